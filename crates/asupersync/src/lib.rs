@@ -1,0 +1,3 @@
+//! An async runtime in which correctness is structural.
+#![forbid(unsafe_code)]
+pub use types;

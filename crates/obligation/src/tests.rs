@@ -1,0 +1,96 @@
+//! The ledger's rules, on real accounts.
+use super::*;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::boxed::Box;
+use std::vec::Vec;
+use types::TaskId;
+
+static ZEROES: AtomicU32 = AtomicU32::new(0);
+fn account() -> &'static Account {
+    fn zero(_: NonNull<Account>) {
+        ZEROES.fetch_add(1, SeqCst);
+    }
+    Box::leak(Box::new(Account::new(zero)))
+}
+fn open(account: &'static Account, from_body: bool) -> Obligation {
+    let site = Location::caller();
+    // SAFETY: the account is never freed.
+    unsafe {
+        Obligation::open(Outstanding {
+            account,
+            kind: ObligationKind::SendPermit,
+            site,
+            by: TaskId::from_u64(7),
+            from_body,
+        })
+    }
+}
+
+#[test]
+fn a_record_leaves_reserved_once() {
+    let a = account();
+    let o = open(a, false);
+    assert_eq!(a.outstanding(), 1);
+    assert_eq!(a.list().len(), 1);
+    assert_eq!(o.commit(), Ok(()));
+    drop(open(a, false));
+    assert_eq!(a.outstanding(), 0);
+    assert_eq!(step(Some(Settled::Aborted), Settled::Committed), None);
+}
+
+#[test]
+fn a_commit_after_the_leak_is_told_so_and_counts_nothing() {
+    let a = account();
+    let o = open(a, false);
+    // SAFETY: alive for ever.
+    let leaked = unsafe { a.leak_all() };
+    assert_eq!(leaked.len(), 1);
+    assert_eq!(leaked[0].by, TaskId::from_u64(7));
+    assert_eq!(a.outstanding(), 0);
+    assert_eq!(o.commit(), Err(AlreadyLeaked));
+    assert_eq!(a.outstanding(), 0);
+}
+
+#[test]
+fn what_a_body_reserved_moves_and_what_a_task_reserved_stays() {
+    let (inner, outer) = (account(), account());
+    let (mine, other) = (open(inner, true), open(inner, false));
+    // SAFETY: alive for ever.
+    assert_eq!(unsafe { inner.move_body_obligations(outer) }, 1);
+    assert_eq!((inner.outstanding(), outer.outstanding()), (1, 1));
+    assert_eq!(mine.commit(), Ok(()));
+    assert_eq!((inner.outstanding(), outer.outstanding()), (1, 0));
+    assert_eq!(other.abort(), Ok(()));
+}
+
+#[test]
+fn zero_is_told_to_an_owner_that_settles() {
+    fn zero(_: NonNull<Account>) {
+        TOLD.fetch_add(1, SeqCst);
+    }
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    let a: &'static Account = Box::leak(Box::new(Account::new(zero)));
+    let o = open(a, false);
+    assert!(!a.settle());
+    drop(o);
+    assert_eq!(TOLD.load(SeqCst), 1);
+    assert!(a.settle());
+}
+
+#[test]
+fn many_threads_reserve_commit_and_leak_and_every_record_is_counted_once() {
+    let a = account();
+    let committed: u32 = std::thread::scope(|s| {
+        let threads: Vec<_> = (0..3)
+            .map(|_| s.spawn(move || (0..2000).filter(|_| open(a, false).commit().is_ok()).count() as u32))
+            .collect();
+        // SAFETY: alive for ever.
+        let leaked: usize = (0..50).map(|_| unsafe { a.leak_all() }.len()).sum();
+        let committed: u32 = threads.into_iter().map(|t| t.join().expect("no panic")).sum();
+        assert_eq!(committed as usize + leaked, 6000);
+        committed
+    });
+    assert!(committed <= 6000);
+    assert_eq!(a.outstanding(), 0);
+}

@@ -1,0 +1,277 @@
+//! The phases after the body: draining, finalizing, settling, closed; and what was lost on the way.
+//!
+//! The close is polled by whoever awaits the region (its opener, its task's epilogue, or a janitor). It is
+//! told through `closer` when nobody is left. Nothing here waits or reads a clock.
+use crate::region::{Finalizer, Region, task_id};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::panic::Location;
+use core::sync::atomic::Ordering::*;
+use core::task::{Poll, Waker};
+use obligation::Note;
+use task::{Loss, Waiter};
+use trace::{FinalizerId, Label, RegionPhase, Site};
+use types::{Cancelled, FailureNote, Severity, TaskId};
+
+/// An outcome of a member that nobody joined.
+#[derive(Debug)]
+pub struct Lost {
+    /// The member.
+    pub task: TaskId,
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+    /// What it ended with.
+    pub loss: Loss,
+}
+
+/// What a closed region hands to whoever awaits it.
+#[derive(Debug, Default)]
+pub struct Settlement {
+    /// The first panic that nobody joined.
+    pub panic: Option<Lost>,
+    /// The first failure (error, or cancellation by a scope of its own) that nobody joined.
+    pub failure: Option<Lost>,
+    /// A cancellation by a request from above that a member acknowledged and nobody joined.
+    pub visible: Option<Cancelled>,
+    /// Everything else that was not `Ok`, in words: consequences, later failures.
+    pub dropped: Vec<String>,
+    /// Obligations that were outstanding at the end and were declared leaked.
+    pub leaked: Vec<Note>,
+    /// `worst` over the members that count.
+    pub severity: u8,
+}
+
+impl Settlement {
+    /// The first failure or panic as a note, for causes and reports.
+    pub fn note(&self) -> Option<FailureNote> {
+        let lost = self.panic.as_ref().or(self.failure.as_ref())?;
+        Some(lost.note())
+    }
+}
+
+impl Lost {
+    /// The loss in words.
+    pub fn note(&self) -> FailureNote {
+        match &self.loss {
+            Loss::Failed(f) => f.note(),
+            Loss::Cancelled(c) => FailureNote::of(c),
+            Loss::Panicked(p) => FailureNote::of(p),
+        }
+    }
+}
+
+impl Region {
+    /// The body is over: nothing more is admitted from outside. Idempotent.
+    pub fn end_body(&self, end: trace::End) {
+        let inner = self.inner.lock();
+        if self.phase() == RegionPhase::Open {
+            self.emit(self.body_task, || Label::BodyEnd { region: self.id, end });
+            self.enter(RegionPhase::Draining);
+        }
+        drop(inner);
+    }
+
+    /// The frame is gone: from here on the region belongs to the enclosing one.
+    pub fn drop_body(&self) {
+        let mut inner = self.inner.lock();
+        if self.phase() == RegionPhase::Open {
+            self.emit(self.body_task, || Label::BodyDropped {
+                region: self.id,
+                to: self.parent.as_ref().map_or(self.id, |p| p.id),
+                site: Site::from(self.at),
+            });
+            self.enter(RegionPhase::Draining);
+        }
+        inner.body = None;
+    }
+
+    /// The request, if there is one, and the region is cancelled because its body failed or was dropped.
+    fn enter(&self, phase: RegionPhase) {
+        self.phase.store(phase as u8, Release);
+        if phase != RegionPhase::Closed {
+            self.emit(self.body_task, || Label::RegionState { region: self.id, to: phase });
+        }
+    }
+
+    /// Whether no live task and no open child is left; registers `waker` otherwise. `OnlyDaemons` says that
+    /// daemons are all that is left: the caller requests their end.
+    pub fn poll_drained(&self, waker: &Waker) -> Poll<Drained> {
+        let mut inner = self.inner.lock();
+        debug_assert_ne!(self.phase(), RegionPhase::Open, "an open region drains");
+        if inner.live == 0 && inner.children.is_empty()
+            || types::seeded!("region.close-early") && inner.children.is_empty()
+        {
+            if self.phase() == RegionPhase::Draining {
+                self.enter(RegionPhase::Finalizing);
+            }
+            return Poll::Ready(Drained::Empty);
+        }
+        if inner.live == inner.daemons && inner.children.is_empty() && inner.slot.request().is_none() {
+            return Poll::Ready(Drained::OnlyDaemons);
+        }
+        let old = match &inner.closer {
+            Some(c) if c.will_wake(waker) => None,
+            _ => inner.closer.replace(Waiter::from_waker(waker)),
+        };
+        drop(inner);
+        drop(old);
+        Poll::Pending
+    }
+
+    /// Registers a finalizer, or gives it back: the region no longer admits.
+    pub fn register(&self, run: alloc::boxed::Box<dyn core::any::Any + Send>, at: &'static Location<'static>) -> Result<(), ()> {
+        let mut inner = self.inner.lock();
+        if !crate::admits(self.phase(), crate::Via::Body) {
+            return Err(());
+        }
+        let number = inner.registered;
+        inner.registered += 1;
+        inner.finalizers.push(Finalizer { run, at, number });
+        self.emit(None, || Label::FinalizerRegister {
+            region: self.id,
+            finalizer: self.finalizer_id(number),
+            site: Site::from(at),
+        });
+        Ok(())
+    }
+
+    /// Identity of a finalizer in a trace.
+    pub fn finalizer_id(&self, number: u64) -> FinalizerId {
+        FinalizerId(crate::mix(self.id.as_u64() ^ 0xF1, number))
+    }
+
+    /// Takes the next finalizer: last registered first. `None` moves on to `Settling`.
+    pub fn next_finalizer(&self) -> Option<Finalizer> {
+        let mut inner = self.inner.lock();
+        let next = if types::seeded!("finalizer.fifo") && !inner.finalizers.is_empty() {
+            Some(inner.finalizers.remove(0))
+        } else if types::seeded!("finalizer.skipped") {
+            inner.finalizers.clear();
+            None
+        } else {
+            inner.finalizers.pop()
+        };
+        if next.is_none() && self.phase() == RegionPhase::Finalizing {
+            self.enter(RegionPhase::Settling);
+        }
+        next
+    }
+
+    /// How many finalizers are registered.
+    pub fn finalizers(&self) -> usize {
+        self.inner.lock().finalizers.len()
+    }
+
+    /// Asks to be woken when no obligation is outstanding. Ready if that is so now. Call
+    /// [`Region::begin_settling`] first, once.
+    pub fn poll_settled(&self, waker: &Waker) -> Poll<()> {
+        if self.account.outstanding() == 0 || types::seeded!("obligation.close-unbalanced") {
+            return Poll::Ready(());
+        }
+        let old = self.inner.lock().closer.replace(Waiter::from_waker(waker));
+        drop(old);
+        // Registered before the second look: the last commit may have come between.
+        if self.account.outstanding() == 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// From now on the last settled obligation wakes whoever polls. True if none is outstanding.
+    pub fn begin_settling(self: &Arc<Region>) -> bool {
+        let counted = Arc::into_raw(self.clone());
+        let zero = self.account.settle();
+        if zero {
+            // SAFETY-free: `settle` promised not to call back, so the reference is taken back here.
+            crate::raw::take_back(counted);
+        }
+        zero
+    }
+
+    /// Declares what is outstanding leaked.
+    pub fn leak(&self) -> Vec<Note> {
+        let notes = crate::raw::leak_all(&self.account);
+        for n in &notes {
+            self.emit(None, || Label::ObligationLeak { obligation: n.id });
+        }
+        notes
+    }
+
+    /// Looks at every member's outcome that nobody joined.
+    pub fn settle_members(&self) -> Settlement {
+        let unjoined = core::mem::take(&mut self.inner.lock().unjoined);
+        let mut s = Settlement::default();
+        for task in unjoined {
+            let Some(loss) = task.take_loss() else { continue };
+            let id = task_id(self.id, task.index.load(Relaxed));
+            let severity = task.severity();
+            let lost = Lost { task: id, spawned_at: task.spawned_at, loss };
+            match &lost.loss {
+                Loss::Cancelled(c) if self.is_own(c.origin().scope) => {
+                    s.dropped.push(alloc::format!("{}: consequence of this region's own request", lost.task));
+                    continue;
+                }
+                Loss::Cancelled(c) if self.is_above(c.origin().scope) => {
+                    if s.visible.as_ref().is_none_or(|v| v.kind() < c.kind()) {
+                        s.visible = Some(c.clone());
+                    }
+                }
+                Loss::Panicked(_) if s.panic.is_none() => s.panic = Some(lost),
+                Loss::Failed(_) | Loss::Cancelled(_) if s.failure.is_none() => s.failure = Some(lost),
+                _ => s.dropped.push(alloc::format!("{}: {}", lost.task, lost.note())),
+            }
+            s.severity = s.severity.max(severity);
+        }
+        s
+    }
+
+    /// Closes for ever and tells the region above.
+    pub fn close(self: &Arc<Region>, severity: Severity) {
+        let mut inner = self.inner.lock();
+        debug_assert_eq!(inner.live, 0, "closed over a live task");
+        debug_assert!(inner.children.is_empty(), "closed over an open region");
+        self.enter(RegionPhase::Closed);
+        let body = inner.body.take();
+        let closer = inner.closer.take();
+        self.emit(self.body_task, || Label::RegionClose { region: self.id, outcome: severity });
+        drop(inner);
+        drop((body, closer));
+        if let Some(parent) = &self.parent {
+            let mut above = parent.inner.lock();
+            let me = above.children.remove(&self.key);
+            let closer = above.closer_if_drained(parent.phase());
+            drop(above);
+            drop(me);
+            if let Some(closer) = closer {
+                closer.wake()
+            }
+        }
+    }
+
+    /// Writes off what could not be stopped by the end of a process shutdown: the region is closed as far as
+    /// its ancestors are concerned, what lives on in it is leaked and reported.
+    pub fn write_off(self: &Arc<Region>) -> Vec<TaskId> {
+        let mut inner = self.inner.lock();
+        let mut left = Vec::new();
+        let mut note = |h: &task::Header| left.push(task_id(self.id, h.index.load(Relaxed)));
+        inner.told.each(&mut note);
+        inner.untold.each(&mut note);
+        for task in &left {
+            self.emit(None, || Label::TaskWriteOff { task: *task });
+        }
+        let children = core::mem::take(&mut inner.children);
+        drop(inner);
+        for child in children.into_values() {
+            left.extend(child.write_off());
+        }
+        left
+    }
+}
+
+/// What is left in a draining region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Nothing.
+    Empty,
+    /// Daemons, not yet cancelled.
+    OnlyDaemons,
+}
+

@@ -1,0 +1,118 @@
+//! What a dump needs to know: one consistent look at a region, member by member. Cold.
+use crate::region::{Region, task_id};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::panic::Location;
+use core::sync::atomic::Ordering::*;
+use task::control;
+use trace::RegionPhase;
+use types::{Cancelled, RegionId, TaskId, Time, WaitKind};
+
+/// One live member.
+#[derive(Clone, Debug)]
+pub struct MemberView {
+    /// Its identity.
+    pub task: TaskId,
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+    /// The type of its body.
+    pub type_name: &'static str,
+    /// Whether it is queued or being polled.
+    pub runnable: bool,
+    /// What its last pending operation waits for.
+    pub waits_for: Option<&'static WaitKind>,
+    /// Low bits of the engine's tick when it began to wait.
+    pub wait_since: u32,
+    /// Whether it is a daemon.
+    pub daemon: bool,
+    /// Kind of request it was told, 0 for none.
+    pub told: u8,
+    /// Whether it has seen it at a checkpoint.
+    pub acknowledged: bool,
+}
+
+/// One region, and below it the others.
+#[derive(Clone, Debug)]
+pub struct RegionView {
+    /// Its identity.
+    pub region: RegionId,
+    /// Its phase.
+    pub phase: RegionPhase,
+    /// Where it was opened.
+    pub opened_at: &'static Location<'static>,
+    /// When.
+    pub opened: Time,
+    /// The task whose body or frame it has.
+    pub body: Option<TaskId>,
+    /// The strongest request on it.
+    pub request: Option<Cancelled>,
+    /// When its cleanup has to be over.
+    pub cleanup_deadline: Option<Time>,
+    /// How many members have ended so far.
+    pub ended: u64,
+    /// Live members, newest first.
+    pub members: Vec<MemberView>,
+    /// Outstanding obligations.
+    pub obligations: Vec<obligation::Note>,
+    /// Finalizers not yet run.
+    pub finalizers: usize,
+    /// Open child regions, oldest first.
+    pub children: Vec<RegionView>,
+}
+
+impl Region {
+    /// Looks at the region and everything below it. Takes each region's lock in turn, so the whole is not
+    /// one instant, but each region is.
+    pub fn view(self: &Arc<Region>) -> RegionView {
+        let inner = self.inner.lock();
+        let mut members = Vec::new();
+        let mut look = |h: &task::Header| {
+            members.push(MemberView {
+                task: task_id(self.id, h.index.load(Relaxed)),
+                spawned_at: h.spawned_at,
+                type_name: h.type_name(),
+                runnable: h.word.is_scheduled(),
+                waits_for: h.waits_for(),
+                wait_since: h.wait_since.load(Relaxed),
+                daemon: h.control() & control::DAEMON != 0,
+                told: (h.control() & control::TOLD) as u8,
+                acknowledged: h.control() & control::ACKNOWLEDGED != 0,
+            })
+        };
+        inner.told.each(&mut look);
+        inner.untold.each(&mut look);
+        let children: Vec<_> = inner.children.values().cloned().collect();
+        let (request, cleanup_deadline) = (inner.slot.request().cloned(), inner.slot.deadline());
+        let (ended, finalizers) = (inner.ended, inner.finalizers.len());
+        drop(inner);
+        RegionView {
+            region: self.id,
+            phase: self.phase(),
+            opened_at: self.at,
+            opened: Time::from_nanos(self.opened.load(Relaxed)),
+            body: self.body_task,
+            request,
+            cleanup_deadline,
+            ended,
+            members,
+            obligations: self.account.list(),
+            finalizers,
+            children: children.iter().map(Region::view).collect(),
+        }
+    }
+
+    /// Live tasks in this region itself.
+    pub fn live(&self) -> u32 {
+        self.inner.lock().live
+    }
+
+    /// Moves what the body reserved and still holds to the region that waits for this one: it returned
+    /// normally, and a permit may leave in its value (`obligation.owner`).
+    pub fn pass_obligations_up(&self) {
+        if self.account.outstanding() > 0
+            && let Some(parent) = &self.parent
+        {
+            crate::raw::move_up(self, parent);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Structured ownership: the tree of regions. A region owns tasks, child regions, finalizers and
+//! obligations, and closes only when none is left.
+//!
+//! ```text
+//! Open ──body over──▶ Draining ──no live task, no open child──▶ Finalizing ──list empty──▶ Settling ──▶ Closed
+//! ```
+//! Invariants, by name (`docs/spec/02-regions.md`): `region.tree`, `region.quiescent`, `region.no-admit`,
+//! `region.waits`, `region.outcome`; and of cancellation `cancel.down`, `cancel.strengthen`.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `phase` | the pure part: who is admitted when, which phase may follow |
+//! | `region` | the node: opening, admission, members ending |
+//! | `walk` | a request on its way down the tree; piercing and abandoning after the cleanup deadline |
+//! | `close` | the phases after the body, what was lost, the report |
+//! | `inspect` | what a dump needs to know |
+//!
+//! Not here: who polls the close (`cx`), what a finalizer is (`cx`), queues (`sched`), time (nobody's clock
+//! is read here: callers say when it is).
+#![no_std]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod close;
+mod inspect;
+mod phase;
+mod raw;
+mod region;
+mod walk;
+
+pub use close::{Drained, Lost, Settlement};
+pub use inspect::{MemberView, RegionView};
+pub use phase::{Via, admits, after};
+pub use raw::Lock;
+pub use region::{
+    Body, Finalizer, Isolated, OnFailure, Open, Region, Sink, mix, refusal, task_id,
+};

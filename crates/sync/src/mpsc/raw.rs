@@ -1,0 +1,264 @@
+//! The ring: slots, how a value gets in and out, and the receiving half.
+//!
+//! ```text
+//! slot state:   0 ──publish: swap──▶ FULL ──take──▶ 0                     (then the head moves on)
+//!               0 ──the receiver sleeps here: or──▶ ASLEEP ──publish: swap, wakes──▶ FULL
+//!               0 ──the receiver is gone: swap──▶ DEAD ──publish: swap, takes its value back
+//! ```
+//!
+//! Invariants:
+//! - `ring.slot-owner`: the place of ticket t belongs to whoever holds the ticket, until its swap to `FULL`; then to the
+//!   receiver, until its head passes t. If that swap finds `DEAD`, the place stays the ticket holder's.
+//! - `ring.lap`: ticket t is given out only after the head passed t - slots: by `ring.credit`, as capacity <= slots.
+//!   The sender whose operation relied on that head read it with Acquire, and every later ticket comes from a later
+//!   operation on the same word, each of them AcqRel.
+//! - `ring.one-receiver`: only [`Rx`], which can't be cloned, calls `take`, `sleep` and `abandon`.
+//! - `ring.no-loss`: a value is the sender's, in a slot, or the receiver's. Whatever the order of the swaps to `FULL`
+//!   and `DEAD`, one side sees the other and takes the value.
+//!
+//! Not here: capacity and who waits for it (`credits`).
+
+use core::{mem::MaybeUninit, task::Poll};
+
+use super::credits::Credits;
+use crate::{
+    sync::{AcqRel, Acquire, Arc, AtomicU32, AtomicUsize, Relaxed, UnsafeCell},
+    wakes::{WaiterSlot, Wakes},
+};
+
+const FULL: u32 = 1;
+const ASLEEP: u32 = 2;
+const DEAD: u32 = 4;
+
+struct Slot<T> {
+    state: AtomicU32,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// What the halves share.
+pub(super) struct Ring<T, W: Wakes> {
+    pub(super) credits: Credits<W>,
+    pub(super) senders: AtomicUsize,
+    receiver: WaiterSlot<W>,
+    slots: Box<[Slot<T>]>,
+    mask: u32,
+}
+
+// SAFETY: values are moved between threads by the swaps on their slots' states (`ring.slot-owner`), which asks for
+// `T: Send`; no reference to a value is ever shared. Everything else in the ring is `Sync`.
+unsafe impl<T: Send, W: Wakes> Sync for Ring<T, W> {}
+
+impl<T, W: Wakes> Ring<T, W> {
+    pub(super) fn new(capacity: u32) -> Self {
+        let credits = Credits::new(capacity);
+        let slots = capacity.next_power_of_two();
+        let empty = || Slot { state: AtomicU32::new(0), value: UnsafeCell::new(MaybeUninit::uninit()) };
+        Self {
+            credits,
+            senders: AtomicUsize::new(1),
+            receiver: WaiterSlot::new(),
+            slots: (0..slots).map(|_| empty()).collect(),
+            mask: slots - 1,
+        }
+    }
+
+    #[inline]
+    fn slot(&self, ticket: u32) -> &Slot<T> {
+        &self.slots[(ticket & self.mask) as usize]
+    }
+
+    /// Puts a ticket's value into its slot and wakes the receiver if it sleeps there; the value if the receiver is gone.
+    ///
+    /// # Safety
+    /// `ticket` came from this ring's credits and is published once.
+    #[inline]
+    unsafe fn publish(&self, ticket: u32, value: T) -> Result<(), T> {
+        let slot = self.slot(ticket);
+        // SAFETY: the caller holds the ticket, and the receiver has left the slot's last lap (`ring.slot-owner`,
+        // `ring.lap`).
+        slot.value.with_mut(|place| unsafe { (*place).write(value) });
+        let before = slot.state.swap(FULL, AcqRel);
+        if before & ASLEEP != 0 {
+            self.receiver.wake();
+        }
+        if before & DEAD != 0 {
+            // SAFETY: the receiver gave the slot up before our swap, so the value written above is still ours.
+            return Err(slot.value.with_mut(|place| unsafe { (*place).assume_init_read() }));
+        }
+        Ok(())
+    }
+
+    /// Sends with a credit of this ring.
+    #[inline]
+    pub(super) fn commit(&self, value: T) -> Result<(), T> {
+        match self.credits.commit() {
+            // SAFETY: a fresh ticket of this ring.
+            Some(ticket) => unsafe { self.publish(ticket, value) },
+            None => Err(value),
+        }
+    }
+
+    /// Sends with a ticket taken by `try_ticket`, in one step, so that no ticket is ever left unpublished.
+    #[inline]
+    pub(super) fn try_send(&self, value: T) -> Result<(), (super::TryReserveError, T)> {
+        match self.credits.try_ticket() {
+            // SAFETY: a fresh ticket of this ring.
+            Ok(ticket) => unsafe { self.publish(ticket, value) }
+                .map_err(|value| (super::TryReserveError::Closed, value)),
+            Err(error) => Err((error, value)),
+        }
+    }
+
+    /// Wakes the receiver, wherever it sleeps.
+    pub(super) fn wake_receiver(&self) {
+        self.receiver.wake();
+    }
+}
+
+/// Why [`Rx::try_recv`] has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TryRecvError {
+    /// None is there now.
+    Empty,
+    /// None will come: all senders are gone, or the channel is closed and no credit is outstanding.
+    Closed,
+}
+
+/// The receiving half.
+///
+/// Dropping it closes the channel, drops what is in it, and lets later commits have their values back.
+pub struct Rx<T, W: Wakes> {
+    ring: Arc<Ring<T, W>>,
+    head: u32,
+}
+
+impl<T, W: Wakes> Rx<T, W> {
+    pub(super) fn new(ring: Arc<Ring<T, W>>) -> Self {
+        Self { ring, head: 0 }
+    }
+
+    /// Takes the oldest value. Never waits. One atomic operation.
+    ///
+    /// # Errors
+    /// There is none now, or there will be none.
+    #[inline]
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        match self.take() {
+            Some(value) => Ok(value),
+            // Who sent last may have gone between the two looks; a value it left makes the channel unfinished.
+            None if self.ring.credits.is_finished(self.head) => Err(TryRecvError::Closed),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// Waits for a value; `None` when none will come.
+    pub fn poll_recv(&mut self, make: impl FnOnce() -> W) -> Poll<Option<T>> {
+        if let Some(value) = self.take() {
+            return Poll::Ready(Some(value));
+        }
+        let ready = self.sleep(make());
+        if !ready && !self.ring.credits.is_finished(self.head) {
+            return Poll::Pending;
+        }
+        self.forget_waiter();
+        Poll::Ready(self.take())
+    }
+
+    /// Takes back the waiter that a `Pending` left behind, so that the channel doesn't keep its task's cell alive.
+    pub fn forget_waiter(&mut self) {
+        drop(self.ring.receiver.take());
+    }
+
+    /// Gives out no more credits and refuses those who wait for one. Values sent and credits given out before still
+    /// arrive.
+    pub fn close(&mut self) {
+        self.ring.credits.close(false);
+    }
+
+    /// Values sent and not received.
+    pub fn len(&self) -> usize {
+        self.ring.credits.len() as usize
+    }
+
+    /// Whether nothing is there to receive now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The channel's capacity.
+    pub fn capacity(&self) -> u32 {
+        self.ring.credits.capacity()
+    }
+
+    #[inline]
+    fn take(&mut self) -> Option<T> {
+        let slot = self.ring.slot(self.head);
+        if slot.state.load(Acquire) & FULL == 0 {
+            return None;
+        }
+        // SAFETY: the state says the value is ours (`ring.slot-owner`), and the state is reset before anybody looks
+        // again: this is its only read.
+        let value = slot.value.with_mut(|place| unsafe { (*place).assume_init_read() });
+        // Seen by the slot's next sender through the head (`ring.lap`), before which it doesn't come here.
+        slot.state.store(0, Relaxed);
+        self.head = self.head.wrapping_add(1);
+        self.ring.credits.advance();
+        Some(value)
+    }
+
+    /// Leaves a waiter for whoever fills the slot at the head; true if it's filled already.
+    fn sleep(&mut self, waiter: W) -> bool {
+        let slot = self.ring.slot(self.head);
+        if types::seeded!("mpsc.waiter-after-flag") {
+            let full = slot.state.fetch_or(ASLEEP, AcqRel) & FULL != 0;
+            drop(self.ring.receiver.put(waiter));
+            return full;
+        }
+        // The waiter first: whoever sees the flag must find it.
+        drop(self.ring.receiver.put(waiter));
+        // Also if the flag is set from before: the operation is what orders this waiter with the sender's swap.
+        slot.state.fetch_or(ASLEEP, AcqRel) & FULL != 0
+    }
+
+    /// Gives up the next slot before `end`: true if it's behind us, with its value dropped by us or left to its sender.
+    fn abandon(&mut self, end: u32) -> bool {
+        if self.head == end {
+            return false;
+        }
+        let slot = self.ring.slot(self.head);
+        self.head = self.head.wrapping_add(1);
+        let before = if types::seeded!("mpsc.drop-skips-unpublished") {
+            slot.state.load(Acquire)
+        } else {
+            slot.state.swap(DEAD, AcqRel)
+        };
+        if before & FULL != 0 {
+            // SAFETY: published before our swap, so the value is ours (`ring.slot-owner`); the head has moved on and
+            // nobody receives any more: this is its only read.
+            drop(slot.value.with_mut(|place| unsafe { (*place).assume_init_read() }));
+        }
+        true
+    }
+}
+
+impl<T, W: Wakes> Drop for Rx<T, W> {
+    fn drop(&mut self) {
+        /// Goes on with the rest if a value's destructor panics.
+        struct Rest<'a, T, W: Wakes>(&'a mut Rx<T, W>, u32);
+        impl<T, W: Wakes> Drop for Rest<'_, T, W> {
+            fn drop(&mut self) {
+                while self.0.abandon(self.1) {}
+            }
+        }
+        self.forget_waiter();
+        let end = self.ring.credits.close(true);
+        let rest = Rest(self, end);
+        while rest.0.abandon(rest.1) {}
+    }
+}
+
+impl<T, W: Wakes> core::fmt::Debug for Rx<T, W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Rx").field("len", &self.len()).field("capacity", &self.capacity()).finish()
+    }
+}

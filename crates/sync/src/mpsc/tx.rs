@@ -1,0 +1,243 @@
+//! The sending half, its permit, and one wait for a permit.
+//!
+//! Invariant `tx.counted`: the channel counts its sending halves; the last one to go tells the receiver.
+//!
+//! Not here: `Cx` and obligations. A permit whose record was declared leaked is forgotten, and the ledger calls
+//! [`Tx::reclaim`] in its place.
+
+use core::task::Poll;
+
+use super::{
+    credits::{Abort, TryReserveError},
+    raw::Ring,
+};
+use crate::{
+    Closed, WaitNode, Wakes,
+    sync::{AcqRel, Arc, Relaxed},
+};
+
+/// A value that was not sent, and why.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TrySendError<T> {
+    /// The channel is full, or others wait already.
+    Full(T),
+    /// The receiver has closed the channel or is gone.
+    Closed(T),
+}
+
+impl<T> TrySendError<T> {
+    /// The value.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Full(value) | Self::Closed(value) => value,
+        }
+    }
+}
+
+impl<T> core::fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> core::fmt::Display for TrySendError<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "channel full",
+            Self::Closed(_) => "channel closed",
+        })
+    }
+}
+
+impl<T> core::error::Error for TrySendError<T> {}
+
+/// The sending half. Clones send into the same channel.
+pub struct Tx<T, W: Wakes> {
+    ring: Arc<Ring<T, W>>,
+}
+
+impl<T, W: Wakes> Tx<T, W> {
+    pub(super) fn new(ring: Arc<Ring<T, W>>) -> Self {
+        Self { ring }
+    }
+
+    /// Sends if there's room and nobody waits for it. Never waits. Two atomic operations.
+    ///
+    /// # Errors
+    /// Full or closed, with the value.
+    #[inline]
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        self.ring.try_send(value).map_err(|(error, value)| match error {
+            TryReserveError::Full => TrySendError::Full(value),
+            TryReserveError::Closed => TrySendError::Closed(value),
+        })
+    }
+
+    /// Reserves one credit, to be spent by [`commit`](Self::commit), [`abort`](Self::abort) or
+    /// [`reclaim`](Self::reclaim). Never waits.
+    ///
+    /// # Errors
+    /// Nothing was reserved: see [`TryReserveError`].
+    #[inline]
+    pub fn try_reserve(&self) -> Result<(), TryReserveError> {
+        self.ring.credits.try_reserve()
+    }
+
+    /// Waits for a credit, in the order of first polls. After `Ready(Ok)` the caller owns one.
+    ///
+    /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
+    pub fn poll_reserve(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<Result<(), Closed>> {
+        self.ring.credits.poll_reserve(node, make)
+    }
+
+    /// Stops waiting. A credit that was assigned already goes to the next waiter.
+    pub fn cancel(&self, node: &mut WaitNode) {
+        let abort = self.ring.credits.cancel(node);
+        self.after(abort);
+    }
+
+    /// Sends with a credit. Cannot wait. Two atomic operations.
+    ///
+    /// # Errors
+    /// The receiver is gone: the value comes back. The credit is spent either way.
+    ///
+    /// # Panics
+    /// If no credit of this channel is outstanding.
+    #[inline]
+    pub fn commit(&self, value: T) -> Result<(), T> {
+        self.ring.commit(value)
+    }
+
+    /// Gives a credit back, to the oldest waiter if there is one.
+    ///
+    /// # Panics
+    /// If no credit of this channel is outstanding.
+    pub fn abort(&self) {
+        let abort = self.ring.credits.abort();
+        self.after(abort);
+    }
+
+    /// Gives back the capacity of a credit whose holder was declared leaked. Whoever calls this (the ledger, after the
+    /// one CAS that says `Leaked`) answers for it that the holder spends nothing any more.
+    ///
+    /// # Panics
+    /// If no credit of this channel is outstanding.
+    pub fn reclaim(&self) {
+        self.abort();
+    }
+
+    /// A credit as a guard. Never waits.
+    ///
+    /// # Errors
+    /// Nothing was reserved: see [`TryReserveError`].
+    pub fn try_permit(&self) -> Result<Permit<'_, T, W>, TryReserveError> {
+        self.try_reserve().map(|()| Permit { tx: self })
+    }
+
+    /// One wait for a permit, which cancels itself when dropped.
+    pub fn reserve(&self) -> Reserve<'_, T, W> {
+        Reserve { tx: self, node: WaitNode::new() }
+    }
+
+    /// Whether no credit will be given out any more.
+    pub fn is_closed(&self) -> bool {
+        self.ring.credits.is_closed()
+    }
+
+    /// Values sent and not received.
+    pub fn len(&self) -> usize {
+        self.ring.credits.len() as usize
+    }
+
+    /// Whether nothing is in the channel now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The channel's capacity.
+    pub fn capacity(&self) -> u32 {
+        self.ring.credits.capacity()
+    }
+
+    fn after(&self, abort: Abort) {
+        match abort {
+            Abort::Done => {}
+            Abort::LastAfterClose => self.ring.wake_receiver(),
+        }
+    }
+}
+
+impl<T, W: Wakes> Clone for Tx<T, W> {
+    fn clone(&self) -> Self {
+        let before = self.ring.senders.fetch_add(1, Relaxed);
+        assert!(before < usize::MAX / 2, "too many senders");
+        Self { ring: self.ring.clone() }
+    }
+}
+
+impl<T, W: Wakes> Drop for Tx<T, W> {
+    fn drop(&mut self) {
+        if self.ring.senders.fetch_sub(1, AcqRel) == 1 {
+            self.ring.credits.senders_gone();
+            self.ring.wake_receiver();
+        }
+    }
+}
+
+impl<T, W: Wakes> core::fmt::Debug for Tx<T, W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Tx").field("len", &self.len()).field("capacity", &self.capacity()).finish()
+    }
+}
+
+/// The right to send one value. Dropping it gives the credit back.
+#[derive(Debug)]
+#[must_use = "dropping a permit gives the capacity back without sending"]
+pub struct Permit<'a, T, W: Wakes> {
+    tx: &'a Tx<T, W>,
+}
+
+impl<'a, T, W: Wakes> Permit<'a, T, W> {
+    /// Sends. Cannot wait or be cancelled.
+    ///
+    /// # Errors
+    /// The receiver is gone: the value comes back.
+    pub fn send(self, value: T) -> Result<(), T> {
+        self.into_credit().commit(value)
+    }
+
+    /// Dissolves the guard: the caller owns the bare credit and spends it through the sender.
+    pub fn into_credit(self) -> &'a Tx<T, W> {
+        core::mem::ManuallyDrop::new(self).tx
+    }
+}
+
+impl<T, W: Wakes> Drop for Permit<'_, T, W> {
+    fn drop(&mut self) {
+        self.tx.abort();
+    }
+}
+
+/// One wait for a permit, which cancels itself when dropped.
+#[derive(Debug)]
+pub struct Reserve<'a, T, W: Wakes> {
+    tx: &'a Tx<T, W>,
+    node: WaitNode,
+}
+
+impl<'a, T, W: Wakes> Reserve<'a, T, W> {
+    /// See [`Tx::poll_reserve`].
+    pub fn poll(&mut self, make: impl FnOnce() -> W) -> Poll<Result<Permit<'a, T, W>, Closed>> {
+        let tx = self.tx;
+        tx.poll_reserve(&mut self.node, make).map_ok(|()| Permit { tx })
+    }
+}
+
+impl<T, W: Wakes> Drop for Reserve<'_, T, W> {
+    fn drop(&mut self) {
+        self.tx.cancel(&mut self.node);
+    }
+}

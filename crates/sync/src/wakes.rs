@@ -1,0 +1,59 @@
+//! What a structure of this crate stores to wake somebody later: a [`Wakes`].
+//!
+//! In production that is the task's eight-byte waiter word; in tests it is whatever the test can observe. The
+//! structures are generic over it, so that they neither know the task cell nor pay for a boxed `Waker`.
+//!
+//! Invariant `waiter.once`: a stored waiter leaves its place exactly once, to be woken or to be dropped.
+//!
+//! Not here: who may be woken and when (the structures), the task's own waiter (`task`).
+
+mod raw;
+
+pub use raw::Wakes;
+pub(crate) use raw::WaiterSlot;
+
+/// How many wakes are carried out of a lock at a time. Bounds the stack and the time a wake waits for its turn.
+const BATCH: usize = 16;
+
+/// Waiters taken out under a lock, to be woken after it was released.
+///
+/// A wake may run foreign code: a lock held around it could deadlock. Dropping the batch wakes what is left, so that
+/// a panicking foreign waker doesn't cost its neighbours their wake.
+pub(crate) struct WakeBatch<W: Wakes> {
+    waiters: [Option<W>; BATCH],
+    filled: usize,
+    woken: usize,
+}
+
+impl<W: Wakes> WakeBatch<W> {
+    pub(crate) fn new() -> Self {
+        Self { waiters: [const { None }; BATCH], filled: 0, woken: 0 }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.filled == BATCH
+    }
+
+    /// Adds a waiter; the caller has asked [`is_full`](Self::is_full).
+    pub(crate) fn push(&mut self, waiter: W) {
+        self.waiters[self.filled] = Some(waiter);
+        self.filled += 1;
+    }
+
+    /// Wakes everybody, in the order they were added.
+    pub(crate) fn wake_all(&mut self) {
+        while self.woken < self.filled {
+            let waiter = self.waiters[self.woken].take();
+            self.woken += 1;
+            if let Some(waiter) = waiter {
+                waiter.wake();
+            }
+        }
+    }
+}
+
+impl<W: Wakes> Drop for WakeBatch<W> {
+    fn drop(&mut self) {
+        self.wake_all();
+    }
+}

@@ -1,0 +1,9 @@
+//! The unsafe heart of the crate, split by noun. Everything outside talks to it through safe types.
+pub mod cell;
+pub mod engine;
+pub mod header;
+pub mod run;
+mod slab;
+pub mod waiter;
+
+pub use slab::flush_thread_cache;

@@ -1,0 +1,564 @@
+//! The cell: header, then the future, later the outcome, in one allocation; and the join slot.
+//!
+//! The join slot is one pointer-sized word:
+//!
+//! ```text
+//!  EMPTY ──poll_join──▶ waiter ──┐
+//!    │                           ├─ task ends ─▶ DONE ──take (CAS)──▶ TAKEN
+//!    └──── handle dropped ─▶ CLOSED ┘
+//! ```
+//! `DONE` means the outcome is in the cell. The handle and the closing region may both want it; the CAS to
+//! `TAKEN` decides (`task.outcome-once`). Whoever frees the cell drops an outcome that is still there.
+use super::engine;
+use super::header::{Header, TaskRef};
+use super::run::{Progress, Runnable, borrowed_waker};
+use super::slab;
+use super::waiter::Waiter;
+use crate::{Loss, Owner, Raise, Verdict, Word, control};
+use alloc::boxed::Box;
+use core::alloc::Layout;
+use core::any::Any;
+use core::cell::UnsafeCell;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, offset_of};
+use core::panic::Location;
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, Ordering::*};
+use core::task::{Context, Poll};
+use types::{Failure, Outcome, Panic, TaskOutput};
+
+const EMPTY: *mut () = core::ptr::null_mut();
+const DONE: *mut () = core::ptr::without_provenance_mut(2);
+const CLOSED: *mut () = core::ptr::without_provenance_mut(4);
+const TAKEN: *mut () = core::ptr::without_provenance_mut(6);
+
+fn is_waiter(p: *mut ()) -> bool {
+    p.addr() > TAKEN.addr()
+}
+
+/// What the untyped parts of the crate need to know about a cell's type.
+#[derive(Debug)]
+pub(crate) struct Vtable {
+    pub(crate) poll: unsafe fn(NonNull<Header>, &mut Progress),
+    pub(crate) drop_future: unsafe fn(NonNull<Header>),
+    pub(crate) finish_panicked: unsafe fn(NonNull<Header>, Box<dyn Any + Send>, &mut Progress),
+    drop_outcome: unsafe fn(NonNull<Header>),
+    take_loss: unsafe fn(NonNull<Header>) -> Option<Loss>,
+    release: fn(&Header),
+    pub(crate) type_name: fn() -> &'static str,
+    layout: Layout,
+    outcome_offset: usize,
+}
+
+union Stage<F, O> {
+    future: ManuallyDrop<F>,
+    outcome: ManuallyDrop<O>,
+}
+
+#[repr(C)]
+struct Cell<F, T: TaskOutput> {
+    header: Header,
+    stage: UnsafeCell<Stage<F, Outcome<T::Ok, T::Err>>>,
+}
+
+struct Typed<F, T, O>(PhantomData<(F, T, O)>);
+
+impl<F, T, O> Typed<F, T, O>
+where
+    F: Future<Output = T>,
+    T: TaskOutput,
+    O: Owner,
+{
+    const VTABLE: Vtable = Vtable {
+        poll: Self::poll,
+        drop_future: Self::drop_future,
+        finish_panicked: Self::finish_panicked,
+        drop_outcome: Self::drop_outcome,
+        take_loss: Self::take_loss,
+        release: O::release,
+        type_name: core::any::type_name::<F>,
+        layout: Layout::new::<Cell<F, T>>(),
+        outcome_offset: offset_of!(Cell<F, T>, stage),
+    };
+
+    /// # Safety
+    /// `task` is the header of a `Cell<F, T>` whose runnable the caller owns.
+    unsafe fn poll(task: NonNull<Header>, progress: &mut Progress) {
+        // SAFETY: the runnable keeps the cell alive, and nobody else touches the stage.
+        unsafe {
+            let header = task.as_ref();
+            let wakes = header.word.begin_poll();
+            let waker = borrowed_waker(task);
+            let mut context = Context::from_waker(&waker);
+            let control = header.control();
+            if control & (control::BODY_GONE | control::ABANDON) != 0 {
+                return Self::poll_cold(task, control, wakes, &mut context, progress);
+            }
+            let future = &mut *(*task.cast::<Cell<F, T>>().as_ref().stage.get()).future;
+            match Pin::new_unchecked(future).poll(&mut context) {
+                Poll::Pending => {
+                    *progress = Progress::Released;
+                    if header.word.end_poll(wakes) {
+                        engine::requeue(task)
+                    }
+                }
+                Poll::Ready(value) => {
+                    *progress = Progress::FutureGone;
+                    Self::drop_future(task);
+                    Self::body_ended(task, value.into_outcome(), wakes, &mut context, progress)
+                }
+            }
+        }
+    }
+
+    /// The task drains its children, or is to be abandoned.
+    #[cold]
+    unsafe fn poll_cold(
+        task: NonNull<Header>,
+        control: u32,
+        wakes: u64,
+        context: &mut Context<'_>,
+        progress: &mut Progress,
+    ) {
+        // SAFETY: as `poll`.
+        unsafe {
+            if control & control::BODY_GONE == 0 {
+                *progress = Progress::FutureGone;
+                Self::drop_future(task);
+                let outcome = Outcome::Panicked(Panic::abandoned("its cleanup deadline had passed"));
+                Self::body_ended(task, outcome, wakes, context, progress)
+            } else {
+                *progress = Progress::Draining;
+                Self::drain(task, wakes, context, progress)
+            }
+        }
+    }
+
+    /// # Safety
+    /// As `poll`; the future is gone and no outcome is in the cell.
+    #[inline]
+    unsafe fn body_ended(
+        task: NonNull<Header>,
+        outcome: Outcome<T::Ok, T::Err>,
+        wakes: u64,
+        context: &mut Context<'_>,
+        progress: &mut Progress,
+    ) {
+        // SAFETY: as `poll`.
+        unsafe {
+            let cell = task.cast::<Cell<F, T>>().as_ref();
+            (*cell.stage.get()).outcome = ManuallyDrop::new(outcome);
+            let header = &cell.header;
+            let verdict = verdict(&(*cell.stage.get()).outcome);
+            let plain = matches!(verdict, Verdict::Ok)
+                && header.ext.load(Acquire).is_null()
+                && header.control() & control::TRACE == 0;
+            *progress = Progress::Draining;
+            if !plain && O::body_ended(header, verdict) {
+                header.control.fetch_or(control::BODY_GONE, AcqRel);
+                return Self::drain(task, wakes, context, progress);
+            }
+            Self::finish(task, progress)
+        }
+    }
+
+    /// # Safety
+    /// As `poll`; the outcome is in the cell.
+    #[cold]
+    unsafe fn drain(task: NonNull<Header>, wakes: u64, context: &mut Context<'_>, progress: &mut Progress) {
+        // SAFETY: as `poll`.
+        unsafe {
+            let cell = task.cast::<Cell<F, T>>().as_ref();
+            match O::poll_drain(&cell.header, context) {
+                Poll::Pending => {
+                    *progress = Progress::Released;
+                    if cell.header.word.end_poll(wakes) {
+                        engine::requeue(task)
+                    }
+                }
+                Poll::Ready(raise) => {
+                    let outcome = &mut *(*cell.stage.get()).outcome;
+                    match raise {
+                        Raise::Nothing => {}
+                        Raise::Cancelled(_) if matches!(outcome, Outcome::Cancelled(_) | Outcome::Panicked(_)) => {}
+                        Raise::Cancelled(c) => *outcome = Outcome::Cancelled(c),
+                        Raise::Panicked(_) if matches!(outcome, Outcome::Panicked(_)) => {}
+                        Raise::Panicked(p) => *outcome = Outcome::Panicked(p),
+                    }
+                    Self::finish(task, progress)
+                }
+            }
+        }
+    }
+
+    /// Publishes the outcome, leaves the region, completes.
+    ///
+    /// # Safety
+    /// As `poll`; the outcome is in the cell.
+    #[inline]
+    unsafe fn finish(task: NonNull<Header>, progress: &mut Progress) {
+        // SAFETY: as `poll`; after `swap` the outcome belongs to whoever takes it, which the verdict does not
+        // outlive: `ended` is given a copy of what it borrows only for cancellations, cloned before.
+        unsafe {
+            let cell = task.cast::<Cell<F, T>>().as_ref();
+            let header = &cell.header;
+            let outcome = &*(*cell.stage.get()).outcome;
+            let cancelled = match outcome {
+                Outcome::Cancelled(c) => Some(c.clone()),
+                _ => None,
+            };
+            let verdict = match (&cancelled, verdict(outcome)) {
+                (Some(c), _) => Verdict::Cancelled(c),
+                (None, Verdict::Err) => Verdict::Err,
+                (None, Verdict::Panicked) => Verdict::Panicked,
+                (None, _) => Verdict::Ok,
+            };
+            let severity = outcome.severity() as u32;
+            if severity != 0 {
+                header.control.fetch_or(severity << control::SEVERITY_SHIFT, AcqRel);
+            }
+            let before = header.join.swap(DONE, AcqRel);
+            let unwanted = if before == CLOSED && severity == 0 {
+                header.join.store(TAKEN, Relaxed);
+                Some(core::ptr::read(outcome))
+            } else {
+                if before == CLOSED {
+                    header.control.fetch_or(control::UNCLAIMED, AcqRel);
+                }
+                None
+            };
+            O::ended(header, verdict);
+            let joiner = is_waiter(before).then(|| Waiter::from_raw(NonNull::new_unchecked(before)));
+            *progress = Progress::Released;
+            if header.word.complete() {
+                free(task)
+            }
+            if let Some(joiner) = joiner {
+                joiner.wake()
+            }
+            drop(unwanted);
+        }
+    }
+
+    /// # Safety
+    /// As `poll`; the future is gone. With `Draining` an outcome is in the cell and is replaced.
+    unsafe fn finish_panicked(task: NonNull<Header>, payload: Box<dyn Any + Send>, progress: &mut Progress) {
+        // SAFETY: as `poll`.
+        unsafe {
+            let cell = task.cast::<Cell<F, T>>().as_ref();
+            let outcome = Outcome::Panicked(Panic::from_payload(payload));
+            let slot = &mut (*cell.stage.get()).outcome;
+            let replaced = if *progress == Progress::Draining {
+                Some(core::mem::replace(&mut **slot, outcome))
+            } else {
+                *slot = ManuallyDrop::new(outcome);
+                None
+            };
+            let drains = *progress != Progress::Draining && O::body_ended(&cell.header, Verdict::Panicked);
+            if drains {
+                // The children are awaited by the next poll; the wakes stay counted, so it is still ours.
+                *progress = Progress::Released;
+                cell.header.control.fetch_or(control::BODY_GONE, AcqRel);
+                engine::requeue(task)
+            } else {
+                Self::finish(task, progress)
+            }
+            drop(replaced);
+        }
+    }
+
+    /// # Safety
+    /// The future is in the cell and is not used again.
+    unsafe fn drop_future(task: NonNull<Header>) {
+        // SAFETY: says the caller.
+        unsafe { ManuallyDrop::drop(&mut (*task.cast::<Cell<F, T>>().as_ref().stage.get()).future) }
+    }
+
+    /// # Safety
+    /// The outcome is in the cell, the caller has the right to it, and it is not used again.
+    unsafe fn drop_outcome(task: NonNull<Header>) {
+        // SAFETY: says the caller.
+        unsafe { ManuallyDrop::drop(&mut (*task.cast::<Cell<F, T>>().as_ref().stage.get()).outcome) }
+    }
+
+    /// # Safety
+    /// As `drop_outcome`.
+    unsafe fn take_loss(task: NonNull<Header>) -> Option<Loss> {
+        // SAFETY: says the caller; the value is read out once.
+        let outcome = unsafe { ManuallyDrop::take(&mut (*task.cast::<Cell<F, T>>().as_ref().stage.get()).outcome) };
+        match outcome {
+            Outcome::Ok(_) => None,
+            Outcome::Err(e) => Some(Loss::Failed(Failure::new(e))),
+            Outcome::Cancelled(c) => Some(Loss::Cancelled(c)),
+            Outcome::Panicked(p) => Some(Loss::Panicked(p)),
+        }
+    }
+}
+
+fn verdict<T, E>(outcome: &Outcome<T, E>) -> Verdict<'_> {
+    match outcome {
+        Outcome::Ok(_) => Verdict::Ok,
+        Outcome::Err(_) => Verdict::Err,
+        Outcome::Cancelled(c) => Verdict::Cancelled(c),
+        Outcome::Panicked(_) => Verdict::Panicked,
+    }
+}
+
+/// Frees a cell.
+///
+/// # Safety
+/// The caller gave up the last reference.
+#[cold]
+#[inline(never)]
+unsafe fn free_with_outcome(task: NonNull<Header>) {
+    // SAFETY: last reference, join slot says the outcome is still in the cell.
+    unsafe { (task.as_ref().vtable.drop_outcome)(task) }
+}
+
+/// Frees a cell whose last reference the caller gave up.
+///
+/// # Safety
+/// No reference is left.
+#[inline]
+pub(crate) unsafe fn free(task: NonNull<Header>) {
+    // SAFETY: last reference: plain accesses are exclusive; `release_ref` synchronised with all others.
+    unsafe {
+        let header = task.as_ref();
+        debug_assert!(header.word.is_complete(), "a live task was freed");
+        let vtable = header.vtable;
+        if header.join.load(Relaxed) == DONE {
+            free_with_outcome(task);
+        }
+        if !header.ext.load(Relaxed).is_null() {
+            (vtable.release)(header);
+        }
+        slab::free(task.cast(), vtable.layout);
+    }
+}
+
+/// What a new cell needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// Tag of the engine that will run the task.
+    pub tag: u16,
+    /// The owning region, as the layer above sees it.
+    pub region: *const (),
+    /// First value of the control word.
+    pub control: u32,
+    /// Where the task is spawned.
+    pub at: &'static Location<'static>,
+}
+
+/// A cell that has a header but no future yet. Dropping it gives the memory back.
+#[derive(Debug)]
+pub struct NewCell<F, T: TaskOutput, O: Owner> {
+    task: NonNull<Header>,
+    marker: PhantomData<(F, T, O)>,
+}
+
+impl<F, T, O> NewCell<F, T, O>
+where
+    F: Future<Output = T>,
+    T: TaskOutput,
+    O: Owner,
+{
+    /// Allocates a cell with two references: the live one and the handle's.
+    #[inline]
+    pub fn allocate(origin: Origin) -> NewCell<F, T, O> {
+        let vtable: &'static Vtable = &Typed::<F, T, O>::VTABLE;
+        let task: NonNull<Header> = slab::allocate(vtable.layout).cast();
+        let header = Header {
+            word: Word::scheduled(2),
+            vtable,
+            next: AtomicPtr::new(core::ptr::null_mut()),
+            control: AtomicU32::new(origin.control),
+            coop: AtomicU16::new(0),
+            tag: origin.tag,
+            region: origin.region,
+            prev_link: AtomicPtr::new(core::ptr::null_mut()),
+            next_sibling: AtomicPtr::new(core::ptr::null_mut()),
+            join: AtomicPtr::new(EMPTY),
+            ext: AtomicPtr::new(core::ptr::null_mut()),
+            wait_kind: AtomicPtr::new(core::ptr::null_mut()),
+            spawned_at: origin.at,
+            wait_since: AtomicU32::new(0),
+            index: AtomicU32::new(0),
+        };
+        // SAFETY: the memory was allocated with the cell's layout, which begins with the header.
+        unsafe { task.write(header) };
+        NewCell { task, marker: PhantomData }
+    }
+
+    /// The header. The task is not runnable before `start`.
+    #[inline]
+    pub fn task(&self) -> NonNull<Header> {
+        self.task
+    }
+
+    /// Puts the future in and makes the task runnable once.
+    ///
+    /// # Safety
+    /// `F` may be polled by the engine of the origin's tag (its threads, if it is not `Send`), and stays
+    /// valid until dropped there.
+    #[inline]
+    pub unsafe fn start(self, future: F) -> (Runnable, JoinRef<T::Ok, T::Err>) {
+        let task = ManuallyDrop::new(self).task;
+        // SAFETY: the stage is uninitialised and ours; the word of a new cell counts one wake, which is the
+        // runnable made here, and one reference for the handle.
+        unsafe {
+            (*task.cast::<Cell<F, T>>().as_ref().stage.get()).future = ManuallyDrop::new(future);
+            (Runnable::from_raw(task), JoinRef { task: TaskRef::from_raw(task), marker: PhantomData })
+        }
+    }
+
+    /// Ends the task before it ever ran: its handle joins as `outcome`. It must not be linked anywhere.
+    pub fn refuse(self, outcome: Outcome<T::Ok, T::Err>) -> JoinRef<T::Ok, T::Err> {
+        let task = ManuallyDrop::new(self).task;
+        // SAFETY: the cell is ours alone. One reference, the handle's, remains.
+        unsafe {
+            let severity = outcome.severity() as u32;
+            let cell = task.cast::<Cell<F, T>>().as_mut();
+            cell.header.control.fetch_or(severity << control::SEVERITY_SHIFT, Relaxed);
+            cell.stage.get_mut().outcome = ManuallyDrop::new(outcome);
+            cell.header.word = Word::completed(1);
+            cell.header.join.store(DONE, Release);
+            JoinRef { task: TaskRef::from_raw(task), marker: PhantomData }
+        }
+    }
+}
+
+impl<F, T: TaskOutput, O: Owner> Drop for NewCell<F, T, O> {
+    fn drop(&mut self) {
+        // SAFETY: never started: no other reference exists, and the stage holds nothing.
+        unsafe { slab::free(self.task.cast(), Layout::new::<Cell<F, T>>()) }
+    }
+}
+
+/// The typed right to a task's outcome. Dropping it neither stops nor frees the task.
+#[derive(Debug)]
+pub struct JoinRef<T, E> {
+    task: TaskRef,
+    marker: PhantomData<Outcome<T, E>>,
+}
+
+// SAFETY: it moves an outcome between threads, and is otherwise a counted reference.
+unsafe impl<T: Send, E: Send> Send for JoinRef<T, E> {}
+// SAFETY: nothing reaches the outcome through a shared reference.
+unsafe impl<T: Send, E: Send> Sync for JoinRef<T, E> {}
+
+impl<T, E> JoinRef<T, E> {
+    /// The task.
+    pub fn task(&self) -> &TaskRef {
+        &self.task
+    }
+
+    /// Whether the outcome is there, or was.
+    pub fn is_finished(&self) -> bool {
+        let j = self.task.join.load(Acquire);
+        j == DONE || j == TAKEN
+    }
+
+    /// Takes the outcome, if it is there and still in the cell.
+    pub fn try_take(&mut self) -> Option<Outcome<T, E>> {
+        if !take(&self.task) {
+            return None;
+        }
+        // SAFETY: the CAS to TAKEN gave this call the right to the outcome, which has the type that the cell
+        // was made with, at the offset its vtable names.
+        unsafe {
+            let at = self.task.as_ptr().byte_add(self.task.vtable.outcome_offset).cast::<Outcome<T, E>>();
+            Some(at.read())
+        }
+    }
+
+    /// Whether the outcome has left the cell already: this handle took it, or the closing region did.
+    pub fn is_taken(&self) -> bool {
+        self.task.join.load(Acquire) == TAKEN
+    }
+
+    /// Registers to be woken when the outcome is there. False if it is there already.
+    pub fn register(&mut self, waker: &core::task::Waker) -> bool {
+        let slot = &self.task.join;
+        let mut now = slot.load(Acquire);
+        loop {
+            if now == DONE || now == TAKEN {
+                return false;
+            }
+            if is_waiter(now) {
+                // SAFETY: a waiter in the slot was put there by this handle, which alone may replace it; it
+                // is only looked at, and not dropped here.
+                let w = ManuallyDrop::new(unsafe { Waiter::from_raw(NonNull::new_unchecked(now)) });
+                if w.will_wake(waker) {
+                    return true;
+                }
+            }
+            let new = Waiter::from_waker(waker).into_raw().as_ptr();
+            match slot.compare_exchange(now, new, AcqRel, Acquire) {
+                Ok(old) => {
+                    if is_waiter(old) {
+                        // SAFETY: it was swapped out, so it is ours.
+                        drop(unsafe { Waiter::from_raw(NonNull::new_unchecked(old)) });
+                    }
+                    return true;
+                }
+                Err(e) => {
+                    // SAFETY: it was not stored.
+                    drop(unsafe { Waiter::from_raw(NonNull::new_unchecked(new)) });
+                    now = e;
+                }
+            }
+        }
+    }
+}
+
+impl<T, E> Drop for JoinRef<T, E> {
+    #[inline]
+    fn drop(&mut self) {
+        let slot = &self.task.join;
+        let mut now = slot.load(Acquire);
+        loop {
+            if now == TAKEN {
+                return;
+            }
+            if now == DONE {
+                // An outcome that is not Ok stays for the region.
+                if self.task.severity() == 0 {
+                    drop(self.try_take());
+                }
+                return;
+            }
+            match slot.compare_exchange(now, CLOSED, AcqRel, Acquire) {
+                Ok(old) => {
+                    if is_waiter(old) {
+                        // SAFETY: it was swapped out, so it is ours.
+                        drop(unsafe { Waiter::from_raw(NonNull::new_unchecked(old)) });
+                    }
+                    return;
+                }
+                Err(e) => now = e,
+            }
+        }
+    }
+}
+
+fn take(task: &Header) -> bool {
+    task.join.load(Acquire) == DONE && task.join.compare_exchange(DONE, TAKEN, AcqRel, Acquire).is_ok()
+}
+
+impl TaskRef {
+    /// Takes the outcome of a finished task away from its handle, erased; `None` if it was taken or is `Ok`.
+    pub fn take_loss(&self) -> Option<Loss> {
+        if self.severity() == 0 || !take(self) {
+            return None;
+        }
+        // SAFETY: the CAS to TAKEN gave this call the right to the outcome.
+        unsafe { (self.vtable.take_loss)(self.as_ptr()) }
+    }
+
+    /// Whether the outcome was taken.
+    pub fn is_taken(&self) -> bool {
+        self.join.load(Acquire) == TAKEN
+    }
+}

@@ -1,0 +1,107 @@
+//! The table of engines: how a woken task finds the queues of its own runtime.
+//!
+//! A header holds a 16-bit tag instead of a pointer, so that a task costs no more for it, and so that a wake
+//! on another runtime's worker goes to the right injector. The table is static and its lines stay hot; a
+//! slot is filled when an engine starts and emptied when it ends. An engine that had to write tasks off as
+//! leaked keeps its slot for ever: their wakers may still be about.
+use super::header::Header;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, Ordering::*};
+
+/// How many engines can exist at a time. Lab tests make one each.
+pub const MAX_ENGINES: usize = 4096;
+
+/// What an engine must be able to do for the kernel. The first field of the engine's own structure.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct EngineHead {
+    /// Queues a runnable that was woken. Called on any thread.
+    ///
+    /// Safety: the caller owns the runnable; the engine owns it afterwards.
+    pub schedule: unsafe fn(engine: NonNull<EngineHead>, task: NonNull<Header>),
+    /// Queues the task that is being polled on this thread behind everything else: it was woken while it
+    /// ran, or it gave way.
+    ///
+    /// Safety: as `schedule`.
+    pub requeue: unsafe fn(engine: NonNull<EngineHead>, task: NonNull<Header>),
+    /// Queues a chain of runnables, linked through `next`, in the cancel lane.
+    ///
+    /// Safety: as `schedule`, for every link of the chain.
+    pub schedule_cancelled: unsafe fn(engine: NonNull<EngineHead>, chain: NonNull<Header>),
+    /// Wakes the foreign wakers through which operations of the task were polled, so that a combinator that
+    /// is not ours looks at them again. The caller holds a counted reference.
+    pub wake_foreign: fn(task: &Header),
+}
+
+static ENGINES: [AtomicPtr<EngineHead>; MAX_ENGINES] =
+    [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_ENGINES];
+
+/// A place in the table. Dropping it empties the slot.
+#[derive(Debug)]
+pub struct EngineSlot(u16);
+
+impl EngineSlot {
+    /// Puts `head` into a free slot, or returns `None` if there are [`MAX_ENGINES`] already.
+    ///
+    /// # Safety
+    /// `head` stays valid until the slot is dropped, and no task that is not complete outlives that.
+    pub unsafe fn register(head: NonNull<EngineHead>) -> Option<EngineSlot> {
+        for (i, slot) in ENGINES.iter().enumerate() {
+            if slot.load(Relaxed).is_null()
+                && slot.compare_exchange(core::ptr::null_mut(), head.as_ptr(), AcqRel, Relaxed).is_ok()
+            {
+                return Some(EngineSlot(i as u16));
+            }
+        }
+        None
+    }
+
+    /// The tag that tasks of this engine carry.
+    pub fn tag(&self) -> u16 {
+        self.0
+    }
+}
+
+impl Drop for EngineSlot {
+    fn drop(&mut self) {
+        ENGINES[usize::from(self.0)].store(core::ptr::null_mut(), Release);
+    }
+}
+
+/// The engine with this tag.
+///
+/// # Safety
+/// A task with this tag is not complete, or the engine is otherwise known to be registered.
+#[inline]
+pub unsafe fn of(tag: u16) -> NonNull<EngineHead> {
+    let p = ENGINES[usize::from(tag)].load(Acquire);
+    debug_assert!(!p.is_null(), "no engine with tag {tag}");
+    // SAFETY: registered, says the caller, so not null.
+    unsafe { NonNull::new_unchecked(p) }
+}
+
+/// Queues a runnable with its own engine.
+///
+/// # Safety
+/// The caller owns the runnable.
+#[inline]
+pub unsafe fn schedule(task: NonNull<Header>) {
+    // SAFETY: whoever owns a runnable knows that its task is not complete, so the engine is registered.
+    unsafe {
+        let engine = of(task.as_ref().tag());
+        (engine.as_ref().schedule)(engine, task)
+    }
+}
+
+/// Queues the running task behind the others.
+///
+/// # Safety
+/// The caller owns the runnable.
+#[inline]
+pub(crate) unsafe fn requeue(task: NonNull<Header>) {
+    // SAFETY: as in `schedule`.
+    unsafe {
+        let engine = of(task.as_ref().tag());
+        (engine.as_ref().requeue)(engine, task)
+    }
+}

@@ -1,0 +1,114 @@
+//! One waiting party in eight bytes: a task of ours, or anybody's `Waker` in a box.
+//!
+//! `Waker` is two words with two indirect calls for clone and drop. Our primitives mostly wait on behalf of
+//! our own tasks, whose waker data is a header that counts references: that pointer is enough. Foreign
+//! wakers (`FuturesUnordered`, `select!`, another executor) are boxed and tagged in the lowest bit.
+use super::header::Header;
+use super::run::{WAKER_VTABLE, drop_waker_ref, wake_by_value};
+use alloc::boxed::Box;
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+use core::task::Waker;
+
+/// Somebody to wake, once. Dropping it forgets them.
+#[derive(Debug)]
+pub struct Waiter(NonNull<()>);
+
+// SAFETY: it is a counted header pointer or an owned `Waker`, both `Send`.
+unsafe impl Send for Waiter {}
+// SAFETY: nothing is done through a shared reference but comparing addresses.
+unsafe impl Sync for Waiter {}
+
+const FOREIGN: usize = 1;
+
+impl Waiter {
+    /// The party behind `waker`. One atomic add for a task of ours, a box for others.
+    #[inline]
+    pub fn from_waker(waker: &Waker) -> Waiter {
+        if let Some(header) = header_of(waker) {
+            // SAFETY: the waker holds a reference to this header.
+            unsafe { header.as_ref() }.word.acquire_ref();
+            Waiter(header.cast())
+        } else {
+            let p = Box::into_raw(Box::new(waker.clone()));
+            // SAFETY: a box is not null, and `Waker` is aligned to more than two bytes.
+            Waiter(unsafe { NonNull::new_unchecked(p.map_addr(|a| a | FOREIGN).cast()) })
+        }
+    }
+
+    /// Whether waking this wakes the same party as `waker` does.
+    #[inline]
+    pub fn will_wake(&self, waker: &Waker) -> bool {
+        match self.foreign() {
+            None => header_of(waker).is_some_and(|h| h.cast() == self.0),
+            // SAFETY: the box is owned by this value.
+            Some(w) => unsafe { w.as_ref() }.will_wake(waker),
+        }
+    }
+
+    /// Wakes the party.
+    #[inline]
+    pub fn wake(self) {
+        let this = ManuallyDrop::new(self);
+        match this.foreign() {
+            // SAFETY: the reference counted in `from_waker` is given up.
+            None => unsafe { wake_by_value(this.0.cast()) },
+            // SAFETY: the box made in `from_waker` is consumed once.
+            Some(w) => unsafe { Box::from_raw(w.as_ptr()) }.wake(),
+        }
+    }
+
+    /// Whether this is one of our own tasks.
+    pub fn is_task(&self) -> bool {
+        self.0.addr().get() & FOREIGN == 0
+    }
+
+    /// The header, if this is one of our own tasks.
+    pub fn header(&self) -> Option<&Header> {
+        // SAFETY: an untagged waiter is a counted header pointer.
+        self.is_task().then(|| unsafe { self.0.cast::<Header>().as_ref() })
+    }
+
+    /// The word itself, for an atomic slot.
+    pub fn into_raw(self) -> NonNull<()> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// Takes back what `into_raw` gave.
+    ///
+    /// # Safety
+    /// `raw` came from `into_raw` and is taken back once.
+    pub unsafe fn from_raw(raw: NonNull<()>) -> Waiter {
+        Waiter(raw)
+    }
+
+    #[inline]
+    fn foreign(&self) -> Option<NonNull<Waker>> {
+        if self.is_task() {
+            return None;
+        }
+        let p = self.0.as_ptr().map_addr(|a| a & !FOREIGN).cast();
+        // SAFETY: the tag was added to a pointer that was not null and not 1.
+        Some(unsafe { NonNull::new_unchecked(p) })
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        match self.foreign() {
+            // SAFETY: the reference counted in `from_waker` is given up.
+            None => unsafe { drop_waker_ref(self.0.cast()) },
+            // SAFETY: the box made in `from_waker` is consumed once.
+            Some(w) => drop(unsafe { Box::from_raw(w.as_ptr()) }),
+        }
+    }
+}
+
+/// The header behind `waker`, if it is one of ours.
+#[inline]
+pub fn header_of(waker: &Waker) -> Option<NonNull<Header>> {
+    core::ptr::eq(waker.vtable(), &WAKER_VTABLE).then(|| {
+        // SAFETY: wakers with our vtable carry a header pointer, never null.
+        unsafe { NonNull::new_unchecked(waker.data().cast_mut().cast()) }
+    })
+}

@@ -1,0 +1,93 @@
+//! Failure, consequence and `worst`: how outcomes add up.
+//!
+//! Rules: `outcome.failure`, `outcome.consequential`, `region.outcome`.
+//!
+//! Not here: when an outcome arises (`task`, `region`).
+
+use alloc::vec::Vec;
+
+use trace::{End, RegionPhase};
+use types::{CancelKind, Policy, RegionId, Severity, TaskId};
+
+use crate::{Region, State, Task, above::Place};
+
+/// `outcome.failure`: an error, a panic, or a cancellation that wasn't asked of the task.
+///
+/// `ChildFailed` on the task's own root scope is a failure too: it's how a child's failure travels,
+/// and would otherwise be lost one level up. `SpawnRefused` isn't a request at all.
+pub(crate) fn is_failure(state: &State, task: TaskId, end: End) -> bool {
+    match end {
+        End::Ok => false,
+        End::Err | End::Panicked => true,
+        End::Cancelled { kind: CancelKind::SpawnRefused, .. } => true,
+        End::Cancelled { kind, origin } => {
+            let asked = origin.scope == 0
+                || state.way_up(Place::Task(task)).any(|place| number(place) == origin.scope);
+            let by_child = kind == CancelKind::ChildFailed && origin.scope == task.as_u64();
+            by_child || !asked
+        }
+    }
+}
+
+fn number(place: Place) -> u64 {
+    match place {
+        Place::Scope(scope) => scope.0,
+        Place::Task(task) => task.as_u64(),
+        Place::Region(region) => region.as_u64(),
+    }
+}
+
+/// `outcome.consequential`: a cancellation whose origin is the region itself.
+pub(crate) fn is_consequential(region: RegionId, end: End) -> bool {
+    end.origin().is_some_and(|origin| origin.scope == region.as_u64())
+}
+
+/// The members of a region whose outcomes it answers for: not taken by `join`, not consequential.
+///
+/// `Collect` gives every outcome to the caller and `Isolate` to `on_failure`, so under both nothing
+/// is left to answer for.
+pub(crate) fn counted<'a>(
+    state: &'a State,
+    id: RegionId,
+    region: &'a Region,
+) -> impl Iterator<Item = (&'a Task, End)> {
+    let counts = region.policy == Policy::FailFast;
+    region
+        .members
+        .iter()
+        .filter(move |_| counts)
+        .map(|task| &state.tasks[task])
+        .filter(|task| !task.joined)
+        .filter_map(|task| task.end.map(|end| (task, end)))
+        .filter(move |(_, end)| !is_consequential(id, *end))
+}
+
+/// `region.outcome`: `worst` over the body, the members that count, and the finalizers' panics.
+pub(crate) fn of_region(state: &State, id: RegionId) -> Severity {
+    let region = &state.regions[&id];
+    let body = region.body.filter(|end| !is_consequential(id, *end)).map(End::severity);
+    let finalizers = region.finalizer_panicked.then_some(Severity::Panicked);
+    let members = counted(state, id, region).map(|(_, end)| end.severity());
+    members.chain(body).chain(finalizers).max().unwrap_or(Severity::Ok)
+}
+
+/// The worst failure of a member that nobody took: what `region.escalation` must move on.
+pub(crate) fn failure_to_move(state: &State, id: RegionId) -> Option<Severity> {
+    counted(state, id, &state.regions[&id])
+        .filter(|(task, _)| task.failure)
+        .map(|(_, end)| end.severity())
+        .max()
+}
+
+/// What a task's outcome must at least be because of its children (`region.escalation` for a
+/// failure, `cancel.visible` for a cancellation that was asked of them from above).
+pub(crate) fn owed_to_children(state: &State, task: &Task) -> Severity {
+    let Some(id) = task.implicit else { return task.owed };
+    let region = &state.regions[&id];
+    debug_assert_eq!(region.phase, RegionPhase::Closed);
+    let members: Vec<Severity> = counted(state, id, region)
+        .filter(|(_, end)| !matches!(end, End::Cancelled { kind: CancelKind::LostRace, .. }))
+        .map(|(_, end)| end.severity())
+        .collect();
+    members.into_iter().max().unwrap_or(Severity::Ok).max(task.owed)
+}

@@ -1,0 +1,164 @@
+//! Tasks: spawn, end, join, and the two ways to stop waiting for one.
+//!
+//! Rules: `region.no-admit`, `region.waits`, `task.once`, `outcome.failure`,
+//! `outcome.consequential`, `region.escalation`, `cancel.acknowledged`, `cancel.bounded`.
+//!
+//! Not here: requests and acknowledgements (`cancel`), scopes inside a task (`scope`).
+
+use trace::{End, RegionPhase, ScopeEnd};
+use types::{AfterGrace, CancelKind, Policy, RegionId, Severity, TaskId, Time};
+
+use crate::{Refusal, Requests, State, Task, above::Place, outcome, region, require};
+
+/// Looks a live task up, or refuses with `task.once`.
+pub(crate) fn live(state: &State, id: TaskId) -> Result<&Task, Refusal> {
+    let task = state.tasks.get(&id).filter(|task| task.live());
+    task.ok_or_else(|| Refusal { rule: "task.once", why: alloc::format!("{id} isn't alive") })
+}
+
+fn change(state: &mut State, id: TaskId) -> &mut Task {
+    state.tasks.get_mut(&id).expect("a rule looked the task up before changing it")
+}
+
+/// `region.no-admit`: only an open region admits, except that a dropped frame's finalizers may get
+/// a janitor task in the draining region that took the frame over.
+pub(crate) fn spawn(state: &mut State, id: TaskId, owner: RegionId, daemon: bool) -> Result<(), Refusal> {
+    require!(state.number_is_free(id.as_u64()), "scope.numbering", "number {} is taken", id.as_u64());
+    let phase = region::get(state, owner)?.phase;
+    let janitor = || {
+        let orphan = |region: &crate::Region| {
+            region.parent == Some(owner) && region.dropped && !region.finalizers.is_empty()
+        };
+        phase == RegionPhase::Draining && !daemon && state.regions.values().any(orphan)
+    };
+    let admits = phase == RegionPhase::Open || janitor();
+    require!(admits, "region.no-admit", "{owner} is {phase:?} and admits nobody, {id} included");
+
+    let task = Task {
+        region: owner,
+        daemon,
+        implicit: None,
+        requests: Requests::NONE,
+        told: None,
+        owed: Severity::Ok,
+        abandoned: false,
+        written_off: false,
+        end: None,
+        failure: false,
+        joined: false,
+    };
+    state.tasks.insert(id, task);
+    let region = region::change(state, owner);
+    region.members.push(id);
+    region.live += 1;
+    Ok(())
+}
+
+/// A task ends once, after everything below it, with an outcome that says what happened.
+pub(crate) fn end(
+    state: &mut State,
+    id: TaskId,
+    end: End,
+    failure: bool,
+    consequential: bool,
+) -> Result<(), Refusal> {
+    let task = live(state, id)?;
+    let owner = task.region;
+    if let Some(implicit) = task.implicit {
+        let phase = state.regions[&implicit].phase;
+        require!(phase == RegionPhase::Closed, "region.waits", "{id} ends, but its {implicit} is {phase:?}");
+    }
+    region::frames_are_over(state, Place::Task(id))?;
+    region::known_origin(state, end)?;
+    let owes = state.regions.iter().find(|(_, region)| {
+        let opener = region.within.filter(|_| !region.dropped).and_then(|within| state.task_of(within));
+        region.owes_escalation.is_some() && opener == Some(id) && task.implicit != region.within_implicit(id)
+    });
+    if let Some((region, _)) = owes {
+        require!(false, "region.escalation", "{id} ends, and a failure in {region} never moved on");
+    }
+    let least = outcome::owed_to_children(state, task);
+    let severity = end.severity();
+    require!(severity >= least, "region.escalation", "{id} ends {severity:?}, its children make it {least:?}");
+    let abandoned = !task.abandoned || end == End::Panicked;
+    require!(abandoned, "cancel.bounded", "{id} was abandoned and must end panicked");
+    let fails = outcome::is_failure(state, id, end);
+    require!(failure == fails, "outcome.failure", "{id} ends {end:?}: a failure is {fails}, not {failure}");
+    let follows = outcome::is_consequential(owner, end);
+    require!(
+        consequential == follows,
+        "outcome.consequential",
+        "{id} ends {end:?} in {owner}: consequential is {follows}, not {consequential}"
+    );
+
+    let task = change(state, id);
+    task.end = Some(end);
+    task.failure = failure;
+    let region = region::change(state, owner);
+    region.live -= 1;
+    let others = region.live > 0 || (region.body.is_none() && !region.dropped);
+    region.owes_cancel |= failure && region.policy == Policy::FailFast && others;
+    for scope in state.scopes.values_mut().filter(|scope| scope.task == id) {
+        // A forgotten frame runs no destructor; its scopes are over with their task.
+        scope.end.get_or_insert(ScopeEnd::Dropped);
+    }
+    Ok(())
+}
+
+/// `task.once`: an outcome is taken once, and only when there is one.
+pub(crate) fn joined(state: &mut State, id: TaskId, by: Option<TaskId>) -> Result<(), Refusal> {
+    if let Some(by) = by {
+        live(state, by)?;
+        require!(by != id, "task.once", "{id} can't join itself");
+    }
+    let outcome = state.tasks.get(&id).map(|task| (task.end.is_some(), task.joined));
+    require!(outcome == Some((true, false)), "task.once", "{id} has no outcome to take, or it was taken");
+
+    change(state, id).joined = true;
+    Ok(())
+}
+
+/// `cancel.bounded`: a whole task is dropped only past its cleanup deadline, and only where its
+/// region chose so.
+pub(crate) fn abandon(state: &mut State, id: TaskId) -> Result<(), Refusal> {
+    let task = live(state, id)?;
+    require!(!task.abandoned, "task.once", "{id} was abandoned before");
+    let choice = state.regions[&task.region].after_grace;
+    require!(choice == AfterGrace::Abandon, "cancel.bounded", "{} waits for {id}", task.region);
+    past_deadline(state, Place::Task(id))?;
+
+    change(state, id).abandoned = true;
+    Ok(())
+}
+
+/// `cancel.bounded`: the cleanup deadline of `place` has passed.
+pub(crate) fn past_deadline(state: &State, place: Place) -> Result<(), Refusal> {
+    let deadline = state.cleanup_deadline(place);
+    let passed = deadline != Time::MAX && deadline <= state.now;
+    require!(passed, "cancel.bounded", "the cleanup deadline of {place:?} is {deadline}, now it's {}", state.now);
+    Ok(())
+}
+
+/// `cancel.bounded`: shutdown may stop waiting for a task past the deadline of the shutdown; what
+/// the task has opened is left to the regions around it.
+pub(crate) fn write_off(state: &mut State, id: TaskId) -> Result<(), Refusal> {
+    let owner = live(state, id)?.region;
+    let shutdown =
+        state.made_above(Place::Task(id)).iter().any(|request| request.kind == CancelKind::Shutdown);
+    require!(shutdown, "cancel.bounded", "{id} can be written off by shutdown only");
+    past_deadline(state, Place::Task(id))?;
+
+    let opened: alloc::vec::Vec<RegionId> = state
+        .regions
+        .iter()
+        .filter(|(_, region)| region.phase != RegionPhase::Closed && !region.dropped)
+        .filter(|(_, region)| region.within.and_then(|within| state.task_of(within)) == Some(id))
+        .map(|(region, _)| *region)
+        .collect();
+    for region in opened {
+        region::change(state, region).dropped = true;
+    }
+    change(state, id).written_off = true;
+    region::change(state, owner).live -= 1;
+    Ok(())
+}
