@@ -414,14 +414,6 @@ impl Region {
         }
     }
 
-    /// A member's body has failed: under `FailFast` its siblings and the region's body are cancelled.
-    pub fn member_failed(self: &Arc<Region>, cancelled: impl FnOnce(Origin) -> Cancelled, now: Time) {
-        if self.policy == Policy::FailFast && !types::seeded!("region.no-fail-fast") {
-            let request = cancelled(self.next_origin());
-            self.request(&request, None, now);
-        }
-    }
-
     /// Whether a member's end is a failure: an error, a panic, or a cancellation that nobody asked of the
     /// task or of anything above it.
     pub fn is_failure(&self, task: TaskId, verdict: Verdict<'_>) -> bool {

@@ -27,41 +27,34 @@ impl Region {
     /// Places a request on this region and everything below it that no shield protects (`cancel.down`). The
     /// kind travels unchanged; a weaker request than the present one changes nothing (`cancel.strengthen`).
     /// `deadline` is the cleanup deadline, absolute.
-    pub fn request(self: &Arc<Region>, request: &Cancelled, deadline: Option<Time>, _now: Time) {
-        let mut todo: Vec<Arc<Region>> = Vec::new();
-        let mut region = self.clone();
-        let mut first = true;
-        loop {
+    pub fn request(self: &Arc<Region>, request: &Cancelled, deadline: Option<Time>) {
+        let mut todo: Vec<(Arc<Region>, bool)> = Vec::from([(self.clone(), true)]);
+        while let Some((region, first)) = todo.pop() {
             let mut inner = region.inner.lock();
-            let open = region.phase() != trace::RegionPhase::Closed;
             let shielded = !first && region.shielded.load(Relaxed);
-            if open && !shielded {
-                let before = inner.slot.kind();
-                let change = inner.slot.strengthen(request, deadline);
-                if change.any() {
-                    let kind = inner.slot.kind().map_or(0, |k| k as u8);
-                    region.requested.store(kind, Release);
-                    region.emit_request(&inner.slot);
-                    if change.raised || before.is_none() {
-                        inner.untell();
-                    }
-                    if !types::seeded!("region.request-skips-children") {
-                        todo.extend(inner.children.values().cloned());
-                    }
-                    let body = inner.body.clone();
-                    drop(inner);
-                    if let Some(body) = body {
-                        rouse(&body, control::INNER);
-                    }
-                    if change.raised {
-                        region.visit_members(Act::Tell(kind));
-                    }
-                }
+            if region.phase() == trace::RegionPhase::Closed || shielded {
+                continue;
             }
-            first = false;
-            match todo.pop() {
-                Some(next) => region = next,
-                None => return,
+            let change = inner.slot.strengthen(request, deadline);
+            if !change.any() {
+                continue;
+            }
+            let kind = inner.slot.kind().map_or(0, |k| k as u8);
+            region.requested.store(kind, Release);
+            region.emit_request(&inner.slot);
+            if change.raised {
+                inner.untell();
+            }
+            if !types::seeded!("region.request-skips-children") {
+                todo.extend(inner.children.values().rev().map(|c| (c.clone(), false)));
+            }
+            let body = inner.body.clone();
+            drop(inner);
+            if let Some(body) = body {
+                rouse(&body, control::INNER);
+            }
+            if change.raised {
+                region.visit_members(Act::Tell(kind));
             }
         }
     }
@@ -84,14 +77,14 @@ impl Region {
     }
 
     /// The shield is gone: the mask that it stood for has ended. The request that waited is delivered.
-    pub fn unshield(self: &Arc<Region>, now: Time) {
+    pub fn unshield(self: &Arc<Region>) {
         self.shielded.store(false, Relaxed);
         let pending = self.parent.as_ref().and_then(|p| {
             let inner = p.inner.lock();
             inner.slot.request().cloned().map(|r| (r, inner.slot.deadline()))
         });
         if let Some((request, deadline)) = pending {
-            self.request(&request, deadline, now)
+            self.request(&request, deadline)
         }
     }
 

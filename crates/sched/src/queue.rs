@@ -223,7 +223,8 @@ impl<H, const N: usize> Owner<'_, H, N> {
         }
         queue.slot(tail).store(item.as_ptr(), Ordering::Relaxed);
         // Release: whoever sees the new tail sees the item.
-        queue.tail.store(tail.wrapping_add(1), Ordering::Release);
+        let order = if types::seeded!("queue.tail-relaxed") { Ordering::Relaxed } else { Ordering::Release };
+        queue.tail.store(tail.wrapping_add(1), order);
         Ok(())
     }
 
@@ -238,6 +239,7 @@ impl<H, const N: usize> Owner<'_, H, N> {
             if real == tail {
                 return None;
             }
+            debug_assert!(tail.wrapping_sub(real) as usize <= N, "`queue.order`");
             let found = queue.slot(real).load(Ordering::Relaxed);
             let after = real.wrapping_add(1);
             // An open claim keeps its slots: only `real` moves then.

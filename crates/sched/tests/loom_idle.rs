@@ -10,11 +10,13 @@
 #![cfg(loom)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+// Not loom's: its drop is a step of the model, and after a deadlock there are no more steps.
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use asupersync_sched::idle::{End, Idle, Park, Role, WorkerIndex};
 use asupersync_sched::inject::Injector;
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::{Condvar, Mutex};
 use loom::thread;
 use types::seeded;
 
@@ -90,7 +92,6 @@ impl World {
             self.unpark(self.idle.notify_one());
         }
     }
-
 
     fn assert_at_rest(&self) {
         assert!(self.injector.is_empty());
@@ -183,22 +184,22 @@ fn a_burst_wakes_one() {
 
 #[test]
 fn a_worker_that_falls_asleep_does_not_miss_published_work() {
-    holds(3, publish_against_a_park);
+    holds(5, publish_against_a_park);
 }
 
 #[test]
 fn no_task_waits_while_a_worker_sleeps_and_the_other_is_busy_for_ever() {
-    holds(2, two_tasks_for_two_workers);
+    holds(3, two_tasks_for_two_workers);
 }
 
 #[test]
 fn the_wakes_of_two_publishers_do_not_hide_each_other() {
-    holds(2, two_publishers);
+    holds(3, two_publishers);
 }
 
 #[test]
 fn a_worker_woken_by_io_and_by_a_notifier_is_counted_once() {
-    holds(3, claim_against_a_wake_by_itself);
+    holds(4, claim_against_a_wake_by_itself);
 }
 
 #[test]

@@ -10,7 +10,7 @@
 mod raw;
 
 pub use raw::Wakes;
-pub(crate) use raw::WaiterSlot;
+pub(crate) use raw::{LOWEST_WORD, WaiterSlot};
 
 /// How many wakes are carried out of a lock at a time. Bounds the stack and the time a wake waits for its turn.
 const BATCH: usize = 16;

@@ -67,7 +67,8 @@ impl State {
     /// this is the task that opened it.
     pub(crate) fn way_up_in_task(&self, place: Place) -> impl Iterator<Item = Place> {
         let mut over = false;
-        self.way_up(place).take_while(move |place| !core::mem::replace(&mut over, matches!(place, Place::Task(_))))
+        self.way_up(place)
+            .take_while(move |place| !core::mem::replace(&mut over, matches!(place, Place::Task(_))))
     }
 
     /// The task that runs the code of `scope`. `None` for the root's body and for unknown scopes.
@@ -105,7 +106,7 @@ impl State {
     }
 
     /// Whether the place hides itself and what is above it.
-    fn masks(&self, place: Place) -> bool {
+    pub(crate) fn masks(&self, place: Place) -> bool {
         matches!(place, Place::Scope(scope) if self.scopes[&scope].masks && self.scopes[&scope].end.is_none())
     }
 
@@ -121,12 +122,20 @@ impl State {
 
     /// Every request that can be seen from `place`, had every down-walk arrived.
     pub(crate) fn seen_from(&self, place: Place) -> Vec<Request> {
-        self.visible(place).flat_map(|place| self.requests_at(place)).flat_map(|found| &found.all).copied().collect()
+        self.visible(place)
+            .flat_map(|place| self.requests_at(place))
+            .flat_map(|found| &found.all)
+            .copied()
+            .collect()
     }
 
     /// Every request on the way up, masks ignored.
     pub(crate) fn made_above(&self, place: Place) -> Vec<Request> {
-        self.way_up(place).flat_map(|place| self.requests_at(place)).flat_map(|found| &found.all).copied().collect()
+        self.way_up(place)
+            .flat_map(|place| self.requests_at(place))
+            .flat_map(|found| &found.all)
+            .copied()
+            .collect()
     }
 
     /// Every request that has arrived in the task of `place` and can be seen from there.

@@ -52,7 +52,7 @@ use trace::Label;
 
 pub use invariant::{Violation, check, check_step};
 pub use replay::{Divergence, Summary, replay};
-pub use state::{Finalizer, Obligation, Region, Request, Requests, Scope, State, Standing, Task};
+pub use state::{Finalizer, Obligation, Region, Request, Requests, Scope, Standing, State, Task};
 
 /// Every rule that can refuse a label, in the order of `docs/spec/`.
 pub const RULES: &[&str] = &[

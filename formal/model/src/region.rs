@@ -23,10 +23,10 @@ use crate::{
 
 /// Looks a region up, or refuses with `region.tree`.
 pub(crate) fn get(state: &State, id: RegionId) -> Result<&Region, Refusal> {
-    state.regions.get(&id).ok_or_else(|| Refusal {
-        rule: "region.tree",
-        why: alloc::format!("{id} was never opened"),
-    })
+    state
+        .regions
+        .get(&id)
+        .ok_or_else(|| Refusal { rule: "region.tree", why: alloc::format!("{id} was never opened") })
 }
 
 /// Changes a region that a rule has looked up before.
@@ -37,7 +37,8 @@ pub(crate) fn change(state: &mut State, id: RegionId) -> &mut Region {
 /// `region.tree`, `region.no-admit`, `cancel.masked`: a region has one place in the tree, below a
 /// region that can still wait for it.
 pub(crate) fn open(state: &mut State, label: &Label) -> Result<(), Refusal> {
-    let Label::RegionOpen { region: id, parent, within, kind, policy, after_grace, shielded, .. } = *label else {
+    let Label::RegionOpen { region: id, parent, within, kind, policy, after_grace, shielded, .. } = *label
+    else {
         unreachable!("only called for RegionOpen");
     };
     require!(state.number_is_free(id.as_u64()), "scope.numbering", "number {} is taken", id.as_u64());
@@ -104,12 +105,20 @@ fn open_below(
         "{id} would hang on {parent}, which is {phase:?}"
     );
     let owners = state.enclosing_regions(place);
-    require!(owners.contains(&parent), "region.tree", "{parent} doesn't enclose {within}, where {id} is opened");
+    require!(
+        owners.contains(&parent),
+        "region.tree",
+        "{parent} doesn't enclose {within}, where {id} is opened"
+    );
     match kind {
         RegionKind::Implicit => {
             let fits = matches!(place, Place::Task(task) if state.tasks[&task].region == parent);
             require!(fits, "region.tree", "implicit {id} must hang on the region that owns its task");
-            require!(state.attached(place).is_none(), "region.tree", "{within} has an implicit region already");
+            require!(
+                state.attached(place).is_none(),
+                "region.tree",
+                "{within} has an implicit region already"
+            );
         }
         RegionKind::Branch => {
             require!(matches!(place, Place::Scope(_)), "region.tree", "{within} isn't a branch");
@@ -119,8 +128,8 @@ fn open_below(
     }
     // A frame below another frame's shield may carry one too or leave it to that one.
     let masked = state.is_masked(place);
-    let masked_here = state.way_up_in_task(place).take_while(|at| matches!(at, Place::Scope(_))).count()
-        > state.visible(place).take_while(|at| matches!(at, Place::Scope(_))).count();
+    let masked_here =
+        state.way_up_in_task(place).take_while(|at| matches!(at, Place::Scope(_))).any(|at| state.masks(at));
     require!(!shielded || masked, "cancel.masked", "{id} is shielded, but no mask is open above {within}");
     require!(shielded || !masked_here, "cancel.masked", "{id} is opened inside a mask and must be shielded");
     Ok(())
@@ -149,11 +158,15 @@ pub(crate) fn runs(state: &State, place: Place) -> bool {
 pub(crate) fn body_end(state: &mut State, id: RegionId, end: End) -> Result<(), Refusal> {
     let region = get(state, id)?;
     require!(region.body.is_none() && !region.dropped, "region.body", "the body of {id} is over already");
-    require!(region.phase == RegionPhase::Open, "region.body", "{id} is {:?}, its body can't run", region.phase);
+    require!(
+        region.phase == RegionPhase::Open,
+        "region.body",
+        "{id} is {:?}, its body can't run",
+        region.phase
+    );
     known_origin(state, end)?;
-    if region.kind == RegionKind::Frame || region.kind == RegionKind::Root {
-        frames_are_over(state, Place::Region(id))?;
-    }
+    let shared = region.within.filter(|_| matches!(region.kind, RegionKind::Implicit | RegionKind::Branch));
+    frames_are_over(state, shared.and_then(|within| state.place(within)).unwrap_or(Place::Region(id)), id)?;
     let owes = end != End::Ok && (region.live > 0 || region.open_children > 0);
 
     let region = change(state, id);
@@ -166,26 +179,29 @@ pub(crate) fn body_end(state: &mut State, id: RegionId, end: End) -> Result<(), 
 pub(crate) fn known_origin(state: &State, end: End) -> Result<(), Refusal> {
     let Some(origin) = end.origin() else { return Ok(()) };
     let known = origin.scope == 0 || state.origins.contains(&origin.scope);
-    require!(known, "cancel.acknowledged", "nobody asked anything of scope#{}, which an end names", origin.scope);
+    require!(
+        known,
+        "cancel.acknowledged",
+        "nobody asked anything of scope#{}, which an end names",
+        origin.scope
+    );
     Ok(())
 }
 
-/// `region.frame`: what was opened in the frame of `place` is closed or dropped before it ends.
-pub(crate) fn frames_are_over(state: &State, place: Place) -> Result<(), Refusal> {
-    let open = state.regions.iter().find(|(id, region)| {
-        region.phase != RegionPhase::Closed
+/// `region.frame`: what was opened in the frame of `place`, the region `but` left aside, is closed or
+/// dropped before that frame ends.
+pub(crate) fn frames_are_over(state: &State, place: Place, but: RegionId) -> Result<(), Refusal> {
+    let left = state.regions.iter().find(|(id, region)| {
+        **id != but
+            && region.phase != RegionPhase::Closed
             && !region.dropped
             && matches!(region.kind, RegionKind::Frame | RegionKind::Branch)
-            && Place::Region(**id) != place
             && state.way_up_in_task(Place::Region(**id)).any(|at| at == place)
     });
-    match open {
-        Some((id, _)) => {
-            require!(false, "region.frame", "{id} is still open in the frame that ends, and wasn't dropped");
-            Ok(())
-        }
-        None => Ok(()),
+    if let Some((left, _)) = left {
+        require!(false, "region.frame", "{left} is still open in a frame that ends, and wasn't dropped");
     }
+    Ok(())
 }
 
 /// `region.frame`: a dropped frame leaves its region to an enclosing one.
@@ -271,7 +287,11 @@ pub(crate) fn close(state: &mut State, id: RegionId, outcome: Severity) -> Resul
     let left = region.outstanding;
     require!(left == 0, "obligation.balanced", "{id} has {left} obligations outstanding");
     let due = outcome::of_region(state, id);
-    require!(outcome == due, "region.outcome", "{id} closed {outcome:?}, its body and members add up to {due:?}");
+    require!(
+        outcome == due,
+        "region.outcome",
+        "{id} closed {outcome:?}, its body and members add up to {due:?}"
+    );
     let (parent, steps) = (region.parent, state.steps);
     let owes = outcome::failure_to_move(state, id);
 
@@ -287,7 +307,12 @@ pub(crate) fn close(state: &mut State, id: RegionId, outcome: Severity) -> Resul
 }
 
 /// `region.escalation`: what nobody took moves to the scope that awaits the region.
-pub(crate) fn escalate(state: &mut State, id: RegionId, to: ScopeId, what: Escalation) -> Result<(), Refusal> {
+pub(crate) fn escalate(
+    state: &mut State,
+    id: RegionId,
+    to: ScopeId,
+    what: Escalation,
+) -> Result<(), Refusal> {
     let region = get(state, id)?;
     require!(region.phase == RegionPhase::Closed, "region.escalation", "{id} isn't closed yet");
     let awaiting = if region.dropped { region.parent.map(ScopeId::from) } else { region.within };
@@ -295,9 +320,8 @@ pub(crate) fn escalate(state: &mut State, id: RegionId, to: ScopeId, what: Escal
     let fits = match what {
         Escalation::Panic => region.owes_escalation == Some(Severity::Panicked),
         Escalation::ChildFailed | Escalation::Returned => region.owes_escalation.is_some(),
-        Escalation::Visible => outcome::counted(state, id, region).any(|(_, end)| {
-            matches!(end, End::Cancelled { kind, .. } if kind != CancelKind::LostRace)
-        }),
+        Escalation::Visible => outcome::counted(state, id, region)
+            .any(|(_, end)| matches!(end, End::Cancelled { kind, .. } if kind != CancelKind::LostRace)),
     };
     require!(fits, "region.escalation", "{id} has no {what:?} to hand over that nobody took");
 

@@ -5,7 +5,7 @@
 //!
 //! Not here: requests and acknowledgements (`cancel`), scopes inside a task (`scope`).
 
-use trace::{End, RegionPhase, ScopeEnd};
+use trace::{End, RegionKind, RegionPhase, ScopeEnd};
 use types::{AfterGrace, CancelKind, Policy, RegionId, Severity, TaskId, Time};
 
 use crate::{Refusal, Requests, State, Task, above::Place, outcome, region, require};
@@ -68,18 +68,22 @@ pub(crate) fn end(
         let phase = state.regions[&implicit].phase;
         require!(phase == RegionPhase::Closed, "region.waits", "{id} ends, but its {implicit} is {phase:?}");
     }
-    region::frames_are_over(state, Place::Task(id))?;
+    region::frames_are_over(state, Place::Task(id), owner)?;
     region::known_origin(state, end)?;
     let owes = state.regions.iter().find(|(_, region)| {
         let opener = region.within.filter(|_| !region.dropped).and_then(|within| state.task_of(within));
-        region.owes_escalation.is_some() && opener == Some(id) && task.implicit != region.within_implicit(id)
+        region.owes_escalation.is_some() && opener == Some(id) && region.kind != RegionKind::Implicit
     });
     if let Some((region, _)) = owes {
         require!(false, "region.escalation", "{id} ends, and a failure in {region} never moved on");
     }
     let least = outcome::owed_to_children(state, task);
     let severity = end.severity();
-    require!(severity >= least, "region.escalation", "{id} ends {severity:?}, its children make it {least:?}");
+    require!(
+        severity >= least,
+        "region.escalation",
+        "{id} ends {severity:?}, its children make it {least:?}"
+    );
     let abandoned = !task.abandoned || end == End::Panicked;
     require!(abandoned, "cancel.bounded", "{id} was abandoned and must end panicked");
     let fails = outcome::is_failure(state, id, end);
@@ -135,7 +139,12 @@ pub(crate) fn abandon(state: &mut State, id: TaskId) -> Result<(), Refusal> {
 pub(crate) fn past_deadline(state: &State, place: Place) -> Result<(), Refusal> {
     let deadline = state.cleanup_deadline(place);
     let passed = deadline != Time::MAX && deadline <= state.now;
-    require!(passed, "cancel.bounded", "the cleanup deadline of {place:?} is {deadline}, now it's {}", state.now);
+    require!(
+        passed,
+        "cancel.bounded",
+        "the cleanup deadline of {place:?} is {deadline}, now it's {}",
+        state.now
+    );
     Ok(())
 }
 

@@ -158,6 +158,11 @@ impl Store {
         self.locate(key, now).is_some()
     }
 
+    /// The value of a key, without counting a hit or miss.
+    pub(crate) fn peek(&mut self, key: &[u8], now: u64) -> Option<&Value> {
+        self.locate(key, now).map(|slot| &self.table.at(slot).value)
+    }
+
     /// The value of a key for a command that reads, counted as hit or miss.
     #[inline]
     pub(crate) fn read(&mut self, key: &[u8], now: u64) -> Option<&Value> {

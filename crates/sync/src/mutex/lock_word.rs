@@ -120,9 +120,12 @@ impl<W: Wakes> LockWord<W> {
         } else {
             self.drop_waiters_bit(&waiters);
             // The wake that the cancelled head may have taken with it is owed to the new head (`mutex.progress`).
-            let heir = if self.is_locked() { None } else { waiters.take_front_waiter() };
+            let owes = !self.is_locked() && !types::seeded!("mutex.cancel-keeps-wake");
+            let heir = if owes { waiters.take_front_waiter() } else { None };
             drop(waiters);
-            heir.map_or((), W::wake);
+            if let Some(heir) = heir {
+                heir.wake();
+            }
         }
     }
 
@@ -146,7 +149,9 @@ impl<W: Wakes> LockWord<W> {
                 self.word.fetch_and(!LOCKED, AcqRel);
                 let head = waiters.take_front_waiter();
                 drop(waiters);
-                head.map_or((), W::wake);
+                if let Some(head) = head {
+                    head.wake();
+                }
             }
             None => {
                 self.word.fetch_and(!(LOCKED | WAITERS), AcqRel);
@@ -173,7 +178,7 @@ impl<W: Wakes> LockWord<W> {
     fn locks_or_sets(&self, bits: u32) -> bool {
         let mut word = self.word.load(Acquire);
         loop {
-            let free = word & LOCKED == 0;
+            let free = word & LOCKED == 0 && !types::seeded!("mutex.no-recheck");
             let next = if free { word | LOCKED } else { word | bits };
             match self.word.compare_exchange_weak(word, next, AcqRel, Acquire) {
                 Ok(_) => return free,

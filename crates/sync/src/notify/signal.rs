@@ -54,7 +54,12 @@ impl<W: Wakes> Signal<W> {
     /// Lets everybody go who waits now. One atomic operation if nobody does.
     pub fn notify_waiters(&self) {
         // A read-modify-write, for `notify.happens-before`: a waiter that sets its bit later reads from it.
-        if self.word.fetch_add(0, AcqRel) & WAITERS == 0 {
+        let word = if types::seeded!("notify.all-only-loads") {
+            self.word.load(Acquire)
+        } else {
+            self.word.fetch_add(0, AcqRel)
+        };
+        if word & WAITERS == 0 {
             return;
         }
         let mut waiters = self.queue.lock();
@@ -90,7 +95,7 @@ impl<W: Wakes> Signal<W> {
         }
         let mut waiters = self.queue.lock();
         let (settled, _waiter) = waiters.remove(node);
-        if settled == Some(Settled::Granted) {
+        if settled == Some(Settled::Granted) && !types::seeded!("notify.cancel-keeps-notification") {
             self.pass_on(waiters);
         } else {
             self.drop_waiters_bit(&waiters);

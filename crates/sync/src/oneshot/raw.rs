@@ -101,8 +101,8 @@ impl<T, W: Wakes> Tx<T, W> {
                 unsafe { free(shared) };
                 Err(value)
             }
-            // SAFETY: any other word is a waiter, and our swap took it out (`oneshot.waiter`).
             _ => {
+                // SAFETY: any other word is a waiter, and our swap took it out (`oneshot.waiter`).
                 unsafe { own_waiter::<W>(before) }.wake();
                 Ok(())
             }
@@ -201,7 +201,8 @@ impl<T, W: Wakes> Rx<T, W> {
         assert!(fresh.addr() >= LOWEST_WORD, "a waiter's word is at least 8");
         let mut now = word.load(Acquire);
         loop {
-            if (now.addr() == VALUE || now.addr() == CLOSED) && !types::seeded!("oneshot.register-overwrites") {
+            if (now.addr() == VALUE || now.addr() == CLOSED) && !types::seeded!("oneshot.register-overwrites")
+            {
                 // SAFETY: `fresh` was not stored anywhere.
                 drop(unsafe { own_waiter::<W>(fresh) });
                 return false;

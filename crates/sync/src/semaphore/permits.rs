@@ -211,7 +211,10 @@ fn granted(settled: Settled) -> Result<(), Closed> {
 
 impl<W: Wakes> core::fmt::Debug for Permits<W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Permits").field("available", &self.available()).field("closed", &self.is_closed()).finish()
+        f.debug_struct("Permits")
+            .field("available", &self.available())
+            .field("closed", &self.is_closed())
+            .finish()
     }
 }
 

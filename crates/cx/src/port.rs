@@ -1,0 +1,214 @@
+//! The ports: one small object-safe trait per effect, and the [`World`] that holds them.
+//!
+//! Production and the lab implement the same traits; what a program does through its `Cx` it does through
+//! these. Each method's contract is in MUSTs: an implementation that breaks one breaks the layers above.
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use core::any::Any;
+use core::net::SocketAddr;
+use core::sync::atomic::AtomicU32;
+use core::task::{Poll, Waker};
+use core::time::Duration;
+use region::{Region, Sink};
+use task::Waiter;
+use task::engine::EngineHead;
+use types::{TaskId, Time};
+
+/// A clock.
+pub trait Clock: Send + Sync {
+    /// Now. MUST never go back as seen by one thread, and MUST NOT be ahead of the timers' clock.
+    fn now(&self) -> Time;
+}
+
+/// What happens when a timer is due.
+#[derive(Debug)]
+pub enum Due {
+    /// Wake somebody.
+    Wake(Waiter),
+    /// A region's cleanup deadline: escalate there, if it is still about.
+    Cleanup(Weak<Region>),
+    /// A region drains without a request: report who is left, if that is still so.
+    Report(Weak<Region>),
+}
+
+/// A timer that was set, for taking it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimerKey {
+    /// Whose wheel.
+    pub shard: u32,
+    /// Which entry.
+    pub entry: u64,
+}
+
+/// Timers.
+pub trait Timers: Send + Sync {
+    /// Sets a timer. MUST NOT fire before `at`, and MUST fire at most one tick later once the clock is there
+    /// and the engine runs.
+    fn set(&self, at: Time, due: Due) -> TimerKey;
+    /// Takes a timer back. MUST return what was to happen if and only if it has not happened.
+    fn take(&self, key: TimerKey) -> Option<Due>;
+}
+
+/// A source of random numbers.
+pub trait Entropy: Send + Sync {
+    /// The next number for this task. MUST depend on nothing but the seed, the task and how many it drew.
+    fn next(&self, task: TaskId) -> u64;
+}
+
+/// A pool for closures that block.
+pub trait Blocking: Send + Sync {
+    /// Runs the job on a thread where blocking is allowed. MUST run it once or drop it.
+    fn submit(&self, job: Box<dyn FnOnce() + Send>);
+}
+
+/// What a running process tells its operator.
+pub trait Reports: Send + Sync {
+    /// One report in plain words, possibly of several lines.
+    fn report(&self, text: String);
+}
+
+/// Signals of the operating system that a program may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// The polite request to end.
+    Terminate,
+    /// SIGUSR1.
+    User1,
+}
+
+/// Delivery of signals.
+pub trait Signals: Send + Sync {
+    /// How often the signal has come since the start; registers `waker` for the next one. MUST be watched
+    /// from the first call on.
+    fn poll_count(&self, signal: Signal, waker: &Waker) -> Result<u64, IoFailure>;
+}
+
+/// Why an I/O port failed: what `std::io::ErrorKind` and the system's number say, in a type that needs no
+/// `std`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IoFailure {
+    /// The system's error number, if there is one.
+    pub code: Option<i32>,
+    /// In words.
+    pub text: String,
+}
+
+impl core::fmt::Display for IoFailure {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+impl core::error::Error for IoFailure {}
+
+/// Which half of a connection to shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// No more is read.
+    Read,
+    /// No more is written: the peer reads the end.
+    Write,
+    /// Both.
+    Both,
+}
+
+/// A connected byte stream. Every `poll_` method MUST register the waker when it returns `Pending`, at most
+/// one waker for each direction.
+pub trait Connection: Send + Sync {
+    /// Reads some bytes; 0 is the end.
+    fn poll_read(&self, waker: &Waker, buf: &mut [u8]) -> Poll<Result<usize, IoFailure>>;
+    /// Writes some bytes.
+    fn poll_write(&self, waker: &Waker, buf: &[u8]) -> Poll<Result<usize, IoFailure>>;
+    /// Shuts one half or both. MUST NOT wait.
+    fn shutdown(&self, half: Half) -> Result<(), IoFailure>;
+    /// The other end.
+    fn peer(&self) -> Result<SocketAddr, IoFailure>;
+    /// This end.
+    fn local(&self) -> Result<SocketAddr, IoFailure>;
+    /// Whether small writes are sent at once.
+    fn set_nodelay(&self, on: bool) -> Result<(), IoFailure>;
+}
+
+/// A listening socket.
+pub trait Listener: Send + Sync {
+    /// Accepts one connection.
+    fn poll_accept(&self, waker: &Waker) -> Poll<Result<(Box<dyn Connection>, SocketAddr), IoFailure>>;
+    /// Where it listens.
+    fn local(&self) -> Result<SocketAddr, IoFailure>;
+}
+
+/// A connect that is under way.
+pub trait Connecting: Send + Sync {
+    /// The connection, once it stands.
+    fn poll_connected(&mut self, waker: &Waker) -> Poll<Result<Box<dyn Connection>, IoFailure>>;
+}
+
+/// The network.
+pub trait Net: Send + Sync {
+    /// Listens at `at`. MUST NOT wait.
+    fn listen(&self, at: SocketAddr, backlog: u32) -> Result<Box<dyn Listener>, IoFailure>;
+    /// Begins to connect to `to`. MUST NOT wait.
+    fn connect(&self, to: SocketAddr) -> Result<Box<dyn Connecting>, IoFailure>;
+}
+
+/// How panics are caught and resumed where there is `std`; bare metal aborts.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwinding {
+    /// Runs the closure; `Err` is what it panicked with.
+    pub catch: fn(&mut dyn FnMut()) -> Result<(), Box<dyn Any + Send>>,
+    /// Panics again with what was caught.
+    pub resume: fn(Box<dyn Any + Send>) -> !,
+}
+
+/// Panics where nothing can catch them.
+fn no_catch(f: &mut dyn FnMut()) -> Result<(), Box<dyn Any + Send>> {
+    f();
+    Ok(())
+}
+fn plain_panic(_payload: Box<dyn Any + Send>) -> ! {
+    panic!("a child task panicked")
+}
+
+impl Unwinding {
+    /// Nothing is caught: for targets without unwinding.
+    pub const NONE: Unwinding = Unwinding { catch: no_catch, resume: plain_panic };
+}
+
+/// One world: an engine's entry points and its ports. The engine's own structure begins with it.
+#[repr(C)]
+pub struct World {
+    /// How tasks are queued. First, so that a pointer to the world is one to the head.
+    pub head: EngineHead,
+    /// Coarse time for wait sites: units of 2^20 ns, kept by the engine.
+    pub tick: AtomicU32,
+    /// Default cleanup budget.
+    pub grace: Duration,
+    /// Whether regions that drain without a request report who is left.
+    pub reports_slow_drains: bool,
+    /// See [`Unwinding`].
+    pub unwinding: Unwinding,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Timers.
+    pub timers: Arc<dyn Timers>,
+    /// Random numbers.
+    pub entropy: Arc<dyn Entropy>,
+    /// Reports.
+    pub reports: Arc<dyn Reports>,
+    /// Blocking pool, if the world has one.
+    pub blocking: Option<Arc<dyn Blocking>>,
+    /// Network, if the world has one.
+    pub net: Option<Arc<dyn Net>>,
+    /// Signals, if the world has them.
+    pub signals: Option<Arc<dyn Signals>>,
+    /// Where traced steps go.
+    pub sink: Option<Arc<dyn Sink>>,
+}
+
+impl core::fmt::Debug for World {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("World").field("grace", &self.grace).finish_non_exhaustive()
+    }
+}

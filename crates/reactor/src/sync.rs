@@ -1,0 +1,8 @@
+//! Atomics of `core`, or loom's when a model is checked. Nothing else is here.
+
+#[cfg(not(loom))]
+pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32};
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32};
+
+pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};

@@ -1,0 +1,161 @@
+//! Models of this crate's real code, run under every interleaving with at most two preemptions:
+//! `RUSTFLAGS="--cfg loom" cargo test -p asupersync-reactor --test loom --release`.
+//!
+//! Each known mistake has a test that expects a model to fail with it.
+#![cfg(loom)]
+
+use std::{
+    sync::Arc as StdArc,
+    task::{Poll, Wake, Waker},
+};
+
+use asupersync_reactor::{Direction, Slot, event};
+use loom::{
+    sync::{
+        Arc, Notify,
+        atomic::{AtomicUsize, Ordering::AcqRel},
+    },
+    thread,
+};
+
+/// A thread of the model that sleeps until it's woken.
+struct Park(Notify);
+
+impl Wake for Park {
+    fn wake(self: StdArc<Self>) {
+        self.0.notify();
+    }
+}
+
+impl Park {
+    fn new() -> StdArc<Self> {
+        StdArc::new(Self(Notify::new()))
+    }
+
+    fn block_on<T>(self: &StdArc<Self>, mut poll: impl FnMut(Waker) -> Poll<T>) -> T {
+        loop {
+            match poll(Waker::from(self.clone())) {
+                Poll::Ready(value) => return value,
+                Poll::Pending => self.0.wait(),
+            }
+        }
+    }
+}
+
+fn explore(model: fn()) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(model);
+}
+
+fn holds(model: fn()) {
+    explore(model);
+}
+
+/// Set for a child process: the mistake it shall run with.
+const MUTANT: &str = "ASUPERSYNC_MUTANT";
+
+/// Runs a model with a known mistake switched on, in a process of its own, and expects it to fail.
+///
+/// Why a process: loom ends a deadlocked model by a panic, and the destructors that run then find no current thread
+/// and panic again, which aborts. `test` is the calling test's path, which the child is told to run.
+fn is_killed(test: &str, mutant: &'static str, model: fn()) {
+    if std::env::var_os(MUTANT).is_some() {
+        return types::seeded::with(mutant, || explore(model));
+    }
+    let name = test.split_once("::").map_or(test, |(_crate, name)| name);
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--test-threads=1"])
+        .env(MUTANT, mutant)
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&child.stdout).contains("running 1 test"), "`{name}` is not a test");
+    assert!(!child.status.success(), "the model does not notice `{mutant}`");
+}
+
+/// Tests that expect a model to fail with a mistake.
+macro_rules! mutants {
+    ($($test:ident: $mutant:literal, $model:path;)*) => {$(
+        #[test]
+        fn $test() {
+            crate::is_killed(concat!(module_path!(), "::", stringify!($test)), $mutant, $model);
+        }
+    )*};
+}
+
+/// A source whose data come one by one, each with an edge; a system call takes one or would block.
+fn every_edge_is_read() {
+    let slot = Arc::new(Slot::<Waker>::new());
+    let data = Arc::new(AtomicUsize::new(0));
+    let driver = {
+        let (slot, data) = (slot.clone(), data.clone());
+        thread::spawn(move || {
+            for _ in 0..2 {
+                data.fetch_add(1, AcqRel);
+                slot.event(event::READ);
+            }
+        })
+    };
+    let park = Park::new();
+    let mut got = 0;
+    while got < 2 {
+        let seen = park.block_on(|waker| slot.poll_ready(Direction::Read, || waker));
+        match data.swap(0, AcqRel) {
+            0 => slot.clear(seen),
+            some => got += some,
+        }
+    }
+    driver.join().unwrap();
+}
+
+/// Two tasks on the two directions of one source, one event that concerns both.
+fn an_event_for_both_directions_reaches_both() {
+    let slot = Arc::new(Slot::<Waker>::new());
+    let driver = {
+        let slot = slot.clone();
+        thread::spawn(move || slot.event(event::ERROR))
+    };
+    let writer = {
+        let slot = slot.clone();
+        thread::spawn(move || {
+            let _ = Park::new().block_on(|waker| slot.poll_ready(Direction::Write, || waker));
+        })
+    };
+    let _ = Park::new().block_on(|waker| slot.poll_ready(Direction::Read, || waker));
+    driver.join().unwrap();
+    writer.join().unwrap();
+}
+
+/// Deregistration races with a wait.
+fn close_reaches_who_waits() {
+    let slot = Arc::new(Slot::<Waker>::new());
+    let driver = {
+        let slot = slot.clone();
+        thread::spawn(move || slot.close())
+    };
+    let seen = Park::new().block_on(|waker| slot.poll_ready(Direction::Read, || waker));
+    slot.clear(seen);
+    assert!(slot.is_closed() && slot.ready(Direction::Read).is_some());
+    driver.join().unwrap();
+}
+
+#[test]
+fn no_edge_is_lost_or_erased() {
+    holds(every_edge_is_read);
+}
+
+#[test]
+fn an_error_wakes_reader_and_writer() {
+    holds(an_event_for_both_directions_reaches_both);
+}
+
+#[test]
+fn a_closed_slot_is_noticed_by_its_waiter() {
+    holds(close_reaches_who_waits);
+}
+
+mutants! {
+    mutant_without_a_second_look_is_killed: "slot.no-second-look", every_edge_is_read;
+    mutant_that_clears_newer_events_is_killed: "slot.clear-ignores-tick", every_edge_is_read;
+    mutant_that_wakes_before_the_event_is_visible_is_killed: "slot.wake-before-event", every_edge_is_read;
+}
