@@ -30,9 +30,16 @@ pub(crate) mod sealed {
     impl<B> Under<B> for No {}
     #[diagnostic::do_not_recommend]
     impl<B: Granted> Under<B> for Yes {}
-    pub trait Env: 'static {}
-    impl Env for NoEnv {}
-    impl<E: Send + Sync + 'static, B: Env> Env for Has<E, B> {}
+    pub trait Env: 'static {
+        /// Whether there is a value.
+        const PRESENT: bool;
+    }
+    impl Env for NoEnv {
+        const PRESENT: bool = false;
+    }
+    impl<E: Send + Sync + 'static, B: Env> Env for Has<E, B> {
+        const PRESENT: bool = true;
+    }
     /// `Self` asks for no user value that `Big` lacks: nothing, or exactly the same.
     pub trait EnvUnder<Big> {}
     impl<B> EnvUnder<B> for NoEnv {}
@@ -152,18 +159,25 @@ macro_rules! row {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __row_bits {
-    ($name:ident [$($bit:ident)*] $($all:ident)*) => {
+    ($name:ident $bits:tt $($all:ident)*) => {
         const _: () = {
             // A misspelt authority is an unknown variant here.
             #[allow(dead_code)]
             enum Authority { $($all),* }
-            $( let _ = Authority::$bit; )*
+            $crate::__row_known!($bits);
         };
         impl $crate::Row for $name {
-            $( type $all = $crate::__row_bit!($all [$($bit)*]); )*
+            $( type $all = $crate::__row_bit!($all $bits); )*
             type Env = $crate::NoEnv;
         }
     };
+}
+
+/// Names each listed authority once, so that a misspelt one does not compile.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __row_known {
+    ([$($bit:ident)*]) => { $( let _ = Authority::$bit; )* };
 }
 
 /// One bit of a row.

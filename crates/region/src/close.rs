@@ -34,7 +34,9 @@ pub struct Settlement {
     pub failure: Option<Lost>,
     /// A cancellation by a request from above that a member acknowledged and nobody joined.
     pub visible: Option<Cancelled>,
-    /// Everything else that was not `Ok`, in words: consequences, later failures.
+    /// Later failures and panics, and cancellations by requests from above.
+    pub others: Vec<Lost>,
+    /// Consequences of this region's own requests, in words.
     pub dropped: Vec<String>,
     /// Obligations that were outstanding at the end and were declared leaked.
     pub leaked: Vec<Note>,
@@ -47,6 +49,13 @@ impl Settlement {
     pub fn note(&self) -> Option<FailureNote> {
         let lost = self.panic.as_ref().or(self.failure.as_ref())?;
         Some(lost.note())
+    }
+}
+
+impl Settlement {
+    /// Everything that was lost and kept, the worst first.
+    pub fn into_lost(self) -> Vec<Lost> {
+        self.panic.into_iter().chain(self.failure).chain(self.others).collect()
     }
 }
 
@@ -213,10 +222,11 @@ impl Region {
                     if s.visible.as_ref().is_none_or(|v| v.kind() < c.kind()) {
                         s.visible = Some(c.clone());
                     }
+                    s.others.push(lost)
                 }
                 Loss::Panicked(_) if s.panic.is_none() => s.panic = Some(lost),
                 Loss::Failed(_) | Loss::Cancelled(_) if s.failure.is_none() => s.failure = Some(lost),
-                _ => s.dropped.push(alloc::format!("{}: {}", lost.task, lost.note())),
+                _ => s.others.push(lost),
             }
             s.severity = s.severity.max(severity);
         }

@@ -101,6 +101,11 @@ impl Region {
         }
     }
 
+    /// How many members have ended so far.
+    pub fn ended(&self) -> u64 {
+        self.inner.lock().ended
+    }
+
     /// Live tasks in this region itself.
     pub fn live(&self) -> u32 {
         self.inner.lock().live

@@ -487,6 +487,13 @@ impl Region {
         None
     }
 
+    /// The root's body, once it has started.
+    pub fn set_body(&self, task: TaskRef) {
+        let mut inner = self.inner.lock();
+        inner.spawned = inner.spawned.max(1);
+        inner.body = Some(task);
+    }
+
     /// How it came to be.
     pub fn kind(&self) -> RegionKind {
         self.kind
@@ -538,6 +545,11 @@ impl Region {
     /// How many failures an isolating region has had.
     pub fn failures(&self) -> u64 {
         self.failures.load(Relaxed)
+    }
+
+    /// Whether a mask keeps requests from above away.
+    pub fn is_shielded(&self) -> bool {
+        self.shielded.load(Relaxed)
     }
 
     /// Whether its steps are traced.

@@ -181,49 +181,38 @@ impl Idle {
     /// same few workers keep their caches warm.
     #[must_use = "the claimed worker must be unparked"]
     pub fn notify_one(&self) -> Option<WorkerIndex> {
-        let mut word = self.shared.word.load(Ordering::Relaxed);
-        loop {
-            match self.try_claim(word) {
-                Claimed::Worker(worker) => return Some(worker),
-                Claimed::Nobody => return None,
-                Claimed::Changed(now) => word = now,
-            }
-        }
+        self.claim_if(|_| true)
     }
 
     fn claim_unless_searching(&self) -> Option<WorkerIndex> {
-        let mut word = self.shared.word.load(Ordering::Relaxed);
-        loop {
-            if searching(word) != 0 {
-                return None;
-            }
-            match self.try_claim(word) {
-                Claimed::Worker(worker) => return Some(worker),
-                Claimed::Nobody => return None,
-                Claimed::Changed(now) => word = now,
-            }
-        }
+        self.claim_if(|word| searching(word) == 0)
     }
 
-    fn try_claim(&self, word: u64) -> Claimed {
-        let sleeping = word & SLEEPING;
-        if sleeping == 0 {
-            return Claimed::Nobody;
+    fn claim_if(&self, wanted: impl Fn(u64) -> bool) -> Option<WorkerIndex> {
+        let mut word = self.shared.word.load(Ordering::Relaxed);
+        while word & SLEEPING != 0 && wanted(word) {
+            let bit = self.choose(word & SLEEPING);
+            let claimed = if types::seeded!("idle.notify-without-claim") { 0 } else { bit };
+            let counted = if types::seeded!("idle.claim-uncounted") { 0 } else { ONE_SEARCHER };
+            let next = (word & !claimed) + counted;
+            // Release: what the notifier published happens before the worker's `finish_park`.
+            match self.shared.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Some(WorkerIndex(bit.trailing_zeros() as u8)),
+                Err(now) => word = now,
+            }
         }
+        None
+    }
+
+    /// One of the `sleeping` bits.
+    fn choose(&self, sleeping: u64) -> u64 {
         let watch = match self.shared.sentinel.load(Ordering::Relaxed) {
             NO_SENTINEL => 0,
             sentinel => 1 << sentinel,
         };
         let others = sleeping & !watch;
-        let bit = lowest(if others != 0 { others } else { sleeping });
-        let claimed = if types::seeded!("idle.notify-without-claim") { 0 } else { bit };
-        let counted = if types::seeded!("idle.claim-uncounted") { 0 } else { ONE_SEARCHER };
-        let next = (word & !claimed) + counted;
-        // Release: what the notifier published happens before the claimed worker's `finish_park`.
-        match self.shared.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => Claimed::Worker(WorkerIndex(bit.trailing_zeros() as u8)),
-            Err(now) => Claimed::Changed(now),
-        }
+        let candidates = if others != 0 { others } else { sleeping };
+        candidates & candidates.wrapping_neg()
     }
 
     /// A worker without work asks to search: `true` makes it Searching.
@@ -370,18 +359,8 @@ impl Idle {
     }
 }
 
-enum Claimed {
-    Worker(WorkerIndex),
-    Nobody,
-    Changed(u64),
-}
-
 fn searching(word: u64) -> u64 {
     word >> MAX_WORKERS
-}
-
-fn lowest(bits: u64) -> u64 {
-    bits & bits.wrapping_neg()
 }
 
 impl Drop for Sentinel<'_> {

@@ -10,7 +10,6 @@
 #![cfg(loom)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-// Not loom's: its drop is a step of the model, and after a deadlock there are no more steps.
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -28,6 +27,8 @@ struct Parker {
     changed: Condvar,
 }
 
+/// Shared by the `Arc` of std: dropping loom's is a step of the model, and when a deadlock has
+/// ended the model there are no more steps, so a mutant would abort the process.
 struct World {
     idle: Idle,
     injector: Injector<u8>,

@@ -5,8 +5,8 @@
 //! the lock was released, in batches. Entries are reused, so nothing is allocated once the queue has seen its crowd;
 //! cancelling is O(1).
 //!
-//! Why not nodes inside the waiting futures: that saves the slab's two lines of memory traffic on a path that sleeps
-//! anyway, and costs an unsafe argument about pinning in every structure. The slab lost nothing that we could measure.
+//! Why not nodes inside the waiting futures: they would save two lines of memory traffic on a path that sleeps anyway,
+//! and cost every structure an unsafe argument about pinning. Not compared by measurement yet.
 //!
 //! Invariants:
 //! - `queue.fifo`: waiters are settled in the order in which they came.

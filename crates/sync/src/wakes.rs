@@ -7,6 +7,8 @@
 //!
 //! Not here: who may be woken and when (the structures), the task's own waiter (`task`).
 
+#[cfg(all(test, not(loom)))]
+pub(crate) mod counter;
 mod raw;
 
 pub use raw::Wakes;
@@ -55,5 +57,36 @@ impl<W: Wakes> WakeBatch<W> {
 impl<W: Wakes> Drop for WakeBatch<W> {
     fn drop(&mut self) {
         self.wake_all();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{WakeBatch, counter::Counter, raw::WaiterSlot};
+
+    #[test]
+    fn a_dropped_batch_still_wakes_who_is_in_it() {
+        let counter = Counter::new();
+        let mut batch = WakeBatch::new();
+        for _ in 0..3 {
+            batch.push(counter.waker());
+        }
+        drop(batch);
+        assert_eq!((counter.wakes(), counter.stored()), (3, 0));
+    }
+
+    #[test]
+    fn a_slot_returns_what_it_replaces_and_releases_what_is_left() {
+        let counter = Counter::new();
+        let slot = WaiterSlot::new();
+        assert!(slot.put(counter.waker()).is_none());
+        assert!(slot.put(counter.waker()).is_some());
+        assert_eq!(counter.stored(), 1);
+        slot.wake();
+        slot.wake();
+        assert_eq!((counter.wakes(), counter.stored()), (1, 0));
+        drop(slot.put(counter.waker()));
+        drop(slot);
+        assert_eq!((counter.wakes(), counter.stored()), (1, 0));
     }
 }

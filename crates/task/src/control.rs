@@ -36,5 +36,8 @@ pub const FAILURE: u32 = 1 << 20;
 /// The task polls inside an operation that was given a foreign waker: a request wakes that one too.
 pub const FOREIGN: u32 = 1 << 21;
 
+/// Only the engine's home thread may poll and drop the task.
+pub const PINNED: u32 = 1 << 22;
+
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

@@ -184,6 +184,13 @@ labels! {
             /// `worst` over its body, its members that count and its finalizers' panics.
             outcome: Severity,
         }
+        /// Shutdown ran out of time and wrote the region off: its tasks were written off, its child
+        /// regions closed or written off, and its obligations leaked before; finalizers that
+        /// haven't run won't. Above, it counts as closed.
+        RegionWriteOff "region-write-off" {
+            /// The region.
+            region: RegionId,
+        }
         /// A closed region handed a member's failure to the scope that awaits it.
         Escalate "escalate" {
             /// The closed region.

@@ -110,18 +110,20 @@ fn children(state: &State, id: RegionId) -> impl Iterator<Item = &Region> {
 
 /// `region.phases` and `region.no-admit`, as what a phase excludes.
 fn phases(state: &State, id: RegionId, region: &Region) -> Result<(), Violation> {
-    if region.phase > RegionPhase::Open {
+    let written_off = region.written_off;
+    if region.phase > RegionPhase::Open && !written_off {
         hold!(region.body.is_some() || region.dropped, "region.phases", "the body of {id} still runs");
     }
     if region.phase > RegionPhase::Draining {
         hold!(region.live == 0, "region.waits", "{id} is {:?} with live tasks", region.phase);
         hold!(region.open_children == 0, "region.waits", "{id} is {:?} with open regions", region.phase);
     }
-    if region.phase > RegionPhase::Finalizing {
+    if region.phase > RegionPhase::Finalizing && !written_off {
         hold!(region.finalizers.is_empty(), "finalizer.order", "{id} is {:?} with finalizers", region.phase);
     }
     let closed = region.phase == RegionPhase::Closed;
-    hold!(closed == region.outcome.is_some(), "region.phases", "{id} has an outcome iff it's closed");
+    let over = region.outcome.is_some() || written_off;
+    hold!(closed == over, "region.phases", "{id} has an outcome iff it's closed and not written off");
     let pending: Vec<FinalizerId> = state
         .finalizers
         .iter()

@@ -18,7 +18,7 @@ use types::{CancelKind, Origin, RegionId, Severity, TaskId, Time};
 use crate::{
     Refusal, Region, Requests, State,
     above::{Place, strongest},
-    outcome, require,
+    outcome, require, task,
 };
 
 /// Looks a region up, or refuses with `region.tree`.
@@ -79,6 +79,7 @@ pub(crate) fn open(state: &mut State, label: &Label) -> Result<(), Refusal> {
         owes_cancel: false,
         owes_escalation: None,
         settling_since: Time::MAX,
+        written_off: false,
         outcome: None,
         closed_at: None,
     };
@@ -306,6 +307,36 @@ pub(crate) fn close(state: &mut State, id: RegionId, outcome: Severity) -> Resul
     Ok(())
 }
 
+/// `cancel.bounded`: shutdown may stop waiting for a region past its deadline, once everything in it
+/// and below it is closed, leaked or written off.
+pub(crate) fn write_off(state: &mut State, id: RegionId) -> Result<(), Refusal> {
+    let region = get(state, id)?;
+    let (phase, live, children) = (region.phase, region.live, region.open_children);
+    require!(phase != RegionPhase::Closed, "region.quiescent", "{id} is closed already");
+    require!(live == 0, "region.waits", "{id} is written off over {live} live tasks");
+    require!(children == 0, "region.waits", "{id} is written off over {children} open regions");
+    let left = region.outstanding;
+    require!(left == 0, "obligation.balanced", "{id} is written off over {left} outstanding obligations");
+    shutdown_is_over(state, Place::Region(id))?;
+    let (parent, steps) = (region.parent, state.steps);
+
+    let region = change(state, id);
+    region.phase = RegionPhase::Closed;
+    region.written_off = true;
+    region.closed_at = Some(steps);
+    if let Some(parent) = parent {
+        change(state, parent).open_children -= 1;
+    }
+    Ok(())
+}
+
+/// `cancel.bounded`: shutdown asked for `place`, and its deadline has passed.
+pub(crate) fn shutdown_is_over(state: &State, place: Place) -> Result<(), Refusal> {
+    let shutdown = state.made_above(place).iter().any(|request| request.kind == CancelKind::Shutdown);
+    require!(shutdown, "cancel.bounded", "{place:?} can be written off by shutdown only");
+    task::past_deadline(state, place)
+}
+
 /// `region.escalation`: what nobody took moves to the scope that awaits the region.
 pub(crate) fn escalate(
     state: &mut State,
@@ -315,7 +346,8 @@ pub(crate) fn escalate(
 ) -> Result<(), Refusal> {
     let region = get(state, id)?;
     require!(region.phase == RegionPhase::Closed, "region.escalation", "{id} isn't closed yet");
-    let awaiting = if region.dropped { region.parent.map(ScopeId::from) } else { region.within };
+    let awaiting =
+        if region.dropped { region.parent.and_then(|heir| body_scope(state, heir)) } else { region.within };
     require!(awaiting == Some(to), "region.escalation", "{to} doesn't await {id}");
     let fits = match what {
         Escalation::Panic => region.owes_escalation == Some(Severity::Panicked),
@@ -336,6 +368,14 @@ pub(crate) fn escalate(
         });
     }
     Ok(())
+}
+
+/// The scope in which the body of a region runs.
+fn body_scope(state: &State, id: RegionId) -> Option<ScopeId> {
+    match state.regions[&id].kind {
+        RegionKind::Root | RegionKind::Frame => Some(ScopeId::from(id)),
+        RegionKind::Implicit | RegionKind::Branch => state.regions[&id].within,
+    }
 }
 
 /// `region.no-admit`: a spawn is refused only for a reason, and names the region as its origin.

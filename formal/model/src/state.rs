@@ -82,6 +82,8 @@ pub struct Region {
     pub owes_escalation: Option<Severity>,
     /// When it entered Settling.
     pub settling_since: Time,
+    /// Whether shutdown wrote it off, which counts as closed and has no outcome.
+    pub written_off: bool,
     /// Its outcome, once it's closed.
     pub outcome: Option<Severity>,
     /// The step at which it closed.

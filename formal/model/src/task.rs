@@ -6,7 +6,7 @@
 //! Not here: requests and acknowledgements (`cancel`), scopes inside a task (`scope`).
 
 use trace::{End, RegionKind, RegionPhase, ScopeEnd};
-use types::{AfterGrace, CancelKind, Policy, RegionId, Severity, TaskId, Time};
+use types::{AfterGrace, Policy, RegionId, Severity, TaskId, Time};
 
 use crate::{Refusal, Requests, State, Task, above::Place, outcome, region, require};
 
@@ -152,10 +152,7 @@ pub(crate) fn past_deadline(state: &State, place: Place) -> Result<(), Refusal> 
 /// the task has opened is left to the regions around it.
 pub(crate) fn write_off(state: &mut State, id: TaskId) -> Result<(), Refusal> {
     let owner = live(state, id)?.region;
-    let shutdown =
-        state.made_above(Place::Task(id)).iter().any(|request| request.kind == CancelKind::Shutdown);
-    require!(shutdown, "cancel.bounded", "{id} can be written off by shutdown only");
-    past_deadline(state, Place::Task(id))?;
+    region::shutdown_is_over(state, Place::Task(id))?;
 
     let opened: alloc::vec::Vec<RegionId> = state
         .regions

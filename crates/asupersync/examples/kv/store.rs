@@ -266,10 +266,7 @@ impl Store {
 
     /// All keys that are alive, with their values, in slot order.
     pub(crate) fn iter(&self, now: u64) -> impl Iterator<Item = (&[u8], &Value)> {
-        self.table
-            .iter()
-            .filter(move |(_, item)| item.deadline > now)
-            .map(|(key, item)| (key, &item.value))
+        self.table.iter().filter(move |(_, item)| item.deadline > now).map(|(key, item)| (key, &item.value))
     }
 
     /// One step of SCAN: gives `visit` the live keys from `cursor` on, until `count` were visited

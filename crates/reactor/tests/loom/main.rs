@@ -59,6 +59,7 @@ const MUTANT: &str = "ASUPERSYNC_MUTANT";
 ///
 /// Why a process: loom ends a deadlocked model by a panic, and the destructors that run then find no current thread
 /// and panic again, which aborts. `test` is the calling test's path, which the child is told to run.
+#[expect(clippy::disallowed_methods, reason = "how the parent tells its child")]
 fn is_killed(test: &str, mutant: &'static str, model: fn()) {
     if std::env::var_os(MUTANT).is_some() {
         return types::seeded::with(mutant, || explore(model));

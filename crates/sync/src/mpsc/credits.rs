@@ -18,7 +18,7 @@
 //! looks again. In the sending word the bit stops others from taking credits out of turn and tells `abort`; in the head
 //! word it tells the receiver with the operation that moves the head anyway. So the receiver needs no fence and never
 //! reads the senders' line, and room is handed on at the receive that made it. (The prototype looked only every half
-//! ring and before sleeping. That saves 2 ns per value, but a receiver that takes one value and then waits for the very
+//! ring and before sleeping. That saves an add per value, but a receiver that takes one value and then waits for the very
 //! sender that it made room for would wait for ever.)
 //!
 //! Invariants:

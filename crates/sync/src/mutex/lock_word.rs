@@ -31,8 +31,8 @@ use crate::{
 const LOCKED: u32 = 1;
 const WAITERS: u32 = 2;
 
-/// How often the oldest waiter is passed over before the lock is handed to it. At 16, a hand-off's task switch
-/// (about 50 ns) is spread over 17 sections.
+/// How often the oldest waiter is passed over before the lock is handed to it: a hand-off's task switch is then spread
+/// over 17 sections. Chosen, not measured.
 pub const PATIENCE: usize = 16;
 
 /// A lock without a value. Uncontended, locking and unlocking cost one atomic operation each.
@@ -69,9 +69,11 @@ impl<W: Wakes> LockWord<W> {
     ///
     /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
     pub fn poll_lock(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
+        // Declared before any guard, so that it's dropped after it (`queue.unlocked-wake`).
+        let mut released = None;
         if node.is_queued() {
             let mut waiters = self.queue.lock();
-            if self.takes_queued(&mut waiters, node) {
+            if self.takes_queued(&mut waiters, node, &mut released) {
                 return Poll::Ready(());
             }
             drop(waiters);
@@ -81,16 +83,15 @@ impl<W: Wakes> LockWord<W> {
         let fresh = make();
         let mut waiters = self.queue.lock();
         if node.is_queued() {
-            if self.takes_queued(&mut waiters, node) {
-                drop(waiters);
+            if self.takes_queued(&mut waiters, node, &mut released) {
                 return Poll::Ready(());
             }
-            let _stale = waiters.renew(node, fresh);
+            released = waiters.renew(node, fresh);
             drop(waiters);
+            drop(released);
             return Poll::Pending;
         }
         if self.locks_or_sets(WAITERS) {
-            drop(waiters);
             return Poll::Ready(());
         }
         waiters.push(node, Some(fresh), 0);
@@ -159,17 +160,22 @@ impl<W: Wakes> LockWord<W> {
         }
     }
 
-    /// Whether a queued node owns the lock now: it was handed over, or it's free. If so, the node left the queue.
-    fn takes_queued(&self, waiters: &mut Guard<'_, W>, node: &mut WaitNode) -> bool {
-        // A waiter that resolves has no stored waker left but its own, which is polling: dropping it here runs no
-        // foreign wake, and a foreign drop can't reach this queue.
-        if waiters.resolve(node).is_some() {
+    /// Whether a queued node owns the lock now: it was handed over, or it's free. If so, the node has left the queue,
+    /// and its waiter is left in `released`, to be dropped after the queue's lock.
+    fn takes_queued(
+        &self,
+        waiters: &mut Guard<'_, W>,
+        node: &mut WaitNode,
+        released: &mut Option<W>,
+    ) -> bool {
+        if let Some((_handed_over, waiter)) = waiters.resolve(node) {
+            *released = waiter;
             return true;
         }
         if !self.locks_or_sets(WAITERS) {
             return false;
         }
-        let (_, _own) = waiters.remove(node);
+        *released = waiters.remove(node).1;
         self.drop_waiters_bit(waiters);
         true
     }

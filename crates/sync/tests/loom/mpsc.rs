@@ -34,7 +34,9 @@ fn two_senders_share_one_place() {
         sum += value;
     }
     assert_eq!(sum, 3);
-    senders.map(|sender| sender.join().unwrap());
+    for sender in senders {
+        sender.join().unwrap();
+    }
 }
 
 fn values_arrive_in_order() {
@@ -90,13 +92,13 @@ fn a_cancelled_wait_passes_its_credit_on() {
     assert!(gives_up.poll(nobody).is_pending());
     let other = tx.clone();
     let sender = thread::spawn(move || send(&other, 1).unwrap());
-    let mut receiver = Some(thread::spawn(move || {
+    let receiver = thread::spawn(move || {
         assert_eq!(recv(&mut rx), Some(0));
         assert_eq!(recv(&mut rx), Some(1));
-    }));
+    });
     drop(gives_up);
     sender.join().unwrap();
-    receiver.take().unwrap().join().unwrap();
+    receiver.join().unwrap();
 }
 
 /// The receiver goes away while a permit is spent and a value is sent. Every value is an `Arc`: loom reports a value

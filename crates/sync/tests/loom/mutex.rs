@@ -21,7 +21,9 @@ fn sections_exclude_each_other() {
     };
     let others = [shared.clone(), shared.clone()].map(|shared| thread::spawn(move || work(&shared)));
     work(&shared);
-    others.map(|other| other.join().unwrap());
+    for other in others {
+        other.join().unwrap();
+    }
     assert!(!shared.0.is_locked());
 }
 

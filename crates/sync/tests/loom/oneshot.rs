@@ -10,11 +10,11 @@ use crate::{block_on, holds, nobody};
 /// The receiver polls once with a waker nobody listens to, as a future does that moves between tasks.
 fn the_value_arrives() {
     let (tx, mut rx) = oneshot::channel::<_, Waker>();
-    let sender = thread::spawn(move || tx.send(Arc::new(7)).unwrap());
+    let sender = thread::spawn(move || tx.send(7).unwrap());
     if let std::task::Poll::Ready(value) = rx.poll_recv(nobody) {
-        assert_eq!(*value.unwrap(), 7);
+        assert_eq!(value, Ok(7));
     } else {
-        assert_eq!(*block_on(|waker| rx.poll_recv(|| waker)).unwrap(), 7);
+        assert_eq!(block_on(|waker| rx.poll_recv(|| waker)), Ok(7));
     }
     sender.join().unwrap();
 }

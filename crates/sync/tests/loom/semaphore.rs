@@ -22,7 +22,9 @@ fn one_permit_excludes() {
     };
     let others = [shared.clone(), shared.clone()].map(|shared| thread::spawn(move || work(&shared)));
     work(&shared);
-    others.map(|other| other.join().unwrap());
+    for other in others {
+        other.join().unwrap();
+    }
     assert_eq!(shared.0.available(), 1);
 }
 
@@ -31,7 +33,9 @@ fn many_are_gathered() {
     let permits = Arc::new(Permits::<Waker>::new(0));
     let others = [permits.clone(), permits.clone()].map(|permits| thread::spawn(move || permits.release(1)));
     acquire(&permits, 2);
-    others.map(|other| other.join().unwrap());
+    for other in others {
+        other.join().unwrap();
+    }
     assert_eq!(permits.available(), 0);
 }
 

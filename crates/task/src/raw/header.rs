@@ -58,6 +58,12 @@ unsafe impl Send for Header {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Header {}
 
+impl core::fmt::Debug for Header {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Header").field("word", &self.word).field("spawned_at", &self.spawned_at).finish_non_exhaustive()
+    }
+}
+
 impl Header {
     /// Tag of the engine that runs the task.
     #[inline]

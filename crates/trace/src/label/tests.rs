@@ -11,6 +11,7 @@ const LINES: &[&str] = &[
     "body-dropped region=2 to=1 site=a.rs:1",
     "region-state region=2 to=draining",
     "region-close region=2 outcome=panicked",
+    "region-write-off region=2",
     "escalate region=2 to=7 what=child-failed",
     "spawn-refused region=2 origin=2#0 why=not-open",
     "task-spawn task=8 region=2 daemon=yes site=my%20dir/a.rs:3",
@@ -87,5 +88,5 @@ fn polls_decisions_timers_and_notes_carry_no_meaning_for_the_model() {
         .map(|line| line.parse::<Label>().expect("checked above"))
         .filter(Label::is_semantic)
         .count();
-    assert_eq!(count, 31);
+    assert_eq!(count, 32);
 }

@@ -69,7 +69,11 @@ fn setinfo(call: &mut Call<'_>) -> Done {
 
 fn no_evict(call: &mut Call<'_>) -> Done {
     let mode = call.args.at(2);
-    if mode.eq_ignore_ascii_case(b"on") || mode.eq_ignore_ascii_case(b"off") { call.ok() } else { Err(SYNTAX) }
+    if mode.eq_ignore_ascii_case(b"on") || mode.eq_ignore_ascii_case(b"off") {
+        call.ok()
+    } else {
+        Err(SYNTAX)
+    }
 }
 
 fn info(call: &mut Call<'_>) -> Done {
@@ -101,10 +105,9 @@ fn list(call: &mut Call<'_>) -> Done {
         Some(option) if option.eq_ignore_ascii_case(b"id") && call.args.len() > 3 => {
             let mut wanted = Vec::new();
             for id in call.args.tail(3) {
-                let id = parse_i64(id).and_then(|id| u64::try_from(id).ok()).filter(|&id| id > 0);
-                wanted.push(id.ok_or(Refusal::Text("ERR Invalid client ID"))?);
+                wanted.push(parse_i64(id).ok_or(Refusal::Text("ERR Invalid client ID"))?);
             }
-            clients.retain(|client| wanted.contains(&client.id));
+            clients.retain(|client| i64::try_from(client.id).is_ok_and(|id| wanted.contains(&id)));
         }
         Some(_) => return Err(SYNTAX),
     }

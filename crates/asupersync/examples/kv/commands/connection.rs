@@ -32,9 +32,12 @@ pub(super) fn echo(call: &mut Call<'_>) -> Done {
 
 /// SELECT index.
 pub(super) fn select(call: &mut Call<'_>) -> Done {
-    match parse_i64(call.key()).and_then(|index| i32::try_from(index).ok()) {
-        Some(0) => call.ok(),
-        Some(_) => Err(Refusal::Text("ERR DB index is out of range")),
+    match parse_i64(call.key()).map(i32::try_from) {
+        Some(Ok(0)) => call.ok(),
+        Some(Ok(_)) => Err(Refusal::Text("ERR DB index is out of range")),
+        Some(Err(_)) => {
+            Err(Refusal::Text("ERR value is out of range, value must between -2147483648 and 2147483647"))
+        }
         None => Err(NOT_INTEGER),
     }
 }
@@ -79,9 +82,7 @@ pub(super) fn hello(call: &mut Call<'_>) -> Done {
             let user = options.next();
             options.next();
             if user != Some(b"default") {
-                return Err(Refusal::Text(
-                    "WRONGPASS invalid username-password pair or user is disabled.",
-                ));
+                return Err(Refusal::Text("WRONGPASS invalid username-password pair or user is disabled."));
             }
         } else if option.eq_ignore_ascii_case(b"setname")
             && let Some(wanted) = options.next()

@@ -35,7 +35,7 @@ fn list(call: &mut Call<'_>) -> Done {
     Ok(Effect::None)
 }
 
-/// COMMAND INFO [name ...]: a missing array for each name that is no command.
+/// COMMAND INFO [name ...]: nil for each name that is no command.
 fn info(call: &mut Call<'_>) -> Done {
     if call.args.len() == 2 {
         return command(call);
@@ -44,7 +44,7 @@ fn info(call: &mut Call<'_>) -> Done {
     for name in call.args.tail(2) {
         match named(name) {
             Some(command) => describe(command, call.out),
-            None => encode::nil_array(call.out),
+            None => encode::nil(call.out),
         }
     }
     Ok(Effect::None)

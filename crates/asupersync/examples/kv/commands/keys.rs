@@ -158,10 +158,23 @@ pub(super) fn keys(call: &mut Call<'_>) -> Done {
     Ok(Effect::None)
 }
 
+/// Reads a cursor as C's `strtoul` does: a negative one wraps around, which is the end.
+fn cursor(text: &[u8]) -> Option<u64> {
+    match text {
+        [] => Some(0),
+        [b'-', b'+', ..] => None,
+        [b'-', rest @ ..] => Some(cursor_magnitude(rest)?.wrapping_neg()),
+        _ => cursor_magnitude(text),
+    }
+}
+
+fn cursor_magnitude(text: &[u8]) -> Option<u64> {
+    str::from_utf8(text).ok()?.parse().ok()
+}
+
 /// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].
 pub(super) fn scan(call: &mut Call<'_>) -> Done {
-    let cursor = str::from_utf8(call.args.at(1)).ok().and_then(|text| text.parse::<u64>().ok());
-    let cursor = cursor.ok_or(Refusal::Text("ERR invalid cursor"))?;
+    let cursor = cursor(call.args.at(1)).ok_or(Refusal::Text("ERR invalid cursor"))?;
     let (mut pattern, mut kind, mut step) = (None, None, 10);
     let mut options = call.args.tail(2);
     while let Some(option) = options.next() {

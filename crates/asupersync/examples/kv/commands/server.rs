@@ -139,7 +139,7 @@ pub(super) fn info(call: &mut Call<'_>) -> Done {
             })
     };
     let mut text = String::new();
-    let sections: [(&str, fn(&Call<'_>) -> Vec<Line>); 5] = [
+    let sections: [(&str, Section); 5] = [
         ("Server", server_lines),
         ("Clients", client_lines),
         ("Memory", memory_lines),
@@ -165,6 +165,9 @@ pub(super) fn info(call: &mut Call<'_>) -> Done {
 
 /// A field of INFO with its value.
 type Line = (&'static str, String);
+
+/// Collects the fields of a section.
+type Section = fn(&Call<'_>) -> Vec<Line>;
 
 fn server_lines(call: &Call<'_>) -> Vec<Line> {
     let server = call.host.server();

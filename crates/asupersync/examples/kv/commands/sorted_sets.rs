@@ -90,7 +90,8 @@ pub(super) fn zadd(call: &mut Call<'_>) -> Done {
             if last.is_some_and(f64::is_nan) {
                 return Err(Refusal::Text("ERR resulting score is not a number (NaN)"));
             }
-            let Some(score) = last else { continue };
+            // Adding zero makes a negative zero positive: Redis shows it so.
+            let Some(score) = last.map(|score| score + 0.0) else { continue };
             added += usize::from(old.is_none());
             if old != Some(score) {
                 changed += 1;
@@ -159,18 +160,19 @@ impl Ranging {
             } else if is("limit") && words.len() >= 2 {
                 let mut number = || words.next().and_then(parse_i64).ok_or(NOT_INTEGER);
                 ranging.limit = Some((number()?, number()?));
-            } else if is("rev") {
+            } else if is("rev") && !ranging.reverse {
                 ranging.reverse = true;
-            } else if is("bylex") {
+            } else if is("bylex") && ranging.by == By::Rank {
                 ranging.by = By::Lex;
-            } else if is("byscore") {
+            } else if is("byscore") && ranging.by == By::Rank {
                 ranging.by = By::Score;
             } else {
                 return Err(SYNTAX);
             }
         }
         if ranging.limit.is_some_and(|limit| limit != (0, -1)) && ranging.by == By::Rank {
-            let text = "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX";
+            let text =
+                "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX";
             return Err(Refusal::Text(text));
         }
         if ranging.with_scores && ranging.by == By::Lex {
@@ -245,7 +247,9 @@ fn score_bound(text: &[u8]) -> Option<ScoreBound> {
         [b'(', rest @ ..] => (true, rest),
         _ => (false, text),
     };
-    Some(ScoreBound { score: parse_f64(number)?, exclusive })
+    // An empty number is zero to C's `strtod`, and so to Redis.
+    let score = if number.is_empty() { 0.0 } else { parse_f64(number)? };
+    Some(ScoreBound { score, exclusive })
 }
 
 fn lex_bound(text: &[u8]) -> Option<LexBound<'_>> {

@@ -83,8 +83,11 @@ pub(super) fn set(call: &mut Call<'_>) -> Done {
             expiry = Some(SetExpiry::Keep);
         } else {
             let unit = Unit::of_option(option).ok_or(SYNTAX)?;
-            if expiry.is_some() {
-                return Err(SYNTAX);
+            // As in Redis, the same option may come again, and then the last one counts.
+            match &expiry {
+                None => {}
+                Some(SetExpiry::At(earlier, _)) if *earlier == unit => {}
+                Some(_) => return Err(SYNTAX),
             }
             expiry = Some(SetExpiry::At(unit, options.next().ok_or(SYNTAX)?));
         }
@@ -122,7 +125,7 @@ enum SetExpiry<'a> {
 }
 
 /// How a time is counted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Unit {
     milliseconds: i64,
     /// Since the Unix epoch, else since now.

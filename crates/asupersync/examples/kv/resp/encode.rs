@@ -13,8 +13,11 @@ pub(crate) fn simple(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// `-text`. Line breaks, which can come from the client's own words, become spaces.
+/// `-text`. Line breaks can come from the client's own words: as in Redis, those at the end are
+/// dropped and others become spaces.
 pub(crate) fn error(out: &mut Vec<u8>, text: &[u8]) {
+    let breaks = text.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let text = &text[..text.len() - breaks];
     out.push(b'-');
     out.extend(text.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
     out.extend_from_slice(b"\r\n");

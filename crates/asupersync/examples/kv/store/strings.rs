@@ -7,9 +7,6 @@
 use super::super::resp::number::{Digits, format_i64, parse_i64};
 use super::{NEVER, Store, Value, WrongType};
 
-
-
-
 /// What setting a string does to the key's deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {

@@ -156,11 +156,8 @@ impl SortedSet {
         least: ScoreBound,
         most: ScoreBound,
     ) -> impl DoubleEndedIterator<Item = (&[u8], f64)> {
-        let start = Bound::Included(Rank::before(if least.exclusive {
-            least.score.next_up()
-        } else {
-            least.score
-        }));
+        let start =
+            Bound::Included(Rank::before(if least.exclusive { least.score.next_up() } else { least.score }));
         let past = if most.exclusive { most.score } else { most.score.next_up() };
         // Nothing lies above infinity, so there the range just has no end.
         let end = if most.score == f64::INFINITY && !most.exclusive {
@@ -169,8 +166,8 @@ impl SortedSet {
             Bound::Excluded(Rank::before(past))
         };
         let beyond_all = least.exclusive && least.score == f64::INFINITY;
-        let inverted = least.score > most.score
-            || least.score == most.score && (least.exclusive || most.exclusive);
+        let inverted =
+            least.score > most.score || least.score == most.score && (least.exclusive || most.exclusive);
         let range = if beyond_all || inverted { None } else { Some(self.order.range((start, end))) };
         range.into_iter().flatten().map(|rank| (&*rank.member, rank.score))
     }
@@ -182,7 +179,8 @@ impl SortedSet {
         least: LexBound<'a>,
         most: LexBound<'a>,
     ) -> impl DoubleEndedIterator<Item = (&'a [u8], f64)> {
-        self.iter().filter(move |(member, _)| least.admits_from_below(member) && most.admits_from_above(member))
+        self.iter()
+            .filter(move |(member, _)| least.admits_from_below(member) && most.admits_from_above(member))
     }
 
     /// The estimated bytes of a member: an entry of the table and one of the tree.
@@ -197,9 +195,14 @@ mod tests {
 
     fn sample() -> SortedSet {
         let mut set = SortedSet::new(Seed::new(1));
-        for (member, score) in
-            [("c", 2.0), ("low", f64::NEG_INFINITY), ("a", 1.0), ("b", 2.0), ("high", f64::INFINITY), ("z", 0.0)]
-        {
+        for (member, score) in [
+            ("c", 2.0),
+            ("low", f64::NEG_INFINITY),
+            ("a", 1.0),
+            ("b", 2.0),
+            ("high", f64::INFINITY),
+            ("z", 0.0),
+        ] {
             set.set(member.as_bytes(), score);
         }
         set

@@ -1,0 +1,160 @@
+//! Closures that block, as tasks of a region: the region waits for them, cancelling drops those that have
+//! not begun, and one that runs can ask whether it should stop.
+use crate::port::World;
+use crate::{Cx, MayBlock, MaySpawn, Row, TaskHandle};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::any::Any;
+use core::future::poll_fn;
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
+use core::task::Poll;
+use region::Lock;
+use task::Waiter;
+use types::{Cancelled, Stop, WaitKind};
+
+/// What a blocking closure can ask.
+#[derive(Clone, Debug)]
+pub struct BlockingCx {
+    cancelled: Arc<AtomicBool>,
+}
+
+impl BlockingCx {
+    /// Whether the task that waits for this closure has been asked to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Acquire)
+    }
+}
+
+/// The handle of a blocking task.
+pub type BlockingHandle<T, E> = TaskHandle<T, E>;
+
+const QUEUED: u8 = 0;
+const RUNNING: u8 = 1;
+const REVOKED: u8 = 2;
+
+struct Shared<T> {
+    phase: AtomicU8,
+    done: Lock<Done<T>>,
+}
+struct Done<T> {
+    result: Option<Result<T, Box<dyn Any + Send>>>,
+    waiter: Option<Waiter>,
+    lost: bool,
+}
+
+static WAITING: WaitKind = WaitKind::new("a blocking closure");
+
+impl<C: Row> Cx<C> {
+    /// Runs `f` on the blocking pool, as a task of this context's region. A request drops a closure that has
+    /// not begun; one that runs holds the region open, and sees the request through [`BlockingCx`]. Its
+    /// panic is the task's outcome. In the lab it runs inline, as one step.
+    ///
+    /// # Errors
+    /// The task ends `Cancelled` if it was cancelled before it began.
+    #[track_caller]
+    pub fn spawn_blocking<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&BlockingCx) -> T + Send + 'static,
+    ) -> TaskHandle<T, types::Never>
+    where
+        C: MaySpawn + MayBlock,
+    {
+        self.spawn::<Result<T, Stop<types::Never>>, _>(async move |cx: &mut Cx<C>| cx.run_blocking(f).await)
+    }
+
+    /// As [`Cx::spawn_blocking`] without a task of its own: this task waits.
+    pub async fn run_blocking<T: Send + 'static, E>(
+        &self,
+        f: impl FnOnce(&BlockingCx) -> T + Send + 'static,
+    ) -> Result<T, Stop<E>>
+    where
+        C: MayBlock,
+    {
+        self.checkpoint()?;
+        let flag = BlockingCx { cancelled: Arc::new(AtomicBool::new(false)) };
+        let unwinding = self.world().unwinding;
+        let shared = Arc::new(Shared {
+            phase: AtomicU8::new(QUEUED),
+            done: Lock::new(Done { result: None, waiter: None, lost: false }),
+        });
+        submit(self.world(), shared.clone(), flag.clone(), f);
+        let result = poll_fn(|context| {
+            if self.poll_budget(context).is_pending() {
+                return Poll::Pending;
+            }
+            let mut done = shared.done.lock();
+            if let Some(result) = done.result.take() {
+                return Poll::Ready(Ok(result));
+            }
+            if done.lost {
+                return Poll::Ready(Err(None));
+            }
+            done.waiter = Some(Waiter::from_waker(context.waker()));
+            drop(done);
+            if let Err(c) = self.checkpoint() {
+                flag.cancelled.store(true, Release);
+                if shared.phase.compare_exchange(QUEUED, REVOKED, AcqRel, Acquire).is_ok() {
+                    return Poll::Ready(Err(Some(c)));
+                }
+            }
+            self.poll_wait(context, &WAITING);
+            Poll::Pending
+        })
+        .await;
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(payload)) => (unwinding.resume)(payload),
+            Err(Some(c)) => Err(Stop::Cancelled(c)),
+            Err(None) => Err(Stop::Cancelled(no_pool())),
+        }
+    }
+}
+
+fn no_pool() -> Cancelled {
+    Cancelled::new(types::CancelKind::Shutdown, types::Origin::OUTSIDE)
+        .why("the blocking pool dropped the closure before it began")
+        .build()
+}
+
+fn submit<T: Send + 'static>(
+    world: &World,
+    shared: Arc<Shared<T>>,
+    flag: BlockingCx,
+    f: impl FnOnce(&BlockingCx) -> T + Send + 'static,
+) {
+    /// Tells the waiting task whatever happens to the job, even that it was dropped.
+    struct Tell<T>(Arc<Shared<T>>);
+    impl<T> Drop for Tell<T> {
+        fn drop(&mut self) {
+            let mut done = self.0.done.lock();
+            done.lost = done.result.is_none();
+            let waiter = done.waiter.take();
+            drop(done);
+            if let Some(waiter) = waiter {
+                waiter.wake()
+            }
+        }
+    }
+    let catch = world.unwinding.catch;
+    let tell = Tell(shared);
+    let job = move || {
+        let tell = tell;
+        if tell.0.phase.compare_exchange(QUEUED, RUNNING, AcqRel, Acquire).is_err() {
+            return;
+        }
+        let mut value = None;
+        let mut f = Some(f);
+        let ran = catch(&mut || value = f.take().map(|f| f(&flag)));
+        let result = match (ran, value) {
+            (Ok(()), Some(v)) => Some(Ok(v)),
+            (Err(p), _) => Some(Err(p)),
+            (Ok(()), None) => None,
+        };
+        tell.0.done.lock().result = result;
+    };
+    match &world.blocking {
+        Some(pool) => pool.submit(Box::new(job)),
+        None => job(),
+    }
+}
+

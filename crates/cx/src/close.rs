@@ -1,0 +1,271 @@
+//! Closing a region: drain, finalizers, settling; and the requests that failures make.
+//!
+//! One async function does it for everybody: a frame awaits it, a task's epilogue polls it, a janitor task
+//! runs it for a region whose frame is gone. It has no context of its own and cannot be cancelled.
+use crate::port::{Due, World};
+use crate::raw::ext;
+use crate::raw::place::{counted, owner_of, world_of};
+use crate::raw::start::{self, Start};
+use crate::{Cx, NoSpawn};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use region::{Drained, Region, Settlement, Via};
+use task::{Header, TaskRef, Verdict, Waiter, control};
+use trace::{End, FinalizerEnd, Label, RegionPhase};
+use types::{CancelKind, Cancelled, Cause, FailureNote, Policy, Res, Severity, TaskId, Time};
+
+/// A finalizer as it is stored in its region.
+pub(crate) type FinalizerFn =
+    Box<dyn for<'a> FnOnce(&'a mut Cx<NoSpawn>) -> Pin<Box<dyn Future<Output = Res> + Send + 'a>> + Send>;
+
+/// Places a request on a region, with its cleanup deadline, and arms what enforces it (`cancel.bounded`).
+pub(crate) fn request(region: &Arc<Region>, world: &World, request: &Cancelled, grace: Option<Duration>) {
+    let now = world.clock.now();
+    let deadline = cancel::cleanup_deadline(now, grace, region.grace(), world.grace);
+    let before = region.cleanup_deadline();
+    region.request(request, Some(deadline));
+    if before.is_none_or(|b| deadline < b) && deadline < Time::MAX {
+        world.timers.set(deadline, Due::Cleanup(Arc::downgrade(region)));
+    }
+}
+
+/// A member's body has failed: under `FailFast` its siblings and the region's body are cancelled.
+pub(crate) fn member_failed(region: &Arc<Region>, task: &Header, id: TaskId, verdict: Verdict<'_>) {
+    if region.policy() != Policy::FailFast || types::seeded!("region.no-fail-fast") {
+        return;
+    }
+    let world = world_of(task);
+    let (what, cause) = match verdict {
+        Verdict::Panicked => ("panicked", Cause::Panicked(alloc::format!("{id} panicked"))),
+        Verdict::Cancelled(c) => ("was cancelled from inside", Cause::Cancelled(c.clone())),
+        _ => ("failed", Cause::Failed(FailureNote::of(&format_args!("{id} returned an error")))),
+    };
+    let c = Cancelled::new(CancelKind::SiblingFailed, region.next_origin())
+        .why(alloc::format!("its sibling {id} {what}"))
+        .at(task.spawned_at)
+        .by(id)
+        .when(world.clock.now())
+        .because(cause)
+        .build();
+    request(region, world, &c, None)
+}
+
+/// The body of a region ended in something other than `Ok`: its children are cancelled.
+pub(crate) fn body_failed(region: &Arc<Region>, task: &Header, verdict: Verdict<'_>) {
+    let (why, cause) = match verdict {
+        Verdict::Ok => return,
+        Verdict::Err => ("the body that started it failed", None),
+        Verdict::Cancelled(c) => ("the body that started it was cancelled", Some(Cause::Cancelled(c.clone()))),
+        Verdict::Panicked => ("the body that started it panicked", None),
+    };
+    cancel_children(region, task, CancelKind::BodyFailed, why, cause)
+}
+
+pub(crate) fn cancel_children(
+    region: &Arc<Region>,
+    task: &Header,
+    kind: CancelKind,
+    why: &'static str,
+    cause: Option<Cause>,
+) {
+    let world = world_of(task);
+    let mut c = Cancelled::new(kind, region.next_origin()).why(why).at(region.opened_at()).when(world.clock.now());
+    if let Some(cause) = cause {
+        c = c.because(cause);
+    }
+    request(region, world, &c.build(), None)
+}
+
+/// Closes a region whose body is over, and says what was lost in it.
+pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
+    let world = world_of(&by);
+    drain(&region, world, &by).await;
+    let panicked = finalize(&region, world, &by).await;
+    let leaked = settle(&region, world).await;
+    let mut settlement = region.settle_members();
+    settlement.leaked = leaked;
+    if panicked {
+        settlement.severity = Severity::Panicked as u8;
+    }
+    if !settlement.leaked.is_empty() {
+        world.reports.report(leak_report(&region, &settlement.leaked));
+    }
+    region.close(severity(settlement.severity));
+    settlement
+}
+
+/// As [`close`], for a task's own region.
+pub(crate) async fn implicit(region: Arc<Region>, end: End, by: TaskRef) -> Settlement {
+    region.end_body(end);
+    close(region, by).await
+}
+
+fn severity(n: u8) -> Severity {
+    match n {
+        0 => Severity::Ok,
+        1 => Severity::Err,
+        2 => Severity::Cancelled,
+        _ => Severity::Panicked,
+    }
+}
+
+fn leak_report(region: &Region, leaked: &[obligation::Note]) -> alloc::string::String {
+    use core::fmt::Write;
+    let mut s = alloc::format!(
+        "{} opened at {}:{} closed with {} obligation(s) leaked",
+        region.id(),
+        region.opened_at().file(),
+        region.opened_at().line(),
+        leaked.len()
+    );
+    for n in leaked {
+        let _ = write!(s, "\n  {} reserved at {}:{} by {}", n.kind, n.site.file(), n.site.line(), n.by);
+    }
+    s
+}
+
+async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
+    let mut armed = false;
+    poll_fn(|context| {
+        loop {
+            match region.poll_drained(context.waker()) {
+                Poll::Ready(Drained::Empty) => return Poll::Ready(()),
+                Poll::Ready(Drained::OnlyDaemons) => {
+                    cancel_children(region, by, CancelKind::Explicit, "only daemons are left", None)
+                }
+                Poll::Pending => {
+                    if !armed && world.reports_slow_drains && region.request_now().is_none() {
+                        armed = true;
+                        let at = world.clock.now().saturating_add(cancel::FIRST_REPORT);
+                        world.timers.set(at, Due::Report(Arc::downgrade(region)));
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+    })
+    .await
+}
+
+/// Runs the finalizers, last in first out, each masked and with a bound of its own. True if one panicked.
+async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) -> bool {
+    let mut panicked = false;
+    while let Some(finalizer) = region.next_finalizer() {
+        let number = region.finalizer_id(finalizer.number);
+        region.emit(None, || Label::FinalizerRun { region: region.id(), finalizer: number });
+        let Ok(run) = finalizer.run.downcast::<FinalizerFn>() else { continue };
+        let cleanup = region.cleanup_deadline().unwrap_or(Time::ZERO);
+        let bound = world.clock.now().saturating_add(cancel::FINALIZER_GRACE).max(cleanup);
+        let end = crate::scope::run_finalizer(by, world, bound, *run).await;
+        panicked |= end == FinalizerEnd::Panicked;
+        if end != FinalizerEnd::Ok {
+            world.reports.report(alloc::format!(
+                "a finalizer registered at {}:{} {}",
+                finalizer.at.file(),
+                finalizer.at.line(),
+                match end {
+                    FinalizerEnd::TimedOut => "was ended at its bound of time",
+                    FinalizerEnd::Panicked => "panicked",
+                    _ => "failed",
+                }
+            ));
+        }
+        region.emit(None, || Label::FinalizerEnd { region: region.id(), finalizer: number, end });
+    }
+    panicked
+}
+
+/// Waits until no obligation is outstanding; at the cleanup deadline the rest is leaked.
+async fn settle(region: &Arc<Region>, world: &World) -> Vec<obligation::Note> {
+    if region.begin_settling() {
+        return Vec::new();
+    }
+    let bound = region
+        .cleanup_deadline()
+        .unwrap_or_else(|| world.clock.now().saturating_add(cancel::SETTLE_GRACE));
+    let mut timer = Alarm::new(bound);
+    let leak = poll_fn(|context| {
+        if region.poll_settled(context.waker()).is_ready() {
+            return Poll::Ready(false);
+        }
+        timer.poll(world, context).map(|()| true)
+    })
+    .await;
+    timer.disarm(world);
+    let leaked = if leak { region.leak() } else { Vec::new() };
+    // A commit that won against the leak is still on its way to zero.
+    poll_fn(|context| region.poll_settled(context.waker())).await;
+    leaked
+}
+
+/// A bare alarm for the kernel's own waits: no context, no cancellation.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    at: Time,
+    key: Option<crate::port::TimerKey>,
+}
+
+impl Alarm {
+    pub(crate) fn new(at: Time) -> Alarm {
+        Alarm { at, key: None }
+    }
+
+    pub(crate) fn poll(&mut self, world: &World, context: &Context<'_>) -> Poll<()> {
+        if world.clock.now() >= self.at {
+            return Poll::Ready(());
+        }
+        if self.key.is_none() && self.at < Time::MAX {
+            self.key = Some(world.timers.set(self.at, Due::Wake(Waiter::from_waker(context.waker()))));
+        }
+        Poll::Pending
+    }
+
+    pub(crate) fn disarm(&mut self, world: &World) {
+        if let Some(key) = self.key.take() {
+            world.timers.take(key);
+        }
+    }
+}
+
+/// A region's frame is gone before its body ended: its children are cancelled, and a janitor task of the
+/// enclosing region closes it.
+pub(crate) fn janitor(task: &Header, region: &Arc<Region>) {
+    region.drop_body();
+    cancel_children(region, task, CancelKind::BodyDropped, "the frame of its region was dropped", None);
+    adopt(task, region)
+}
+
+/// Starts the janitor of a region that has no frame any more.
+pub(crate) fn adopt(task: &Header, region: &Arc<Region>) {
+    if region.phase() == RegionPhase::Closed {
+        return;
+    }
+    let enclosing = crate::scope::implicit_region(task);
+    let start = Start { at: region.opened_at(), via: Via::LiveTask, daemon: false, control: control::JANITOR };
+    let left = region.clone();
+    let body = async move |cx: &mut Cx<NoSpawn>| {
+        let by = cx.header().counted();
+        let settlement = close(left, by).await;
+        match settlement.note() {
+            Some(note) => Err(types::Stop::Err(note)),
+            None => Ok(()),
+        }
+    };
+    let spawned = start::task::<Res<(), FailureNote>, _, NoSpawn>(&enclosing, start, |_| {}, body);
+    // The enclosing region is that of a live task, which admits what belongs to the task itself; only a
+    // shutdown that wrote it off refuses, and then nobody waits.
+    drop(spawned);
+}
+
+/// The task's region, for a body that has none yet, or the owner while the task closes.
+pub(crate) fn enclosing(task: &Header) -> Arc<Region> {
+    match ext::of(task).and_then(ext::Ext::implicit) {
+        Some(implicit) => counted(implicit),
+        None => counted(owner_of(task)),
+    }
+}

@@ -1,0 +1,258 @@
+//! What every context offers: checkpoints, the clock, narrowing, user values, and the three calls that an
+//! async leaf operation is made of.
+//!
+//! A leaf operation polls like this:
+//!
+//! ```text
+//! ready!(cx.poll_proceed(context))?;      coop budget or scheduling point, then cancellation: `cancel.first`
+//! try the effect; done? return Ready
+//! register the waker; try again            (a wake between the two would otherwise be lost)
+//! cx.poll_wait(context, &WAIT_KIND)        says what is waited for, and lets a request reach this waker
+//! ```
+use crate::raw::ext;
+use crate::raw::place::Place;
+use crate::row::sealed::Env;
+use crate::scope::{effective, task_id};
+use crate::*;
+use alloc::sync::Arc;
+use core::any::Any;
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::Ordering::*;
+use core::task::{Context, Poll};
+use task::control;
+use task::raw::waiter::header_of;
+use trace::{Label, ScopeId};
+use types::{CancelKind, Cancelled, TaskId, Time, WaitKind};
+
+impl<C> core::fmt::Debug for Cx<C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Cx { .. }")
+    }
+}
+
+impl<C: Row> Cx<C> {
+    /// Returns the cancellation that is effective here, if there is one (`cancel.cooperative`). One relaxed
+    /// load when nothing was asked.
+    #[inline]
+    pub fn checkpoint(&self) -> Result<(), Cancelled> {
+        if self.header().control() & control::ATTENTION == 0 {
+            return Ok(());
+        }
+        self.attend()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn attend(&self) -> Result<(), Cancelled> {
+        let header = self.header();
+        let Some(c) = effective(self.place()) else {
+            self.settle_attention();
+            return Ok(());
+        };
+        if header.control.fetch_or(control::ACKNOWLEDGED, Relaxed) & control::TRACE != 0 {
+            let owner = crate::raw::place::owner_of(header);
+            owner.emit(Some(task_id(header)), || Label::TaskAck {
+                task: task_id(header),
+                scope: ScopeId(self.scope_id()),
+                kind: c.kind(),
+                origin: c.origin(),
+            });
+        }
+        // An escalated failure is handled once a checkpoint has returned it from the scope it was placed on;
+        // what the task makes of it is its own outcome.
+        if c.kind() == CancelKind::ChildFailed
+            && let Some(ext) = ext::of(header)
+        {
+            let mut inner = ext.inner.lock();
+            if inner.escalated.as_ref().is_some_and(|e| e.same_request(&c)) && self.is_root() {
+                inner.slot.strengthen(&c, None);
+            }
+        }
+        Err(c)
+    }
+
+    fn is_root(&self) -> bool {
+        matches!(self.place(), Place::Root(_))
+    }
+
+    /// Nothing is effective at the root and no frame is open: inner requests are over, and checkpoints are
+    /// one load again.
+    fn settle_attention(&self) {
+        if let Place::Root(header) = self.place() {
+            let quiet = ext::of(header).is_none_or(|e| e.inner.lock().frames.is_empty());
+            if quiet {
+                header.control.fetch_and(!control::INNER, AcqRel);
+            }
+        }
+    }
+
+    /// The task's identity.
+    pub fn task_id(&self) -> TaskId {
+        task_id(self.header())
+    }
+
+    /// Now, on this world's clock.
+    #[inline]
+    pub fn now(&self) -> Time
+    where
+        C: MayTime,
+    {
+        self.world().clock.now()
+    }
+
+    /// A random number from this task's own stream: the same in every run with the same seed.
+    pub fn random(&self) -> u64
+    where
+        C: MayRandom,
+    {
+        self.world().entropy.next(self.task_id())
+    }
+
+    /// Writes a note into the trace, where there is one.
+    pub fn trace(&self, text: impl Into<trace::Text>)
+    where
+        C: MayTrace,
+    {
+        let header = self.header();
+        if header.control() & control::TRACE != 0 {
+            let text = text.into();
+            crate::raw::place::owner_of(header).emit(Some(task_id(header)), || Label::User { text });
+        }
+    }
+
+    /// The same place with less authority.
+    ///
+    /// ```compile_fail
+    /// # use asupersync_cx::*;
+    /// fn widen(cx: &mut Cx<TimeOnly>) -> &mut Cx<All> { cx.narrow() } // cannot narrow: that would ADD authority
+    /// ```
+    pub fn narrow<D: Row + NarrowOf<C>>(&mut self) -> &mut Cx<D> {
+        self.narrowed()
+    }
+
+    /// Runs `body` with the user value `env` within reach ([`Cx::env`]), in its tasks too.
+    pub async fn with<E, T>(&mut self, env: E, body: impl AsyncFnOnce(&mut Cx<With<C, E>>) -> T) -> T
+    where
+        E: Send + Sync + 'static,
+    {
+        self.with_env(Arc::new(env), body).await
+    }
+
+    /// The user value of type `T` that the nearest [`Cx::with`] supplied.
+    pub fn env<T>(&self) -> &T
+    where
+        C::Env: EnvProvides<T>,
+    {
+        let found = self.nearest_env().and_then(|e| e.downcast_ref::<<C::Env as EnvProvides<T>>::Top>());
+        match found {
+            Some(env) => env.provide(),
+            None => unreachable!("the row `{}` says that a user value is here", core::any::type_name::<C>()),
+        }
+    }
+
+    /// The nearest user value's owner, for a task that is about to be spawned.
+    pub(crate) fn inherited_env(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        if !<C::Env as Env>::PRESENT {
+            return None;
+        }
+        let mut at = self.place();
+        loop {
+            match at {
+                Place::Root(h) => return ext::of(h).and_then(|e| e.inner.lock().env.last().cloned()),
+                Place::Inner(s) => {
+                    if let Some(env) = &s.env {
+                        return Some(env.clone());
+                    }
+                    at = s.outer()
+                }
+            }
+        }
+    }
+
+    /// Lets every other runnable task go first.
+    pub fn yield_now(&self) -> YieldNow {
+        YieldNow { yielded: false }
+    }
+
+    // ---- for authors of leaf operations
+
+    /// First call of every poll of a leaf operation: takes one operation from the task's budget, giving way
+    /// when it is spent (in the lab, at every operation), then looks for a cancellation.
+    #[inline]
+    pub fn poll_proceed(&self, context: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+        let header = self.header();
+        let left = header.coop.load(Relaxed);
+        if left == 0 {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        header.coop.store(left - 1, Relaxed);
+        if header.control() & control::ATTENTION == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Ready(self.attend())
+    }
+
+    /// As [`Cx::poll_proceed`] without looking for a cancellation: for the few operations that are never
+    /// refused (joining a finished task).
+    #[inline]
+    pub fn poll_budget(&self, context: &mut Context<'_>) -> Poll<()> {
+        let header = self.header();
+        let left = header.coop.load(Relaxed);
+        if left == 0 {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        header.coop.store(left - 1, Relaxed);
+        Poll::Ready(())
+    }
+
+    /// Last call of a poll that returns `Pending`: notes what is waited for, and, if the waker is not the
+    /// task's own, has cancel requests wake it too (`cancel.wakes`).
+    #[inline]
+    pub fn poll_wait(&self, context: &Context<'_>, kind: &'static WaitKind) {
+        let header = self.header();
+        header.set_wait(kind, self.world().tick.load(Relaxed));
+        let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), header));
+        if !own {
+            self.register_foreign(context)
+        }
+    }
+
+    #[cold]
+    fn register_foreign(&self, context: &Context<'_>) {
+        let header = self.header();
+        let waker = context.waker();
+        let key = (waker.data().addr(), core::ptr::from_ref(waker.vtable()).addr());
+        let old = ext::make(header).inner.lock().foreign.insert(key, waker.clone());
+        drop(old);
+        let before = header.control.fetch_or(control::FOREIGN, AcqRel);
+        // A request that was made after this operation looked, and before the line above, woke the task
+        // only.
+        if before & control::ATTENTION != 0 && effective(self.place()).is_some() {
+            waker.wake_by_ref()
+        }
+    }
+}
+
+/// Future of [`Cx::yield_now`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct YieldNow {
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        // Woken while running: the engine queues the task behind the others.
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

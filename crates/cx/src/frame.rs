@@ -1,0 +1,468 @@
+//! `region`, `try_region` and their kin: a region in the frame of its opener.
+use crate::close::{self, FinalizerFn};
+use crate::raw::ext::{self, ChildSlot};
+use crate::raw::place::{Address, Place};
+use crate::raw::scope::{self, Scope};
+use crate::scope::{escalate_to, place_on};
+use crate::spawn::Task;
+use crate::{Cx, MaySpawn, NoSpawn, Row};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::{Future, poll_fn};
+use core::panic::Location;
+use core::pin::{Pin, pin};
+use core::task::Poll;
+use core::time::Duration;
+use region::{Body, Isolated, Lost, OnFailure, Open, Region, Settlement};
+use task::{Loss, TaskRef, Verdict};
+use trace::{End, RegionKind, ScopeId};
+use types::{AfterGrace, CancelKind, Cancelled, Failure, Policy, Res, Stop};
+
+/// How a region is to behave. Start with [`RegionOptions::fail_fast`], [`RegionOptions::isolate`] or
+/// [`RegionOptions::keep_going`].
+pub struct RegionOptions {
+    policy: Policy,
+    after_grace: Option<AfterGrace>,
+    grace: Option<Duration>,
+    on_failure: Option<OnFailure>,
+}
+
+impl core::fmt::Debug for RegionOptions {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RegionOptions").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl Default for RegionOptions {
+    fn default() -> Self {
+        RegionOptions::fail_fast()
+    }
+}
+
+impl RegionOptions {
+    fn with(policy: Policy) -> RegionOptions {
+        RegionOptions { policy, after_grace: None, grace: None, on_failure: None }
+    }
+
+    /// A member's failure cancels its siblings and the body. The default.
+    pub fn fail_fast() -> RegionOptions {
+        RegionOptions::with(Policy::FailFast)
+    }
+
+    /// A member's failure concerns nobody else: it goes to [`RegionOptions::on_failure`] and a counter. For
+    /// servers.
+    pub fn isolate() -> RegionOptions {
+        RegionOptions::with(Policy::Isolate)
+    }
+
+    /// A member's failure waits for the close, then escalates.
+    pub fn keep_going() -> RegionOptions {
+        RegionOptions::with(Policy::Collect)
+    }
+
+    /// What an isolating region does with each failure.
+    #[must_use]
+    pub fn on_failure(mut self, f: impl Fn(&Isolated) + Send + Sync + 'static) -> RegionOptions {
+        self.on_failure = Some(Box::new(f));
+        self
+    }
+
+    /// Cleanup budget of requests that bring none.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> RegionOptions {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// What happens to tasks that are still there at the cleanup deadline.
+    #[must_use]
+    pub fn after_grace(mut self, after: AfterGrace) -> RegionOptions {
+        self.after_grace = Some(after);
+        self
+    }
+}
+
+/// What [`Cx::collect`] returns.
+#[derive(Debug)]
+pub struct Collected<T> {
+    /// The body's value.
+    pub value: T,
+    /// Members that did not end in `Ok` and that nobody joined, with what they ended in.
+    pub lost: Vec<Lost>,
+    /// How many members ended, in all.
+    pub ended: u64,
+}
+
+/// An open frame. Dropping it before `finish` leaves the region to the enclosing one.
+struct Frame {
+    region: Arc<Region>,
+    task: TaskRef,
+    address: usize,
+    finished: bool,
+}
+
+impl Frame {
+    fn open<C: Row>(cx: &Cx<C>, options: RegionOptions, at: &'static Location<'static>) -> Frame {
+        let enclosing = cx.enclosing_region();
+        let (above, masked) = cx.scopes_above();
+        let open = Open {
+            policy: options.policy,
+            after_grace: options.after_grace.unwrap_or(enclosing.after_grace()),
+            grace: options.grace,
+            kind: RegionKind::Frame,
+            body: Body::Task(cx.header().counted(), cx.task_id()),
+            shielded: masked,
+            within: Some(ScopeId(cx.scope_id())),
+            scopes_above: above,
+            at,
+            on_failure: options.on_failure,
+        };
+        let region = match enclosing.open_child(open, cx.world().clock.now()) {
+            Ok(region) => region,
+            Err(_) => panic!("a region was opened at {at} through a `Cx` whose own region has closed"),
+        };
+        let task = cx.header().counted();
+        // A request that was made on an enclosing scope is pending in the region from the start.
+        if !masked
+            && let Some(c) = crate::scope::effective(cx.place())
+        {
+            region.request(&c, region.parent().and_then(|p| p.cleanup_deadline()));
+        }
+        let id = region.id().as_u64();
+        let mut body = Scope::new(task.as_ptr(), cx.address(), id, None);
+        body.env = cx.inherited_env();
+        let _ = body.set_region(region.clone());
+        let slot: &ChildSlot = match cx.place() {
+            Place::Root(h) => &ext::make(h).child,
+            Place::Inner(s) => &s.child,
+        };
+        let address = scope::place_child(slot, body);
+        ext::make(&task).inner.lock().frames.push((region.clone(), address));
+        Frame { region, task, address, finished: false }
+    }
+
+    /// The context of the body.
+    fn cx<'a, C: Row>(&self) -> &'a mut Cx<C> {
+        scope::enter_child(self.address)
+    }
+
+    /// The body is over: closes the region and says what was lost.
+    async fn finish(mut self, end: End) -> Settlement {
+        self.region.end_body(end);
+        if end.severity() == types::Severity::Ok {
+            self.region.pass_obligations_up();
+        }
+        let settlement = close::close(self.region.clone(), self.task.clone()).await;
+        self.forget_frame();
+        self.finished = true;
+        settlement
+    }
+
+    fn forget_frame(&self) {
+        ext::make(&self.task).inner.lock().frames.retain(|(_, at)| *at != self.address);
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.forget_frame();
+            if self.region.phase() == trace::RegionPhase::Open {
+                close::janitor(&self.task, &self.region)
+            } else {
+                self.region.drop_body();
+                close::adopt(&self.task, &self.region)
+            }
+        }
+    }
+}
+
+/// Runs a body, catching its panic.
+async fn caught<F: Future>(
+    body: F,
+    catch: fn(&mut dyn FnMut()) -> Result<(), Box<dyn core::any::Any + Send>>,
+) -> Result<F::Output, Box<dyn core::any::Any + Send>> {
+    let mut body = pin!(body);
+    poll_fn(|context| {
+        let mut polled = Poll::Pending;
+        match catch(&mut || polled = body.as_mut().poll(context)) {
+            Err(payload) => Poll::Ready(Err(payload)),
+            Ok(()) => polled.map(Ok),
+        }
+    })
+    .await
+}
+
+impl<C: Row> Cx<C> {
+    /// Opens a region, runs `body` in it, and returns the body's value once everything in the region has
+    /// ended.
+    ///
+    /// Tasks spawned through the inner context belong to the region and may outlive the body, not the
+    /// region. A body that returned never cancels its children: this waits for them. See
+    /// [`Cx::try_region`] for one that does on `Err`.
+    ///
+    /// A failure that nobody joined becomes a `ChildFailed` cancellation of the awaiting scope, returned by
+    /// its next checkpoint; a panic is resumed here.
+    ///
+    /// # Panics
+    /// With the body's panic, or a member's that nobody joined, after the region has closed. Also if this
+    /// context's own region has closed already (it was kept past its region's end).
+    ///
+    /// # Cancel behaviour
+    /// Not refused: the body sees the request at its own checkpoints. Dropped before its end (a foreign
+    /// `select!`), its children are cancelled and the enclosing region awaits them.
+    #[track_caller]
+    pub fn region<'a, F, Fut>(&'a mut self, body: F) -> impl Future<Output = Fut::Output> + use<'a, C, F, Fut>
+    where
+        C: MaySpawn,
+        F: FnOnce(&'a mut Cx<C>) -> Fut,
+        Fut: Future,
+    {
+        self.region_in(Location::caller(), RegionOptions::fail_fast(), body)
+    }
+
+    /// As [`Cx::region`], with a policy, a cleanup budget, and what happens when it is spent.
+    #[track_caller]
+    pub fn region_with<'a, F, Fut>(
+        &'a mut self,
+        options: RegionOptions,
+        body: F,
+    ) -> impl Future<Output = Fut::Output> + use<'a, C, F, Fut>
+    where
+        C: MaySpawn,
+        F: FnOnce(&'a mut Cx<C>) -> Fut,
+        Fut: Future,
+    {
+        self.region_in(Location::caller(), options, body)
+    }
+
+    async fn region_in<'a, F, Fut>(
+        &'a mut self,
+        at: &'static Location<'static>,
+        options: RegionOptions,
+        body: F,
+    ) -> Fut::Output
+    where
+        F: FnOnce(&'a mut Cx<C>) -> Fut,
+        Fut: Future,
+    {
+        let around = self.address();
+        let unwinding = self.world().unwinding;
+        let frame = Frame::open(self, options, at);
+        let task = frame.task.clone();
+        let inner = frame.cx::<C>();
+        match caught(async { body(inner).await }, unwinding.catch).await {
+            Ok(value) => {
+                let settlement = frame.finish(End::Ok).await;
+                escalate(around, &task, settlement, unwinding.resume);
+                value
+            }
+            Err(payload) => {
+                close::body_failed(&frame.region.clone(), &task, Verdict::Panicked);
+                frame.finish(End::Panicked).await;
+                (unwinding.resume)(payload)
+            }
+        }
+    }
+
+    /// As [`Cx::region`] for a body that returns a [`Res`]: `Err` cancels the children, and what members
+    /// lost comes back as the result.
+    ///
+    /// A member's failure that nobody joined is returned in place of `Ok` or of the body's own consequential
+    /// cancellation: as `Stop::Err` if its type is `E`, else as a `ChildFailed` cancellation with the failure
+    /// as its cause. A member that acknowledged a cancellation from above makes `Ok` that `Cancelled`
+    /// (`cancel.visible`): nothing that was cut short looks complete.
+    #[track_caller]
+    pub fn try_region<'a, T, E, F, Fut>(&'a mut self, body: F) -> impl Future<Output = Res<T, E>> + use<'a, C, T, E, F, Fut>
+    where
+        C: MaySpawn,
+        E: 'static,
+        F: FnOnce(&'a mut Cx<C>) -> Fut,
+        Fut: Future<Output = Res<T, E>>,
+    {
+        self.try_region_with(RegionOptions::fail_fast(), body)
+    }
+
+    /// As [`Cx::try_region`], with options.
+    #[track_caller]
+    pub fn try_region_with<'a, T, E, F, Fut>(
+        &'a mut self,
+        options: RegionOptions,
+        body: F,
+    ) -> impl Future<Output = Res<T, E>> + use<'a, C, T, E, F, Fut>
+    where
+        C: MaySpawn,
+        E: 'static,
+        F: FnOnce(&'a mut Cx<C>) -> Fut,
+        Fut: Future<Output = Res<T, E>>,
+    {
+        self.try_region_in(Location::caller(), options, body)
+    }
+
+    async fn try_region_in<'a, T, E, F, Fut>(
+        &'a mut self,
+        at: &'static Location<'static>,
+        options: RegionOptions,
+        body: F,
+    ) -> Res<T, E>
+    where
+        E: 'static,
+        F: FnOnce(&'a mut Cx<C>) -> Fut,
+        Fut: Future<Output = Res<T, E>>,
+    {
+        let unwinding = self.world().unwinding;
+        let frame = Frame::open(self, options, at);
+        let task = frame.task.clone();
+        let region = frame.region.clone();
+        let inner = frame.cx::<C>();
+        let result = match caught(async { body(inner).await }, unwinding.catch).await {
+            Ok(result) => result,
+            Err(payload) => {
+                close::body_failed(&region, &task, Verdict::Panicked);
+                frame.finish(End::Panicked).await;
+                (unwinding.resume)(payload)
+            }
+        };
+        let end = match &result {
+            Ok(_) => End::Ok,
+            Err(Stop::Err(_)) => End::Err,
+            Err(Stop::Cancelled(c)) => End::from(c),
+        };
+        match &result {
+            Ok(_) => {}
+            Err(Stop::Err(_)) => close::body_failed(&region, &task, Verdict::Err),
+            Err(Stop::Cancelled(c)) => close::body_failed(&region, &task, Verdict::Cancelled(c)),
+        }
+        let settlement = frame.finish(end).await;
+        combine(result, settlement, &region, unwinding.resume)
+    }
+
+    /// Runs `body` in a region whose members' failures cancel nobody, and returns them beside the body's
+    /// value. For finite sets of tasks.
+    #[track_caller]
+    pub fn collect<'a, F, Fut>(&'a mut self, body: F) -> impl Future<Output = Collected<Fut::Output>> + use<'a, C, F, Fut>
+    where
+        C: MaySpawn,
+        F: FnOnce(&'a mut Cx<C>) -> Fut,
+        Fut: Future,
+    {
+        let at = Location::caller();
+        async move {
+            let unwinding = self.world().unwinding;
+            let frame = Frame::open(self, RegionOptions::keep_going(), at);
+            let task = frame.task.clone();
+            let region = frame.region.clone();
+            let inner = frame.cx::<C>();
+            match caught(async { body(inner).await }, unwinding.catch).await {
+                Ok(value) => {
+                    let settlement = frame.finish(End::Ok).await;
+                    let ended = region.ended();
+                    Collected { value, lost: settlement.into_lost(), ended }
+                }
+                Err(payload) => {
+                    close::body_failed(&region, &task, Verdict::Panicked);
+                    frame.finish(End::Panicked).await;
+                    (unwinding.resume)(payload)
+                }
+            }
+        }
+    }
+
+    /// Registers a finalizer of the region this context stands in: it runs after all tasks of the region
+    /// have ended, last registered first, masked, with at least one second of its own. What must run belongs
+    /// here; a bracket's release is skipped if its frame is dropped.
+    ///
+    /// # Errors
+    /// Gives the finalizer back if the region no longer registers any.
+    #[track_caller]
+    pub fn finally<F: Task<Res, NoSpawn>>(&self, finalizer: F) -> Result<(), Refusal> {
+        let at = Location::caller();
+        let run: FinalizerFn = Box::new(move |cx| {
+            let fut: Pin<Box<dyn Future<Output = Res> + Send + '_>> =
+                Box::pin(async move { <F as crate::TaskFn<'_, NoSpawn>>::Fut::from(finalizer(cx)).await });
+            fut
+        });
+        self.spawn_region().register(Box::new(run), at).map_err(|()| Refusal(()))
+    }
+}
+
+/// A finalizer was registered in a region that is already closing.
+#[derive(Debug)]
+pub struct Refusal(());
+
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the region is closing and registers no more finalizers")
+    }
+}
+impl core::error::Error for Refusal {}
+
+/// What a plain region hands to the scope that awaited it.
+fn escalate(
+    around: Address,
+    task: &TaskRef,
+    settlement: Settlement,
+    resume: fn(Box<dyn core::any::Any + Send>) -> !,
+) {
+    let note = settlement.note();
+    if let Some(lost) = settlement.panic
+        && let Loss::Panicked(p) = lost.loss
+    {
+        resume(p.into_payload())
+    }
+    let place = scope::place_of(around, task);
+    if let (Some(lost), Some(note)) = (settlement.failure, note) {
+        escalate_to(place, task, note, Some(lost.task));
+    } else if let Some(c) = settlement.visible {
+        // A lost race is the combinator's own doing.
+        if c.kind() != CancelKind::LostRace {
+            place_on(place, c)
+        }
+    }
+}
+
+/// The result of a `try_region` from its body's and its members'.
+fn combine<T, E: 'static>(
+    result: Res<T, E>,
+    settlement: Settlement,
+    region: &Region,
+    resume: fn(Box<dyn core::any::Any + Send>) -> !,
+) -> Res<T, E> {
+    if types::seeded!("region.failure-swallowed") {
+        return result;
+    }
+    let note = settlement.note();
+    if let Some(lost) = settlement.panic
+        && let Loss::Panicked(p) = lost.loss
+    {
+        resume(p.into_payload())
+    }
+    let consequential = match &result {
+        Ok(_) => true,
+        Err(Stop::Cancelled(c)) => region.is_own(c.origin().scope),
+        Err(Stop::Err(_)) => false,
+    };
+    if !consequential {
+        return result;
+    }
+    if let Some(lost) = settlement.failure {
+        let by = lost.task;
+        if let Loss::Failed(failure) = lost.loss
+            && let Ok(error) = Failure::downcast::<E>(failure)
+        {
+            return Err(Stop::Err(error));
+        }
+        let mut c = Cancelled::new(CancelKind::ChildFailed, types::Origin { scope: !by.as_u64(), request: 1 })
+            .why("a child failed and nobody joined it")
+            .by(by);
+        if let Some(note) = note {
+            c = c.because(types::Cause::Failed(note));
+        }
+        return Err(Stop::Cancelled(c.build()));
+    }
+    match (result, settlement.visible) {
+        (Ok(_), Some(c)) => Err(Stop::Cancelled(c)),
+        (result, _) => result,
+    }
+}

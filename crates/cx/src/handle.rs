@@ -1,0 +1,76 @@
+//! `RegionHandle`: spawn into, cancel and look at a region from outside its tasks.
+use crate::close;
+use crate::port::World;
+use crate::raw::start::Start;
+use crate::spawn::{Task, start_in};
+use crate::{All, Cx, Row, TaskHandle};
+use alloc::sync::{Arc, Weak};
+use core::panic::Location;
+use core::time::Duration;
+use region::{Region, RegionView, Via};
+use trace::RegionPhase;
+use types::{CancelKind, Cancelled, RegionId, TaskOutput};
+
+/// A weak handle on a region: `Send + Sync + Clone`, for threads outside and for tasks elsewhere. It keeps
+/// nothing open. In the lab, using it from a thread that is not the lab's is reported.
+#[derive(Clone, Debug)]
+pub struct RegionHandle<C: Row = All> {
+    region: Weak<Region>,
+    row: core::marker::PhantomData<fn() -> C>,
+}
+
+impl<C: Row> Cx<C> {
+    /// A handle on the region that a spawn through this context goes to.
+    pub fn handle(&self) -> RegionHandle<C> {
+        RegionHandle { region: Arc::downgrade(&self.spawn_region()), row: core::marker::PhantomData }
+    }
+}
+
+impl<C: Row> RegionHandle<C> {
+    pub(crate) fn of(region: &Arc<Region>) -> RegionHandle<C> {
+        RegionHandle { region: Arc::downgrade(region), row: core::marker::PhantomData }
+    }
+
+    /// Spawns a task, or gives it back: the region no longer admits tasks, or is gone.
+    #[track_caller]
+    #[inline]
+    pub fn try_spawn<T: TaskOutput, F: Task<T, C>>(&self, body: F) -> Result<TaskHandle<T::Ok, T::Err>, F>
+    where
+        C: crate::MaySpawn,
+    {
+        let at = Location::caller();
+        let Some(region) = self.region.upgrade() else { return Err(body) };
+        start_in(&region, Start { at, via: Via::Body, daemon: false, control: 0 }, None, body).map_err(|(b, _)| b)
+    }
+
+    /// Asks everything in the region to end. `grace` is the cleanup budget; `None` takes the region's.
+    #[track_caller]
+    pub fn cancel(&self, kind: CancelKind, why: &'static str, grace: Option<Duration>) {
+        let at = Location::caller();
+        let Some(region) = self.region.upgrade() else { return };
+        crate::raw::start::while_open(&region, |world: &World| {
+            let c = Cancelled::new(kind, region.next_origin()).why(why).at(at).when(world.clock.now()).build();
+            close::request(&region, world, &c, grace);
+        });
+    }
+
+    /// Which region.
+    pub fn id(&self) -> Option<RegionId> {
+        self.region.upgrade().map(|r| r.id())
+    }
+
+    /// Its phase; `Closed` when it is gone.
+    pub fn phase(&self) -> RegionPhase {
+        self.region.upgrade().map_or(RegionPhase::Closed, |r| r.phase())
+    }
+
+    /// One look at the region and everything below it.
+    pub fn view(&self) -> Option<RegionView> {
+        self.region.upgrade().map(|r| r.view())
+    }
+
+    /// How many failures an isolating region has had.
+    pub fn failures(&self) -> u64 {
+        self.region.upgrade().map_or(0, |r| r.failures())
+    }
+}

@@ -1,0 +1,50 @@
+//! The capability context. Everything a task does to the world it does through a `&Cx` or `&mut Cx`: where
+//! its children go, when it has to stop, what it may touch, whose clock it reads.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `row` | capability rows: what a `Cx` may do, as a type |
+//! | `context` | checkpoints, time, narrowing, user values; the calls for authors of leaf operations |
+//! | `spawn` | tasks, handles, joining |
+//! | `frame` | `region`, `try_region` and their kin |
+//! | `scope` | what request is effective where; branches, masks, budgets |
+//! | `close` | draining, finalizers, settling |
+//! | `permit` | obligations of the region a `Cx` stands in |
+//! | `handle` | `RegionHandle`: spawn, cancel and observe from outside |
+//! | `blocking` | closures that block, as tasks of a region |
+//! | `port` | one trait per effect, and the world that holds them |
+//! | `raw` | the representation |
+//!
+//! Not here: queues and threads (`sched`, `runtime`), combinators, channels.
+#![no_std]
+extern crate alloc;
+
+mod blocking;
+mod close;
+mod context;
+mod frame;
+mod handle;
+mod permit;
+pub mod port;
+mod raw;
+mod root;
+mod row;
+mod scope;
+mod spawn;
+
+pub use blocking::{BlockingCx, BlockingHandle};
+pub use context::YieldNow;
+pub use frame::{Collected, Refusal, RegionOptions};
+pub use handle::RegionHandle;
+pub use permit::Reserved;
+pub use raw::place::Cx;
+pub use raw::wake_foreign;
+pub use root::{Root, RootTask};
+pub use row::{
+    All, EnvProvides, Has, MayBlock, MayFiles, MayNet, MayProcess, MayRandom, MayRemote, MaySignal, MaySpawn,
+    MayTime, MayTrace, NarrowOf, NoEnv, NoIo, NoSpawn, No, Provides, Pure, Row, TimeOnly, With, Yes,
+};
+pub use scope::Branch;
+pub use spawn::{Task, TaskFn, TaskHandle};
+pub use task::Waiter;
+pub use trace::ScopeKind;

@@ -1,0 +1,138 @@
+//! What only some tasks need, hung on the header when first needed: the implicit region, open frames, a
+//! request of its own, foreign wakers, the user environment. A leaf task never has one.
+use super::owner::Drain;
+use super::scope::Scope;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use cancel::Slot;
+use core::any::Any;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
+use core::task::Waker;
+use region::{Lock, Region};
+use task::Header;
+use types::Cancelled;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Ext {
+    implicit: AtomicPtr<Region>,
+    /// The child scope owned by the root scope's slot.
+    pub(crate) child: ChildSlot,
+    pub(crate) scopes: AtomicU32,
+    pub(crate) requests: AtomicU32,
+    pub(crate) inner: Lock<ExtInner>,
+}
+
+#[derive(Default)]
+pub(crate) struct ExtInner {
+    /// What was asked of this very task.
+    pub(crate) slot: Slot,
+    /// Open frames: the region, and the scope that is its body.
+    pub(crate) frames: Vec<(Arc<Region>, usize)>,
+    /// Wakers other than the task's own through which operations wait.
+    pub(crate) foreign: BTreeMap<(usize, usize), Waker>,
+    /// A child's failure that the next checkpoint returns, and that the outcome is at least.
+    pub(crate) escalated: Option<Cancelled>,
+    /// User values of the row.
+    pub(crate) env: Vec<Arc<dyn Any + Send + Sync>>,
+    /// The close of the implicit region, once the body has ended.
+    pub(crate) drain: Option<Drain>,
+}
+
+/// Owner of at most one child scope.
+#[derive(Debug, Default)]
+pub(crate) struct ChildSlot(AtomicPtr<Scope>);
+
+impl ChildSlot {
+    /// Puts a scope in; the one that was there before is freed. Its `Cx` is out of reach: it borrowed the
+    /// parent mutably, and so does the caller.
+    ///
+    /// # Safety
+    /// The caller holds the parent's `&mut Cx`.
+    pub(crate) unsafe fn replace(&self, scope: Box<Scope>) -> NonNull<Scope> {
+        let new = Box::into_raw(scope);
+        let old = self.0.swap(new, AcqRel);
+        if !old.is_null() {
+            // SAFETY: it came from `Box::into_raw`, and nobody can reach it any more, says the caller.
+            drop(unsafe { Box::from_raw(old) })
+        }
+        // SAFETY: a box is not null.
+        unsafe { NonNull::new_unchecked(new) }
+    }
+}
+
+impl Drop for ChildSlot {
+    fn drop(&mut self) {
+        let p = *self.0.get_mut();
+        if !p.is_null() {
+            // SAFETY: as in `replace`; the parent is being dropped.
+            drop(unsafe { Box::from_raw(p) })
+        }
+    }
+}
+
+impl Drop for Ext {
+    fn drop(&mut self) {
+        let p = *self.implicit.get_mut();
+        if !p.is_null() {
+            // SAFETY: `implicit_region` stored one counted reference.
+            drop(unsafe { Arc::from_raw(p) })
+        }
+    }
+}
+
+/// The extension of a task, if it has one.
+#[inline]
+pub(crate) fn of(header: &Header) -> Option<&Ext> {
+    // SAFETY: only `make` stores there, and it is freed with the header.
+    unsafe { header.ext.load(Acquire).cast::<Ext>().as_ref() }
+}
+
+/// The extension of a task, made now if it has none.
+pub(crate) fn make(header: &Header) -> &Ext {
+    if let Some(ext) = of(header) {
+        return ext;
+    }
+    let new = Box::into_raw(Box::<Ext>::default());
+    match header.ext.compare_exchange(core::ptr::null_mut(), new.cast(), AcqRel, Acquire) {
+        // SAFETY: just stored; freed with the header.
+        Ok(_) => unsafe { &*new },
+        Err(other) => {
+            // SAFETY: not stored; the other one was.
+            unsafe {
+                drop(Box::from_raw(new));
+                &*other.cast::<Ext>()
+            }
+        }
+    }
+}
+
+/// Frees the extension of a header that nobody refers to.
+pub(crate) fn release(header: &Header) {
+    let p = header.ext.swap(core::ptr::null_mut(), AcqRel).cast::<Ext>();
+    if !p.is_null() {
+        // SAFETY: it came from `make`, and the last reference to the header is gone (`Owner::release`).
+        drop(unsafe { Box::from_raw(p) })
+    }
+}
+
+impl Ext {
+    /// The implicit region, if it was made.
+    pub(crate) fn implicit(&self) -> Option<&Region> {
+        // SAFETY: the stored reference lives until the extension is freed.
+        unsafe { self.implicit.load(Acquire).as_ref() }
+    }
+
+    /// Stores the implicit region. Two threads may both have made one: the second gets its own back.
+    pub(crate) fn set_implicit(&self, region: Arc<Region>) -> Result<(), Arc<Region>> {
+        let p = Arc::into_raw(region).cast_mut();
+        match self.implicit.compare_exchange(core::ptr::null_mut(), p, AcqRel, Acquire) {
+            Ok(_) => Ok(()),
+            // SAFETY: not stored: the reference is still ours.
+            Err(_) => Err(unsafe { Arc::from_raw(p) }),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a task's end means: its region hears of it, its children are awaited, its extension is freed.
+use super::ext::{self, ExtInner};
+use super::place::{counted, owner_of, world_of};
+use crate::close::{self, janitor};
+use alloc::boxed::Box;
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::Ordering::*;
+use core::task::{Context, Poll};
+use region::Settlement;
+use task::{Header, Owner, Raise, Verdict, control};
+use trace::End;
+use types::{CancelKind, Cancelled, Cause};
+
+/// The close of a task's implicit region.
+pub(crate) type Drain = Pin<Box<dyn Future<Output = Settlement> + Send>>;
+
+/// The kernel's answer to [`Owner`].
+#[derive(Debug)]
+pub(crate) struct Kernel;
+
+// SAFETY: `ended` makes the region unlink the header, the only uncounted link there is.
+unsafe impl Owner for Kernel {
+    fn body_ended(task: &Header, verdict: Verdict<'_>) -> bool {
+        let owner = owner_of(task);
+        let id = region::task_id(owner.id(), task.index.load(Relaxed));
+        if owner.is_failure(id, verdict) && task.control.fetch_or(control::FAILURE, AcqRel) & control::FAILURE == 0 {
+            close::member_failed(&counted(owner), task, id, verdict);
+        }
+        leave_body(task, verdict)
+    }
+
+    fn poll_drain(task: &Header, context: &mut Context<'_>) -> Poll<Raise> {
+        let Some(ext) = ext::of(task) else { return Poll::Ready(Raise::Nothing) };
+        let taken = ext.inner.lock().drain.take();
+        let mut raise = Raise::Nothing;
+        if let Some(mut drain) = taken {
+            match drain.as_mut().poll(context) {
+                Poll::Pending => {
+                    ext.inner.lock().drain = Some(drain);
+                    return Poll::Pending;
+                }
+                Poll::Ready(settlement) => raise = raised_by(task, settlement),
+            }
+        }
+        if let (Raise::Nothing, Some(c)) = (&raise, ext.inner.lock().escalated.take()) {
+            raise = Raise::Cancelled(c);
+        }
+        Poll::Ready(raise)
+    }
+
+    fn ended(task: &Header, verdict: Verdict<'_>) {
+        // A child's failure may have raised an outcome that was none when the body returned.
+        if !matches!(verdict, Verdict::Ok) && task.control() & control::FAILURE == 0 {
+            let owner = owner_of(task);
+            let id = region::task_id(owner.id(), task.index.load(Relaxed));
+            if owner.is_failure(id, verdict) {
+                task.control.fetch_or(control::FAILURE, AcqRel);
+                close::member_failed(&counted(owner), task, id, verdict);
+            }
+        }
+        // SAFETY: the cell calls this once, for a member that `admit` linked.
+        unsafe { owner_of(task).member_ended(task, verdict) }
+    }
+
+    fn release(task: &Header) {
+        ext::release(task)
+    }
+}
+
+/// The body is over: dropped frames get their janitors, and the task's own region begins to close. True if
+/// something is left to wait for.
+fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
+    let Some(ext) = ext::of(task) else { return false };
+    // Frames still open when the body ends count as dropped.
+    let frames = core::mem::take(&mut ext.inner.lock().frames);
+    for (region, _) in frames {
+        janitor(task, &region);
+    }
+    let mut escalated = ext.inner.lock().escalated.is_some();
+    if let Some(implicit) = ext.implicit() {
+        let region = counted(implicit);
+        let end = match verdict {
+            Verdict::Ok => End::Ok,
+            Verdict::Err => End::Err,
+            Verdict::Cancelled(c) => End::from(c),
+            Verdict::Panicked => End::Panicked,
+        };
+        if !matches!(verdict, Verdict::Ok) {
+            close::body_failed(&region, task, verdict);
+        }
+        let drain: Drain = Box::pin(close::implicit(region, end, task.counted()));
+        ext.inner.lock().drain = Some(drain);
+        escalated = true;
+    }
+    escalated
+}
+
+/// What the close of a task's children does to its outcome: as `try_region` would.
+fn raised_by(task: &Header, settlement: Settlement) -> Raise {
+    let note = settlement.note();
+    if let Some(lost) = settlement.panic
+        && let task::Loss::Panicked(p) = lost.loss
+    {
+        return Raise::Panicked(p);
+    }
+    if let Some(lost) = settlement.failure {
+        let id = region::task_id(owner_of(task).id(), task.index.load(Relaxed));
+        let mut c = Cancelled::new(
+            CancelKind::ChildFailed,
+            types::Origin { scope: id.as_u64() ^ u64::MAX, request: 1 },
+        )
+        .why(alloc::format!("its child {} failed and nobody joined it", lost.task))
+        .at(lost.spawned_at)
+        .by(lost.task)
+        .when(world_of(task).clock.now());
+        if let Some(note) = note {
+            c = c.because(Cause::Failed(note));
+        }
+        return Raise::Cancelled(c.build());
+    }
+    match settlement.visible {
+        Some(c) => Raise::Cancelled(c),
+        None => Raise::Nothing,
+    }
+}
+
+/// The root body's answer: it is no member of the root region but its body, and what the region lost is its
+/// own loss.
+#[derive(Debug)]
+pub(crate) struct RootBody;
+
+// SAFETY: the root's header is linked nowhere.
+unsafe impl Owner for RootBody {
+    fn body_ended(task: &Header, verdict: Verdict<'_>) -> bool {
+        leave_body(task, verdict)
+    }
+    fn poll_drain(task: &Header, context: &mut Context<'_>) -> Poll<Raise> {
+        Kernel::poll_drain(task, context)
+    }
+    fn ended(_: &Header, _: Verdict<'_>) {}
+    fn release(task: &Header) {
+        ext::release(task)
+    }
+}
+
+/// Wakes the foreign wakers of a task (see `EngineHead::wake_foreign`).
+pub fn wake_foreign(task: &Header) {
+    let Some(ext) = ext::of(task) else { return };
+    let wakers = core::mem::take::<_>(&mut ext.inner.lock().foreign);
+    for waker in wakers.into_values() {
+        waker.wake()
+    }
+}
+
+impl core::fmt::Debug for ExtInner {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ExtInner").field("frames", &self.frames.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,172 @@
+//! Starting a task: the cell, its admission, the first `Cx`, the queue.
+use super::owner::{Kernel, RootBody};
+use super::place::Address;
+use crate::spawn::Task;
+use crate::{All, Cx, Row};
+use alloc::sync::Arc;
+use core::future::Future;
+use core::panic::Location;
+use region::{Region, Via};
+use task::control;
+use task::raw::cell::{JoinRef, NewCell, Origin};
+use trace::Refused;
+use types::{Never, TaskId, TaskOutput};
+
+/// How to start a task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub(crate) at: &'static Location<'static>,
+    pub(crate) via: Via,
+    pub(crate) daemon: bool,
+    pub(crate) control: u32,
+}
+
+/// The future type of a task body that is given a context for as long as it lives.
+type Body<F, C> = <F as crate::spawn::TaskFn<'static, C>>::Fut;
+
+/// Admits and starts `body` in `region`; gives it back if the region does not admit.
+pub(crate) fn task<T, F, C>(
+    region: &Region,
+    start: Start,
+    env: impl FnOnce(&task::Header),
+    body: F,
+) -> Result<(JoinRef<T::Ok, T::Err>, TaskId), (F, Refused)>
+where
+    T: TaskOutput,
+    C: Row,
+    F: Task<T, C>,
+{
+    // SAFETY: `F: Task` proves its future `Send`, so any thread may poll it; the context it is given points at
+    // the cell's header, which outlives the future inside the cell.
+    unsafe { spawn_with(region, start, env, body, |f, cx: &'static mut Cx<C>| -> Body<F, C> { f(cx) }) }
+}
+
+/// Starts the root body of a runtime.
+///
+/// # Safety
+/// As `Root::start`.
+pub(crate) unsafe fn root_body<'a, T, F, Fut>(
+    region: &Arc<Region>,
+    at: &'static Location<'static>,
+    body: F,
+    value: &'a mut Option<T>,
+) -> JoinRef<(), Never>
+where
+    F: FnOnce(&'a mut Cx<All>) -> Fut,
+    Fut: Future<Output = T> + 'a,
+    T: 'a,
+{
+    async fn keep<T>(body: impl Future<Output = T>, value: &mut Option<T>) {
+        *value = Some(body.await)
+    }
+    let control = control::PINNED | if region.is_traced() { control::TRACE } else { 0 };
+    let origin = Origin { tag: region.tag(), region: Arc::as_ptr(region).cast(), control, at };
+    // The types of `keep`'s future cannot be named: the cell is allocated for what `make` returns.
+    fn start_as<Fu: Future<Output = ()>>(
+        origin: Origin,
+        region: &Arc<Region>,
+        make: impl FnOnce(core::ptr::NonNull<task::Header>) -> Fu,
+    ) -> JoinRef<(), Never> {
+        let cell = NewCell::<Fu, (), RootBody>::allocate(origin);
+        let header = cell.task();
+        // SAFETY: just allocated.
+        let h = unsafe { header.as_ref() };
+        let _ = super::ext::make(h).set_implicit(region.clone());
+        let future = make(header);
+        // SAFETY: pinned to the caller's thread, and finished before its borrows end (`Root::start`).
+        let (runnable, join) = unsafe { cell.start(future) };
+        region.set_body(h.counted());
+        // SAFETY: the runnable is ours.
+        unsafe { task::engine::schedule(runnable.into_raw()) };
+        join
+    }
+    // SAFETY: the context's place is the header of the cell that owns the future.
+    start_as(origin, region, |header| keep(body(unsafe { Address::of_task(header).cx() }), value))
+}
+
+/// # Safety
+/// `Fut` may be polled and dropped where the engine will do so.
+unsafe fn spawn_with<T, F, C, Fut>(
+    region: &Region,
+    start: Start,
+    env: impl FnOnce(&task::Header),
+    body: F,
+    make: impl FnOnce(F, &'static mut Cx<C>) -> Fut,
+) -> Result<(JoinRef<T::Ok, T::Err>, TaskId), (F, Refused)>
+where
+    T: TaskOutput,
+    C: Row,
+    Fut: Future<Output = T>,
+{
+    let control = if region.is_traced() { start.control | control::TRACE } else { start.control };
+    let origin =
+        Origin { tag: region.tag(), region: core::ptr::from_ref(region).cast(), control, at: start.at };
+    let cell = NewCell::<Fut, T, Kernel>::allocate(origin);
+    let header = cell.task();
+    // SAFETY: a new cell that names this region, started or withdrawn below.
+    let id = match unsafe { region.admit(header, start.via, start.daemon) } {
+        Ok(id) => id,
+        Err(why) => return Err((body, why)),
+    };
+    // The body's constructor is user code and may panic: then the member is withdrawn.
+    struct Withdraw<'a>(&'a Region, core::ptr::NonNull<task::Header>);
+    impl Drop for Withdraw<'_> {
+        fn drop(&mut self) {
+            // SAFETY: admitted above and not started.
+            unsafe { self.0.withdraw(self.1) }
+        }
+    }
+    let withdraw = Withdraw(region, header);
+    // SAFETY: the cell is alive.
+    env(unsafe { header.as_ref() });
+    // SAFETY: the context's place is the header in the cell that will own the future. The body cannot keep
+    // it longer: it is written for every lifetime.
+    let future = make(body, unsafe { Address::of_task(header).cx::<C>() });
+    core::mem::forget(withdraw);
+    // SAFETY: says the caller.
+    let (runnable, join) = unsafe { cell.start(future) };
+    // SAFETY: the runnable is ours.
+    unsafe { task::engine::schedule(runnable.into_raw()) };
+    Ok((join, id))
+}
+
+/// A handle for a task that was refused.
+pub(crate) fn refused<T: TaskOutput>(
+    region: &Region,
+    at: &'static Location<'static>,
+) -> JoinRef<T::Ok, T::Err> {
+    let origin =
+        Origin { tag: region.tag(), region: core::ptr::from_ref(region).cast(), control: 0, at };
+    let cell = NewCell::<core::future::Pending<T>, T, Kernel>::allocate(origin);
+    cell.refuse(types::Outcome::Cancelled(region::refusal(region, at)))
+}
+
+
+/// Opens an obligation in a region that a live task stands in.
+#[inline]
+pub(crate) fn obligation(region: &Region, of: obligation::Outstanding<'_>) -> obligation::Obligation {
+    debug_assert!(core::ptr::eq(of.account, region.account()));
+    // SAFETY: a region closes, and is freed, only after its account is at zero (`close::settle`), and it is
+    // not closed while a task stands in it.
+    unsafe { obligation::Obligation::open(of) }
+}
+
+/// Moves an obligation to a region that a live task stands in.
+pub(crate) fn rehome(
+    record: &mut obligation::Obligation,
+    region: &Region,
+) -> Result<(), obligation::AlreadyLeaked> {
+    // SAFETY: as in `obligation`.
+    unsafe { record.rehome(region.account()) }
+}
+
+/// Calls `f` with the region's world, if the region is not closed.
+pub(crate) fn while_open(region: &Region, f: impl FnOnce(&crate::port::World)) {
+    // SAFETY: engines stay registered until their root region has closed and every `Arc` of their regions
+    // that was upgraded before is dropped (`Root::close` waits); a region that is not closed has a live engine.
+    if region.phase() != trace::RegionPhase::Closed {
+        let engine = unsafe { task::engine::of(region.tag()) };
+        // SAFETY: as above; every engine's structure begins with its world.
+        f(unsafe { engine.cast::<crate::port::World>().as_ref() })
+    }
+}

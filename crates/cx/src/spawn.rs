@@ -1,0 +1,296 @@
+//! Tasks: what may be spawned, the handle, joining.
+use crate::raw::ext;
+use crate::raw::start::{self, Start};
+use crate::{Cx, MaySpawn, Row};
+use alloc::sync::Arc;
+use core::any::Any;
+use core::future::{Future, poll_fn};
+use core::panic::Location;
+use core::sync::atomic::Ordering::*;
+use core::task::Poll;
+use region::{Region, Via};
+use task::raw::cell::JoinRef;
+use task::{Header, control};
+use trace::{Label, Refused};
+use types::{CancelKind, Cancelled, Origin, Outcome, Stop, TaskId, TaskOutput, WaitKind};
+
+/// Proof that a task's body is `Send`, whatever the lifetime of its context. Implemented for every closure
+/// and function that fits; nobody implements it by hand.
+pub trait TaskFn<'a, C: 'a>: FnOnce(&'a mut Cx<C>) -> <Self as TaskFn<'a, C>>::Fut {
+    /// The future of the body.
+    type Fut: Future<Output = <Self as TaskFn<'a, C>>::Out> + Send + 'a;
+    /// What it returns.
+    type Out;
+}
+#[diagnostic::do_not_recommend]
+impl<'a, C: 'a, F, Fu> TaskFn<'a, C> for F
+where
+    F: FnOnce(&'a mut Cx<C>) -> Fu,
+    Fu: Future + Send + 'a,
+{
+    type Fut = Fu;
+    type Out = Fu::Output;
+}
+
+/// What `spawn` accepts: an `async fn(&mut Cx<_>) -> T` or an `async |cx| ..` closure, `Send + 'static`. The
+/// `AsyncFnOnce` half drives inference, the [`TaskFn`] half proves `Send`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a task",
+    label = "expected an `async fn(&mut Cx) -> _` item or an `async |cx| ..` closure",
+    note = "to spawn a plain future write `spawn(async move |_cx| fut.await)`"
+)]
+pub trait Task<T, C: Row = crate::All>:
+    AsyncFnOnce(&mut Cx<C>) -> T + for<'a> TaskFn<'a, C, Out = T> + Send + 'static
+{
+}
+#[diagnostic::do_not_recommend]
+impl<T, C: Row, F> Task<T, C> for F where
+    F: AsyncFnOnce(&mut Cx<C>) -> T + for<'a> TaskFn<'a, C, Out = T> + Send + 'static
+{
+}
+
+/// A task that was spawned. Dropping the handle neither stops the task nor lets it go: its region waits for
+/// it. Not `#[must_use]`: an unjoined failure reaches the region.
+#[derive(Debug)]
+pub struct TaskHandle<T, E> {
+    join: JoinRef<T, E>,
+    id: TaskId,
+}
+
+static JOINING: WaitKind = WaitKind::new("a task to finish");
+
+impl<C: Row> Cx<C> {
+    /// Spawns a task into the region of this context: the frame's, the branch's, or the task's own. It runs
+    /// in parallel, and the region does not close before it has ended.
+    ///
+    /// If the region no longer admits tasks, the handle joins as `Cancelled` with kind `SpawnRefused`; see
+    /// [`Cx::try_spawn`]. In a cancelled region the task is admitted with the request pending, and runs to
+    /// its first checkpoint.
+    #[track_caller]
+    #[inline]
+    pub fn spawn<T: TaskOutput, F: Task<T, C>>(&self, body: F) -> TaskHandle<T::Ok, T::Err>
+    where
+        C: MaySpawn,
+    {
+        self.spawn_at(Location::caller(), false, body)
+    }
+
+    /// As [`Cx::spawn`], for a task that serves the others: when only daemons are left in a draining region
+    /// they are cancelled.
+    #[track_caller]
+    pub fn spawn_daemon<T: TaskOutput, F: Task<T, C>>(&self, body: F) -> TaskHandle<T::Ok, T::Err>
+    where
+        C: MaySpawn,
+    {
+        self.spawn_at(Location::caller(), true, body)
+    }
+
+    /// As [`Cx::spawn`], but gives the body back if the region no longer admits tasks.
+    #[track_caller]
+    pub fn try_spawn<T: TaskOutput, F: Task<T, C>>(&self, body: F) -> Result<TaskHandle<T::Ok, T::Err>, F>
+    where
+        C: MaySpawn,
+    {
+        let region = self.spawn_region();
+        let start = Start { at: Location::caller(), via: Via::Body, daemon: false, control: 0 };
+        start_in(&region, start, self.inherited_env(), body).map_err(|(body, _)| body)
+    }
+
+    /// Spawns a task with a row of its own, which must grant nothing that this context does not.
+    #[track_caller]
+    pub fn spawn_as<D, T, F>(&self, body: F) -> TaskHandle<T::Ok, T::Err>
+    where
+        C: MaySpawn,
+        D: Row + crate::NarrowOf<C>,
+        T: TaskOutput,
+        F: Task<T, D>,
+    {
+        let at = Location::caller();
+        let region = self.spawn_region();
+        let start = Start { at, via: Via::Body, daemon: false, control: 0 };
+        // The row of the new task is narrower, so its root context may carry it.
+        started_or_refused::<T, F>(&region, at, start_in(&region, start, self.inherited_env(), body))
+    }
+
+    /// Spawns a task that borrows data the region owns: the task holds the `Arc`, the body gets `&D`.
+    #[track_caller]
+    pub fn spawn_with<T, D, F>(&self, data: &Arc<D>, body: F) -> TaskHandle<T::Ok, T::Err>
+    where
+        C: MaySpawn,
+        T: TaskOutput,
+        D: Send + Sync + 'static,
+        F: AsyncFnOnce(&mut Cx<C>, &D) -> T + for<'a> TaskFnWith<'a, C, D, Out = T> + Send + 'static,
+    {
+        let data = data.clone();
+        self.spawn_at(Location::caller(), false, async move |cx: &mut Cx<C>| {
+            <F as TaskFnWith<'_, C, D>>::Fut::from(body(cx, &data)).await
+        })
+    }
+
+    fn spawn_at<T: TaskOutput, F: Task<T, C>>(
+        &self,
+        at: &'static Location<'static>,
+        daemon: bool,
+        body: F,
+    ) -> TaskHandle<T::Ok, T::Err> {
+        let region = self.spawn_region();
+        let start = Start { at, via: Via::Body, daemon, control: 0 };
+        started_or_refused::<T, F>(&region, at, start_in(&region, start, self.inherited_env(), body))
+    }
+}
+
+/// As [`TaskFn`] for a body with borrowed data.
+pub trait TaskFnWith<'a, C: 'a, D: 'a>: FnOnce(&'a mut Cx<C>, &'a D) -> <Self as TaskFnWith<'a, C, D>>::Fut {
+    /// The future of the body.
+    type Fut: Future<Output = <Self as TaskFnWith<'a, C, D>>::Out> + Send + 'a;
+    /// What it returns.
+    type Out;
+}
+#[diagnostic::do_not_recommend]
+impl<'a, C: 'a, D: 'a, F, Fu> TaskFnWith<'a, C, D> for F
+where
+    F: FnOnce(&'a mut Cx<C>, &'a D) -> Fu,
+    Fu: Future + Send + 'a,
+{
+    type Fut = Fu;
+    type Out = Fu::Output;
+}
+
+type Env = Option<Arc<dyn Any + Send + Sync>>;
+type Started<T, F> = Result<TaskHandle<<T as TaskOutput>::Ok, <T as TaskOutput>::Err>, (F, Refused)>;
+
+#[inline]
+pub(crate) fn start_in<T: TaskOutput, C: Row, F: Task<T, C>>(
+    region: &Region,
+    start: Start,
+    env: Env,
+    body: F,
+) -> Started<T, F> {
+    let give_env = |header: &Header| {
+        if let Some(env) = env {
+            ext::make(header).inner.lock().env.push(env)
+        }
+    };
+    let (join, id) = start::task::<T, F, C>(region, start, give_env, body)?;
+    Ok(TaskHandle { join, id })
+}
+
+pub(crate) fn started_or_refused<T: TaskOutput, F>(
+    region: &Region,
+    at: &'static Location<'static>,
+    started: Started<T, F>,
+) -> TaskHandle<T::Ok, T::Err> {
+    started.unwrap_or_else(|(body, why)| {
+        drop(body);
+        region.emit(None, || Label::SpawnRefused {
+            region: region.id(),
+            origin: Origin { scope: region.id().as_u64(), request: 0 },
+            why,
+        });
+        TaskHandle { join: start::refused::<T>(region, at), id: TaskId::from_u64(0) }
+    })
+}
+
+impl<T, E> TaskHandle<T, E> {
+    /// The task's identity; 0 for one that was refused.
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.join.is_finished()
+    }
+
+    /// Waits for the task's outcome and takes it: it is handled, and no longer concerns the region.
+    ///
+    /// The outcome of a finished task is never refused, even under cancellation. If the joiner is cancelled
+    /// first, this returns that `Cancelled`, and the handle can join again. A second join after the outcome
+    /// was taken returns a `Cancelled` that says so.
+    pub async fn join<C: Row>(&mut self, cx: &Cx<C>) -> Outcome<T, E> {
+        poll_fn(|context| {
+            if cx.poll_budget(context).is_pending() {
+                return Poll::Pending;
+            }
+            if let Some(outcome) = self.take(cx) {
+                return Poll::Ready(outcome);
+            }
+            if let Err(c) = cx.checkpoint() {
+                return Poll::Ready(Outcome::Cancelled(c));
+            }
+            if self.join.register(context.waker()) {
+                cx.poll_wait(context, &JOINING);
+                return Poll::Pending;
+            }
+            // It ended between the two looks.
+            match self.take(cx) {
+                Some(outcome) => Poll::Ready(outcome),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// The outcome, if the task has ended and nobody took it. Never waits.
+    pub fn try_join<C: Row>(&mut self, cx: &Cx<C>) -> Option<Outcome<T, E>> {
+        if self.is_finished() { self.take(cx) } else { None }
+    }
+
+    fn take<C: Row>(&mut self, cx: &Cx<C>) -> Option<Outcome<T, E>> {
+        if let Some(outcome) = self.join.try_take() {
+            let header = cx.header();
+            if header.control() & control::TRACE != 0 && self.id.as_u64() != 0 {
+                let (task, by) = (self.id, Some(cx.task_id()));
+                crate::raw::place::owner_of(header).emit(by, || Label::TaskJoined { task, by });
+            }
+            return Some(outcome);
+        }
+        self.join.is_taken().then(|| {
+            Outcome::Cancelled(
+                Cancelled::new(CancelKind::ChildFailed, Origin { scope: self.id.as_u64(), request: 0 })
+                    .why("its outcome was taken before: by an earlier join, or by its region when it closed")
+                    .build(),
+            )
+        })
+    }
+
+    /// Asks the task to end. It learns of it at its next checkpoint; everything it owns is asked as well.
+    /// May be called from any thread.
+    #[track_caller]
+    pub fn cancel(&self, why: &'static str) {
+        let header: &Header = self.join.task();
+        if header.word.is_complete() {
+            return;
+        }
+        let ext = ext::make(header);
+        let n = ext.requests.fetch_add(1, Relaxed);
+        let c = Cancelled::new(CancelKind::Explicit, Origin { scope: self.id.as_u64(), request: n + 1 })
+            .why(why)
+            .at(Location::caller())
+            .build();
+        let mut inner = ext.inner.lock();
+        let change = inner.slot.strengthen(&c, None);
+        let mut below: alloc::vec::Vec<_> = inner.frames.iter().map(|(r, _)| r.clone()).collect();
+        drop(inner);
+        if !change.any() {
+            return;
+        }
+        below.extend(ext.implicit().map(crate::raw::place::counted));
+        header.tell(c.kind() as u8);
+        for region in below.into_iter().filter(|r| !r.is_shielded()) {
+            region.request(&c, None);
+        }
+        if header.control() & control::FOREIGN != 0 {
+            crate::wake_foreign(header)
+        }
+        header.wake_by_ref();
+    }
+
+    /// Joins and turns the outcome into a result that `?` understands; a child's panic is resumed here.
+    pub async fn ok<C: Row>(&mut self, cx: &Cx<C>) -> Result<T, Stop<E>> {
+        match self.join(cx).await {
+            Outcome::Panicked(p) => (cx.world().unwinding.resume)(p.into_payload()),
+            other => other.ok(),
+        }
+    }
+}
