@@ -157,4 +157,3 @@ fn submit<T: Send + 'static>(
         None => job(),
     }
 }
-

@@ -2,6 +2,7 @@
 //!
 //! One async function does it for everybody: a frame awaits it, a task's epilogue polls it, a janitor task
 //! runs it for a region whose frame is gone. It has no context of its own and cannot be cancelled.
+use crate::alarm::Alarm;
 use crate::port::{Due, World};
 use crate::raw::ext;
 use crate::raw::place::{counted, owner_of, world_of};
@@ -12,10 +13,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::Poll;
 use core::time::Duration;
 use region::{Drained, Region, Settlement, Via};
-use task::{Header, TaskRef, Verdict, Waiter, control};
+use task::{Header, TaskRef, Verdict, control};
 use trace::{End, FinalizerEnd, Label, RegionPhase};
 use types::{CancelKind, Cancelled, Cause, FailureNote, Policy, Res, Severity, TaskId, Time};
 
@@ -55,12 +56,31 @@ pub(crate) fn member_failed(region: &Arc<Region>, task: &Header, id: TaskId, ver
     request(region, world, &c, None)
 }
 
+/// An isolating region hears of a member's failure. What its `on_failure` panics with is reported and goes no
+/// further: the task that failed is over, and nobody else is concerned.
+pub(crate) fn isolate(region: &Region, task: &Header) {
+    if region.policy() != Policy::Isolate {
+        return;
+    }
+    let world = world_of(task);
+    if (world.unwinding.catch)(&mut || region.isolate(task)).is_err() {
+        let at = region.opened_at();
+        world.reports.report(alloc::format!(
+            "`on_failure` of the region opened at {}:{} panicked",
+            at.file(),
+            at.line()
+        ));
+    }
+}
+
 /// The body of a region ended in something other than `Ok`: its children are cancelled.
 pub(crate) fn body_failed(region: &Arc<Region>, task: &Header, verdict: Verdict<'_>) {
     let (why, cause) = match verdict {
         Verdict::Ok => return,
         Verdict::Err => ("the body that started it failed", None),
-        Verdict::Cancelled(c) => ("the body that started it was cancelled", Some(Cause::Cancelled(c.clone()))),
+        Verdict::Cancelled(c) => {
+            ("the body that started it was cancelled", Some(Cause::Cancelled(c.clone())))
+        }
         Verdict::Panicked => ("the body that started it panicked", None),
     };
     cancel_children(region, task, CancelKind::BodyFailed, why, cause)
@@ -74,7 +94,8 @@ pub(crate) fn cancel_children(
     cause: Option<Cause>,
 ) {
     let world = world_of(task);
-    let mut c = Cancelled::new(kind, region.next_origin()).why(why).at(region.opened_at()).when(world.clock.now());
+    let mut c =
+        Cancelled::new(kind, region.next_origin()).why(why).at(region.opened_at()).when(world.clock.now());
     if let Some(cause) = cause {
         c = c.because(cause);
     }
@@ -103,6 +124,16 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
 pub(crate) async fn implicit(region: Arc<Region>, end: End, by: TaskRef) -> Settlement {
     region.end_body(end);
     close(region, by).await
+}
+
+/// A verdict as the trace says it.
+pub(crate) fn end_of(verdict: Verdict<'_>) -> End {
+    match verdict {
+        Verdict::Ok => End::Ok,
+        Verdict::Err => End::Err,
+        Verdict::Cancelled(c) => End::from(c),
+        Verdict::Panicked => End::Panicked,
+    }
 }
 
 fn severity(n: u8) -> Severity {
@@ -185,51 +216,21 @@ async fn settle(region: &Arc<Region>, world: &World) -> Vec<obligation::Note> {
     if region.begin_settling() {
         return Vec::new();
     }
-    let bound = region
-        .cleanup_deadline()
-        .unwrap_or_else(|| world.clock.now().saturating_add(cancel::SETTLE_GRACE));
+    let bound =
+        region.cleanup_deadline().unwrap_or_else(|| world.clock.now().saturating_add(cancel::SETTLE_GRACE));
     let mut timer = Alarm::new(bound);
     let leak = poll_fn(|context| {
         if region.poll_settled(context.waker()).is_ready() {
             return Poll::Ready(false);
         }
-        timer.poll(world, context).map(|()| true)
+        timer.poll_in(world, context).map(|()| true)
     })
     .await;
-    timer.disarm(world);
+    timer.disarm_in(world);
     let leaked = if leak { region.leak() } else { Vec::new() };
     // A commit that won against the leak is still on its way to zero.
     poll_fn(|context| region.poll_settled(context.waker())).await;
     leaked
-}
-
-/// A bare alarm for the kernel's own waits: no context, no cancellation.
-#[derive(Debug)]
-pub(crate) struct Alarm {
-    at: Time,
-    key: Option<crate::port::TimerKey>,
-}
-
-impl Alarm {
-    pub(crate) fn new(at: Time) -> Alarm {
-        Alarm { at, key: None }
-    }
-
-    pub(crate) fn poll(&mut self, world: &World, context: &Context<'_>) -> Poll<()> {
-        if world.clock.now() >= self.at {
-            return Poll::Ready(());
-        }
-        if self.key.is_none() && self.at < Time::MAX {
-            self.key = Some(world.timers.set(self.at, Due::Wake(Waiter::from_waker(context.waker()))));
-        }
-        Poll::Pending
-    }
-
-    pub(crate) fn disarm(&mut self, world: &World) {
-        if let Some(key) = self.key.take() {
-            world.timers.take(key);
-        }
-    }
 }
 
 /// A region's frame is gone before its body ended: its children are cancelled, and a janitor task of the
@@ -246,7 +247,8 @@ pub(crate) fn adopt(task: &Header, region: &Arc<Region>) {
         return;
     }
     let enclosing = crate::scope::implicit_region(task);
-    let start = Start { at: region.opened_at(), via: Via::LiveTask, daemon: false, control: control::JANITOR };
+    let start =
+        Start { at: region.opened_at(), via: Via::LiveTask, daemon: false, control: control::JANITOR };
     let left = region.clone();
     let body = async move |cx: &mut Cx<NoSpawn>| {
         let by = cx.header().counted();

@@ -52,7 +52,7 @@ impl<C: Row> Cx<C> {
         };
         if header.control.fetch_or(control::ACKNOWLEDGED, Relaxed) & control::TRACE != 0 {
             let owner = crate::raw::place::owner_of(header);
-            owner.emit(Some(task_id(header)), || Label::TaskAck {
+            owner.emit(crate::scope::actor(header), || Label::TaskAck {
                 task: task_id(header),
                 scope: ScopeId(self.scope_id()),
                 kind: c.kind(),
@@ -117,7 +117,7 @@ impl<C: Row> Cx<C> {
         let header = self.header();
         if header.control() & control::TRACE != 0 {
             let text = text.into();
-            crate::raw::place::owner_of(header).emit(Some(task_id(header)), || Label::User { text });
+            crate::raw::place::owner_of(header).emit(crate::scope::actor(header), || Label::User { text });
         }
     }
 
@@ -213,6 +213,9 @@ impl<C: Row> Cx<C> {
     #[inline]
     pub fn poll_wait(&self, context: &Context<'_>, kind: &'static WaitKind) {
         let header = self.header();
+        // An operation that did nothing has used nothing: otherwise a combinator that polls many waiting
+        // branches would run out of budget, and be queued again although nothing is ready.
+        header.coop.store(header.coop.load(Relaxed).saturating_add(1), Relaxed);
         header.set_wait(kind, self.world().tick.load(Relaxed));
         let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), header));
         if !own {

@@ -1,5 +1,6 @@
 //! `region`, `try_region` and their kin: a region in the frame of its opener.
 use crate::close::{self, FinalizerFn};
+use crate::port::{Caught, PanicPayload};
 use crate::raw::ext::{self, ChildSlot};
 use crate::raw::place::{Address, Place};
 use crate::raw::scope::{self, Scope};
@@ -124,9 +125,7 @@ impl Frame {
         };
         let task = cx.header().counted();
         // A request that was made on an enclosing scope is pending in the region from the start.
-        if !masked
-            && let Some(c) = crate::scope::effective(cx.place())
-        {
+        if !masked && let Some(c) = crate::scope::effective(cx.place()) {
             region.request(&c, region.parent().and_then(|p| p.cleanup_deadline()));
         }
         let id = region.id().as_u64();
@@ -179,10 +178,10 @@ impl Drop for Frame {
 }
 
 /// Runs a body, catching its panic.
-async fn caught<F: Future>(
+pub(crate) async fn caught<F: Future>(
     body: F,
-    catch: fn(&mut dyn FnMut()) -> Result<(), Box<dyn core::any::Any + Send>>,
-) -> Result<F::Output, Box<dyn core::any::Any + Send>> {
+    catch: fn(&mut dyn FnMut()) -> Caught,
+) -> Result<F::Output, PanicPayload> {
     let mut body = pin!(body);
     poll_fn(|context| {
         let mut polled = Poll::Pending;
@@ -274,7 +273,10 @@ impl<C: Row> Cx<C> {
     /// as its cause. A member that acknowledged a cancellation from above makes `Ok` that `Cancelled`
     /// (`cancel.visible`): nothing that was cut short looks complete.
     #[track_caller]
-    pub fn try_region<'a, T, E, F, Fut>(&'a mut self, body: F) -> impl Future<Output = Res<T, E>> + use<'a, C, T, E, F, Fut>
+    pub fn try_region<'a, T, E, F, Fut>(
+        &'a mut self,
+        body: F,
+    ) -> impl Future<Output = Res<T, E>> + use<'a, C, T, E, F, Fut>
     where
         C: MaySpawn,
         E: 'static,
@@ -341,7 +343,10 @@ impl<C: Row> Cx<C> {
     /// Runs `body` in a region whose members' failures cancel nobody, and returns them beside the body's
     /// value. For finite sets of tasks.
     #[track_caller]
-    pub fn collect<'a, F, Fut>(&'a mut self, body: F) -> impl Future<Output = Collected<Fut::Output>> + use<'a, C, F, Fut>
+    pub fn collect<'a, F, Fut>(
+        &'a mut self,
+        body: F,
+    ) -> impl Future<Output = Collected<Fut::Output>> + use<'a, C, F, Fut>
     where
         C: MaySpawn,
         F: FnOnce(&'a mut Cx<C>) -> Fut,
@@ -383,7 +388,7 @@ impl<C: Row> Cx<C> {
                 Box::pin(async move { <F as crate::TaskFn<'_, NoSpawn>>::Fut::from(finalizer(cx)).await });
             fut
         });
-        self.spawn_region().register(Box::new(run), at).map_err(|()| Refusal(()))
+        self.spawn_region().register(Box::new(run), at).map_err(|_| Refusal(()))
     }
 }
 
@@ -399,12 +404,7 @@ impl core::fmt::Display for Refusal {
 impl core::error::Error for Refusal {}
 
 /// What a plain region hands to the scope that awaited it.
-fn escalate(
-    around: Address,
-    task: &TaskRef,
-    settlement: Settlement,
-    resume: fn(Box<dyn core::any::Any + Send>) -> !,
-) {
+fn escalate(around: Address, task: &TaskRef, settlement: Settlement, resume: fn(PanicPayload) -> !) {
     let note = settlement.note();
     if let Some(lost) = settlement.panic
         && let Loss::Panicked(p) = lost.loss
@@ -415,10 +415,7 @@ fn escalate(
     if let (Some(lost), Some(note)) = (settlement.failure, note) {
         escalate_to(place, task, note, Some(lost.task));
     } else if let Some(c) = settlement.visible {
-        // A lost race is the combinator's own doing.
-        if c.kind() != CancelKind::LostRace {
-            place_on(place, c)
-        }
+        place_on(place, c)
     }
 }
 
@@ -427,7 +424,7 @@ fn combine<T, E: 'static>(
     result: Res<T, E>,
     settlement: Settlement,
     region: &Region,
-    resume: fn(Box<dyn core::any::Any + Send>) -> !,
+    resume: fn(PanicPayload) -> !,
 ) -> Res<T, E> {
     if types::seeded!("region.failure-swallowed") {
         return result;
@@ -453,9 +450,10 @@ fn combine<T, E: 'static>(
         {
             return Err(Stop::Err(error));
         }
-        let mut c = Cancelled::new(CancelKind::ChildFailed, types::Origin { scope: !by.as_u64(), request: 1 })
-            .why("a child failed and nobody joined it")
-            .by(by);
+        let mut c =
+            Cancelled::new(CancelKind::ChildFailed, types::Origin { scope: !by.as_u64(), request: 1 })
+                .why("a child failed and nobody joined it")
+                .by(by);
         if let Some(note) = note {
             c = c.because(types::Cause::Failed(note));
         }

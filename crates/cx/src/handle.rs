@@ -40,7 +40,8 @@ impl<C: Row> RegionHandle<C> {
     {
         let at = Location::caller();
         let Some(region) = self.region.upgrade() else { return Err(body) };
-        start_in(&region, Start { at, via: Via::Body, daemon: false, control: 0 }, None, body).map_err(|(b, _)| b)
+        start_in(&region, Start { at, via: Via::Body, daemon: false, control: 0 }, None, body)
+            .map_err(|(b, _)| b)
     }
 
     /// Asks everything in the region to end. `grace` is the cleanup budget; `None` takes the region's.
@@ -49,7 +50,8 @@ impl<C: Row> RegionHandle<C> {
         let at = Location::caller();
         let Some(region) = self.region.upgrade() else { return };
         crate::raw::start::while_open(&region, |world: &World| {
-            let c = Cancelled::new(kind, region.next_origin()).why(why).at(at).when(world.clock.now()).build();
+            let c =
+                Cancelled::new(kind, region.next_origin()).why(why).at(at).when(world.clock.now()).build();
             close::request(&region, world, &c, grace);
         });
     }

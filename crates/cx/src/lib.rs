@@ -7,7 +7,9 @@
 //! | `context` | checkpoints, time, narrowing, user values; the calls for authors of leaf operations |
 //! | `spawn` | tasks, handles, joining |
 //! | `frame` | `region`, `try_region` and their kin |
-//! | `scope` | what request is effective where; branches, masks, budgets |
+//! | `scope` | what request is effective where; masks, budgets |
+//! | `branch` | branches of combinators, phases of a bracket |
+//! | `alarm` | a timer that somebody waits for |
 //! | `close` | draining, finalizers, settling |
 //! | `permit` | obligations of the region a `Cx` stands in |
 //! | `handle` | `RegionHandle`: spawn, cancel and observe from outside |
@@ -19,9 +21,12 @@
 #![no_std]
 extern crate alloc;
 
+mod alarm;
 mod blocking;
+mod branch;
 mod close;
 mod context;
+mod due;
 mod frame;
 mod handle;
 mod permit;
@@ -32,7 +37,9 @@ mod row;
 mod scope;
 mod spawn;
 
+pub use alarm::Alarm;
 pub use blocking::{BlockingCx, BlockingHandle};
+pub use branch::{Branch, Combinator};
 pub use context::YieldNow;
 pub use frame::{Collected, Refusal, RegionOptions};
 pub use handle::RegionHandle;
@@ -42,9 +49,8 @@ pub use raw::wake_foreign;
 pub use root::{Root, RootTask};
 pub use row::{
     All, EnvProvides, Has, MayBlock, MayFiles, MayNet, MayProcess, MayRandom, MayRemote, MaySignal, MaySpawn,
-    MayTime, MayTrace, NarrowOf, NoEnv, NoIo, NoSpawn, No, Provides, Pure, Row, TimeOnly, With, Yes,
+    MayTime, MayTrace, NarrowOf, No, NoEnv, NoIo, NoSpawn, Provides, Pure, Row, TimeOnly, With, Yes,
 };
-pub use scope::Branch;
 pub use spawn::{Task, TaskFn, TaskHandle};
-pub use task::Waiter;
+pub use task::{Verdict, Waiter};
 pub use trace::ScopeKind;

@@ -1,6 +1,5 @@
 //! Obligations as primitives take them: one record of the region a `Cx` stands in, behind every permit.
 use crate::raw::place::counted;
-use crate::scope::task_id;
 use crate::{Cx, Row};
 use alloc::sync::Arc;
 use core::panic::Location;
@@ -26,20 +25,17 @@ impl<C: Row> Cx<C> {
     pub fn reserve(&self, kind: ObligationKind, site: &'static Location<'static>) -> Reserved {
         let (region, from_body) = self.obligation_region();
         let by = self.task_id();
-        let record = crate::raw::start::obligation(region, Outstanding {
-            account: region.account(),
-            kind,
-            site,
-            by,
-            from_body,
-        });
+        let record = crate::raw::start::obligation(
+            region,
+            Outstanding { account: region.account(), kind, site, by, from_body },
+        );
         let traced = self.header().control() & control::TRACE != 0;
         if traced {
-            region.emit(Some(by), || Label::ObligationReserve {
+            region.emit(crate::scope::actor(self.header()), || Label::ObligationReserve {
                 obligation: record.id(),
                 region: region.id(),
                 kind,
-                by: Some(by),
+                by: crate::scope::actor(self.header()),
                 site: Site::from(site),
             });
         }
@@ -78,7 +74,12 @@ impl Reserved {
         result
     }
 
-    fn emit(&self, id: ObligationId, result: Result<(), AlreadyLeaked>, label: impl FnOnce(ObligationId) -> Label) {
+    fn emit(
+        &self,
+        id: ObligationId,
+        result: Result<(), AlreadyLeaked>,
+        label: impl FnOnce(ObligationId) -> Label,
+    ) {
         if let Some(region) = &self.region {
             region.emit(None, || match result {
                 Ok(()) => label(id),
@@ -94,7 +95,10 @@ impl Reserved {
         crate::raw::start::rehome(record, region)?;
         let id = record.id();
         if let Some(old) = self.region.replace(counted(region)) {
-            old.emit(Some(task_id(cx.header())), || Label::ObligationRehome { obligation: id, to: region.id() });
+            old.emit(crate::scope::actor(cx.header()), || Label::ObligationRehome {
+                obligation: id,
+                to: region.id(),
+            });
         }
         Ok(())
     }
@@ -106,4 +110,3 @@ impl Drop for Reserved {
         let _ = self.give_up();
     }
 }
-

@@ -131,10 +131,13 @@ pub trait Connection: Send + Sync {
     fn set_nodelay(&self, on: bool) -> Result<(), IoFailure>;
 }
 
+/// A new connection, and who it is from.
+pub type Accepted = (Box<dyn Connection>, SocketAddr);
+
 /// A listening socket.
 pub trait Listener: Send + Sync {
     /// Accepts one connection.
-    fn poll_accept(&self, waker: &Waker) -> Poll<Result<(Box<dyn Connection>, SocketAddr), IoFailure>>;
+    fn poll_accept(&self, waker: &Waker) -> Poll<Result<Accepted, IoFailure>>;
     /// Where it listens.
     fn local(&self) -> Result<SocketAddr, IoFailure>;
 }
@@ -153,21 +156,26 @@ pub trait Net: Send + Sync {
     fn connect(&self, to: SocketAddr) -> Result<Box<dyn Connecting>, IoFailure>;
 }
 
+/// What somebody panicked with.
+pub type PanicPayload = Box<dyn Any + Send>;
+/// Whether a call returned or panicked.
+pub type Caught = Result<(), PanicPayload>;
+
 /// How panics are caught and resumed where there is `std`; bare metal aborts.
 #[derive(Clone, Copy, Debug)]
 pub struct Unwinding {
     /// Runs the closure; `Err` is what it panicked with.
-    pub catch: fn(&mut dyn FnMut()) -> Result<(), Box<dyn Any + Send>>,
+    pub catch: fn(&mut dyn FnMut()) -> Caught,
     /// Panics again with what was caught.
-    pub resume: fn(Box<dyn Any + Send>) -> !,
+    pub resume: fn(PanicPayload) -> !,
 }
 
 /// Panics where nothing can catch them.
-fn no_catch(f: &mut dyn FnMut()) -> Result<(), Box<dyn Any + Send>> {
+fn no_catch(f: &mut dyn FnMut()) -> Caught {
     f();
     Ok(())
 }
-fn plain_panic(_payload: Box<dyn Any + Send>) -> ! {
+fn plain_panic(_payload: PanicPayload) -> ! {
     panic!("a child task panicked")
 }
 

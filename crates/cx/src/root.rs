@@ -1,14 +1,12 @@
 //! The root of a runtime's tree, as engines need it: the root region and the root body.
 //!
 //! The root body is a task like any other, but no member of the root region: it is that region's body. It
-//! is complete when everything else is.
+//! is complete when everything else is. It is started in `raw/start.rs`.
 use crate::close;
 use crate::port::World;
-use crate::raw::start;
-use crate::{All, Cx, RegionHandle};
+use crate::{All, RegionHandle};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::Future;
 use core::panic::Location;
 use core::time::Duration;
 use region::{Region, RegionView};
@@ -20,13 +18,13 @@ use types::{AfterGrace, CancelKind, Cancelled, Never, Outcome, TaskId};
 /// The root region of one runtime.
 #[derive(Clone, Debug)]
 pub struct Root {
-    region: Arc<Region>,
+    pub(crate) region: Arc<Region>,
 }
 
 /// The root body while it runs, and its outcome afterwards.
 #[derive(Debug)]
 pub struct RootTask {
-    join: JoinRef<(), Never>,
+    pub(crate) join: JoinRef<(), Never>,
 }
 
 impl RootTask {
@@ -69,35 +67,26 @@ impl Root {
         self.region.view()
     }
 
-    /// Starts the root body, which leaves its value in `value`. It is polled on the home thread only, may
-    /// borrow from the caller, and need not be `Send`.
-    ///
-    /// # Safety
-    /// The engine polls and drops pinned tasks (`control::PINNED`) on the calling thread only, and does not
-    /// let `'a` end before the returned task is finished.
-    pub unsafe fn start<'a, T, F, Fut>(
-        &self,
-        at: &'static Location<'static>,
-        body: F,
-        value: &'a mut Option<T>,
-    ) -> RootTask
-    where
-        F: FnOnce(&'a mut Cx<All>) -> Fut,
-        Fut: Future<Output = T> + 'a,
-        T: 'a,
-    {
-        // SAFETY: says the caller.
-        RootTask { join: unsafe { start::root_body(&self.region, at, body, value) } }
-    }
-
     /// Asks everything to end, with `grace` for cleanup.
-    pub fn shutdown(&self, world: &World, why: &'static str, at: &'static Location<'static>, grace: Option<Duration>) {
+    pub fn shutdown(
+        &self,
+        world: &World,
+        why: &'static str,
+        at: &'static Location<'static>,
+        grace: Option<Duration>,
+    ) {
         let c = Cancelled::new(CancelKind::Shutdown, self.region.next_origin())
             .why(why)
             .at(at)
             .when(world.clock.now())
             .build();
         close::request(&self.region, world, &c, grace);
+    }
+
+    /// Gives everything up: every task's future is dropped at its next turn, cleanup or not. For an engine that
+    /// cannot go on.
+    pub fn abandon(&self) {
+        self.region.abandon();
     }
 
     /// Writes off what could not be stopped, and says what it was.

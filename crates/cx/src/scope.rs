@@ -2,7 +2,9 @@
 //! scopes, and the task's own region.
 //!
 //! Rules: `cancel.effective`, `cancel.masked`, `cancel.down` within a task.
-use crate::close::{self, Alarm, FinalizerFn};
+use crate::alarm::Alarm;
+use crate::branch::Branch;
+use crate::close::{self, FinalizerFn};
 use crate::port::World;
 use crate::raw::ext;
 use crate::raw::place::{Address, Place, counted, owner_of, world_of};
@@ -17,15 +19,23 @@ use core::pin::pin;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
 use core::task::Poll;
-use core::time::Duration;
-use region::{Body, Open, Region, Settlement};
+use region::{Body, Open, Region};
 use task::{Header, TaskRef, control};
-use trace::{End, FinalizerEnd, Label, RegionKind, RegionPhase, ScopeEnd, ScopeId, ScopeKind};
-use types::{Budget, CancelKind, Cancelled, Origin, Policy, TaskId, Time};
+use trace::{End, FinalizerEnd, Label, RegionKind, ScopeId, ScopeKind};
+use types::{CancelKind, Cancelled, Origin, Policy, TaskId, Time};
 
 /// The id of a task that is not complete.
 pub(crate) fn task_id(header: &Header) -> TaskId {
+    if header.control() & control::ROOT != 0 {
+        // The root body stands for its region.
+        return TaskId::from_u64(owner_of(header).id().as_u64());
+    }
     region::task_id(owner_of(header).id(), header.index.load(Relaxed))
+}
+
+/// Who acts, as a trace names it: the root body is nobody in particular.
+pub(crate) fn actor(header: &Header) -> Option<TaskId> {
+    (header.control() & control::ROOT == 0).then(|| task_id(header))
 }
 
 /// The region of the task itself, made on its first spawn, finalizer or dropped region.
@@ -96,6 +106,28 @@ pub(crate) fn effective(place: Place<'_>) -> Option<Cancelled> {
         Some(view)
     });
     cancel::effective(views, |c| c.kind() as u8)
+}
+
+/// When cleanup of what is asked at a place has to be over, as far as a deadline was set: the earliest one on
+/// the first scope or above it, below the first masked one.
+pub(crate) fn cleanup_deadline(place: Place<'_>) -> Option<Time> {
+    let earlier = |a: Option<Time>, b: Option<Time>| a.into_iter().chain(b).min();
+    let mut at = place;
+    let mut best = None;
+    loop {
+        match at {
+            Place::Root(h) => {
+                let own = ext::of(h).and_then(|e| e.inner.lock().slot.deadline());
+                return earlier(best, earlier(own, owner_of(h).cleanup_deadline()));
+            }
+            Place::Inner(s) if s.masked.load(Relaxed) => return best,
+            Place::Inner(s) => {
+                best = earlier(best, s.slot.lock().deadline());
+                best = earlier(best, s.region().and_then(Region::cleanup_deadline));
+                at = s.outer();
+            }
+        }
+    }
 }
 
 /// The stronger of what was asked of the task itself and of its region.
@@ -258,149 +290,13 @@ fn branch_region(scope: &Scope) -> Arc<Region> {
     }
 }
 
-/// A branch of a combinator: a scope with a cancel state of its own, whose body may borrow the combinator's
-/// locals. For authors of combinators; everybody else uses those.
-///
-/// The combinator keeps the branch in its frame, polls [`Branch::run`], and may [`Branch::request`] the
-/// branch's end at any time between polls; it then polls the branch again (`cancel.wakes`). `run` returns
-/// only after everything the branch spawned has ended (`race.drained`).
-pub struct Branch<C> {
-    scope: Scope,
-    row: core::marker::PhantomData<fn() -> C>,
-}
-
-impl<C> core::fmt::Debug for Branch<C> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.scope.fmt(f)
-    }
-}
-
-impl<C: Row> Branch<C> {
-    /// A branch below `parent`, which must outlive it: keep both in one frame. `kind` says what for.
-    pub fn new(parent: &Cx<C>, kind: ScopeKind) -> Branch<C> {
-        let id = parent.new_scope_id();
-        let scope = Scope::new(parent.task_ptr(), parent.address(), id, Some(kind));
-        let branch = Branch { scope, row: core::marker::PhantomData };
-        branch.emit(|| Label::ScopeOpen {
-            scope: ScopeId(id),
-            parent: ScopeId(parent.scope_id()),
-            task: task_id(parent.header()),
-            kind,
-        });
-        branch
-    }
-
-    /// A limit on what the branch may charge with [`Cx::charge`].
-    pub fn with_budget(self, budget: Budget) -> Branch<C> {
-        self.scope.cost.store(budget.cost, Relaxed);
-        self
-    }
-
-    /// Its number in a trace, and the origin of requests made on it.
-    pub fn id(&self) -> ScopeId {
-        ScopeId(self.scope.id)
-    }
-
-    fn emit(&self, label: impl FnOnce() -> Label) {
-        let header = self.scope.header();
-        if header.control() & control::TRACE != 0 {
-            owner_of(header).emit(Some(task_id(header)), label)
-        }
-    }
-
-    /// Runs `body` in the branch, then awaits everything it spawned there. Runs one body, once.
-    ///
-    /// # Panics
-    /// If called a second time on one branch.
-    pub async fn run<T>(&self, body: impl AsyncFnOnce(&mut Cx<C>) -> T) -> T {
-        assert!(!self.scope.entered.swap(true, AcqRel), "a branch runs one body");
-        let mut end = CloseScope(self, ScopeEnd::Dropped);
-        let address = Address::of_scope(NonNull::from(&self.scope));
-        let value = body(crate::raw::scope::enter::<C>(address, &self.scope)).await;
-        if self.scope.region().is_some() {
-            let settlement = self.close_region().await;
-            self.escalate(settlement);
-        }
-        end.1 = ScopeEnd::Returned;
-        drop(end);
-        value
-    }
-
-    async fn close_region(&self) -> Settlement {
-        let Some(region) = self.scope.region().map(counted) else { return Settlement::default() };
-        region.end_body(End::Ok);
-        close::close(region, self.scope.header().counted()).await
-    }
-
-    /// What the branch's children lost and nobody joined moves to the scope around the combinator.
-    fn escalate(&self, settlement: Settlement) {
-        let header = self.scope.header();
-        if let Some(note) = settlement.note() {
-            escalate_to(self.scope.outer(), header, note, settlement.panic.or(settlement.failure).map(|l| l.task));
-        } else if let Some(c) = settlement.visible
-            && c.kind() != CancelKind::LostRace
-        {
-            place_on(self.scope.outer(), c);
-        }
-    }
-
-    /// Asks the branch to end. The kind is only ever raised. Call it from the task itself, then poll the
-    /// branch again.
-    pub fn request(&self, kind: CancelKind, why: &'static str, at: &'static Location<'static>, grace: Option<Duration>) {
-        let header = self.scope.header();
-        let world = world_of(header);
-        let now = world.clock.now();
-        let c = Cancelled::new(kind, Origin { scope: self.scope.id, request: 1 })
-            .why(why)
-            .at(at)
-            .by(task_id(header))
-            .when(now)
-            .build();
-        let owner = owner_of(header);
-        let deadline = cancel::cleanup_deadline(now, grace, owner.grace(), world.grace);
-        request_scope(&self.scope, &c, deadline)
-    }
-
-    /// The request on the branch itself, if one was made.
-    pub fn requested(&self) -> Option<Cancelled> {
-        self.scope.slot.lock().request().cloned()
-    }
-}
-
-struct CloseScope<'a, C: Row>(&'a Branch<C>, ScopeEnd);
-impl<C: Row> Drop for CloseScope<'_, C> {
-    fn drop(&mut self) {
-        let branch = self.0;
-        if let Some(region) = branch.scope.region()
-            && region.phase() == RegionPhase::Open
-        {
-            close::janitor(branch.scope.header(), &counted(region));
-        }
-        // What was opened behind this mask and is still about is reached again.
-        if branch.scope.masked.swap(false, AcqRel) {
-            unshield_below(&branch.scope);
-        }
-        branch.emit(|| Label::ScopeClose { scope: branch.id(), end: self.1 });
-    }
-}
-
-fn unshield_below(scope: &Scope) {
-    let Some(ext) = ext::of(scope.header()) else { return };
-    let frames: Vec<_> = ext.inner.lock().frames.clone();
-    for (region, address) in frames {
-        if is_below(address, scope) {
-            region.unshield();
-        }
-    }
-}
-
 /// Whether the frame whose body scope is at `address` is nested in `scope`.
-fn is_below(address: usize, scope: &Scope) -> bool {
+pub(crate) fn is_below(address: usize, scope: &Scope) -> bool {
     crate::raw::scope::chain(address).any(|id| id == scope.id)
 }
 
 /// Places a request on a scope of the running task, and on every region opened below it.
-fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
+pub(crate) fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
     let header = scope.header();
     let change = scope.slot.lock().strengthen(c, Some(deadline));
     if !change.any() {
@@ -409,7 +305,7 @@ fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
     scope.requested.store(c.kind() as u8, Release);
     header.control.fetch_or(control::INNER, AcqRel);
     if header.control() & control::TRACE != 0 {
-        owner_of(header).emit(Some(task_id(header)), || Label::ScopeRequest {
+        owner_of(header).emit(actor(header), || Label::ScopeRequest {
             scope: ScopeId(scope.id),
             kind: c.kind(),
             origin: c.origin(),
@@ -420,6 +316,10 @@ fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
     if let Some(ext) = ext::of(header) {
         let frames: Vec<_> = ext.inner.lock().frames.clone();
         below.extend(frames.into_iter().filter(|(_, at)| is_below(*at, scope)).map(|(r, _)| r));
+    }
+    // Operations that wait through somebody else's waker are not reached by polling the branch again.
+    if header.control() & control::FOREIGN != 0 {
+        crate::wake_foreign(header)
     }
     let world = world_of(header);
     for region in below {
@@ -471,7 +371,12 @@ pub(crate) fn escalate_to(place: Place<'_>, header: &Header, note: types::Failur
 }
 
 /// Runs one finalizer in a masked scope that only its own bound pierces.
-pub(crate) async fn run_finalizer(by: &TaskRef, world: &World, bound: Time, run: FinalizerFn) -> FinalizerEnd {
+pub(crate) async fn run_finalizer(
+    by: &TaskRef,
+    world: &World,
+    bound: Time,
+    run: FinalizerFn,
+) -> FinalizerEnd {
     let address = Address::of_task(by.as_ptr());
     let mut scope = Scope::new(by.as_ptr(), address, 0, Some(ScopeKind::Phase { masked: true }));
     scope.immune = true;
@@ -488,11 +393,11 @@ pub(crate) async fn run_finalizer(by: &TaskRef, world: &World, bound: Time, run:
         match polled {
             Poll::Ready(Ok(())) => Poll::Ready(FinalizerEnd::Ok),
             Poll::Ready(Err(_)) => Poll::Ready(FinalizerEnd::Failed),
-            Poll::Pending => alarm.poll(world, context).map(|()| FinalizerEnd::TimedOut),
+            Poll::Pending => alarm.poll_in(world, context).map(|()| FinalizerEnd::TimedOut),
         }
     })
     .await;
-    alarm.disarm(world);
+    alarm.disarm_in(world);
     end
 }
 
@@ -514,13 +419,16 @@ impl<C: Row> Cx<C> {
             let left = scope.cost.load(Relaxed);
             if left != u64::MAX {
                 if left < n {
-                    let c = Cancelled::new(CancelKind::BudgetExhausted, Origin { scope: scope.id, request: 2 })
-                        .why(alloc::format!("{n} cost units were charged with {left} left"))
-                        .at(caller)
-                        .build();
+                    let c =
+                        Cancelled::new(CancelKind::BudgetExhausted, Origin { scope: scope.id, request: 2 })
+                            .why(alloc::format!("{n} cost units were charged with {left} left"))
+                            .at(caller)
+                            .build();
                     let world = self.world();
                     let deadline = world.clock.now().saturating_add(world.grace);
                     request_scope(scope, &c, deadline);
+                    // Other branches below that scope may be waiting.
+                    self.header().wake_by_ref();
                 }
                 scope.cost.store(left.saturating_sub(n), Relaxed);
             }
@@ -528,4 +436,3 @@ impl<C: Row> Cx<C> {
         }
     }
 }
-

@@ -140,7 +140,9 @@ impl<C: Row> Cx<C> {
 }
 
 /// As [`TaskFn`] for a body with borrowed data.
-pub trait TaskFnWith<'a, C: 'a, D: 'a>: FnOnce(&'a mut Cx<C>, &'a D) -> <Self as TaskFnWith<'a, C, D>>::Fut {
+pub trait TaskFnWith<'a, C: 'a, D: 'a>:
+    FnOnce(&'a mut Cx<C>, &'a D) -> <Self as TaskFnWith<'a, C, D>>::Fut
+{
     /// The future of the body.
     type Fut: Future<Output = <Self as TaskFnWith<'a, C, D>>::Out> + Send + 'a;
     /// What it returns.
@@ -173,6 +175,14 @@ pub(crate) fn start_in<T: TaskOutput, C: Row, F: Task<T, C>>(
     };
     let (join, id) = start::task::<T, F, C>(region, start, give_env, body)?;
     Ok(TaskHandle { join, id })
+}
+
+pub(crate) fn handle_or_refused<T: TaskOutput, F>(
+    region: &Region,
+    at: &'static Location<'static>,
+    started: Result<(JoinRef<T::Ok, T::Err>, TaskId), (F, Refused)>,
+) -> TaskHandle<T::Ok, T::Err> {
+    started_or_refused::<T, F>(region, at, started.map(|(join, id)| TaskHandle { join, id }))
 }
 
 pub(crate) fn started_or_refused<T: TaskOutput, F>(
@@ -240,7 +250,7 @@ impl<T, E> TaskHandle<T, E> {
         if let Some(outcome) = self.join.try_take() {
             let header = cx.header();
             if header.control() & control::TRACE != 0 && self.id.as_u64() != 0 {
-                let (task, by) = (self.id, Some(cx.task_id()));
+                let (task, by) = (self.id, crate::scope::actor(header));
                 crate::raw::place::owner_of(header).emit(by, || Label::TaskJoined { task, by });
             }
             return Some(outcome);

@@ -177,7 +177,8 @@ impl Account {
         (0..count as u32).filter_map(move |index| {
             let record = POOL.record(index);
             let state = record.state.load(Acquire);
-            (state & STATUS == RESERVED && core::ptr::eq(record.owner.load(Acquire), me)).then_some((index, state))
+            (state & STATUS == RESERVED && core::ptr::eq(record.owner.load(Acquire), me))
+                .then_some((index, state))
         })
     }
 
@@ -290,7 +291,7 @@ impl Obligation {
         record.kind.store(of.kind as u8, Relaxed);
         record.from_body.store(of.from_body, Relaxed);
         let generation = record.state.load(Relaxed) / GENERATION;
-        record.state.store(generation * GENERATION | RESERVED, Release);
+        record.state.store((generation * GENERATION) | RESERVED, Release);
         Obligation { index, generation: generation as u32 }
     }
 
@@ -370,7 +371,7 @@ impl Obligation {
 
     fn free(&self, record: &Record, state: u64) {
         let generation = (state / GENERATION).wrapping_add(1) & 0xFFFF_FFFF;
-        record.state.store(generation * GENERATION | FREE, Release);
+        record.state.store((generation * GENERATION) | FREE, Release);
         POOL.give(self.index, self.index);
     }
 }
@@ -380,3 +381,6 @@ impl Drop for Obligation {
         let _ = self.leave(Settled::Aborted);
     }
 }
+
+#[cfg(test)]
+mod tests;

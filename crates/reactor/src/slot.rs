@@ -1,12 +1,13 @@
 //! The readiness slot of one source: what is known to be ready, and who waits for the rest.
 //!
 //! ```text
-//! word = write tick:12 | read tick:12 | CLOSED ERROR HANGUP | WRITE READ
+//! word = write tick:12 | read tick:12 | END CLOSED ERROR HANGUP | WRITE READ
 //!
 //! the poll loop: event      set bits, move ticks (one CAS); take the waiters; wake them
 //! a task:        ready      is my direction's bit set? (with the tick: what I have Seen)
 //!                ...        try the system call
 //!                clear      "would block": drop the bit, unless the tick moved since (a newer event)
+//!                drained    gave less than was asked for: the same, unless an end is still to be read
 //!                wait       store the waiter, look again
 //! ```
 //!
@@ -19,6 +20,8 @@
 //! - `slot.no-erased-event`: `clear` drops only readiness that was seen before the system call that disproved it.
 //! - `slot.no-busy-error`: an error or hang-up makes both directions ready once. It is remembered, but doesn't keep a
 //!   direction ready: sockets report hang-up before they connect, and errors go away when they are read.
+//! - `slot.end-is-read`: data and the end of the stream may come in one event, which gives one edge. After an end (or
+//!   hang-up, or error) was reported, a short read therefore doesn't drop readiness: the next one reads the end.
 //! - `slot.closed`: after `close` both directions stay ready, so that nobody waits for a source that is gone.
 //! - `slot.one-waiter`: each direction has one waiter; a later one replaces it. Faces give out one `&mut` per
 //!   direction. The replaced one is not woken: a task that polls twice would wake itself for ever.
@@ -31,7 +34,7 @@ use core::task::Poll;
 
 pub use raw::Wakes;
 
-use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed};
+use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed, Release};
 use raw::Place;
 
 /// Bits of an event, as the poll loop reports them.
@@ -44,6 +47,10 @@ pub mod event {
     pub const HANGUP: u32 = 4;
     /// The source has an error to report.
     pub const ERROR: u32 = 8;
+    /// The peer writes no more: behind the data that are there, the end can be read.
+    pub const END: u32 = 32;
+    /// All of them.
+    pub(super) const ALL: u32 = READ | WRITE | HANGUP | ERROR | END;
 }
 
 const CLOSED: u32 = 16;
@@ -111,7 +118,7 @@ impl<W: Wakes> Slot<W> {
 
     /// The poll loop's report: some of [`event`]'s bits. Wakes whom it concerns; others' waiters stay.
     pub fn event(&self, bits: u32) {
-        self.report(bits & (event::READ | event::WRITE | event::HANGUP | event::ERROR));
+        self.report(bits & event::ALL);
     }
 
     /// The source is going away: both directions are ready from now on, and whoever waits is woken to see it.
@@ -159,6 +166,28 @@ impl<W: Wakes> Slot<W> {
         }
     }
 
+    /// The system call moved fewer bytes than it was given room for, so a stream has nothing left for this direction:
+    /// drops the readiness, which saves the call that would block. Readiness stays where an end, a hang-up or an error
+    /// was reported, since that is what the next call will find.
+    pub fn drained(&self, seen: Seen) {
+        let more = match seen.direction {
+            Direction::Read => event::END | event::HANGUP | event::ERROR,
+            Direction::Write => event::HANGUP | event::ERROR,
+        };
+        // An end that comes after this load moves the tick, and `clear` leaves its readiness alone.
+        if self.word.load(Acquire) & more == 0 || types::seeded!("slot.drained-ignores-end") {
+            self.clear(seen);
+        }
+    }
+
+    /// Begins anew for another source, with some of [`event`]'s bits assumed, and without waiters. An event of the
+    /// source before that is still on its way may make this one look ready: a system call will disprove it.
+    pub fn reset(&self, assumed: u32) {
+        self.forget_waiter(Direction::Read);
+        self.forget_waiter(Direction::Write);
+        self.word.store(assumed & event::ALL, Release);
+    }
+
     /// Waits for a direction to be ready: the proof to try with, or the waiter is in place.
     pub fn poll_ready(&self, direction: Direction, make: impl FnOnce() -> W) -> Poll<Seen> {
         if let Some(seen) = self.ready(direction) {
@@ -186,7 +215,10 @@ impl<W: Wakes> Slot<W> {
 
     fn report(&self, bits: u32) {
         let both = bits & (event::HANGUP | event::ERROR) != 0;
-        let concerns = |direction: Direction| both || bits & direction.bit() != 0;
+        let ends = bits & event::END != 0;
+        let concerns = |direction: Direction| {
+            both || bits & direction.bit() != 0 || ends && direction == Direction::Read
+        };
         let next = |word: u32| {
             let mut word = word | bits & FLAGS;
             for direction in [Direction::Read, Direction::Write] {

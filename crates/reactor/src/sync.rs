@@ -5,4 +5,4 @@ pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32};
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32};
 
-pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};

@@ -2,17 +2,21 @@
 //!
 //! The close is polled by whoever awaits the region (its opener, its task's epilogue, or a janitor). It is
 //! told through `closer` when nobody is left. Nothing here waits or reads a clock.
-use crate::region::{Finalizer, Region, task_id};
+use crate::open::Finalizer;
+use crate::origin::{mix, task_id};
+use crate::region::Region;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::panic::Location;
 use core::sync::atomic::Ordering::*;
 use core::task::{Poll, Waker};
 use obligation::Note;
 use task::{Loss, Waiter};
-use trace::{FinalizerId, Label, RegionPhase, Site};
-use types::{Cancelled, FailureNote, Severity, TaskId};
+use trace::{FinalizerId, Label, Refused, RegionPhase, Site};
+use types::{CancelKind, Cancelled, FailureNote, Severity, TaskId};
 
 /// An outcome of a member that nobody joined.
 #[derive(Debug)]
@@ -53,6 +57,13 @@ impl Settlement {
 }
 
 impl Settlement {
+    /// `cancel.visible`, which a lost race is excepted from.
+    fn see(&mut self, c: &Cancelled) {
+        if c.kind() != CancelKind::LostRace && self.visible.as_ref().is_none_or(|v| v.kind() < c.kind()) {
+            self.visible = Some(c.clone());
+        }
+    }
+
     /// Everything that was lost and kept, the worst first.
     pub fn into_lost(self) -> Vec<Lost> {
         self.panic.into_iter().chain(self.failure).chain(self.others).collect()
@@ -128,11 +139,11 @@ impl Region {
         Poll::Pending
     }
 
-    /// Registers a finalizer, or gives it back: the region no longer admits.
-    pub fn register(&self, run: alloc::boxed::Box<dyn core::any::Any + Send>, at: &'static Location<'static>) -> Result<(), ()> {
+    /// Registers a finalizer, unless the region no longer admits: then it is dropped.
+    pub fn register(&self, run: Box<dyn Any + Send>, at: &'static Location<'static>) -> Result<(), Refused> {
         let mut inner = self.inner.lock();
         if !crate::admits(self.phase(), crate::Via::Body) {
-            return Err(());
+            return Err(Refused::NotOpen);
         }
         let number = inner.registered;
         inner.registered += 1;
@@ -147,7 +158,7 @@ impl Region {
 
     /// Identity of a finalizer in a trace.
     pub fn finalizer_id(&self, number: u64) -> FinalizerId {
-        FinalizerId(crate::mix(self.id.as_u64() ^ 0xF1, number))
+        FinalizerId(mix(self.id.as_u64() ^ 0xF1, number))
     }
 
     /// Takes the next finalizer: last registered first. `None` moves on to `Settling`.
@@ -184,20 +195,9 @@ impl Region {
         if self.account.outstanding() == 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// From now on the last settled obligation wakes whoever polls. True if none is outstanding.
-    pub fn begin_settling(self: &Arc<Region>) -> bool {
-        let counted = Arc::into_raw(self.clone());
-        let zero = self.account.settle();
-        if zero {
-            // SAFETY-free: `settle` promised not to call back, so the reference is taken back here.
-            crate::raw::take_back(counted);
-        }
-        zero
-    }
-
     /// Declares what is outstanding leaked.
     pub fn leak(&self) -> Vec<Note> {
-        let notes = crate::raw::leak_all(&self.account);
+        let notes = self.leak_all();
         for n in &notes {
             self.emit(None, || Label::ObligationLeak { obligation: n.id });
         }
@@ -215,13 +215,16 @@ impl Region {
             let lost = Lost { task: id, spawned_at: task.spawned_at, loss };
             match &lost.loss {
                 Loss::Cancelled(c) if self.is_own(c.origin().scope) => {
+                    // A deadline on a branch is its consequence, and yet the branch's result must not look
+                    // complete.
+                    if self.own_scope == Some(c.origin().scope) {
+                        s.see(c)
+                    }
                     s.dropped.push(alloc::format!("{}: consequence of this region's own request", lost.task));
                     continue;
                 }
                 Loss::Cancelled(c) if self.is_above(c.origin().scope) => {
-                    if s.visible.as_ref().is_none_or(|v| v.kind() < c.kind()) {
-                        s.visible = Some(c.clone());
-                    }
+                    s.see(c);
                     s.others.push(lost)
                 }
                 Loss::Panicked(_) if s.panic.is_none() => s.panic = Some(lost),
@@ -284,4 +287,3 @@ pub enum Drained {
     /// Daemons, not yet cancelled.
     OnlyDaemons,
 }
-

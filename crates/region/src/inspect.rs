@@ -1,5 +1,6 @@
 //! What a dump needs to know: one consistent look at a region, member by member. Cold.
-use crate::region::{Region, task_id};
+use crate::origin::task_id;
+use crate::region::Region;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::panic::Location;
@@ -117,7 +118,7 @@ impl Region {
         if self.account.outstanding() > 0
             && let Some(parent) = &self.parent
         {
-            crate::raw::move_up(self, parent);
+            self.move_up(parent);
         }
     }
 }

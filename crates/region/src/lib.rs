@@ -10,10 +10,13 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `phase` | the pure part: who is admitted when, which phase may follow |
-//! | `region` | the node: opening, admission, members ending |
+//! | `open` | what a region is made from: options, finalizers, sinks |
+//! | `region` | the node: opening, and what everybody may ask it |
+//! | `origin` | identities, and what the origin of a cancellation says about a member's end |
 //! | `walk` | a request on its way down the tree; piercing and abandoning after the cleanup deadline |
 //! | `close` | the phases after the body, what was lost, the report |
 //! | `inspect` | what a dump needs to know |
+//! | `raw` | the lock, the member lists, members coming and going |
 //!
 //! Not here: who polls the close (`cx`), what a finalizer is (`cx`), queues (`sched`), time (nobody's clock
 //! is read here: callers say when it is).
@@ -24,6 +27,8 @@ extern crate std;
 
 mod close;
 mod inspect;
+mod open;
+mod origin;
 mod phase;
 mod raw;
 mod region;
@@ -31,8 +36,8 @@ mod walk;
 
 pub use close::{Drained, Lost, Settlement};
 pub use inspect::{MemberView, RegionView};
+pub use open::{Body, Finalizer, Isolated, OnFailure, Open, Sink};
+pub use origin::{mix, refusal, task_id};
 pub use phase::{Via, admits, after};
-pub use raw::Lock;
-pub use region::{
-    Body, Finalizer, Isolated, OnFailure, Open, Region, Sink, mix, refusal, task_id,
-};
+pub use raw::{Lock, Locked};
+pub use region::Region;

@@ -20,7 +20,13 @@ pub fn admits(phase: RegionPhase, via: Via) -> bool {
 }
 
 /// The phase after `phase`, given what is left in the region. The body being over is what ends `Open`.
-pub fn after(phase: RegionPhase, body_over: bool, members: bool, finalizers: bool, obligations: bool) -> RegionPhase {
+pub fn after(
+    phase: RegionPhase,
+    body_over: bool,
+    members: bool,
+    finalizers: bool,
+    obligations: bool,
+) -> RegionPhase {
     match phase {
         RegionPhase::Open if body_over => RegionPhase::Draining,
         RegionPhase::Draining if !members => RegionPhase::Finalizing,

@@ -4,8 +4,9 @@
 //! request costs one comparison per region it meets. Members are told in batches of 64, the lock dropped
 //! between them; those that were parked are chained through their headers and queued in the cancel lane
 //! without an allocation. About 30 ns per task, two cache misses.
-use crate::raw::{Chain, promise};
-use crate::region::{Inner, Region, task_id};
+use crate::origin::task_id;
+use crate::raw::Chain;
+use crate::region::{Inner, Region};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::*;
@@ -21,6 +22,8 @@ enum Act {
     Tell(u8),
     /// Pierce their masks, and drop their futures where the region says `Abandon`.
     Escalate,
+    /// Drop their futures.
+    Abandon,
 }
 
 impl Region {
@@ -76,6 +79,23 @@ impl Region {
         }
     }
 
+    /// Everything below is given up: each task's future is dropped at its next turn, whatever the region's
+    /// policy, finalizers' tasks included. For an engine that cannot go on.
+    pub fn abandon(self: &Arc<Region>) {
+        let mut todo = Vec::from([self.clone()]);
+        while let Some(region) = todo.pop() {
+            let mut inner = region.inner.lock();
+            todo.extend(inner.children.values().cloned());
+            inner.untell();
+            let body = inner.body.clone();
+            drop(inner);
+            if let Some(body) = body {
+                rouse(&body, control::ABANDON);
+            }
+            region.visit_members(Act::Abandon);
+        }
+    }
+
     /// The shield is gone: the mask that it stood for has ended. The request that waited is delivered.
     pub fn unshield(self: &Arc<Region>) {
         self.shielded.store(false, Relaxed);
@@ -95,12 +115,8 @@ impl Region {
             let mut seen = 0;
             let inner = self.inner.lock();
             while seen < BATCH {
-                let Some(task) = inner.untold.pop() else { break };
+                let Some(header) = inner.untold.shift_to(&inner.told) else { break };
                 seen += 1;
-                // SAFETY: it was linked a moment ago and the lock is held: it is alive and in no list.
-                unsafe { inner.told.push(task) };
-                // SAFETY: linked, under the lock.
-                let header = unsafe { promise::header(task) };
                 match act {
                     Act::Tell(kind) => {
                         if !header.tell(kind) {
@@ -109,6 +125,9 @@ impl Region {
                         if self.is_traced() {
                             self.emit_task_request(task_id(self.id, header.index.load(Relaxed)), &inner.slot);
                         }
+                    }
+                    Act::Abandon => {
+                        header.control.fetch_or(control::ABANDON, AcqRel);
                     }
                     Act::Escalate => {
                         // A daemon of cleanup itself has a bound of its own.
@@ -132,14 +151,10 @@ impl Region {
                 if types::seeded!("cancel.no-wake") {
                     continue;
                 }
-                if promise::claim(task) {
-                    // SAFETY: the claim gave us the runnable.
-                    unsafe { chain.push(task) }
-                }
+                chain.wake(header);
             }
             drop(inner);
-            // SAFETY: the members of a region are tasks of its engine.
-            unsafe { chain.schedule(self.tag) };
+            chain.schedule();
             for task in foreign {
                 wake_foreign(&task)
             }
@@ -176,9 +191,6 @@ fn wake_foreign(task: &TaskRef) {
 impl Inner {
     /// Everybody has to be told again.
     fn untell(&mut self) {
-        while let Some(task) = self.told.pop() {
-            // SAFETY: it was linked a moment ago, and the lock is held.
-            unsafe { self.untold.push(task) }
-        }
+        while self.told.shift_to(&self.untold).is_some() {}
     }
 }

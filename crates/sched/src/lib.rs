@@ -7,24 +7,31 @@
 //! - [`idle`] knows who sleeps and who searches, so that no runnable task waits while everybody
 //!   sleeps, and one runnable task does not wake everybody.
 //!
+//! - [`lane`] is an intrusive list of runnables under a lock: the cancel, timed and pinned lanes.
+//! - [`engine`] puts them together: the workers of one runtime, and their loop.
+//!
 //! The queues hold addresses of task headers and never look behind them: what a task is, who
-//! counts its references and who frees it is the business of the `task` crate. None of these
-//! structures needs `unsafe`.
+//! counts its references and who frees it is the business of the `task` crate.
 //!
 //! Without the `std` feature only [`lanes`] is there: the other modules serve worker threads.
 
 #![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_code)]
 
 pub mod lanes;
 
+#[cfg(all(feature = "std", not(loom)))]
+pub mod engine;
 #[cfg(feature = "std")]
 pub mod idle;
 #[cfg(feature = "std")]
 pub mod inject;
+#[cfg(all(feature = "std", not(loom)))]
+pub mod lane;
 #[cfg(feature = "std")]
 mod padded;
 #[cfg(feature = "std")]
 pub mod queue;
+#[cfg(all(feature = "std", not(loom)))]
+mod raw;
 #[cfg(feature = "std")]
 mod sync;

@@ -16,12 +16,31 @@ pub(crate) use core::sync::atomic::{
 };
 
 #[cfg(not(loom))]
-pub(crate) use parking_lot::{Mutex, MutexGuard};
+pub(crate) use real::{Mutex, MutexGuard};
+
+/// std's mutex without poisoning: nothing a holder here does can panic half-way.
+#[cfg(not(loom))]
+mod real {
+    pub(crate) use std::sync::MutexGuard;
+    use std::sync::PoisonError;
+
+    pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Mutex(std::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
 
 #[cfg(loom)]
 pub(crate) use model::{Mutex, MutexGuard};
 
-/// loom's mutex with the signature of `parking_lot`'s: a panicking holder ends the model anyway.
+/// loom's mutex with the same signature: a panicking holder ends the model anyway.
 #[cfg(loom)]
 mod model {
     pub(crate) use loom::sync::MutexGuard;

@@ -1,29 +1,43 @@
 //! Synchronisation: one wait queue, and the locks and channels that are built on it.
 //!
+//! | module | what | its core | waits in |
+//! |---|---|---|---|
+//! | [`mpsc`] | bounded channel in two phases | [`mpsc::ring`] | wait queue (senders), waiter slot (receiver) |
+//! | [`oneshot`] | one value, once | [`oneshot::word`] | the word |
+//! | [`semaphore`] | permits | [`semaphore::permits`] | wait queue |
+//! | [`mutex`] | exclusive access to a value | [`mutex::lock_word`] | wait queue |
+//! | [`notify`] | notifications without a value | [`notify::signal`] | wait queue |
+//!
 //! Every structure has a core that is polled and knows no runtime: it stores a [`Wakes`] and is generic over it. Those
-//! cores run under loom as they are, with seeded mistakes that the models must find. The asynchronous faces, which take
-//! a `&Cx` and pass cancellation and obligations on, are built on the cores.
+//! cores run under loom as they are, with seeded mistakes that the models must find.
 //!
-//! | module | core | waits in |
-//! |---|---|---|
-//! | [`mpsc`] | two-phase bounded ring | wait queue (senders), waiter slot (receiver) |
-//! | [`oneshot`] | one word, one allocation | the word |
-//! | [`semaphore`] | permits in a word | wait queue |
-//! | [`mutex`] | lock word | wait queue |
-//! | [`notify`] | one stored permit | wait queue |
+//! The asynchronous faces take a `&Cx` wherever they may wait. They keep, all alike:
+//! - `cancel.first`: a cancellation that is effective is returned before anything happens. An item stays in its channel;
+//!   a grant (room, permits, a lock handed over, a notification) that was assigned already goes to the next in line.
+//! - A future that is dropped at any point has done nothing, in the same sense. It may be polled with changing wakers, so
+//!   the combinators of other crates work.
+//! - Permits are obligations of the region of the `Cx` they were reserved with (`obligation.owner`): a region that
+//!   settles over one reports where it was reserved. Plain operations have no suspension between their two phases, and
+//!   need no record.
+//! - First come, first served; the exception is a free mutex, which whoever runs may take ([`mutex::lock_word`]).
+//! - Nothing is allocated once a structure has seen its crowd, except by wakers of foreign executors and combinators.
 //!
-//! Not here: timers, tasks, anything that reads a clock or starts a thread.
+//! Not here: timers, tasks, anything that reads a clock or starts a thread; forms that block a thread.
 
-mod closed;
+mod error;
 pub mod mpsc;
 pub mod mutex;
 pub mod notify;
 pub mod oneshot;
 pub mod semaphore;
+#[cfg(not(loom))]
+mod sent;
 mod sync;
 mod wait_queue;
 mod wakes;
 
-pub use closed::Closed;
+pub use error::{Closed, TryRecvError, WaitError};
+#[cfg(not(loom))]
+pub use sent::Sent;
 pub use wait_queue::WaitNode;
 pub use wakes::Wakes;

@@ -1,7 +1,35 @@
-//! Mutual exclusion that waits asynchronously.
+//! Exclusive access to a value, waited for asynchronously.
 //!
-//! Not here: the wait queue. The guarded value and its guard belong to the asynchronous face.
+//! ```
+//! use asupersync_sync::mutex::Mutex;
+//! use types::Res;
+//!
+//! async fn count(cx: &mut cx::Cx, total: &Mutex<u64>) -> Res {
+//!     *total.lock(cx).await? += 1;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A guard may be held across an `.await`; that is what this lock is for. Where no guard is, `std::sync::Mutex` is
+//! faster under contention.
+//!
+//! | file | what |
+//! |---|---|
+//! | `lock_word` | the core: one word, two bits, and who comes next |
+//! | `raw` | the value, and the guard that reaches it |
+//! | `lock` | the wait |
+//!
+//! Not here: the wait queue; poisoning (see [`Mutex`]).
 
-mod lock_word;
+pub mod lock_word;
 
-pub use lock_word::{Lock, LockWord, PATIENCE};
+#[cfg(not(loom))]
+mod lock;
+#[cfg(not(loom))]
+mod raw;
+
+#[cfg(not(loom))]
+pub use {
+    lock::Lock,
+    raw::{Guard, Mutex},
+};

@@ -1,7 +1,7 @@
 //! The one door to atomics, cells, locks and shared pointers, so that the loom models run this crate's real code.
 //!
-//! Under `--cfg loom` every name is loom's; otherwise it is core's, alloc's or `parking_lot`'s. The lock has one
-//! shape in both worlds: `lock()` gives a guard, and a panic inside does not poison it.
+//! Under `--cfg loom` every name is loom's; otherwise it is the standard library's. The lock has one shape in
+//! both worlds: `lock()` gives a guard, and a panic inside does not poison it.
 //!
 //! Not here: any structure.
 
@@ -18,23 +18,23 @@ pub(crate) use std::sync::Arc;
 
 pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
+#[cfg(loom)]
+use loom::sync::{Mutex as StdMutex, MutexGuard as StdMutexGuard};
 #[cfg(not(loom))]
-pub(crate) use parking_lot::{Mutex, MutexGuard};
+use std::sync::{Mutex as StdMutex, MutexGuard as StdMutexGuard};
 
-#[cfg(loom)]
-pub(crate) use loom::sync::MutexGuard;
-
-/// loom's mutex in `parking_lot`'s shape.
-#[cfg(loom)]
+/// The standard lock without poisoning: no section of this crate runs foreign code or leaves anything half done.
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(StdMutex<T>);
 
-#[cfg(loom)]
+pub(crate) type MutexGuard<'a, T> = StdMutexGuard<'a, T>;
+
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(StdMutex::new(value))
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 //! The one wait queue: whoever must wait for a permit, a lock, a notification or room in a channel stands here.
 //!
-//! A waiter is an entry of a slab, linked by index into one of two lists: `waiting` (oldest first) and `waking` (settled
+//! A waiter is an entry of a table, linked by index into one of two lists: `waiting` (oldest first) and `waking` (settled
 //! under the lock, not yet woken). Settling moves an entry from the first to the second; the wakes are carried out after
 //! the lock was released, in batches. Entries are reused, so nothing is allocated once the queue has seen its crowd;
 //! cancelling is O(1).
@@ -17,9 +17,11 @@
 //!
 //! Not here: what a grant means (each structure), fairness beyond first come first served (`mutex`).
 
+mod entries;
+
 use core::task::Poll;
 
-use slab::Slab;
+use entries::Entries;
 
 use crate::{
     sync::{Mutex, MutexGuard},
@@ -98,7 +100,7 @@ impl List {
 
 /// The queue's content, only reachable under its lock.
 pub(crate) struct Waiters<W: Wakes> {
-    entries: Slab<Entry<W>>,
+    entries: Entries<Entry<W>>,
     waiting: List,
     waking: List,
 }
@@ -112,7 +114,7 @@ pub(crate) struct WaitQueue<W: Wakes> {
 
 impl<W: Wakes> WaitQueue<W> {
     pub(crate) fn new() -> Self {
-        let waiters = Waiters { entries: Slab::new(), waiting: List::EMPTY, waking: List::EMPTY };
+        let waiters = Waiters { entries: Entries::new(), waiting: List::EMPTY, waking: List::EMPTY };
         Self { waiters: Mutex::new(waiters) }
     }
 
@@ -171,7 +173,7 @@ impl<W: Wakes> Waiters<W> {
     pub(crate) fn push(&mut self, node: &mut WaitNode, waiter: Option<W>, weight: usize) {
         debug_assert!(node.key.is_none(), "a wait node stands in one queue at a time");
         let entry = Entry { previous: NONE, next: NONE, waiter, weight, stage: Stage::Waiting };
-        let key = u32::try_from(self.entries.insert(entry)).expect("fewer than 2^32 waiters");
+        let key = self.entries.insert(entry);
         self.append(key);
         node.key = Some(key);
     }
@@ -179,18 +181,18 @@ impl<W: Wakes> Waiters<W> {
     /// The oldest waiter's weight.
     pub(crate) fn front_weight(&mut self) -> Option<&mut usize> {
         let key = self.waiting.head;
-        (key != NONE).then(|| &mut self.entries[key as usize].weight)
+        (key != NONE).then(|| &mut self.entries[key].weight)
     }
 
     /// A queued node's weight.
     pub(crate) fn weight(&self, node: &WaitNode) -> usize {
-        self.entries[Self::key(node) as usize].weight
+        self.entries[Self::key(node)].weight
     }
 
     /// Takes the oldest waiter's wake without settling it: it stays first, and will come back to look.
     pub(crate) fn take_front_waiter(&mut self) -> Option<W> {
         let key = self.waiting.head;
-        if key == NONE { None } else { self.entries[key as usize].waiter.take() }
+        if key == NONE { None } else { self.entries[key].waiter.take() }
     }
 
     /// Settles the oldest waiter; false if there is none.
@@ -200,7 +202,7 @@ impl<W: Wakes> Waiters<W> {
             return false;
         }
         self.unlink(key);
-        let entry = &mut self.entries[key as usize];
+        let entry = &mut self.entries[key];
         if entry.waiter.is_some() {
             entry.stage = Stage::Waking(settled);
             self.append(key);
@@ -218,7 +220,7 @@ impl<W: Wakes> Waiters<W> {
     /// Takes a node out if it was settled: what with, and the waiter if its wake had not begun (to be dropped after
     /// the lock: the one it would wake is polling right now).
     pub(crate) fn resolve(&mut self, node: &mut WaitNode) -> Option<(Settled, Option<W>)> {
-        match self.entries[Self::key(node) as usize].stage {
+        match self.entries[Self::key(node)].stage {
             Stage::Waiting => None,
             Stage::Waking(settled) | Stage::Woken(settled) => Some((settled, self.remove(node).1)),
         }
@@ -226,7 +228,7 @@ impl<W: Wakes> Waiters<W> {
 
     /// Replaces a waiting node's waiter; the old one is to be dropped after the lock.
     pub(crate) fn renew(&mut self, node: &WaitNode, waiter: W) -> Option<W> {
-        self.entries[Self::key(node) as usize].waiter.replace(waiter)
+        self.entries[Self::key(node)].waiter.replace(waiter)
     }
 
     /// Takes a node out whatever its stage: what it had been settled with, and a waiter to drop after the lock.
@@ -234,7 +236,7 @@ impl<W: Wakes> Waiters<W> {
         let key = Self::key(node);
         self.unlink(key);
         node.key = None;
-        let entry = self.entries.remove(key as usize);
+        let entry = self.entries.remove(key);
         let settled = match entry.stage {
             Stage::Waiting => None,
             Stage::Waking(settled) | Stage::Woken(settled) => Some(settled),
@@ -249,7 +251,7 @@ impl<W: Wakes> Waiters<W> {
             return None;
         }
         self.unlink(key);
-        let entry = &mut self.entries[key as usize];
+        let entry = &mut self.entries[key];
         if let Stage::Waking(settled) = entry.stage {
             entry.stage = Stage::Woken(settled);
         }
@@ -271,21 +273,21 @@ impl<W: Wakes> Waiters<W> {
 
     /// Links an entry at the end of its stage's list.
     fn append(&mut self, key: u32) {
-        let stage = self.entries[key as usize].stage;
+        let stage = self.entries[key].stage;
         let Some(list) = self.list(stage) else { return };
         let tail = core::mem::replace(&mut list.tail, key);
         if tail == NONE {
             list.head = key;
         } else {
-            self.entries[tail as usize].next = key;
+            self.entries[tail].next = key;
         }
-        let entry = &mut self.entries[key as usize];
+        let entry = &mut self.entries[key];
         (entry.previous, entry.next) = (tail, NONE);
     }
 
     /// Takes an entry out of its stage's list.
     fn unlink(&mut self, key: u32) {
-        let Entry { previous, next, stage, .. } = self.entries[key as usize];
+        let Entry { previous, next, stage, .. } = self.entries[key];
         let Some(list) = self.list(stage) else { return };
         if previous == NONE {
             list.head = next;
@@ -294,10 +296,10 @@ impl<W: Wakes> Waiters<W> {
             list.tail = previous;
         }
         if previous != NONE {
-            self.entries[previous as usize].next = next;
+            self.entries[previous].next = next;
         }
         if next != NONE {
-            self.entries[next as usize].previous = previous;
+            self.entries[next].previous = previous;
         }
     }
 }

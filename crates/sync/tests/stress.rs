@@ -9,11 +9,11 @@ use std::{
 };
 
 use asupersync_sync::{
-    mpsc,
-    mutex::{Lock, LockWord},
-    notify::{Notified, Signal},
-    oneshot,
-    semaphore::{Acquire, Permits},
+    mpsc::ring as mpsc,
+    mutex::lock_word::{Lock, LockWord},
+    notify::signal::{Notified, Signal},
+    oneshot::word as oneshot,
+    semaphore::permits::{Acquire, Permits},
 };
 
 struct Unpark(Thread);

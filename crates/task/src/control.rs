@@ -39,5 +39,8 @@ pub const FOREIGN: u32 = 1 << 21;
 /// Only the engine's home thread may poll and drop the task.
 pub const PINNED: u32 = 1 << 22;
 
+/// The task is the body of its engine's root region: no member, no identity of its own.
+pub const ROOT: u32 = 1 << 23;
+
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

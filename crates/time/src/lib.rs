@@ -1,12 +1,18 @@
 //! Timers: everything that turns a deadline into a wake-up.
 //!
-//! The base is [`wheel`], a pure data structure: it is told the time and answers which deadlines
-//! have passed. It reads no clock, wakes no task and takes no lock, so the same code serves a
-//! worker thread on the monotonic clock and the lab on its virtual one, and a test needs nothing
-//! but numbers.
+//! | file | what lives there |
+//! |---|---|
+//! | `wheel` | a pure data structure: told the time, it answers which deadlines have passed |
+//! | `ext` | [`TimeExt`]: `cx.sleep`, `cx.sleep_until`, `cx.interval` |
+//! | `sleep` | [`Sleep`], the future behind them |
+//! | `interval` | [`Interval`], and what happens to ticks that nobody took in time |
 //!
-//! Not here: where the time comes from (the clock port of the runtime or the lab) and the parking
-//! that waits for [`Wheel::next_expiry`].
+//! The wheel reads no clock, wakes no task and takes no lock, so the same code serves a worker thread on the
+//! monotonic clock and the lab on its virtual one, and a test needs nothing but numbers. The futures reach
+//! their wheel through the `Cx`: swapping the `Cx` swaps the clock.
+//!
+//! Not here: where the time comes from (the clock port of the runtime or the lab), the parking that waits
+//! for [`Wheel::next_expiry`], and timeouts (`combinator`).
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -15,6 +21,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod ext;
+mod interval;
+mod sleep;
 pub mod wheel;
 
+pub use ext::TimeExt;
+pub use interval::{Interval, MissedTicks};
+pub use sleep::Sleep;
 pub use wheel::{Advanced, Key, Wheel};

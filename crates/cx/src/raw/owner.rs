@@ -7,9 +7,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
-use region::Settlement;
-use task::{Header, Owner, Raise, Verdict, control};
-use trace::End;
+use region::{Region, Settlement};
+use task::{Header, Owner, Raise, Verdict, Waiter, control};
 use types::{CancelKind, Cancelled, Cause};
 
 /// The close of a task's implicit region.
@@ -24,7 +23,9 @@ unsafe impl Owner for Kernel {
     fn body_ended(task: &Header, verdict: Verdict<'_>) -> bool {
         let owner = owner_of(task);
         let id = region::task_id(owner.id(), task.index.load(Relaxed));
-        if owner.is_failure(id, verdict) && task.control.fetch_or(control::FAILURE, AcqRel) & control::FAILURE == 0 {
+        if owner.is_failure(id, verdict)
+            && task.control.fetch_or(control::FAILURE, AcqRel) & control::FAILURE == 0
+        {
             close::member_failed(&counted(owner), task, id, verdict);
         }
         leave_body(task, verdict)
@@ -49,18 +50,20 @@ unsafe impl Owner for Kernel {
         Poll::Ready(raise)
     }
 
-    fn ended(task: &Header, verdict: Verdict<'_>) {
-        // A child's failure may have raised an outcome that was none when the body returned.
-        if !matches!(verdict, Verdict::Ok) && task.control() & control::FAILURE == 0 {
+    fn ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter> {
+        if !matches!(verdict, Verdict::Ok) {
             let owner = owner_of(task);
             let id = region::task_id(owner.id(), task.index.load(Relaxed));
             if owner.is_failure(id, verdict) {
-                task.control.fetch_or(control::FAILURE, AcqRel);
-                close::member_failed(&counted(owner), task, id, verdict);
+                // A child's failure may have raised an outcome that was none when the body returned.
+                if task.control.fetch_or(control::FAILURE, AcqRel) & control::FAILURE == 0 {
+                    close::member_failed(&counted(owner), task, id, verdict);
+                }
+                close::isolate(owner, task)
             }
         }
         // SAFETY: the cell calls this once, for a member that `admit` linked.
-        unsafe { owner_of(task).member_ended(task, verdict) }
+        unsafe { Region::member_ended(task, verdict) }
     }
 
     fn release(task: &Header) {
@@ -80,12 +83,7 @@ fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
     let mut escalated = ext.inner.lock().escalated.is_some();
     if let Some(implicit) = ext.implicit() {
         let region = counted(implicit);
-        let end = match verdict {
-            Verdict::Ok => End::Ok,
-            Verdict::Err => End::Err,
-            Verdict::Cancelled(c) => End::from(c),
-            Verdict::Panicked => End::Panicked,
-        };
+        let end = close::end_of(verdict);
         if !matches!(verdict, Verdict::Ok) {
             close::body_failed(&region, task, verdict);
         }
@@ -138,7 +136,9 @@ unsafe impl Owner for RootBody {
     fn poll_drain(task: &Header, context: &mut Context<'_>) -> Poll<Raise> {
         Kernel::poll_drain(task, context)
     }
-    fn ended(_: &Header, _: Verdict<'_>) {}
+    fn ended(_: &Header, _: Verdict<'_>) -> Option<Waiter> {
+        None
+    }
     fn release(task: &Header) {
         ext::release(task)
     }

@@ -122,13 +122,9 @@ pub(crate) fn owner_of(header: &Header) -> &Region {
     unsafe { &*header.region.cast::<Region>() }
 }
 
-/// One more strong reference to a region that is behind an `Arc`, which all regions are.
+/// One more strong reference to a region.
 pub(crate) fn counted(region: &Region) -> alloc::sync::Arc<Region> {
-    // SAFETY: regions are only ever made inside an `Arc` (`Region::root`, `Region::open_child`).
-    unsafe {
-        alloc::sync::Arc::increment_strong_count(region);
-        alloc::sync::Arc::from_raw(region)
-    }
+    region.counted()
 }
 
 impl<C: crate::Row> Cx<C> {
@@ -142,8 +138,12 @@ impl<C: crate::Row> Cx<C> {
         env: alloc::sync::Arc<E>,
         body: impl AsyncFnOnce(&mut Cx<crate::With<C, E>>) -> T,
     ) -> T {
-        let mut scope =
-            Scope::new(self.task_ptr(), self.address(), self.new_scope_id(), Some(trace::ScopeKind::Combinator));
+        let mut scope = Scope::new(
+            self.task_ptr(),
+            self.address(),
+            self.new_scope_id(),
+            Some(trace::ScopeKind::Combinator),
+        );
         scope.env = Some(env);
         let scope = scope;
         let address = Address::of_scope(NonNull::from(&scope));

@@ -107,6 +107,9 @@ impl Drop for Scope {
 }
 
 /// The context of a scope, for the one body that runs in it.
+// A `Cx` has no bytes: the exclusive reference excludes nobody from the scope, whose fields are all atomic or
+// locked.
+#[allow(clippy::mut_from_ref)]
 pub(crate) fn enter<C>(address: Address, scope: &Scope) -> &mut crate::Cx<C> {
     debug_assert_eq!(address, Address::of_scope(NonNull::from(scope)));
     // SAFETY: the result borrows the scope, so the place outlives it; callers enter a scope once, with the

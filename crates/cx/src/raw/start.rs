@@ -1,6 +1,7 @@
 //! Starting a task: the cell, its admission, the first `Cx`, the queue.
 use super::owner::{Kernel, RootBody};
 use super::place::Address;
+use crate::root::{Root, RootTask};
 use crate::spawn::Task;
 use crate::{All, Cx, Row};
 use alloc::sync::Arc;
@@ -41,25 +42,74 @@ where
     unsafe { spawn_with(region, start, env, body, |f, cx: &'static mut Cx<C>| -> Body<F, C> { f(cx) }) }
 }
 
+impl Root {
+    /// Starts the root body, which leaves its value in `value`. It is polled on the home thread only, may
+    /// borrow from the caller, and need not be `Send`.
+    ///
+    /// # Safety
+    /// The engine polls and drops pinned tasks (`control::PINNED`) on the calling thread only, and does not
+    /// let `'a` end before the returned task is finished.
+    pub unsafe fn start<'a, T, F, Fut>(
+        &self,
+        at: &'static Location<'static>,
+        body: F,
+        value: &mut Option<T>,
+    ) -> RootTask
+    where
+        F: FnOnce(&'a mut Cx<All>) -> Fut,
+        Fut: Future<Output = T>,
+    {
+        // SAFETY: says the caller.
+        RootTask { join: unsafe { root_body(&self.region, at, body, value) } }
+    }
+}
+
+impl<C: Row> Cx<C> {
+    /// Spawns a task that only the home thread of the engine polls and drops: it need not be `Send`.
+    ///
+    /// # Safety
+    /// The caller runs on the home thread of the engine that runs this context's task.
+    pub unsafe fn spawn_pinned<T, F>(
+        &self,
+        at: &'static Location<'static>,
+        body: F,
+    ) -> crate::TaskHandle<T::Ok, T::Err>
+    where
+        C: crate::MaySpawn,
+        T: TaskOutput,
+        F: AsyncFnOnce(&mut Cx<C>) -> T + 'static,
+    {
+        let region = self.spawn_region();
+        let start = Start { at, via: Via::Body, daemon: false, control: control::PINNED };
+        // SAFETY: pinned to the home thread, where the body was made, says the caller.
+        let started = unsafe { spawn_with(&region, start, |_| {}, body, |f, cx: &'static mut Cx<C>| f(cx)) };
+        crate::spawn::handle_or_refused::<T, F>(&region, at, started)
+    }
+}
+
 /// Starts the root body of a runtime.
 ///
 /// # Safety
 /// As `Root::start`.
-pub(crate) unsafe fn root_body<'a, T, F, Fut>(
+unsafe fn root_body<'a, T, F, Fut>(
     region: &Arc<Region>,
     at: &'static Location<'static>,
     body: F,
-    value: &'a mut Option<T>,
+    value: &mut Option<T>,
 ) -> JoinRef<(), Never>
 where
     F: FnOnce(&'a mut Cx<All>) -> Fut,
-    Fut: Future<Output = T> + 'a,
-    T: 'a,
+    Fut: Future<Output = T>,
 {
-    async fn keep<T>(body: impl Future<Output = T>, value: &mut Option<T>) {
-        *value = Some(body.await)
+    // The body is called by the first poll: what it panics with is the task's outcome like any other.
+    async fn keep<'a, T, F, Fut>(body: F, cx: &'a mut Cx<All>, value: &mut Option<T>)
+    where
+        F: FnOnce(&'a mut Cx<All>) -> Fut,
+        Fut: Future<Output = T>,
+    {
+        *value = Some(body(cx).await)
     }
-    let control = control::PINNED | if region.is_traced() { control::TRACE } else { 0 };
+    let control = control::PINNED | control::ROOT | if region.is_traced() { control::TRACE } else { 0 };
     let origin = Origin { tag: region.tag(), region: Arc::as_ptr(region).cast(), control, at };
     // The types of `keep`'s future cannot be named: the cell is allocated for what `make` returns.
     fn start_as<Fu: Future<Output = ()>>(
@@ -81,7 +131,7 @@ where
         join
     }
     // SAFETY: the context's place is the header of the cell that owns the future.
-    start_as(origin, region, |header| keep(body(unsafe { Address::of_task(header).cx() }), value))
+    start_as(origin, region, |header| keep(body, unsafe { Address::of_task(header).cx() }, value))
 }
 
 /// # Safety
@@ -108,21 +158,26 @@ where
         Ok(id) => id,
         Err(why) => return Err((body, why)),
     };
-    // The body's constructor is user code and may panic: then the member is withdrawn.
-    struct Withdraw<'a>(&'a Region, core::ptr::NonNull<task::Header>);
-    impl Drop for Withdraw<'_> {
+    // The body's constructor is user code: it may panic, and it may have spawned children of the task by then.
+    // The task is a member, so it is started all the same, and ends as panicked once its children have ended.
+    struct Unmade<F: Future<Output = T>, T: TaskOutput>(Option<NewCell<F, T, Kernel>>);
+    impl<F: Future<Output = T>, T: TaskOutput> Drop for Unmade<F, T> {
         fn drop(&mut self) {
-            // SAFETY: admitted above and not started.
-            unsafe { self.0.withdraw(self.1) }
+            let Some(cell) = self.0.take() else { return };
+            let panic = types::Panic::new("the task's body panicked before it returned its future");
+            // SAFETY: admitted above and not started; there is no future, so any thread may poll it.
+            let (runnable, _) = unsafe { cell.start_ended(types::Outcome::Panicked(panic)) };
+            // SAFETY: the runnable is ours.
+            unsafe { task::engine::schedule(runnable.into_raw()) };
         }
     }
-    let withdraw = Withdraw(region, header);
+    let mut cell = Unmade(Some(cell));
     // SAFETY: the cell is alive.
     env(unsafe { header.as_ref() });
     // SAFETY: the context's place is the header in the cell that will own the future. The body cannot keep
     // it longer: it is written for every lifetime.
     let future = make(body, unsafe { Address::of_task(header).cx::<C>() });
-    core::mem::forget(withdraw);
+    let Some(cell) = cell.0.take() else { unreachable!("only the guard takes it") };
     // SAFETY: says the caller.
     let (runnable, join) = unsafe { cell.start(future) };
     // SAFETY: the runnable is ours.
@@ -135,12 +190,10 @@ pub(crate) fn refused<T: TaskOutput>(
     region: &Region,
     at: &'static Location<'static>,
 ) -> JoinRef<T::Ok, T::Err> {
-    let origin =
-        Origin { tag: region.tag(), region: core::ptr::from_ref(region).cast(), control: 0, at };
+    let origin = Origin { tag: region.tag(), region: core::ptr::from_ref(region).cast(), control: 0, at };
     let cell = NewCell::<core::future::Pending<T>, T, Kernel>::allocate(origin);
     cell.refuse(types::Outcome::Cancelled(region::refusal(region, at)))
 }
-
 
 /// Opens an obligation in a region that a live task stands in.
 #[inline]
@@ -160,13 +213,12 @@ pub(crate) fn rehome(
     unsafe { record.rehome(region.account()) }
 }
 
-/// Calls `f` with the region's world, if the region is not closed.
+/// Calls `f` with the region's world, if the region is not closed and its engine is still there.
 pub(crate) fn while_open(region: &Region, f: impl FnOnce(&crate::port::World)) {
-    // SAFETY: engines stay registered until their root region has closed and every `Arc` of their regions
-    // that was upgraded before is dropped (`Root::close` waits); a region that is not closed has a live engine.
     if region.phase() != trace::RegionPhase::Closed {
-        let engine = unsafe { task::engine::of(region.tag()) };
-        // SAFETY: as above; every engine's structure begins with its world.
-        f(unsafe { engine.cast::<crate::port::World>().as_ref() })
+        task::engine::visit(region.tag(), |engine| {
+            // SAFETY: the visit keeps the engine registered; every engine's structure begins with its world.
+            f(unsafe { engine.cast::<crate::port::World>().as_ref() })
+        });
     }
 }

@@ -39,6 +39,23 @@ impl Wakes for Waker {
     }
 }
 
+/// A task's own waiter is its counted header: one atomic add, no allocation.
+#[cfg(not(loom))]
+impl Wakes for cx::Waiter {
+    fn wake(self) {
+        cx::Waiter::wake(self);
+    }
+
+    fn into_raw(self) -> NonNull<()> {
+        cx::Waiter::into_raw(self)
+    }
+
+    unsafe fn from_raw(raw: NonNull<()>) -> Self {
+        // SAFETY: the caller keeps `waiter.once`, which is what the inherent function asks for.
+        unsafe { cx::Waiter::from_raw(raw) }
+    }
+}
+
 /// A place for one waiter. Every access is a read-modify-write with `AcqRel`, also a take that finds nothing: that is
 /// what orders "store the waiter, then look again" against "publish, then take the waiter" without fences.
 pub(crate) struct Place<W: Wakes> {

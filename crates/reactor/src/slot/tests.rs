@@ -138,8 +138,52 @@ fn a_waiter_is_released_when_replaced_forgotten_or_left_behind() {
 }
 
 #[test]
+fn a_short_read_drops_readiness_unless_the_end_is_still_to_be_read() {
+    for (bits, stays) in [
+        (event::READ, false),
+        (event::READ | event::END, true),
+        (event::READ | event::HANGUP, true),
+        (event::READ | event::ERROR, true),
+    ] {
+        let world = World::new();
+        world.slot.event(bits);
+        world.slot.drained(world.slot.ready(Read).expect("ready"));
+        assert_eq!(world.slot.ready(Read).is_some(), stays, "{bits:#b}");
+    }
+}
+
+#[test]
+fn a_short_write_drops_readiness_also_when_the_peer_has_ended_its_half() {
+    let world = World::new();
+    world.slot.event(event::WRITE | event::END);
+    world.slot.drained(world.slot.ready(Write).expect("ready"));
+    assert!(world.slot.ready(Write).is_none());
+}
+
+#[test]
+fn an_end_wakes_the_reader_only() {
+    let world = World::new();
+    assert!(world.poll(Read).is_pending() && world.poll(Write).is_pending());
+    world.slot.event(event::END);
+    assert_eq!(world.wakes(), 1);
+    assert!(world.poll(Read).is_ready() && world.poll(Write).is_pending());
+}
+
+#[test]
+fn a_slot_that_begins_anew_remembers_nothing_but_what_is_assumed() {
+    let world = World::new();
+    assert!(world.poll(Read).is_pending());
+    world.slot.event(event::WRITE | event::END | event::ERROR);
+    world.slot.clear(world.slot.ready(Read).expect("ready"));
+    assert!(world.poll(Read).is_pending());
+    world.slot.reset(event::WRITE);
+    assert_eq!(world.slot.word.load(Relaxed), event::WRITE);
+    assert_eq!(Arc::strong_count(&world.wakes), 1, "the waiter is released");
+}
+
+#[test]
 fn unknown_bits_of_an_event_change_nothing() {
     let world = World::new();
-    world.slot.event(!(event::READ | event::WRITE | event::HANGUP | event::ERROR));
+    world.slot.event(!event::ALL);
     assert_eq!(world.slot.word.load(Relaxed), 0);
 }

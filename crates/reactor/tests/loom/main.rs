@@ -109,6 +109,32 @@ fn every_edge_is_read() {
     driver.join().unwrap();
 }
 
+/// The last byte and the end of the stream, in one event or in two: a reader whose reads are short reads both.
+fn the_end_is_read() {
+    let slot = Arc::new(Slot::<Waker>::new());
+    // 1 = a byte, 2 = the end, behind the byte.
+    let stream = Arc::new(AtomicUsize::new(0));
+    let driver = {
+        let (slot, stream) = (slot.clone(), stream.clone());
+        thread::spawn(move || {
+            stream.fetch_add(1, AcqRel);
+            slot.event(event::READ);
+            stream.fetch_add(1 + 2, AcqRel);
+            slot.event(event::READ | event::END);
+        })
+    };
+    let park = Park::new();
+    loop {
+        let seen = park.block_on(|waker| slot.poll_ready(Direction::Read, || waker));
+        match stream.fetch_and(2, AcqRel) {
+            0 => slot.clear(seen),
+            2 => break,
+            _bytes => slot.drained(seen),
+        }
+    }
+    driver.join().unwrap();
+}
+
 /// Two tasks on the two directions of one source, one event that concerns both.
 fn an_event_for_both_directions_reaches_both() {
     let slot = Arc::new(Slot::<Waker>::new());
@@ -146,6 +172,11 @@ fn no_edge_is_lost_or_erased() {
 }
 
 #[test]
+fn the_end_behind_a_short_read_is_found() {
+    holds(the_end_is_read);
+}
+
+#[test]
 fn an_error_wakes_reader_and_writer() {
     holds(an_event_for_both_directions_reaches_both);
 }
@@ -158,5 +189,6 @@ fn a_closed_slot_is_noticed_by_its_waiter() {
 mutants! {
     mutant_without_a_second_look_is_killed: "slot.no-second-look", every_edge_is_read;
     mutant_that_clears_newer_events_is_killed: "slot.clear-ignores-tick", every_edge_is_read;
+    mutant_that_forgets_the_end_behind_a_short_read_is_killed: "slot.drained-ignores-end", the_end_is_read;
     mutant_that_wakes_before_the_event_is_visible_is_killed: "slot.wake-before-event", every_edge_is_read;
 }

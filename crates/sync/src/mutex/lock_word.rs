@@ -110,10 +110,15 @@ impl<W: Wakes> LockWord<W> {
     }
 
     /// Stops waiting. A lock that was already handed over goes to the next; so does a wake.
+    #[inline]
     pub fn cancel(&self, node: &mut WaitNode) {
-        if !node.is_queued() {
-            return;
+        if node.is_queued() {
+            self.leave(node);
         }
+    }
+
+    #[cold]
+    fn leave(&self, node: &mut WaitNode) {
         let mut waiters = self.queue.lock();
         let (settled, _waiter) = waiters.remove(node);
         if settled == Some(Settled::Granted) {

@@ -89,10 +89,15 @@ impl<W: Wakes> Signal<W> {
     }
 
     /// Stops waiting. A notification meant for one is passed on.
+    #[inline]
     pub fn cancel(&self, node: &mut WaitNode) {
-        if !node.is_queued() {
-            return;
+        if node.is_queued() {
+            self.leave(node);
         }
+    }
+
+    #[cold]
+    fn leave(&self, node: &mut WaitNode) {
         let mut waiters = self.queue.lock();
         let (settled, _waiter) = waiters.remove(node);
         if settled == Some(Settled::Granted) && !types::seeded!("notify.cancel-keeps-notification") {

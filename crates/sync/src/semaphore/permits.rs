@@ -135,10 +135,15 @@ impl<W: Wakes> Permits<W> {
     }
 
     /// Stops waiting. A grant that was already assigned is given back, so that the next in the queue gets it.
+    #[inline]
     pub fn cancel(&self, node: &mut WaitNode) {
-        if !node.is_queued() {
-            return;
+        if node.is_queued() {
+            self.leave(node);
         }
+    }
+
+    #[cold]
+    fn leave(&self, node: &mut WaitNode) {
         let mut waiters = self.queue.lock();
         let weight = waiters.weight(node);
         let (settled, _waiter) = waiters.remove(node);

@@ -29,6 +29,26 @@ pub trait Wakes: Send + Sized {
     unsafe fn from_raw(raw: NonNull<()>) -> Self;
 }
 
+/// A task of this runtime, or a foreign waker in a box: what all asynchronous faces store.
+#[cfg(not(loom))]
+impl Wakes for cx::Waiter {
+    #[inline]
+    fn wake(self) {
+        cx::Waiter::wake(self);
+    }
+
+    #[inline]
+    fn into_raw(self) -> NonNull<()> {
+        cx::Waiter::into_raw(self)
+    }
+
+    #[inline]
+    unsafe fn from_raw(raw: NonNull<()>) -> Self {
+        // SAFETY: the caller keeps `waiter.once`.
+        unsafe { cx::Waiter::from_raw(raw) }
+    }
+}
+
 /// A foreign waker: one allocation each time it is stored as a word. Tasks of this runtime have a cheaper one.
 impl Wakes for Waker {
     fn wake(self) {

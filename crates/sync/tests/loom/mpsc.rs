@@ -2,7 +2,7 @@
 
 use std::task::{Poll, Waker};
 
-use asupersync_sync::{Closed, mpsc};
+use asupersync_sync::{Closed, mpsc::ring as mpsc};
 use loom::{sync::Arc, thread};
 
 use crate::{block_on, holds, nobody};

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use asupersync_sync::mutex::{Lock, LockWord};
+use asupersync_sync::mutex::lock_word::{Lock, LockWord};
 use loom::{cell::UnsafeCell, sync::Arc, thread};
 
 use crate::{block_on, holds, nobody};

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use asupersync_sync::notify::{Notified, Signal};
+use asupersync_sync::notify::signal::{Notified, Signal};
 use loom::{
     sync::{
         Arc,

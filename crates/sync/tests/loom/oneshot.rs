@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use asupersync_sync::oneshot;
+use asupersync_sync::oneshot::word as oneshot;
 use loom::{sync::Arc, thread};
 
 use crate::{block_on, holds, nobody};

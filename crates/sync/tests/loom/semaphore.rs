@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use asupersync_sync::semaphore::{Acquire, Permits};
+use asupersync_sync::semaphore::permits::{Acquire, Permits};
 use loom::{cell::UnsafeCell, sync::Arc, thread};
 
 use crate::{block_on, holds, nobody};

@@ -44,6 +44,7 @@ pub(crate) struct Vtable {
     pub(crate) poll: unsafe fn(NonNull<Header>, &mut Progress),
     pub(crate) drop_future: unsafe fn(NonNull<Header>),
     pub(crate) finish_panicked: unsafe fn(NonNull<Header>, Box<dyn Any + Send>, &mut Progress),
+    pub(crate) leave_after_drop: unsafe fn(NonNull<Header>, &mut Progress),
     drop_outcome: unsafe fn(NonNull<Header>),
     take_loss: unsafe fn(NonNull<Header>) -> Option<Loss>,
     release: fn(&Header),
@@ -57,10 +58,12 @@ union Stage<F, O> {
     outcome: ManuallyDrop<O>,
 }
 
+type OutcomeOf<T> = Outcome<<T as TaskOutput>::Ok, <T as TaskOutput>::Err>;
+
 #[repr(C)]
 struct Cell<F, T: TaskOutput> {
     header: Header,
-    stage: UnsafeCell<Stage<F, Outcome<T::Ok, T::Err>>>,
+    stage: UnsafeCell<Stage<F, OutcomeOf<T>>>,
 }
 
 struct Typed<F, T, O>(PhantomData<(F, T, O)>);
@@ -75,6 +78,7 @@ where
         poll: Self::poll,
         drop_future: Self::drop_future,
         finish_panicked: Self::finish_panicked,
+        leave_after_drop: Self::leave_after_drop,
         drop_outcome: Self::drop_outcome,
         take_loss: Self::take_loss,
         release: O::release,
@@ -151,16 +155,30 @@ where
             let cell = task.cast::<Cell<F, T>>().as_ref();
             (*cell.stage.get()).outcome = ManuallyDrop::new(outcome);
             let header = &cell.header;
-            let verdict = verdict(&(*cell.stage.get()).outcome);
-            let plain = matches!(verdict, Verdict::Ok)
+            let plain = matches!((*cell.stage.get()).outcome.severity(), types::Severity::Ok)
                 && header.ext.load(Acquire).is_null()
                 && header.control() & control::TRACE == 0;
             *progress = Progress::Draining;
-            if !plain && O::body_ended(header, verdict) {
+            if !plain && Self::tell_body_ended(task) {
                 header.control.fetch_or(control::BODY_GONE, AcqRel);
                 return Self::drain(task, wakes, context, progress);
             }
             Self::finish(task, progress)
+        }
+    }
+
+    /// Tells the owner. True if the task owns children that have to end first.
+    ///
+    /// # Safety
+    /// As `poll`; the outcome is in the cell.
+    unsafe fn tell_body_ended(task: NonNull<Header>) -> bool {
+        // SAFETY: as `poll`.
+        unsafe {
+            let cell = task.cast::<Cell<F, T>>().as_ref();
+            let bomb = Bomb;
+            let drains = O::body_ended(&cell.header, verdict(&(*cell.stage.get()).outcome));
+            core::mem::forget(bomb);
+            drains
         }
     }
 
@@ -182,7 +200,8 @@ where
                     let outcome = &mut *(*cell.stage.get()).outcome;
                     match raise {
                         Raise::Nothing => {}
-                        Raise::Cancelled(_) if matches!(outcome, Outcome::Cancelled(_) | Outcome::Panicked(_)) => {}
+                        Raise::Cancelled(_)
+                            if matches!(outcome, Outcome::Cancelled(_) | Outcome::Panicked(_)) => {}
                         Raise::Cancelled(c) => *outcome = Outcome::Cancelled(c),
                         Raise::Panicked(_) if matches!(outcome, Outcome::Panicked(_)) => {}
                         Raise::Panicked(p) => *outcome = Outcome::Panicked(p),
@@ -199,8 +218,8 @@ where
     /// As `poll`; the outcome is in the cell.
     #[inline]
     unsafe fn finish(task: NonNull<Header>, progress: &mut Progress) {
-        // SAFETY: as `poll`; after `swap` the outcome belongs to whoever takes it, which the verdict does not
-        // outlive: `ended` is given a copy of what it borrows only for cancellations, cloned before.
+        // SAFETY: as `poll`; after `swap` the outcome belongs to whoever takes it, and is not looked at again:
+        // what the verdict borrows is a clone.
         unsafe {
             let cell = task.cast::<Cell<F, T>>().as_ref();
             let header = &cell.header;
@@ -220,26 +239,66 @@ where
                 header.control.fetch_or(severity << control::SEVERITY_SHIFT, AcqRel);
             }
             let before = header.join.swap(DONE, AcqRel);
-            let unwanted = if before == CLOSED && severity == 0 {
-                header.join.store(TAKEN, Relaxed);
-                Some(core::ptr::read(outcome))
-            } else {
-                if before == CLOSED {
+            // From here on the outcome is final, and must not be replaced by whatever panics.
+            *progress = Progress::Published;
+            if before == CLOSED {
+                if severity != 0 {
                     header.control.fetch_or(control::UNCLAIMED, AcqRel);
+                } else {
+                    // Nobody wants it. It is dropped before the region hears of the end: what its drop does
+                    // still happens inside the region.
+                    header.join.store(TAKEN, Relaxed);
+                    Self::drop_outcome(task);
                 }
-                None
-            };
-            O::ended(header, verdict);
+            }
             let joiner = is_waiter(before).then(|| Waiter::from_raw(NonNull::new_unchecked(before)));
+            Self::leave(task, verdict, joiner, progress)
+        }
+    }
+
+    /// The end of a task whose outcome is published.
+    ///
+    /// # Safety
+    /// As `poll`; called once, and the task is not touched afterwards.
+    #[inline]
+    unsafe fn leave(
+        task: NonNull<Header>,
+        verdict: Verdict<'_>,
+        joiner: Option<Waiter>,
+        progress: &mut Progress,
+    ) {
+        /// Wakes when dropped, so that a waker that panics does not take the other one's wake with it.
+        struct Wake(Option<Waiter>);
+        impl Drop for Wake {
+            fn drop(&mut self) {
+                if let Some(waiter) = self.0.take() {
+                    waiter.wake()
+                }
+            }
+        }
+        // SAFETY: as `poll`; the live reference is given up by `complete`, and only the one that sees the last
+        // reference go frees the cell.
+        unsafe {
+            let bomb = Bomb;
+            let closer = O::ended(task.as_ref(), verdict);
+            core::mem::forget(bomb);
             *progress = Progress::Released;
-            if header.word.complete() {
+            let _closer = Wake(closer);
+            let _joiner = Wake(joiner);
+            if task.as_ref().word.complete() {
                 free(task)
             }
-            if let Some(joiner) = joiner {
-                joiner.wake()
-            }
-            drop(unwanted);
         }
+    }
+
+    /// The drop of an outcome that nobody wanted has panicked, after it was published as `Ok` and before the
+    /// task left its region.
+    ///
+    /// # Safety
+    /// As `poll`.
+    unsafe fn leave_after_drop(task: NonNull<Header>, progress: &mut Progress) {
+        // SAFETY: says the caller. There was no joiner: the handle had been dropped.
+        unsafe { Self::leave(task, Verdict::Ok, None, progress) }
     }
 
     /// # Safety
@@ -256,8 +315,7 @@ where
                 *slot = ManuallyDrop::new(outcome);
                 None
             };
-            let drains = *progress != Progress::Draining && O::body_ended(&cell.header, Verdict::Panicked);
-            if drains {
+            if *progress != Progress::Draining && Self::tell_body_ended(task) {
                 // The children are awaited by the next poll; the wakes stay counted, so it is still ours.
                 *progress = Progress::Released;
                 cell.header.control.fetch_or(control::BODY_GONE, AcqRel);
@@ -287,13 +345,22 @@ where
     /// As `drop_outcome`.
     unsafe fn take_loss(task: NonNull<Header>) -> Option<Loss> {
         // SAFETY: says the caller; the value is read out once.
-        let outcome = unsafe { ManuallyDrop::take(&mut (*task.cast::<Cell<F, T>>().as_ref().stage.get()).outcome) };
+        let outcome =
+            unsafe { ManuallyDrop::take(&mut (*task.cast::<Cell<F, T>>().as_ref().stage.get()).outcome) };
         match outcome {
             Outcome::Ok(_) => None,
             Outcome::Err(e) => Some(Loss::Failed(Failure::new(e))),
             Outcome::Cancelled(c) => Some(Loss::Cancelled(c)),
             Outcome::Panicked(p) => Some(Loss::Panicked(p)),
         }
+    }
+}
+
+/// Ends the process if it is dropped: what it guards must not unwind, because the task would be left half linked or its children unawaited.
+struct Bomb;
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the owner of a task unwound while it was told of the task's end: aborting")
     }
 }
 
@@ -306,10 +373,10 @@ fn verdict<T, E>(outcome: &Outcome<T, E>) -> Verdict<'_> {
     }
 }
 
-/// Frees a cell.
+/// Drops an outcome that is still in its cell. Cold: joins take most outcomes.
 ///
 /// # Safety
-/// The caller gave up the last reference.
+/// No reference is left, and the join slot says `DONE`.
 #[cold]
 #[inline(never)]
 unsafe fn free_with_outcome(task: NonNull<Header>) {
@@ -323,18 +390,27 @@ unsafe fn free_with_outcome(task: NonNull<Header>) {
 /// No reference is left.
 #[inline]
 pub(crate) unsafe fn free(task: NonNull<Header>) {
+    /// Gives the memory back also when the drop of the outcome panics.
+    struct GiveBack(NonNull<Header>);
+    impl Drop for GiveBack {
+        fn drop(&mut self) {
+            // SAFETY: as in `free`: no reference is left, and nothing but the header is in the cell.
+            unsafe {
+                let vtable = self.0.as_ref().vtable;
+                if !self.0.as_ref().ext.load(Relaxed).is_null() {
+                    (vtable.release)(self.0.as_ref());
+                }
+                slab::free(self.0.cast(), vtable.layout);
+            }
+        }
+    }
     // SAFETY: last reference: plain accesses are exclusive; `release_ref` synchronised with all others.
-    unsafe {
-        let header = task.as_ref();
-        debug_assert!(header.word.is_complete(), "a live task was freed");
-        let vtable = header.vtable;
-        if header.join.load(Relaxed) == DONE {
-            free_with_outcome(task);
-        }
-        if !header.ext.load(Relaxed).is_null() {
-            (vtable.release)(header);
-        }
-        slab::free(task.cast(), vtable.layout);
+    let header = unsafe { task.as_ref() };
+    debug_assert!(header.word.is_complete(), "a live task was freed");
+    let _give_back = GiveBack(task);
+    if header.join.load(Relaxed) == DONE {
+        // SAFETY: says the caller, and the join slot.
+        unsafe { free_with_outcome(task) };
     }
 }
 
@@ -388,6 +464,8 @@ where
         };
         // SAFETY: the memory was allocated with the cell's layout, which begins with the header.
         unsafe { task.write(header) };
+        // `Header::cell` finds its way back.
+        let _ = task.as_ptr().expose_provenance();
         NewCell { task, marker: PhantomData }
     }
 
@@ -409,6 +487,26 @@ where
         // runnable made here, and one reference for the handle.
         unsafe {
             (*task.cast::<Cell<F, T>>().as_ref().stage.get()).future = ManuallyDrop::new(future);
+            (Runnable::from_raw(task), JoinRef { task: TaskRef::from_raw(task), marker: PhantomData })
+        }
+    }
+
+    /// Starts a task whose body could not be made: its only poll drains what it owns already and ends it with
+    /// `outcome`.
+    ///
+    /// # Safety
+    /// As `start`.
+    #[cold]
+    pub unsafe fn start_ended(self, outcome: Outcome<T::Ok, T::Err>) -> (Runnable, JoinRef<T::Ok, T::Err>) {
+        let task = ManuallyDrop::new(self).task;
+        // SAFETY: as in `start`, with the outcome in the stage instead of the future, which is what `BODY_GONE`
+        // says.
+        unsafe {
+            let cell = task.cast::<Cell<F, T>>().as_ref();
+            (*cell.stage.get()).outcome = ManuallyDrop::new(outcome);
+            cell.header.control.fetch_or(control::BODY_GONE, AcqRel);
+            // Drained in any case: the one poll finds out whether there is anything to wait for.
+            let _ = Typed::<F, T, O>::tell_body_ended(task);
             (Runnable::from_raw(task), JoinRef { task: TaskRef::from_raw(task), marker: PhantomData })
         }
     }

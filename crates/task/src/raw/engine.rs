@@ -6,7 +6,7 @@
 //! leaked keeps its slot for ever: their wakers may still be about.
 use super::header::Header;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, Ordering::*};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 
 /// How many engines can exist at a time. Lab tests make one each.
 pub const MAX_ENGINES: usize = 4096;
@@ -36,6 +36,9 @@ pub struct EngineHead {
 static ENGINES: [AtomicPtr<EngineHead>; MAX_ENGINES] =
     [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_ENGINES];
 
+/// How many threads outside look at an engine right now ([`visit`]).
+static VISITORS: [AtomicU32; MAX_ENGINES] = [const { AtomicU32::new(0) }; MAX_ENGINES];
+
 /// A place in the table. Dropping it empties the slot.
 #[derive(Debug)]
 pub struct EngineSlot(u16);
@@ -64,7 +67,11 @@ impl EngineSlot {
 
 impl Drop for EngineSlot {
     fn drop(&mut self) {
-        ENGINES[usize::from(self.0)].store(core::ptr::null_mut(), Release);
+        ENGINES[usize::from(self.0)].swap(core::ptr::null_mut(), SeqCst);
+        // A visitor that came before the line above has to leave before the engine may go.
+        while VISITORS[usize::from(self.0)].load(SeqCst) != 0 {
+            core::hint::spin_loop();
+        }
     }
 }
 
@@ -78,6 +85,21 @@ pub unsafe fn of(tag: u16) -> NonNull<EngineHead> {
     debug_assert!(!p.is_null(), "no engine with tag {tag}");
     // SAFETY: registered, says the caller, so not null.
     unsafe { NonNull::new_unchecked(p) }
+}
+
+/// Calls `f` with the engine that has this tag, if there still is one, and keeps it from going meanwhile. For
+/// threads outside, which may come at any time; `f` must be short.
+pub fn visit<R>(tag: u16, f: impl FnOnce(NonNull<EngineHead>) -> R) -> Option<R> {
+    struct Leave(u16);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            VISITORS[usize::from(self.0)].fetch_sub(1, SeqCst);
+        }
+    }
+    // Counted before looking: whoever empties the slot either is seen here or sees this count.
+    VISITORS[usize::from(tag)].fetch_add(1, SeqCst);
+    let _leave = Leave(tag);
+    NonNull::new(ENGINES[usize::from(tag)].load(SeqCst)).map(f)
 }
 
 /// Queues a runnable with its own engine.

@@ -60,7 +60,10 @@ unsafe impl Sync for Header {}
 
 impl core::fmt::Debug for Header {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Header").field("word", &self.word).field("spawned_at", &self.spawned_at).finish_non_exhaustive()
+        f.debug_struct("Header")
+            .field("word", &self.word)
+            .field("spawned_at", &self.spawned_at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,15 +124,24 @@ impl Header {
     pub fn wake_by_ref(&self) {
         if self.word.wake_by_ref() {
             // SAFETY: this wake raised the count from zero, so the caller owns the runnable.
-            unsafe { engine::schedule(NonNull::from(self)) }
+            unsafe { engine::schedule(self.cell()) }
         }
+    }
+
+    /// The header's address with the right to the whole cell, which a reference to the header alone does not
+    /// carry (the cell exposed it when it was made).
+    #[inline]
+    pub fn cell(&self) -> NonNull<Header> {
+        let address = core::ptr::from_ref(self).addr();
+        // SAFETY: a reference is not null.
+        unsafe { NonNull::new_unchecked(core::ptr::with_exposed_provenance_mut(address)) }
     }
 
     /// A new counted reference.
     #[inline]
     pub fn counted(&self) -> TaskRef {
         self.word.acquire_ref();
-        TaskRef(NonNull::from(self))
+        TaskRef(self.cell())
     }
 }
 

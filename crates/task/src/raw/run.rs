@@ -122,6 +122,8 @@ pub(crate) enum Progress {
     FutureGone,
     /// The outcome is in the cell and the task's children are being awaited.
     Draining,
+    /// The outcome is in the join slot and perhaps taken already; the task has not left its region.
+    Published,
     /// The task is complete, or parked or queued again: the cell may be somebody else's, or gone.
     Released,
 }
@@ -138,11 +140,20 @@ unsafe fn panicked<G: Guard>(task: NonNull<Header>, payload: Box<dyn Any + Send>
         let _ = G::catch(move || drop(p));
     };
     if progress == Progress::Released {
-        // A value that nobody wanted panicked in its drop, or a waker did. The outcome is final.
+        // A waker panicked, or an outcome in a cell that was freed. What happened before is final.
         return forget(payload);
     }
     // SAFETY: not released, so allocated, and the runnable is ours.
     let vtable = unsafe { task.as_ref() }.vtable;
+    if progress == Progress::Published {
+        // A value that nobody wanted panicked in its drop. The outcome is final, but the task is still a member.
+        let mut progress = progress;
+        // SAFETY: not released, so the runnable is ours; `leave_after_drop` ends the task once.
+        if let Err(second) = G::catch(|| unsafe { (vtable.leave_after_drop)(task, &mut progress) }) {
+            forget(second);
+        }
+        return forget(payload);
+    }
     if progress == Progress::Polling {
         // SAFETY: the future is still in the cell, and this drops it once.
         if let Err(second) = G::catch(|| unsafe { (vtable.drop_future)(task) }) {

@@ -34,6 +34,18 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key as one number, for an interface that knows no types of this crate.
+    #[inline]
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.generation.get()) << 32 | u64::from(self.index)
+    }
+
+    /// Takes back what [`Key::to_bits`] gave; `None` for a number that no key has.
+    #[inline]
+    pub fn from_bits(bits: u64) -> Option<Key> {
+        Some(Key { index: bits as u32, generation: NonZeroU32::new((bits >> 32) as u32)? })
+    }
+
     #[inline]
     pub(super) fn index(self) -> u32 {
         self.index

@@ -12,14 +12,14 @@
 //!   if that swap finds `CLOSED`, it stays the sender's.
 //! - `oneshot.second-frees`: of the two final swaps (`VALUE` or `CLOSED`) the second frees the allocation; a side that
 //!   did its swap first never touches the allocation again, except the receiver that has a `VALUE` to read.
-//! - `oneshot.waiter`: a waiter word is only put there and replaced by the receiver, by CAS.
+//! - `oneshot.waiter`: a waiter word is only put there, replaced and taken back by the receiver, by CAS.
 //!
 //! Not here: waiting for the receiver to go away; [`Tx::is_closed`] only looks.
 
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull, task::Poll};
 
 use crate::{
-    Closed,
+    Closed, TryRecvError,
     sync::{AcqRel, Acquire, AtomicPtr, UnsafeCell},
     wakes::{LOWEST_WORD, Wakes},
 };
@@ -56,15 +56,6 @@ unsafe impl<T: Send, W: Wakes> Sync for Tx<T, W> {}
 unsafe impl<T: Send, W: Wakes> Send for Rx<T, W> {}
 // SAFETY: as above.
 unsafe impl<T: Send, W: Wakes> Sync for Rx<T, W> {}
-
-/// Why [`Rx::try_recv`] has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TryRecvError {
-    /// Not sent yet.
-    Empty,
-    /// Never will be, or was received before.
-    Closed,
-}
 
 /// The two halves of a new channel. One allocation.
 pub fn channel<T, W: Wakes>() -> (Tx<T, W>, Rx<T, W>) {
@@ -172,6 +163,21 @@ impl<T, W: Wakes> Rx<T, W> {
         Poll::Ready(self.try_recv().map_err(|_| Closed))
     }
 
+    /// Takes back the waiter that a `Pending` left behind, so that the channel doesn't keep its task's cell alive.
+    pub fn forget_waiter(&mut self) {
+        let Some(shared) = self.shared else { return };
+        // SAFETY: this half has not done its final swap, so the allocation lives (`oneshot.second-frees`).
+        let word = &unsafe { shared.as_ref() }.word;
+        let now = word.load(Acquire);
+        // A CAS that fails has met the sender's final swap, which took the waiter.
+        if now.addr() >= LOWEST_WORD
+            && word.compare_exchange(now, core::ptr::without_provenance_mut(EMPTY), AcqRel, Acquire).is_ok()
+        {
+            // SAFETY: our CAS took the waiter out (`oneshot.waiter`).
+            drop(unsafe { own_waiter::<W>(now) });
+        }
+    }
+
     /// Refuses a value that was not sent yet; one that was can still be received.
     pub fn close(&mut self) {
         let Some(shared) = self.shared else { return };
@@ -259,6 +265,3 @@ unsafe fn own_waiter<W: Wakes>(word: *mut ()) -> W {
     // SAFETY: the caller's promise is that of `from_raw`; a waiter's word is not null.
     unsafe { W::from_raw(NonNull::new_unchecked(word)) }
 }
-
-#[cfg(all(test, not(loom)))]
-mod tests;

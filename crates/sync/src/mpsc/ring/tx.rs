@@ -2,8 +2,7 @@
 //!
 //! Invariant `tx.counted`: the channel counts its sending halves; the last one to go tells the receiver.
 //!
-//! Not here: `Cx` and obligations. A permit whose record was declared leaked is forgotten, and the ledger calls
-//! [`Tx::reclaim`] in its place.
+//! Not here: `Cx` and obligations.
 
 use core::task::Poll;
 
@@ -76,8 +75,8 @@ impl<T, W: Wakes> Tx<T, W> {
         })
     }
 
-    /// Reserves one credit, to be spent by [`commit`](Self::commit), [`abort`](Self::abort) or
-    /// [`reclaim`](Self::reclaim). Never waits.
+    /// Reserves one credit, to be spent by [`commit`](Self::commit) or [`abort`](Self::abort). Never
+    /// waits.
     ///
     /// # Errors
     /// Nothing was reserved: see [`TryReserveError`].
@@ -93,8 +92,25 @@ impl<T, W: Wakes> Tx<T, W> {
         self.ring.credits.poll_reserve(node, make)
     }
 
+    /// As [`poll_reserve`](Self::poll_reserve), with the credit as a guard.
+    pub fn poll_permit(
+        &self,
+        node: &mut WaitNode,
+        make: impl FnOnce() -> W,
+    ) -> Poll<Result<Permit<'_, T, W>, Closed>> {
+        self.poll_reserve(node, make).map_ok(|()| Permit { tx: self })
+    }
+
     /// Stops waiting. A credit that was assigned already goes to the next waiter.
+    #[inline]
     pub fn cancel(&self, node: &mut WaitNode) {
+        if node.is_queued() {
+            self.leave(node);
+        }
+    }
+
+    #[cold]
+    fn leave(&self, node: &mut WaitNode) {
         let abort = self.ring.credits.cancel(node);
         self.after(abort);
     }
@@ -118,15 +134,6 @@ impl<T, W: Wakes> Tx<T, W> {
     pub fn abort(&self) {
         let abort = self.ring.credits.abort();
         self.after(abort);
-    }
-
-    /// Gives back the capacity of a credit whose holder was declared leaked. Whoever calls this (the ledger, after the
-    /// one CAS that says `Leaked`) answers for it that the holder spends nothing any more.
-    ///
-    /// # Panics
-    /// If no credit of this channel is outstanding.
-    pub fn reclaim(&self) {
-        self.abort();
     }
 
     /// A credit as a guard. Never waits.
@@ -209,6 +216,11 @@ impl<'a, T, W: Wakes> Permit<'a, T, W> {
         self.into_credit().commit(value)
     }
 
+    /// The same credit, with a clone of the sending half.
+    pub fn into_owned(self) -> OwnedPermit<T, W> {
+        OwnedPermit { tx: Some(self.into_credit().clone()) }
+    }
+
     /// Dissolves the guard: the caller owns the bare credit and spends it through the sender.
     pub fn into_credit(self) -> &'a Tx<T, W> {
         core::mem::ManuallyDrop::new(self).tx
@@ -218,6 +230,32 @@ impl<'a, T, W: Wakes> Permit<'a, T, W> {
 impl<T, W: Wakes> Drop for Permit<'_, T, W> {
     fn drop(&mut self) {
         self.tx.abort();
+    }
+}
+
+/// As [`Permit`], with a sending half of its own.
+#[derive(Debug)]
+#[must_use = "dropping a permit gives the capacity back without sending"]
+pub struct OwnedPermit<T, W: Wakes> {
+    /// `None` once the credit was spent.
+    tx: Option<Tx<T, W>>,
+}
+
+impl<T, W: Wakes> OwnedPermit<T, W> {
+    /// See [`Permit::send`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send(mut self, value: T) -> Result<(), T> {
+        self.tx.take().expect("a permit is spent once").commit(value)
+    }
+}
+
+impl<T, W: Wakes> Drop for OwnedPermit<T, W> {
+    fn drop(&mut self) {
+        if let Some(tx) = &self.tx {
+            tx.abort();
+        }
     }
 }
 
@@ -231,8 +269,7 @@ pub struct Reserve<'a, T, W: Wakes> {
 impl<'a, T, W: Wakes> Reserve<'a, T, W> {
     /// See [`Tx::poll_reserve`].
     pub fn poll(&mut self, make: impl FnOnce() -> W) -> Poll<Result<Permit<'a, T, W>, Closed>> {
-        let tx = self.tx;
-        tx.poll_reserve(&mut self.node, make).map_ok(|()| Permit { tx })
+        self.tx.poll_permit(&mut self.node, make)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The ledger's rules, on real accounts.
 use super::*;
+use crate::{AlreadyLeaked, Settled, step};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::boxed::Box;

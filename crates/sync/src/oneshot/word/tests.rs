@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::*;
-use crate::wakes::counter::Counter;
+use crate::{Closed, TryRecvError, wakes::counter::Counter};
 
 fn pair<T>() -> (Tx<T, Waker>, Rx<T, Waker>) {
     channel()

@@ -12,16 +12,17 @@
 //! - `ring.lap`: ticket t is given out only after the head passed t - slots: by `ring.credit`, as capacity <= slots.
 //!   The sender whose operation relied on that head read it with Acquire, and every later ticket comes from a later
 //!   operation on the same word, each of them AcqRel.
-//! - `ring.one-receiver`: only [`Rx`], which can't be cloned, calls `take`, `sleep` and `abandon`.
+//! - `ring.one-receiver`: only [`Rx`], which can't be cloned, calls `take`, `sleep` and `abandon`, each on `&mut self`.
 //! - `ring.no-loss`: a value is the sender's, in a slot, or the receiver's. Whatever the order of the swaps to `FULL`
 //!   and `DEAD`, one side sees the other and takes the value.
 //!
 //! Not here: capacity and who waits for it (`credits`).
 
-use core::{mem::MaybeUninit, task::Poll};
+use core::{marker::PhantomData, mem::MaybeUninit, task::Poll};
 
 use super::credits::Credits;
 use crate::{
+    TryRecvError,
     sync::{AcqRel, Acquire, Arc, AtomicU32, AtomicUsize, Relaxed, UnsafeCell},
     wakes::{WaiterSlot, Wakes},
 };
@@ -115,15 +116,6 @@ impl<T, W: Wakes> Ring<T, W> {
     }
 }
 
-/// Why [`Rx::try_recv`] has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TryRecvError {
-    /// None is there now.
-    Empty,
-    /// None will come: all senders are gone, or the channel is closed and no credit is outstanding.
-    Closed,
-}
-
 /// The receiving half.
 ///
 /// Dropping it closes the channel, drops what is in it, and lets later commits have their values back.
@@ -152,16 +144,22 @@ impl<T, W: Wakes> Rx<T, W> {
     }
 
     /// Waits for a value; `None` when none will come.
+    #[inline]
     pub fn poll_recv(&mut self, make: impl FnOnce() -> W) -> Poll<Option<T>> {
         if let Some(value) = self.take() {
             return Poll::Ready(Some(value));
         }
-        let ready = self.sleep(make());
-        if !ready && !self.ring.credits.is_finished(self.head) {
-            return Poll::Pending;
-        }
-        self.forget_waiter();
-        Poll::Ready(self.take())
+        if self.sleeps(make) { Poll::Pending } else { Poll::Ready(self.take()) }
+    }
+
+    /// Waits for a value without taking it; `None` when none will come.
+    pub fn poll_head(&mut self, make: impl FnOnce() -> W) -> Poll<Option<Head<'_, T, W>>> {
+        if !self.is_filled() && self.sleeps(make) { Poll::Pending } else { Poll::Ready(self.head()) }
+    }
+
+    /// The oldest value, while it stays in the channel.
+    pub fn head(&mut self) -> Option<Head<'_, T, W>> {
+        if self.is_filled() { Some(Head { rx: self, shares: PhantomData }) } else { None }
     }
 
     /// Takes back the waiter that a `Pending` left behind, so that the channel doesn't keep its task's cell alive.
@@ -190,12 +188,18 @@ impl<T, W: Wakes> Rx<T, W> {
         self.ring.credits.capacity()
     }
 
+    /// Whether the slot at the head belongs to us (`ring.slot-owner`), until the head passes it.
+    #[inline]
+    fn is_filled(&self) -> bool {
+        self.ring.slot(self.head).state.load(Acquire) & FULL != 0
+    }
+
     #[inline]
     fn take(&mut self) -> Option<T> {
-        let slot = self.ring.slot(self.head);
-        if slot.state.load(Acquire) & FULL == 0 {
+        if !self.is_filled() {
             return None;
         }
+        let slot = self.ring.slot(self.head);
         // SAFETY: the state says the value is ours (`ring.slot-owner`), and the state is reset before anybody looks
         // again: this is its only read.
         let value = slot.value.with_mut(|place| unsafe { (*place).assume_init_read() });
@@ -204,6 +208,16 @@ impl<T, W: Wakes> Rx<T, W> {
         self.head = self.head.wrapping_add(1);
         self.ring.credits.advance();
         Some(value)
+    }
+
+    /// Leaves a waiter, unless a look after that finds a value or the end.
+    fn sleeps(&mut self, make: impl FnOnce() -> W) -> bool {
+        let filled = self.sleep(make());
+        if !filled && !self.ring.credits.is_finished(self.head) {
+            return true;
+        }
+        self.forget_waiter();
+        false
     }
 
     /// Leaves a waiter for whoever fills the slot at the head; true if it's filled already.
@@ -238,6 +252,37 @@ impl<T, W: Wakes> Rx<T, W> {
             drop(slot.value.with_mut(|place| unsafe { (*place).assume_init_read() }));
         }
         true
+    }
+}
+
+/// The oldest value, looked at where it is. Dropping this leaves it there.
+pub struct Head<'a, T, W: Wakes> {
+    rx: &'a mut Rx<T, W>,
+    /// A shared `Head` gives out `&T`, so it's `Sync` only if `T` is.
+    shares: PhantomData<T>,
+}
+
+impl<T, W: Wakes> Head<'_, T, W> {
+    /// Takes the value out.
+    pub fn take(self) -> T {
+        self.rx.take().expect("a value stays at the head until it's taken")
+    }
+}
+
+impl<T, W: Wakes> core::ops::Deref for Head<'_, T, W> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        let slot = self.rx.ring.slot(self.rx.head);
+        // SAFETY: the slot was found filled and is the receiver's (`ring.slot-owner`). Its only receiver is borrowed
+        // mutably by this guard (`ring.one-receiver`), so nobody takes the value while the reference lives.
+        slot.value.with_mut(|place| unsafe { (*place).assume_init_ref() })
+    }
+}
+
+impl<T: core::fmt::Debug, W: Wakes> core::fmt::Debug for Head<'_, T, W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Head").field(&**self).finish()
     }
 }
 

@@ -195,11 +195,8 @@ impl<W: Wakes> Credits<W> {
         Poll::Pending
     }
 
-    /// Stops waiting; a credit that was assigned already is given back, to the next waiter first.
+    /// A queued node stops waiting; a credit that was assigned already is given back, to the next waiter first.
     pub(super) fn cancel(&self, node: &mut WaitNode) -> Abort {
-        if !node.is_queued() {
-            return Abort::Done;
-        }
         let mut waiters = self.queue.lock();
         let (settled, _waiter) = waiters.remove(node);
         self.drop_waiters_bits(&waiters);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::{Closed, wakes::counter::Counter};
+use crate::{Closed, TryRecvError, wakes::counter::Counter};
 
 fn channel<T>(capacity: u32) -> (Tx<T, Waker>, Rx<T, Waker>) {
     super::channel(capacity)
@@ -43,13 +43,30 @@ fn a_credit_is_capacity_and_not_a_place_in_line() {
 }
 
 #[test]
-fn a_dropped_and_a_reclaimed_permit_give_capacity_back() {
+fn a_dropped_permit_gives_capacity_back_and_a_forgotten_one_keeps_it() {
     let (tx, _rx) = channel::<()>(1);
     drop(tx.try_permit().unwrap());
+    drop(tx.try_permit().unwrap().into_owned());
     std::mem::forget(tx.try_permit().unwrap());
     assert!(tx.try_permit().is_err());
-    tx.reclaim();
+    tx.abort();
     assert!(tx.try_permit().is_ok());
+}
+
+#[test]
+fn the_head_can_be_looked_at_without_leaving_its_place() {
+    let (tx, mut rx) = channel(2);
+    assert!(rx.head().is_none());
+    tx.try_send(1).unwrap();
+    tx.try_send(2).unwrap();
+    assert_eq!(rx.head().as_deref(), Some(&1));
+    assert_eq!((rx.len(), tx.try_send(3)), (2, Err(TrySendError::Full(3))));
+    assert_eq!(rx.head().map(Head::take), Some(1));
+    assert!(matches!(rx.poll_head(|| Waker::noop().clone()), Poll::Ready(Some(head)) if *head == 2));
+    assert_eq!(rx.try_recv(), Ok(2));
+    assert!(rx.poll_head(|| Waker::noop().clone()).is_pending());
+    drop(tx);
+    assert!(matches!(rx.poll_head(|| Waker::noop().clone()), Poll::Ready(None)));
 }
 
 #[test]

@@ -1,0 +1,115 @@
+//! What engines do when one of the kernel's own timers is due: enforce a cleanup deadline, report a slow
+//! drain, write off what a shutdown could not stop.
+use crate::port::{Due, World};
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use core::fmt::Write;
+use region::{Region, RegionView};
+use trace::{RegionKind, RegionPhase};
+use types::{AfterGrace, CancelKind, Time};
+
+impl World {
+    /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
+    pub fn serve(&self, due: Due) {
+        match due {
+            Due::Wake(waiter) => waiter.wake(),
+            Due::Cleanup(region) => {
+                if let Some(region) = region.upgrade() {
+                    self.cleanup(&region)
+                }
+            }
+            Due::Report(region) => {
+                if let Some(region) = region.upgrade() {
+                    self.slow_drain(&region)
+                }
+            }
+        }
+    }
+
+    fn cleanup(&self, region: &Arc<Region>) {
+        let (Some(deadline), Some(request)) = (region.cleanup_deadline(), region.request_now()) else {
+            return;
+        };
+        if region.phase() == RegionPhase::Closed {
+            return;
+        }
+        let now = self.clock.now();
+        if now < deadline {
+            // Armed for an earlier request's deadline than the one that holds.
+            self.timers.set(deadline, Due::Cleanup(Arc::downgrade(region)));
+            return;
+        }
+        let last = deadline.saturating_add(cancel::FINALIZER_GRACE);
+        let shutdown = region.kind() == RegionKind::Root && request.kind() == CancelKind::Shutdown;
+        if shutdown && now >= last {
+            let left = region.write_off();
+            if !left.is_empty() {
+                self.reports.report(alloc::format!(
+                    "shutdown wrote off {} task(s) that did not stop in time",
+                    left.len()
+                ));
+            }
+            return;
+        }
+        region.escalate();
+        if shutdown {
+            self.timers.set(last, Due::Cleanup(Arc::downgrade(region)));
+        } else if region.after_grace() == AfterGrace::Wait {
+            self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::Report(Arc::downgrade(region)));
+        }
+        let mut text = alloc::format!("cleanup deadline passed: {request}\n");
+        remaining(&region.view(), now, &mut text);
+        self.reports.report(text);
+    }
+
+    fn slow_drain(&self, region: &Arc<Region>) {
+        let phase = region.phase();
+        if phase == RegionPhase::Closed {
+            return;
+        }
+        if phase != RegionPhase::Open {
+            let now = self.clock.now();
+            let mut text = String::new();
+            remaining(&region.view(), now, &mut text);
+            self.reports.report(text);
+        }
+        let at = self.clock.now().saturating_add(cancel::REPORT_EVERY);
+        self.timers.set(at, Due::Report(Weak::clone(&Arc::downgrade(region))));
+    }
+}
+
+/// Who is still in a region that should close, and what they wait for.
+fn remaining(view: &RegionView, now: Time, text: &mut String) {
+    let age = now.saturating_since(view.opened);
+    let _ = write!(
+        text,
+        "{} opened at {}:{} {:?} since {:.1?} ago waits for {} task(s), {} region(s), {} obligation(s)",
+        view.region,
+        view.opened_at.file(),
+        view.opened_at.line(),
+        view.phase,
+        age,
+        view.members.len(),
+        view.children.len(),
+        view.obligations.len()
+    );
+    for m in view.members.iter().take(16) {
+        let waits = match (m.runnable, m.waits_for) {
+            (true, _) => "runs or is about to",
+            (false, Some(kind)) => kind.what,
+            (false, None) => "something of its own",
+        };
+        let _ = write!(text, "\n  {} spawned at {}:{}", m.task, m.spawned_at.file(), m.spawned_at.line());
+        let _ = write!(text, ", waits for: {waits}");
+        if m.told != 0 && !m.acknowledged {
+            let _ = write!(text, ", has not reached a checkpoint since it was asked to end");
+        }
+    }
+    for o in view.obligations.iter().take(16) {
+        let _ = write!(text, "\n  {} reserved at {}:{} by {}", o.kind, o.site.file(), o.site.line(), o.by);
+    }
+    for child in &view.children {
+        text.push('\n');
+        remaining(child, now, text);
+    }
+}

@@ -1,0 +1,111 @@
+//! How a lab run is made: seed, schedule, limits.
+use crate::net::NetProfile;
+use std::time::Duration;
+use types::AfterGrace;
+
+/// Which runnable task is next.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Schedule {
+    /// Any, by the seed.
+    #[default]
+    Random,
+    /// As a production worker picks: the lanes and their credits, first in first out.
+    Fifo,
+    /// A recorded list of decisions; where it ends, the first possibility is taken.
+    Replay(Vec<u32>),
+}
+
+/// How a lab run is made.
+#[derive(Clone, Debug)]
+pub struct LabConfig {
+    pub(crate) seed: u64,
+    pub(crate) schedule: Schedule,
+    pub(crate) max_steps: u64,
+    pub(crate) max_idle: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) after_grace: AfterGrace,
+    pub(crate) traced: bool,
+    pub(crate) model: bool,
+    pub(crate) net: NetProfile,
+}
+
+impl Default for LabConfig {
+    fn default() -> Self {
+        LabConfig {
+            seed: 0,
+            schedule: Schedule::Random,
+            max_steps: 10_000_000,
+            max_idle: Duration::from_secs(24 * 60 * 60),
+            grace: Duration::from_secs(10),
+            after_grace: AfterGrace::Wait,
+            traced: true,
+            model: true,
+            net: NetProfile::default(),
+        }
+    }
+}
+
+impl LabConfig {
+    /// Seed of the decisions and of the tasks' random numbers. Default: 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> LabConfig {
+        self.seed = seed;
+        self
+    }
+
+    /// Which runnable task is next. Default: any, by the seed.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Schedule) -> LabConfig {
+        self.schedule = schedule;
+        self
+    }
+
+    /// After how many polls a run fails as stuck. Default: 10 million.
+    #[must_use]
+    pub fn max_steps(mut self, steps: u64) -> LabConfig {
+        self.max_steps = steps;
+        self
+    }
+
+    /// After how much virtual time with nothing but timers a run fails as stuck. Default: a day.
+    #[must_use]
+    pub fn max_idle(mut self, span: Duration) -> LabConfig {
+        self.max_idle = span;
+        self
+    }
+
+    /// Cleanup budget of requests that bring none. Default: 10 s of virtual time.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> LabConfig {
+        self.grace = grace;
+        self
+    }
+
+    /// What happens to tasks that are still there at the cleanup deadline. Default: wait, and report.
+    #[must_use]
+    pub fn after_grace(mut self, after: AfterGrace) -> LabConfig {
+        self.after_grace = after;
+        self
+    }
+
+    /// Whether steps are recorded; oracles and the model need it. Default: yes.
+    #[must_use]
+    pub fn traced(mut self, on: bool) -> LabConfig {
+        self.traced = on;
+        self
+    }
+
+    /// Whether a run's trace is checked against the executable model of the rules. Default: yes.
+    #[must_use]
+    pub fn check_model(mut self, on: bool) -> LabConfig {
+        self.model = on;
+        self
+    }
+
+    /// How the simulated network behaves.
+    #[must_use]
+    pub fn net(mut self, net: NetProfile) -> LabConfig {
+        self.net = net;
+        self
+    }
+}

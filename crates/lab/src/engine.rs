@@ -1,0 +1,190 @@
+//! One worker's lanes, and which runnable is next: by the production pick, or any of them, as the decisions
+//! say.
+use crate::config::Schedule;
+use crate::decisions::Decisions;
+use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
+use cx::port::{Clock, World};
+use region::Sink;
+use sched::engine::CatchUnwind;
+use sched::lanes::{Credits, Lane, LaneView, pick};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+use task::{Runnable, control};
+use trace::{Choice, Label};
+use types::Time;
+
+/// The lab's engine. Begins with its world, as every engine does.
+#[repr(C)]
+pub(crate) struct Engine {
+    pub(crate) world: World,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) timers: Arc<VirtualTimers>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) decisions: Arc<Decisions>,
+    lanes: Mutex<Lanes>,
+    fifo: bool,
+    firing: AtomicBool,
+    pub(crate) steps: AtomicU64,
+    home: ThreadId,
+    pub(crate) foreign: AtomicBool,
+}
+
+/// The lanes of the one worker, each in order of arrival.
+#[derive(Default)]
+struct Lanes {
+    cancel: VecDeque<Runnable>,
+    timed: VecDeque<Runnable>,
+    lifo: Option<Runnable>,
+    ready: VecDeque<Runnable>,
+    credits: Credits,
+}
+
+impl Lanes {
+    fn len(&self) -> usize {
+        self.cancel.len() + self.timed.len() + self.ready.len() + usize::from(self.lifo.is_some())
+    }
+
+    fn by_lane(&mut self) -> Option<Runnable> {
+        let view = LaneView {
+            cancel: !self.cancel.is_empty(),
+            timed: !self.timed.is_empty(),
+            lifo: self.lifo.is_some(),
+            ready: !self.ready.is_empty(),
+            inject: false,
+        };
+        match pick(&mut self.credits, view)? {
+            Lane::Cancel => self.cancel.pop_front(),
+            Lane::Timed => self.timed.pop_front(),
+            Lane::Lifo => self.lifo.take(),
+            Lane::Ready | Lane::Inject => self.ready.pop_front(),
+        }
+    }
+
+    /// The n-th runnable, counted through the lanes in the order in which a worker would come to them.
+    fn nth(&mut self, mut n: usize) -> Option<Runnable> {
+        for lane in [&mut self.cancel, &mut self.timed] {
+            if n < lane.len() {
+                return lane.remove(n);
+            }
+            n -= lane.len();
+        }
+        if self.lifo.is_some() {
+            if n == 0 {
+                return self.lifo.take();
+            }
+            n -= 1;
+        }
+        self.ready.remove(n)
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(
+        world: World,
+        clock: Arc<VirtualClock>,
+        timers: Arc<VirtualTimers>,
+        recorder: Option<Arc<Recorder>>,
+        decisions: Arc<Decisions>,
+        schedule: &Schedule,
+    ) -> Engine {
+        Engine {
+            world,
+            clock,
+            timers,
+            recorder,
+            decisions,
+            lanes: Mutex::default(),
+            fifo: *schedule == Schedule::Fifo,
+            firing: AtomicBool::new(false),
+            steps: AtomicU64::new(0),
+            home: std::thread::current().id(),
+            foreign: AtomicBool::new(false),
+        }
+    }
+
+    fn watch_thread(&self) {
+        if std::thread::current().id() != self.home && !self.foreign.swap(true, AcqRel) {
+            self.emit(Label::ForeignCall { what: "a wake from a thread that is not the lab's".into() });
+        }
+    }
+
+    pub(crate) fn emit(&self, label: Label) {
+        if let Some(recorder) = &self.recorder {
+            recorder.emit(None, label)
+        }
+    }
+
+    /// A task was woken.
+    pub(crate) fn woken(&self, runnable: Runnable) {
+        self.watch_thread();
+        let mut lanes = locked(&self.lanes);
+        if self.firing.load(Relaxed) {
+            lanes.timed.push_back(runnable)
+        } else if runnable.header().control() & control::TOLD != 0 {
+            lanes.cancel.push_back(runnable)
+        } else if self.fifo {
+            if let Some(before) = lanes.lifo.replace(runnable) {
+                lanes.ready.push_back(before)
+            }
+        } else {
+            lanes.ready.push_back(runnable)
+        }
+    }
+
+    /// The running task was woken while it ran, or gave way.
+    pub(crate) fn requeued(&self, runnable: Runnable) {
+        self.watch_thread();
+        locked(&self.lanes).ready.push_back(runnable)
+    }
+
+    /// Runnables that a request woke.
+    pub(crate) fn cancelled(&self, runnable: Runnable) {
+        self.watch_thread();
+        locked(&self.lanes).cancel.push_back(runnable)
+    }
+
+    /// Runs one task for one poll. False if none is runnable.
+    pub(crate) fn step(&self) -> bool {
+        let mut lanes = locked(&self.lanes);
+        let n = lanes.len();
+        let next = if self.fifo {
+            lanes.by_lane()
+        } else if n == 0 {
+            None
+        } else {
+            let chosen = self.decisions.choose(n);
+            if n > 1 {
+                self.emit(Label::Decision { choice: Choice::Task, options: n as u32, chosen: chosen as u32 });
+            }
+            lanes.nth(chosen)
+        };
+        drop(lanes);
+        let Some(runnable) = next else { return false };
+        self.steps.fetch_add(1, Relaxed);
+        // One operation for each poll: every operation is a scheduling point.
+        runnable.header().coop.store(1, Relaxed);
+        task::run::<CatchUnwind>(runnable);
+        true
+    }
+
+    /// Moves the clock to the next timer and serves everything that is due there. False if there is none, or
+    /// if it is beyond `limit`.
+    pub(crate) fn advance(&self, limit: Time) -> bool {
+        let Some(next) = self.timers.next() else { return false };
+        if next > limit {
+            return false;
+        }
+        if next > self.clock.now() {
+            self.clock.set(next);
+            self.world.tick.store((next.as_nanos() >> 20) as u32, Relaxed);
+            self.emit(Label::TimeAdvance { to: next });
+        }
+        let due = self.timers.due(next);
+        self.firing.store(true, Relaxed);
+        due.into_iter().for_each(|d| self.world.serve(d));
+        self.firing.store(false, Relaxed);
+        true
+    }
+}

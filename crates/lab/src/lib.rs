@@ -1,0 +1,40 @@
+//! The lab: the production kernel on one thread, where every source of nondeterminism is one choice of one
+//! seeded stream of decisions. The same program with the same decisions gives the same trace, byte for byte.
+//!
+//! ```
+//! use asupersync_lab::{LabConfig, LabRuntime};
+//! let lab = LabRuntime::new(LabConfig::default().seed(42));
+//! let sum = lab.run(|cx| async {
+//!     let mut a = cx.spawn(async |_| Ok::<u8, std::fmt::Error>(1));
+//!     let mut b = cx.spawn(async |_| Ok::<u8, std::fmt::Error>(2));
+//!     a.join(cx).await.unwrap() + b.join(cx).await.unwrap()
+//! });
+//! assert_eq!(sum, 3);
+//! assert!(lab.quiescence_oracle().is_ok());
+//! ```
+//! | file | what lives there |
+//! |---|---|
+//! | `config` | seeds, schedules, limits |
+//! | `runtime` | `LabRuntime`: a run from its root body to its verdict |
+//! | `engine` | one worker's lanes, and which runnable is next |
+//! | `decisions` | the stream of choices: drawn, recorded, replayed |
+//! | `world` | virtual clock and timers, random numbers, the trace |
+//! | `net` | simulated TCP |
+//! | `verdict` | what went wrong, in words |
+//!
+//! Not here: the kernel (`task`, `region`, `cx`), the lanes' rules (`sched`), what an oracle looks for
+//! (`oracle`), the model of the rules (`model`).
+
+mod config;
+mod decisions;
+mod engine;
+mod net;
+mod raw;
+mod runtime;
+mod verdict;
+mod world;
+
+pub use config::{LabConfig, Schedule};
+pub use net::NetProfile;
+pub use runtime::{LabRuntime, explore};
+pub use verdict::{LabFailure, OracleReport};

@@ -1,0 +1,87 @@
+//! What went wrong in a lab run, in words.
+use region::RegionView;
+use std::fmt;
+use trace::RegionPhase;
+
+/// What an oracle found.
+#[derive(Clone, Debug)]
+pub struct OracleReport(pub(crate) Vec<String>);
+
+impl fmt::Display for OracleReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for OracleReport {}
+
+/// Why a run could not end.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LabFailure {
+    /// Nothing can run and no timer is set: everybody waits for somebody.
+    Deadlock {
+        /// Who waits for what.
+        waits: String,
+    },
+    /// The run took too many steps, or too long with nothing but timers.
+    Stuck {
+        /// Polls so far.
+        steps: u64,
+        /// Which limit, and who was still there.
+        why: String,
+    },
+    /// The trace breaks a rule of the model.
+    Model {
+        /// The event and the rule.
+        divergence: String,
+    },
+}
+
+impl fmt::Display for LabFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LabFailure::Deadlock { waits } => {
+                write!(f, "deadlock: nothing can run and no timer is set\n{waits}")
+            }
+            LabFailure::Stuck { steps, why } => write!(f, "stuck after {steps} steps: {why}"),
+            LabFailure::Model { divergence } => write!(f, "the trace breaks a rule of the model: {divergence}"),
+        }
+    }
+}
+
+impl std::error::Error for LabFailure {}
+
+/// Who is there and what they wait for.
+pub(crate) fn waits(view: &RegionView, depth: usize, text: &mut String) {
+    use fmt::Write;
+    let pad = "  ".repeat(depth);
+    let _ = writeln!(
+        text,
+        "{pad}{} opened at {}:{} {}",
+        view.region,
+        view.opened_at.file(),
+        view.opened_at.line(),
+        match view.phase {
+            RegionPhase::Open => "is open",
+            RegionPhase::Draining => "is draining",
+            RegionPhase::Finalizing => "runs its finalizers",
+            RegionPhase::Settling => "waits for its obligations",
+            RegionPhase::Closed => "is closed",
+        }
+    );
+    for m in &view.members {
+        let what = match (m.runnable, m.waits_for) {
+            (true, _) => "is runnable".to_string(),
+            (_, Some(kind)) => format!("waits for {}", kind.what),
+            (_, None) => "waits for something that is no operation of this runtime".to_string(),
+        };
+        let _ = writeln!(text, "{pad}  {} spawned at {}:{} {what}", m.task, m.spawned_at.file(), m.spawned_at.line());
+    }
+    for o in &view.obligations {
+        let _ = writeln!(text, "{pad}  {} reserved at {}:{} is held by {}", o.kind, o.site.file(), o.site.line(), o.by);
+    }
+    for child in &view.children {
+        waits(child, depth + 1, text)
+    }
+}

@@ -1,0 +1,117 @@
+//! Virtual time, timers, random numbers and the trace of one lab.
+use cx::port::{Clock, Due, Entropy, Reports, TimerKey, Timers};
+use region::Sink;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use time::{Key, Wheel};
+use trace::{Event, Label};
+use types::{TaskId, Time};
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The virtual clock: it stands still until nothing can run.
+#[derive(Debug, Default)]
+pub(crate) struct VirtualClock(AtomicU64);
+
+impl VirtualClock {
+    pub(crate) fn set(&self, now: Time) {
+        self.0.store(now.as_nanos(), Relaxed)
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Time {
+        Time::from_nanos(self.0.load(Relaxed))
+    }
+}
+
+/// Timers to the nanosecond, in order of deadline, then of setting.
+pub(crate) struct VirtualTimers(Mutex<Wheel<Due>>);
+
+impl VirtualTimers {
+    pub(crate) fn new() -> VirtualTimers {
+        VirtualTimers(Mutex::new(Wheel::with_shift(Time::ZERO, 0)))
+    }
+
+    /// When something is due next.
+    pub(crate) fn next(&self) -> Option<Time> {
+        locked(&self.0).next_expiry()
+    }
+
+    /// Everything that is due at `now`.
+    pub(crate) fn due(&self, now: Time) -> Vec<Due> {
+        let mut due = Vec::new();
+        let mut wheel = locked(&self.0);
+        while wheel.advance(now, 1024, |_, d| due.push(d)).more {}
+        due
+    }
+}
+
+impl Timers for VirtualTimers {
+    fn set(&self, at: Time, due: Due) -> TimerKey {
+        TimerKey { shard: 0, entry: locked(&self.0).insert(at, due).to_bits() }
+    }
+
+    fn take(&self, key: TimerKey) -> Option<Due> {
+        locked(&self.0).remove(Key::from_bits(key.entry)?)
+    }
+}
+
+/// Random numbers: each task's own stream, whatever the schedule.
+#[derive(Debug)]
+pub(crate) struct SplitStreams {
+    pub(crate) seed: u64,
+    pub(crate) drawn: Mutex<BTreeMap<TaskId, u64>>,
+}
+
+impl Entropy for SplitStreams {
+    fn next(&self, task: TaskId) -> u64 {
+        let mut drawn = locked(&self.drawn);
+        let n = drawn.entry(task).or_insert(0);
+        *n += 1;
+        region::mix(self.seed ^ task.as_u64(), *n)
+    }
+}
+
+/// What the kernel reports during a run, kept for its verdict.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Mutex<Vec<String>>);
+
+impl Kept {
+    pub(crate) fn all(&self) -> Vec<String> {
+        locked(&self.0).clone()
+    }
+}
+
+impl Reports for Kept {
+    fn report(&self, text: String) {
+        locked(&self.0).push(text)
+    }
+}
+
+/// The recorded trace.
+pub(crate) struct Recorder {
+    clock: Arc<VirtualClock>,
+    events: Mutex<Vec<Event>>,
+}
+
+impl Recorder {
+    pub(crate) fn new(clock: Arc<VirtualClock>) -> Recorder {
+        Recorder { clock, events: Mutex::default() }
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        locked(&self.events).clone()
+    }
+}
+
+impl Sink for Recorder {
+    fn emit(&self, by: Option<TaskId>, label: Label) {
+        let mut events = locked(&self.events);
+        let seq = events.len() as u64;
+        events.push(Event { seq, time: self.clock.now(), task: by, label })
+    }
+}

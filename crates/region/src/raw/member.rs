@@ -1,0 +1,123 @@
+//! Members come and go: the links to headers that do not count a reference are made and unmade here.
+//!
+//! A region is alive while it has a member (`region.quiescent`), and not a moment longer: whoever closes it
+//! may free it as soon as the last member has let go of the lock. Hence `member_ended` takes a pointer, and
+//! touches nothing of the region after that.
+use super::members::Members;
+use crate::origin::task_id;
+use crate::phase::{Via, admits};
+use crate::region::Region;
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::*;
+use task::{Header, Verdict, Waiter, control};
+use trace::{End, Label, Refused, Site};
+use types::{Policy, TaskId};
+
+impl Region {
+    /// Admits a task as a member (`region.no-admit`): links it and counts it, or leaves it alone. A task that
+    /// enters a cancelled region has the request pending from the start.
+    ///
+    /// # Safety
+    /// `task` is a cell that was never started and names this region; if this returns `Ok` it must be
+    /// started, or taken back with [`Region::withdraw`].
+    pub unsafe fn admit(&self, task: NonNull<Header>, via: Via, daemon: bool) -> Result<TaskId, Refused> {
+        // SAFETY: an allocated cell, says the caller.
+        let header = unsafe { task.as_ref() };
+        let mut inner = self.inner.lock();
+        if !admits(self.phase(), via) {
+            return Err(Refused::NotOpen);
+        }
+        let index = inner.spawned;
+        inner.spawned += 1;
+        header.index.store(index, Relaxed);
+        inner.live += 1;
+        if daemon {
+            inner.daemons += 1;
+            header.control.fetch_or(control::DAEMON, Relaxed);
+        }
+        let told = match inner.slot.kind() {
+            Some(kind) => header.tell(kind as u8),
+            None => false,
+        };
+        let list = if told { &inner.told } else { &inner.untold };
+        // SAFETY: the cell is alive and in no list, says the caller.
+        unsafe { list.push(task) };
+        let id = task_id(self.id, index);
+        if self.is_traced() {
+            self.emit(None, || Label::TaskSpawn {
+                task: id,
+                region: self.id,
+                daemon,
+                site: Site::from(header.spawned_at),
+            });
+            if told {
+                self.emit_task_request(id, &inner.slot);
+            }
+        }
+        Ok(id)
+    }
+
+    /// A member has ended: unlinks it and keeps what the close must look at. Returns whoever waits for
+    /// quiescence, if this brought it: wake it once the task is complete.
+    ///
+    /// # Safety
+    /// `task` was admitted to the region that its header names, and this is called once.
+    #[must_use]
+    pub unsafe fn member_ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter> {
+        let region = task.region.cast::<Region>();
+        // SAFETY: a region with a member is not closed, so it is alive.
+        let keep = unsafe { &*region }.note_end(task, verdict);
+        // SAFETY: as above, and says the caller.
+        unsafe { leave(region, task, keep) }
+    }
+
+    /// Traces a member's end, and says whether the close has to look at its outcome.
+    fn note_end(&self, task: &Header, verdict: Verdict<'_>) -> bool {
+        let id = task_id(self.id, task.index.load(Relaxed));
+        let failure = self.is_failure(id, verdict);
+        if self.is_traced() {
+            let end = match verdict {
+                Verdict::Ok => End::Ok,
+                Verdict::Err => End::Err,
+                Verdict::Cancelled(c) => End::from(c),
+                Verdict::Panicked => End::Panicked,
+            };
+            let consequential = end.origin().is_some_and(|o| self.is_own(o.scope));
+            self.emit(Some(id), || Label::TaskEnd { task: id, end, failure, consequential });
+        }
+        match verdict {
+            Verdict::Ok => false,
+            // What isolates has been told of the failure already (`Region::isolate`).
+            _ if failure => self.policy != Policy::Isolate,
+            // Visible later, unless it is a consequence of this region's own request or was asked of this one
+            // task. What was asked of a branch is visible to its combinator.
+            Verdict::Cancelled(c) => {
+                let scope = c.origin().scope;
+                self.is_above(scope) || self.own_scope == Some(scope)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Unlinks and uncounts a member; returns whoever waits for the last one.
+///
+/// # Safety
+/// `task` is a member of `region` and leaves it once.
+unsafe fn leave(region: *const Region, task: &Header, keep: bool) -> Option<Waiter> {
+    // SAFETY: the region is alive while it has a member. The reference is a local, not an argument: after the
+    // guard is dropped the region may be freed before this function returns.
+    let region = unsafe { &*region };
+    let mut inner = region.inner.lock();
+    // SAFETY: it is linked in one of this region's lists, and the lock is held.
+    unsafe { Members::unlink(NonNull::from(task)) };
+    inner.live -= 1;
+    inner.ended += 1;
+    if task.control() & control::DAEMON != 0 {
+        inner.daemons -= 1;
+    }
+    if keep && !types::seeded!("region.failure-forgotten") {
+        inner.unjoined.push(task.counted());
+    }
+    inner.closer_if_drained(region.phase())
+}

@@ -1,0 +1,86 @@
+//! `LocalRuntime`: one thread, and tasks that never leave it, so they need not be `Send`.
+use crate::builder::{BuildError, Builder};
+use cx::{All, Cx, MaySpawn, Row, TaskHandle};
+use std::marker::PhantomData;
+use std::panic::Location;
+use types::{Outcome, TaskOutput};
+
+/// A runtime of one worker, the calling thread.
+#[derive(Debug)]
+pub struct LocalRuntime(());
+
+/// The right to spawn tasks that are not `Send`: only the thread of a [`LocalRuntime`] has it.
+#[derive(Debug)]
+pub struct Local(PhantomData<*const ()>);
+
+/// A handle on a local task; it stays on the thread as well.
+#[derive(Debug)]
+pub struct LocalHandle<T, E>(TaskHandle<T, E>, PhantomData<*const ()>);
+
+impl LocalRuntime {
+    /// Runs `body` and everything it spawns on this thread.
+    ///
+    /// # Errors
+    /// What [`Builder::build`] returns.
+    ///
+    /// # Panics
+    /// As [`crate::Runtime::run`].
+    ///
+    /// ```
+    /// use asupersync_runtime::LocalRuntime;
+    /// use std::rc::Rc;
+    /// let n = LocalRuntime::run(async |local, cx| {
+    ///     let shared = Rc::new(20);
+    ///     let twin = shared.clone();
+    ///     let mut task = local.spawn(cx, async move |_cx| Ok::<i32, std::fmt::Error>(*twin + 1));
+    ///     task.join(cx).await.unwrap() * 2
+    /// });
+    /// assert_eq!(n.unwrap(), 42);
+    /// ```
+    #[track_caller]
+    pub fn run<T>(body: impl AsyncFnOnce(&Local, &mut Cx<All>) -> T) -> Result<T, BuildError> {
+        LocalRuntime::run_with(Builder::new(), body)
+    }
+
+    /// As [`LocalRuntime::run`], with the other knobs of a builder; its workers are ignored.
+    ///
+    /// # Errors
+    /// What [`Builder::build`] returns.
+    #[track_caller]
+    pub fn run_with<T>(builder: Builder, body: impl AsyncFnOnce(&Local, &mut Cx<All>) -> T) -> Result<T, BuildError> {
+        let runtime = builder.workers(1).build()?;
+        let local = Local(PhantomData);
+        Ok(runtime.run(async |cx| body(&local, cx).await))
+    }
+}
+
+impl Local {
+    /// Spawns a task that stays on this thread into the region of `cx`.
+    #[track_caller]
+    pub fn spawn<C, T, F>(&self, cx: &Cx<C>, body: F) -> LocalHandle<T::Ok, T::Err>
+    where
+        C: Row + MaySpawn,
+        T: TaskOutput,
+        F: AsyncFnOnce(&mut Cx<C>) -> T + 'static,
+    {
+        LocalHandle(crate::raw::spawn_local(cx, Location::caller(), body), PhantomData)
+    }
+}
+
+impl<T, E> LocalHandle<T, E> {
+    /// As [`TaskHandle::join`].
+    pub async fn join<C: Row>(&mut self, cx: &Cx<C>) -> Outcome<T, E> {
+        self.0.join(cx).await
+    }
+
+    /// As [`TaskHandle::cancel`].
+    #[track_caller]
+    pub fn cancel(&self, why: &'static str) {
+        self.0.cancel(why)
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}

@@ -1,0 +1,57 @@
+//! The machine's clock, random numbers and standard error, as ports.
+use cx::port::{Clock, Entropy, Reports};
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+use types::{TaskId, Time};
+
+/// The monotonic clock, counted from the runtime's start.
+#[derive(Debug)]
+pub(crate) struct Monotonic(Instant);
+
+impl Monotonic {
+    pub(crate) fn start() -> Monotonic {
+        Monotonic(Instant::now())
+    }
+}
+
+impl Clock for Monotonic {
+    #[inline]
+    fn now(&self) -> Time {
+        Time::from_nanos(self.0.elapsed().as_nanos() as u64)
+    }
+}
+
+/// Random numbers from one seed: each task has a stream of its own, mixed with how many were drawn in all.
+#[derive(Debug)]
+pub(crate) struct Mixed {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl Mixed {
+    pub(crate) fn new(seed: Option<u64>) -> Mixed {
+        // The standard library's hasher keys are the one source of system randomness it has.
+        #[allow(clippy::disallowed_types)]
+        let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0u64));
+        Mixed { seed, drawn: AtomicU64::new(0) }
+    }
+}
+
+impl Entropy for Mixed {
+    fn next(&self, task: TaskId) -> u64 {
+        region::mix(self.seed ^ task.as_u64(), self.drawn.fetch_add(1, Relaxed))
+    }
+}
+
+/// Reports as lines on standard error.
+#[derive(Debug)]
+pub(crate) struct StandardError;
+
+impl Reports for StandardError {
+    fn report(&self, text: String) {
+        // Nobody is left to tell if standard error is closed.
+        let _ = writeln!(std::io::stderr().lock(), "asupersync: {text}");
+    }
+}

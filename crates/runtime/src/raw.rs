@@ -1,0 +1,51 @@
+//! Starting the root body: the one promise the runtime makes that the compiler cannot check.
+use cx::{All, Cx, Root, RootTask};
+use std::future::Future;
+use std::panic::Location;
+
+/// Starts `body` as the root of `root`'s tree and runs `drive`, which must not return before the task has
+/// finished.
+///
+/// If it does return before, or unwinds, the process is aborted: the body's borrows are about to end.
+pub(crate) fn with_root<'a, T, F, Fut>(
+    root: &Root,
+    at: &'static Location<'static>,
+    body: F,
+    value: &mut Option<T>,
+    drive: impl FnOnce(&RootTask),
+) -> RootTask
+where
+    F: FnOnce(&'a mut Cx<All>) -> Fut,
+    Fut: Future<Output = T>,
+{
+    struct MustFinish;
+    impl Drop for MustFinish {
+        fn drop(&mut self) {
+            eprintln!("asupersync: the engine ended before its root body did: aborting");
+            std::process::abort()
+        }
+    }
+    let guard = MustFinish;
+    // SAFETY: pinned tasks are polled by worker 0 only, which `drive` runs on this thread; and this function
+    // does not return, nor unwind, before the task is finished.
+    let task = unsafe { root.start(at, body, value) };
+    drive(&task);
+    if task.is_finished() {
+        std::mem::forget(guard)
+    }
+    task
+}
+
+
+/// Spawns a task that need not be `Send`. Only called by [`crate::Local`], which exists on the thread of a
+/// runtime with one worker, and cannot leave it.
+pub(crate) fn spawn_local<C, T, F>(cx: &Cx<C>, at: &'static Location<'static>, body: F) -> cx::TaskHandle<T::Ok, T::Err>
+where
+    C: cx::Row + cx::MaySpawn,
+    T: types::TaskOutput,
+    F: AsyncFnOnce(&mut Cx<C>) -> T + 'static,
+{
+    // SAFETY: `Local` is neither `Send` nor `Sync` and is made on the home thread of a runtime; pinned tasks
+    // are polled and dropped there only. A context of another runtime's task is polled on another thread.
+    unsafe { cx.spawn_pinned(at, body) }
+}

@@ -1,0 +1,210 @@
+//! A runtime from its root body to its end.
+//!
+//! Shutdown order: the body returns and its region drains (admission off, finalizers), the workers end, the
+//! blocking pool ends. What a shutdown request could not stop by its deadline is written off and named; its
+//! threads are left behind rather than joined, so that this terminates.
+use crate::builder::{BuildError, Builder};
+use crate::driver::Machine;
+use crate::pool::Pool;
+use crate::ports::{Mixed, Monotonic, StandardError};
+use crate::raw::with_root;
+use crate::wheels::Wheels;
+use cx::port::{Clock, World};
+use cx::{All, Cx, RegionHandle, Root};
+use reactor::{Reactor, SystemNet, SystemSignals};
+use region::RegionView;
+use sched::engine::{self, Engine, Setup};
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use task::engine::EngineSlot;
+use types::{Cancelled, Outcome};
+
+/// How long the end waits for threads that should be gone.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// A runtime that has not run yet.
+pub struct Runtime {
+    engine: Arc<Engine>,
+    slot: EngineSlot,
+    machine: Arc<Machine>,
+    root: Root,
+    pool: Pool,
+    name: String,
+    stack_size: Option<usize>,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("workers", &self.engine.workers()).finish_non_exhaustive()
+    }
+}
+
+/// Runs `body` on a runtime with all defaults, on all cores, and returns its value once everything it
+/// started has ended.
+///
+/// # Panics
+/// With the body's panic, or a child's that nobody joined. Also if the machine refuses threads or a poller;
+/// [`Builder::build`] returns that as an error.
+#[track_caller]
+pub fn run<T>(body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> T {
+    match Builder::new().build() {
+        Ok(runtime) => runtime.run(body),
+        Err(e) => panic!("{e}"),
+    }
+}
+
+/// What a runtime's end has to say beside its value.
+#[derive(Debug)]
+pub struct EndReport<T> {
+    /// The body's value.
+    pub value: T,
+    /// Why the end is not clean: a child failed and nobody joined it, or was cut short.
+    pub cause: Cancelled,
+}
+
+impl<T> fmt::Display for EndReport<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the program's root did not end cleanly: {}", self.cause)
+    }
+}
+
+impl<T: fmt::Debug> std::error::Error for EndReport<T> {}
+
+impl Runtime {
+    pub(crate) fn new(builder: Builder) -> Result<Runtime, BuildError> {
+        let workers = builder.workers;
+        let reactor = Reactor::new(workers)
+            .map_err(|error| BuildError::System { what: "make the readiness queues", error })?;
+        let reactor = Arc::new(reactor);
+        let clock: Arc<dyn Clock> = Arc::new(Monotonic::start());
+        let wheels = Arc::new(Wheels::new(workers));
+        let machine = Arc::new(Machine::new(clock.clone(), wheels.clone(), reactor.clone(), workers));
+        let pool = Pool::new(builder.blocking_threads, builder.blocking_keep_alive, &builder.name, builder.stack_size);
+        let world = World {
+            head: engine::head(),
+            tick: AtomicU32::new(0),
+            grace: builder.grace,
+            reports_slow_drains: builder.report_slow_drains,
+            unwinding: engine::unwinding(),
+            clock,
+            timers: wheels.clone(),
+            entropy: Arc::new(Mixed::new(builder.seed)),
+            reports: builder.reports.unwrap_or_else(|| Arc::new(StandardError)),
+            blocking: Some(Arc::new(pool.clone())),
+            net: Some(Arc::new(SystemNet::new(reactor.clone()))),
+            signals: Some(Arc::new(SystemSignals::new(reactor.clone()))),
+            sink: None,
+        };
+        let setup =
+            Setup { world, driver: machine.clone(), workers, spread: builder.spread, coop: builder.coop };
+        let (engine, slot) = Engine::new(setup).ok_or(BuildError::TooMany)?;
+        machine.attach(Arc::downgrade(&engine));
+        let unpark = reactor.clone();
+        wheels.attach(Arc::downgrade(&engine), Box::new(move |worker| unpark.unpark(worker)));
+        let root = Root::open(slot.tag(), engine.world(), builder.after_grace, Location::caller());
+        Ok(Runtime { engine, slot, machine, root, pool, name: builder.name, stack_size: builder.stack_size })
+    }
+
+    /// A handle on the root region, for threads outside.
+    pub fn handle(&self) -> RegionHandle<All> {
+        self.root.handle()
+    }
+
+    /// One look at everything that lives in this runtime.
+    pub fn view(&self) -> RegionView {
+        self.root.view()
+    }
+
+    /// Runs `body` on this thread, which is worker 0, and what it spawns on all of them. Returns the body's
+    /// value once everything has ended. A child's failure that nobody joined is printed as a report; see
+    /// [`Runtime::try_run`].
+    ///
+    /// # Panics
+    /// With the body's panic, or a child's that nobody joined.
+    #[track_caller]
+    pub fn run<T>(self, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> T {
+        let reports = self.engine.world().reports.clone();
+        match self.try_run(body) {
+            Ok(value) => value,
+            Err(report) => {
+                reports.report(report.to_string());
+                report.value
+            }
+        }
+    }
+
+    /// As [`Runtime::run`], with the end's report as an error.
+    ///
+    /// # Errors
+    /// A child of the body failed and nobody joined it, or was cut short by a request from outside. The
+    /// value is in the report.
+    ///
+    /// # Panics
+    /// As [`Runtime::run`].
+    #[track_caller]
+    pub fn try_run<T>(self, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> Result<T, Box<EndReport<T>>> {
+        let at = Location::caller();
+        let threads = self.start_workers();
+        let mut value = None;
+        let engine = self.engine.clone();
+        let reactor = self.machine.reactor.clone();
+        let mut task = with_root(&self.root, at, async |cx: &mut Cx<All>| body(cx).await, &mut value, |task| {
+            let _driver = reactor.enter(0);
+            engine.run(0, &|| task.is_finished());
+        });
+        let outcome = task.take();
+        drop(task);
+        self.end(threads);
+        match (outcome, value) {
+            (Some(Outcome::Panicked(p)), _) => std::panic::resume_unwind(p.into_payload()),
+            (Some(Outcome::Cancelled(cause)), Some(value)) => Err(Box::new(EndReport { value, cause })),
+            (_, Some(value)) => Ok(value),
+            (_, None) => panic!("the root body was dropped before it returned"),
+        }
+    }
+
+    fn start_workers(&self) -> Vec<(JoinHandle<()>, mpsc::Receiver<()>)> {
+        (1..self.engine.workers())
+            .filter_map(|index| {
+                let engine = self.engine.clone();
+                let reactor = self.machine.reactor.clone();
+                let (gone, left) = mpsc::channel();
+                let mut builder = std::thread::Builder::new().name(format!("{}-{index}", self.name));
+                if let Some(size) = self.stack_size {
+                    builder = builder.stack_size(size);
+                }
+                let thread = builder.spawn(move || {
+                    reactor::precise_timers();
+                    let _driver = reactor.enter(index);
+                    engine.run(index, &|| false);
+                    task::raw::flush_thread_cache();
+                    drop(gone);
+                });
+                // One worker fewer is slower, not wrong: its queue stays empty.
+                thread.ok().map(|t| (t, left))
+            })
+            .collect()
+    }
+
+    fn end(self, threads: Vec<(JoinHandle<()>, mpsc::Receiver<()>)>) {
+        self.engine.shut_down();
+        let mut stuck = false;
+        for (thread, left) in threads {
+            // The channel closes when the worker is through.
+            if left.recv_timeout(LAST_WAIT) == Err(mpsc::RecvTimeoutError::Disconnected) {
+                let _ = thread.join();
+            } else {
+                stuck = true;
+            }
+        }
+        stuck |= !self.pool.close(LAST_WAIT);
+        if stuck {
+            // Somebody is still inside a task that was written off: what it may touch is left in place.
+            std::mem::forget((self.slot, self.engine, self.machine, self.root));
+        }
+    }
+}

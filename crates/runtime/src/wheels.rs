@@ -1,0 +1,102 @@
+//! One timer wheel per worker. A timer is set on the wheel of the worker that sets it, and taken back from
+//! there; the lock is only ever contended when a task has moved.
+use cx::port::{Due, TimerKey, Timers};
+use sched::engine::Engine;
+use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use time::Wheel;
+use types::Time;
+
+/// How many timers one pass fires at most before the worker runs tasks again.
+const BURST: usize = 256;
+
+pub(crate) struct Wheels {
+    shards: Vec<Shard>,
+    engine: OnceLock<Weak<Engine>>,
+    unpark: OnceLock<Box<dyn Fn(usize) + Send + Sync>>,
+}
+
+#[repr(align(128))]
+struct Shard {
+    wheel: Mutex<Wheel<Due>>,
+    /// When the wheel wants to be advanced next, in nanoseconds; `u64::MAX` when it is empty.
+    next: AtomicU64,
+}
+
+impl Shard {
+    fn lock(&self) -> MutexGuard<'_, Wheel<Due>> {
+        self.wheel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wheels {
+    pub(crate) fn new(workers: usize) -> Wheels {
+        let shards = (0..workers)
+            .map(|_| Shard { wheel: Mutex::new(Wheel::new(Time::ZERO)), next: AtomicU64::new(u64::MAX) })
+            .collect();
+        Wheels { shards, engine: OnceLock::new(), unpark: OnceLock::new() }
+    }
+
+    /// Tells the wheels whose they are.
+    pub(crate) fn attach(&self, engine: Weak<Engine>, unpark: Box<dyn Fn(usize) + Send + Sync>) {
+        let _ = self.engine.set(engine);
+        let _ = self.unpark.set(unpark);
+    }
+
+    /// When this worker's wheel wants to be advanced.
+    pub(crate) fn next(&self, worker: usize) -> Option<Time> {
+        let next = self.shards[worker].next.load(Acquire);
+        (next != u64::MAX).then(|| Time::from_nanos(next))
+    }
+
+    /// Fires what is due, at most one burst; serves it without holding the lock.
+    pub(crate) fn advance(&self, worker: usize, now: Time, serve: impl Fn(Due)) {
+        let shard = &self.shards[worker];
+        if shard.next.load(Acquire) > now.as_nanos() {
+            return;
+        }
+        // One buffer per thread, so that firing allocates nothing in the long run.
+        thread_local!(static FIRED: std::cell::RefCell<Vec<Due>> = const { std::cell::RefCell::new(Vec::new()) });
+        let mut fired = FIRED.with(|f| f.take());
+        let mut wheel = shard.lock();
+        let _ = wheel.advance(now, BURST, |_, due| fired.push(due));
+        let next = wheel.next_expiry().map_or(u64::MAX, |t| t.as_nanos());
+        shard.next.store(next, Release);
+        drop(wheel);
+        fired.drain(..).for_each(serve);
+        FIRED.with(|f| *f.borrow_mut() = fired);
+    }
+}
+
+impl Timers for Wheels {
+    fn set(&self, at: Time, due: Due) -> TimerKey {
+        let mine = self.engine.get().and_then(current);
+        let shard = mine.unwrap_or(0);
+        let s = &self.shards[shard];
+        let mut wheel = s.lock();
+        let key = wheel.insert(at, due);
+        let before = s.next.load(Relaxed);
+        // The exact expiry is rounded up to a tick; a little early only costs a look.
+        if at.as_nanos() < before {
+            s.next.store(at.as_nanos(), Release);
+        }
+        drop(wheel);
+        // Another thread's worker may sleep beyond this deadline; one's own is awake.
+        if mine.is_none()
+            && at.as_nanos() < before
+            && let Some(unpark) = self.unpark.get()
+        {
+            unpark(shard)
+        }
+        TimerKey { shard: shard as u32, entry: key.to_bits() }
+    }
+
+    fn take(&self, key: TimerKey) -> Option<Due> {
+        self.shards[key.shard as usize].lock().remove(time::Key::from_bits(key.entry)?)
+    }
+}
+
+fn current(engine: &Weak<Engine>) -> Option<usize> {
+    // The engine is alive while one of its workers runs; looking does not count a reference.
+    sched::engine::current_worker(engine.as_ptr())
+}

@@ -1,0 +1,264 @@
+//! The sending half: [`Sender`], and its two waits, [`Reserve`] and [`Delivery`].
+//!
+//! Not here: what a permit does (`permit`), who gets room when (`ring::credits`).
+
+use core::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use cx::{Cx, Row, Waiter};
+use types::{Cancelled, IntoStop, ObligationKind, Stop, WaitKind};
+
+use super::{
+    Permit,
+    ring::{TryReserveError, TrySendError, Tx},
+};
+use crate::{Closed, WaitError, WaitNode};
+
+static FULL: WaitKind = WaitKind::new("send (channel full)");
+
+/// Sends into a channel. Clones send into the same one.
+///
+/// The receiver sees the end of the channel when the last sender is gone and every value was received.
+pub struct Sender<T> {
+    tx: Tx<T, Waiter>,
+}
+
+impl<T> Sender<T> {
+    pub(super) fn new(tx: Tx<T, Waiter>) -> Self {
+        Self { tx }
+    }
+
+    /// Waits for room, in the order of first polls, and holds it in a permit.
+    ///
+    /// The permit is an obligation of the region that `cx` stands in. It doesn't borrow `cx`.
+    ///
+    /// # Errors
+    /// Closed, or cancelled: then no room is held, and room that had been assigned went to the next in line.
+    #[track_caller]
+    pub fn reserve<'s, 'c, C: Row>(&'s self, cx: &'c Cx<C>) -> Reserve<'s, 'c, T, C> {
+        Reserve { sender: self, cx, node: WaitNode::new(), site: Location::caller() }
+    }
+
+    /// Waits for room and sends. Where there's room this is two atomic operations, and no obligation is opened, as
+    /// nothing can come between the phases.
+    ///
+    /// # Errors
+    /// Closed, or cancelled, with the value.
+    pub fn send<'s, 'c, C: Row>(&'s self, cx: &'c Cx<C>, value: T) -> Delivery<'s, 'c, T, C> {
+        Delivery { sender: self, cx, node: WaitNode::new(), value: Some(value) }
+    }
+
+    /// Sends if there's room and nobody waits for it. Never waits, and isn't refused under cancellation.
+    ///
+    /// # Errors
+    /// Full or closed, with the value.
+    #[inline]
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        self.tx.try_send(value)
+    }
+
+    /// A permit, if there's room and nobody waits for it. Never waits, and isn't refused under cancellation: `cx` says
+    /// whose obligation it is.
+    ///
+    /// # Errors
+    /// Full or closed.
+    #[track_caller]
+    pub fn try_reserve<C: Row>(&self, cx: &Cx<C>) -> Result<Permit<'_, T>, TryReserveError> {
+        let credit = self.tx.try_permit()?;
+        Ok(Permit::new(cx.reserve(ObligationKind::SendPermit, Location::caller()), credit))
+    }
+
+    /// Whether sending is over: the receiver has closed the channel or is gone.
+    pub fn is_closed(&self) -> bool {
+        self.tx.is_closed()
+    }
+
+    /// Values sent and not received. Outstanding permits don't count.
+    pub fn len(&self) -> usize {
+        self.tx.len()
+    }
+
+    /// Whether nothing is in the channel now.
+    pub fn is_empty(&self) -> bool {
+        self.tx.is_empty()
+    }
+
+    /// How many values and outstanding permits the channel holds at most.
+    pub fn capacity(&self) -> usize {
+        self.tx.capacity() as usize
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self { tx: self.tx.clone() }
+    }
+}
+
+impl<T> core::fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Sender").field("len", &self.len()).field("capacity", &self.capacity()).finish()
+    }
+}
+
+/// Waits for room: the future of [`Sender::reserve`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Reserve<'s, 'c, T, C> {
+    sender: &'s Sender<T>,
+    cx: &'c Cx<C>,
+    node: WaitNode,
+    site: &'static Location<'static>,
+}
+
+impl<'s, T, C: Row> Future for Reserve<'s, '_, T, C> {
+    type Output = Result<Permit<'s, T>, WaitError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { sender, cx, node, site } = self.get_mut();
+        if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
+            sender.tx.cancel(node);
+            return Poll::Ready(Err(cancelled.into()));
+        }
+        match sender.tx.poll_permit(node, || Waiter::from_waker(context.waker())) {
+            Poll::Ready(Ok(credit)) => {
+                let record = cx.reserve(ObligationKind::SendPermit, site);
+                Poll::Ready(Ok(Permit::new(record, credit)))
+            }
+            Poll::Ready(Err(closed)) => Poll::Ready(Err(closed.into())),
+            Poll::Pending => {
+                cx.poll_wait(context, &FULL);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T, C> Drop for Reserve<'_, '_, T, C> {
+    fn drop(&mut self) {
+        self.sender.tx.cancel(&mut self.node);
+    }
+}
+
+/// Waits for room and sends: the future of [`Sender::send`]. Dropping it before it's ready drops the value.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Delivery<'s, 'c, T, C> {
+    sender: &'s Sender<T>,
+    cx: &'c Cx<C>,
+    node: WaitNode,
+    /// Until it was sent or handed back.
+    value: Option<T>,
+}
+
+/// The value is moved, never pinned.
+impl<T, C> Unpin for Delivery<'_, '_, T, C> {}
+
+impl<T, C> Delivery<'_, '_, T, C> {
+    fn take(&mut self) -> T {
+        self.value.take().expect("polled after it was ready")
+    }
+}
+
+impl<T, C: Row> Future for Delivery<'_, '_, T, C> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let tx = &this.sender.tx;
+        if let Err(cancelled) = ready!(this.cx.poll_proceed(context)) {
+            tx.cancel(&mut this.node);
+            return Poll::Ready(Err(SendError::Cancelled(this.take(), cancelled)));
+        }
+        if !this.node.is_queued() {
+            match tx.try_send(this.take()) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(TrySendError::Closed(value)) => return Poll::Ready(Err(SendError::Closed(value))),
+                Err(TrySendError::Full(value)) => this.value = Some(value),
+            }
+        }
+        match tx.poll_permit(&mut this.node, || Waiter::from_waker(context.waker())) {
+            Poll::Ready(Ok(credit)) => Poll::Ready(credit.send(this.take()).map_err(SendError::Closed)),
+            Poll::Ready(Err(Closed)) => Poll::Ready(Err(SendError::Closed(this.take()))),
+            Poll::Pending => {
+                this.cx.poll_wait(context, &FULL);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T, C> Drop for Delivery<'_, '_, T, C> {
+    fn drop(&mut self) {
+        self.sender.tx.cancel(&mut self.node);
+    }
+}
+
+/// A value that was not sent, and why.
+///
+/// No [`core::error::Error`], see [`WaitError`]; `?` drops the value.
+pub enum SendError<T> {
+    /// The receiver has closed the channel or is gone.
+    Closed(T),
+    /// A cancellation was effective before the value was sent.
+    Cancelled(T, Cancelled),
+}
+
+impl<T> SendError<T> {
+    /// The value.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Closed(value) | Self::Cancelled(value, _) => value,
+        }
+    }
+
+    /// Whether the send was cancelled.
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled(..))
+    }
+}
+
+impl<T> core::fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Closed(_) => f.write_str("Closed(..)"),
+            Self::Cancelled(_, cancelled) => write!(f, "Cancelled(.., {cancelled:?})"),
+        }
+    }
+}
+
+impl<T> core::fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Closed(_) => f.write_str("channel closed"),
+            Self::Cancelled(_, cancelled) => cancelled.fmt(f),
+        }
+    }
+}
+
+impl<T> From<SendError<T>> for WaitError {
+    fn from(error: SendError<T>) -> Self {
+        match error {
+            SendError::Closed(_) => WaitError::Closed,
+            SendError::Cancelled(_, cancelled) => WaitError::Cancelled(cancelled),
+        }
+    }
+}
+
+impl<T, E: From<Closed>> From<SendError<T>> for Stop<E> {
+    fn from(error: SendError<T>) -> Self {
+        WaitError::from(error).into()
+    }
+}
+
+/// So that a task may return `Result<_, SendError<T>>`.
+impl<T: Send + 'static> IntoStop for SendError<T> {
+    type App = Closed;
+    fn into_stop(self) -> Stop<Closed> {
+        self.into()
+    }
+}

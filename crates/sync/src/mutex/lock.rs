@@ -1,0 +1,66 @@
+//! Waiting for a mutex: [`Lock`].
+//!
+//! Not here: the value and its guard (`raw`).
+
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use cx::{Cx, Row, Waiter};
+use types::{Cancelled, WaitKind};
+
+use super::{Guard, Mutex};
+use crate::WaitNode;
+
+static LOCKED: WaitKind = WaitKind::new("lock (mutex held)");
+
+impl<T: ?Sized> Mutex<T> {
+    /// Waits for the lock. The guard doesn't borrow `cx`.
+    ///
+    /// # Errors
+    /// Cancelled: the lock is not held, and one that had been handed over went to the next in line.
+    #[inline]
+    pub fn lock<'m, 'c, C: Row>(&'m self, cx: &'c Cx<C>) -> Lock<'m, 'c, T, C> {
+        Lock { mutex: self, cx, node: WaitNode::new() }
+    }
+}
+
+/// Waits for a mutex: the future of [`Mutex::lock`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Lock<'m, 'c, T: ?Sized, C> {
+    mutex: &'m Mutex<T>,
+    cx: &'c Cx<C>,
+    node: WaitNode,
+}
+
+impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
+    type Output = Result<Guard<'m, T>, Cancelled>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { mutex, cx, node } = self.get_mut();
+        if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
+            mutex.word.cancel(node);
+            return Poll::Ready(Err(cancelled));
+        }
+        if !node.is_queued()
+            && let Some(guard) = mutex.try_lock()
+        {
+            return Poll::Ready(Ok(guard));
+        }
+        let polled = mutex.poll_lock(node, || Waiter::from_waker(context.waker()));
+        if polled.is_pending() {
+            cx.poll_wait(context, &LOCKED);
+        }
+        polled.map(Ok)
+    }
+}
+
+impl<T: ?Sized, C> Drop for Lock<'_, '_, T, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.mutex.word.cancel(&mut self.node);
+    }
+}

@@ -1,0 +1,87 @@
+//! The sending half: [`Sender`], and [`Permit`], the same as an obligation.
+//!
+//! Not here: waiting. Sending never does.
+
+use core::panic::Location;
+
+use cx::{Cx, Reserved, Row, Waiter};
+use obligation::AlreadyLeaked;
+use types::ObligationKind;
+
+use super::word::Tx;
+use crate::Sent;
+
+/// Sends one value. Dropping it tells the receiver that none will come.
+#[derive(Debug)]
+pub struct Sender<T> {
+    tx: Tx<T, Waiter>,
+}
+
+impl<T> Sender<T> {
+    pub(super) fn new(tx: Tx<T, Waiter>) -> Self {
+        Self { tx }
+    }
+
+    /// Sends the value and wakes the receiver. Can't wait or be cancelled.
+    ///
+    /// # Errors
+    /// The receiver is gone or has closed: the value comes back.
+    pub fn send(self, value: T) -> Result<(), T> {
+        self.tx.send(value)
+    }
+
+    /// Makes the answer an obligation of the region that `cx` stands in. Never waits, and isn't refused under
+    /// cancellation.
+    #[track_caller]
+    pub fn reserve<C: Row>(self, cx: &Cx<C>) -> Permit<T> {
+        Permit { record: cx.reserve(ObligationKind::SendPermit, Location::caller()), tx: self.tx }
+    }
+
+    /// Whether the receiver is gone or has closed, so that a value would come back.
+    pub fn is_closed(&self) -> bool {
+        self.tx.is_closed()
+    }
+}
+
+/// An answer that is owed. Dropping it tells the receiver that none will come.
+#[derive(Debug)]
+#[must_use = "dropping a permit tells the receiver that nothing will come"]
+pub struct Permit<T> {
+    record: Reserved,
+    tx: Tx<T, Waiter>,
+}
+
+impl<T> Permit<T> {
+    /// Sends the value. Can't wait, fail or be cancelled. If the receiver has gone, [`Sent`] hands the value back; it
+    /// may be ignored.
+    ///
+    /// # Panics
+    /// With debug assertions, if the permit's region has closed over it and reported it as leaked. Otherwise the value
+    /// comes back then.
+    #[track_caller]
+    pub fn send(self, value: T) -> Sent<T> {
+        match self.record.commit() {
+            Ok(()) => Sent::new(self.tx.send(value)),
+            Err(AlreadyLeaked) => {
+                drop(self.tx);
+                Sent::too_late(value)
+            }
+        }
+    }
+
+    /// Tells the receiver that nothing will come. The same as dropping the permit.
+    pub fn abort(self) {}
+
+    /// Makes it an obligation of the region that `cx` stands in.
+    ///
+    /// # Errors
+    /// The region it belonged to has reported it as leaked already.
+    pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
+        self.record.rehome(cx)
+    }
+
+    /// See [`Sender::is_closed`].
+    pub fn is_closed(&self) -> bool {
+        self.tx.is_closed()
+    }
+}

@@ -1,0 +1,149 @@
+//! [`Semaphore`], and its wait, [`Acquire`].
+//!
+//! Not here: who gets permits when (`permits`), giving them back (`permit`).
+
+use core::{
+    future::Future,
+    ops::Deref,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use std::sync::Arc;
+
+use cx::{Cx, Row, Waiter};
+use types::{ObligationKind, WaitKind};
+
+use super::{
+    Permit, TryAcquireError,
+    permit::Held,
+    permits::Permits,
+};
+use crate::{WaitError, WaitNode};
+
+static NO_PERMITS: WaitKind = WaitKind::new("acquire (no permits)");
+
+/// A number of permits, and those who wait for some.
+#[derive(Debug)]
+pub struct Semaphore {
+    pub(super) permits: Permits<Waiter>,
+}
+
+impl Semaphore {
+    /// The most permits one semaphore can hold.
+    pub const MAX: usize = Permits::<Waiter>::MAX;
+
+    /// A semaphore with `permits` free.
+    ///
+    /// # Panics
+    /// If `permits` exceeds [`MAX`](Self::MAX).
+    pub fn new(permits: usize) -> Self {
+        Self { permits: Permits::new(permits) }
+    }
+
+    /// Waits for `count` permits, in the order of first polls. Who wants many is not overtaken by those who want few; more
+    /// than will ever exist is waited for until the semaphore is closed.
+    ///
+    /// What is acquired is an obligation of the region that `cx` stands in. It doesn't borrow `cx`.
+    ///
+    /// # Errors
+    /// Closed, or cancelled: then nothing is held, and permits that had been assigned went to the next in line.
+    #[track_caller]
+    pub fn acquire<'s, 'c, C: Row>(&'s self, cx: &'c Cx<C>, count: usize) -> Acquire<'c, &'s Semaphore, C> {
+        Acquire { semaphore: self, cx, count, node: WaitNode::new(), site: Location::caller() }
+    }
+
+    /// As [`acquire`](Self::acquire), with a permit that owns its share of the semaphore and may go to another task.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn acquire_owned<'c, C: Row>(
+        self: &Arc<Self>,
+        cx: &'c Cx<C>,
+        count: usize,
+    ) -> Acquire<'c, Arc<Semaphore>, C> {
+        Acquire { semaphore: self.clone(), cx, count, node: WaitNode::new(), site: Location::caller() }
+    }
+
+    /// Takes `count` permits if they are free and nobody waits. Never waits, and isn't refused under cancellation: `cx`
+    /// says whose obligation it is.
+    ///
+    /// # Errors
+    /// Nothing was taken: see [`TryAcquireError`].
+    #[track_caller]
+    pub fn try_acquire<C: Row>(
+        &self,
+        cx: &Cx<C>,
+        count: usize,
+    ) -> Result<Permit<&Semaphore>, TryAcquireError> {
+        self.permits.try_acquire(count)?;
+        let held = Held::new(self, count);
+        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
+    }
+
+    /// Puts `permits` new ones in.
+    ///
+    /// # Panics
+    /// If the semaphore would hold more than [`MAX`](Self::MAX).
+    pub fn add(&self, permits: usize) {
+        self.permits.release(permits);
+    }
+
+    /// Refuses everybody who waits or comes later. Permits that are held stay so, and are given back as before.
+    pub fn close(&self) {
+        self.permits.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.permits.is_closed()
+    }
+
+    /// Permits that are free now, also those that are saved up for somebody who wants more.
+    pub fn available(&self) -> usize {
+        self.permits.available()
+    }
+}
+
+/// Waits for permits: the future of [`Semaphore::acquire`] (`H` is `&Semaphore`) and
+/// [`acquire_owned`](Semaphore::acquire_owned) (`H` is `Arc<Semaphore>`).
+#[must_use = "futures do nothing unless awaited"]
+pub struct Acquire<'c, H: Deref<Target = Semaphore>, C> {
+    semaphore: H,
+    cx: &'c Cx<C>,
+    count: usize,
+    node: WaitNode,
+    site: &'static Location<'static>,
+}
+
+impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_, H, C> {
+    type Output = Result<Permit<H>, WaitError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { semaphore, cx, count, node, site } = self.get_mut();
+        if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
+            semaphore.permits.cancel(node);
+            return Poll::Ready(Err(cancelled.into()));
+        }
+        match semaphore.permits.poll_acquire(node, *count, || Waiter::from_waker(context.waker())) {
+            Poll::Ready(Ok(())) => {
+                let held = Held::new(semaphore.clone(), *count);
+                Poll::Ready(Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held)))
+            }
+            Poll::Ready(Err(closed)) => Poll::Ready(Err(closed.into())),
+            Poll::Pending => {
+                cx.poll_wait(context, &NO_PERMITS);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<H: Deref<Target = Semaphore>, C> Drop for Acquire<'_, H, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.semaphore.permits.cancel(&mut self.node);
+    }
+}

@@ -1,0 +1,25 @@
+//! The layer above, as the cell calls it. Static dispatch: the cell's code is compiled with it, and nothing
+//! here knows what a region is.
+use super::header::Header;
+use super::waiter::Waiter;
+use crate::{Raise, Verdict};
+use core::task::{Context, Poll};
+
+/// What the layer above does when a task's body ends and when the task ends.
+///
+/// # Safety
+/// `ended` must remove every link to the header that does not hold a reference: the cell may be freed as
+/// soon as it returns. `release` must not use the header after it returns.
+pub unsafe trait Owner {
+    /// The body returned `verdict`. Called once, by the polling thread, and must not unwind: the process would
+    /// end. True if the task owns children that have to end first. A plain `Ok` of a task without extension
+    /// and trace is not told.
+    fn body_ended(task: &Header, verdict: Verdict<'_>) -> bool;
+    /// Polls the end of the task's own children.
+    fn poll_drain(task: &Header, context: &mut Context<'_>) -> Poll<Raise>;
+    /// The task has ended with `verdict` and its outcome is in the cell. Called once, and must not unwind: the
+    /// process would end. Returns somebody to wake once the task is complete.
+    fn ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter>;
+    /// Frees what the layer above hung on the header. No other reference to it is left.
+    fn release(task: &Header);
+}
