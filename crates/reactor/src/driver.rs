@@ -16,11 +16,9 @@
 //! Not here: when to turn, and for how long (`runtime`); which driver a source goes to (`group`).
 
 use crate::entries::{Entries, Key};
-use crate::failure;
 use crate::selector::{Buffer, Selector};
 use crate::slot::Slot;
 use cx::Waiter;
-use cx::port::IoFailure;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel};
 use std::sync::{Mutex, PoisonError, TryLockError};
@@ -41,9 +39,9 @@ impl Driver {
     ///
     /// # Errors
     /// What the system said: too many open files, or a Linux before 5.11.
-    pub fn new() -> Result<Driver, IoFailure> {
+    pub fn new() -> io::Result<Driver> {
         Ok(Driver {
-            selector: Selector::new().map_err(failure::from)?,
+            selector: Selector::new()?,
             entries: Entries::new(),
             rung: AtomicBool::new(false),
             turning: Mutex::new(Buffer::new()),
@@ -59,14 +57,14 @@ impl Driver {
     ///
     /// # Errors
     /// None that a working system gives; a caller can only report it and give up.
-    pub fn turn(&self, timeout: Option<Duration>, max_events: usize) -> Result<usize, IoFailure> {
+    pub fn turn(&self, timeout: Option<Duration>, max_events: usize) -> io::Result<usize> {
         let mut buffer = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
         self.turn_with(&mut buffer, timeout, max_events)
     }
 
     /// Takes the events that are there, without waiting, unless another thread is turning this driver: then `None`, and
     /// that thread sees to them.
-    pub fn try_turn(&self, max_events: usize) -> Option<Result<usize, IoFailure>> {
+    pub fn try_turn(&self, max_events: usize) -> Option<io::Result<usize>> {
         let mut buffer = match self.turning.try_lock() {
             Ok(buffer) => buffer,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -80,13 +78,13 @@ impl Driver {
         buffer: &mut Buffer,
         timeout: Option<Duration>,
         max_events: usize,
-    ) -> Result<usize, IoFailure> {
+    ) -> io::Result<usize> {
         let report = |key, bits| {
             if let Some(slot) = self.entries.find(Key::from_word(key)) {
                 slot.event(bits);
             }
         };
-        let waited = self.selector.wait(buffer, timeout, max_events, report).map_err(failure::from)?;
+        let waited = self.selector.wait(buffer, timeout, max_events, report)?;
         if waited.rung {
             // A swap and not a store: it reads the flag of whoever found it set and therefore didn't ring, so what
             // that thread did before is seen after this turn (`driver.sticky`).

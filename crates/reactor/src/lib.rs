@@ -35,7 +35,7 @@ mod sync;
 #[cfg(not(loom))]
 pub use driver::Driver;
 #[cfg(not(loom))]
-pub use group::{Entered, Reactor, enter};
+pub use group::{Entered, Reactor, precise_timers};
 #[cfg(not(loom))]
 pub use signals::SystemSignals;
 pub use slot::{Direction, Seen, Slot, Wakes, event};

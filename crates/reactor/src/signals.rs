@@ -45,33 +45,34 @@ fn index(signal: Signal) -> usize {
     }
 }
 
-/// Signals of this process. Nothing is watched until somebody asks for it.
+/// Signals of this process. Nothing is watched, and no descriptor open, until somebody asks for a signal; then two are.
 #[derive(Debug)]
 pub struct SystemSignals {
-    hub: Arc<Hub>,
+    reactor: Arc<Reactor>,
+    hub: Mutex<Option<Arc<Hub>>>,
 }
 
 impl SystemSignals {
-    /// Signals that are reported through one of these drivers. Opens two file descriptors.
-    ///
-    /// # Errors
-    /// What the system said: too many open files.
-    pub fn new(reactor: Arc<Reactor>) -> Result<SystemSignals, IoFailure> {
-        let (sender, receiver) = UnixStream::pair().map_err(failure::from)?;
-        sender.set_nonblocking(true).map_err(failure::from)?;
-        receiver.set_nonblocking(true).map_err(failure::from)?;
-        let line = Arc::new(Line { counts: Default::default(), sender });
-        Ok(SystemSignals {
-            hub: Arc::new(Hub { source: Source::new(reactor, receiver), line, state: Mutex::default() }),
-        })
+    /// Signals that are reported through one of these drivers.
+    pub fn new(reactor: Arc<Reactor>) -> SystemSignals {
+        SystemSignals { reactor, hub: Mutex::new(None) }
+    }
+
+    fn hub(&self) -> Result<Arc<Hub>, IoFailure> {
+        let mut hub = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hub) = &*hub {
+            return Ok(hub.clone());
+        }
+        Ok(hub.insert(Hub::open(self.reactor.clone())?).clone())
     }
 }
 
 impl Signals for SystemSignals {
     fn poll_count(&self, signal: Signal, waker: &Waker) -> Result<u64, IoFailure> {
-        self.hub.watch(signal)?;
-        self.hub.remember(signal, waker);
-        Ok(self.hub.line.counts[index(signal)].load(Acquire))
+        let hub = self.hub()?;
+        hub.watch(signal)?;
+        hub.remember(signal, waker);
+        Ok(hub.line.counts[index(signal)].load(Acquire))
     }
 }
 
@@ -99,7 +100,6 @@ struct Hub {
 #[derive(Default)]
 struct State {
     installed: [Option<Installed>; SIGNALS],
-    listening: bool,
     waiting: [Vec<Waiter>; SIGNALS],
     /// The counts of the last time that waiters were woken.
     told: [u64; SIGNALS],
@@ -116,15 +116,20 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the signal counted, and the pipe listened to.
-    fn watch(self: &Arc<Self>, signal: Signal) -> Result<(), IoFailure> {
-        let mut state = self.state();
-        if !state.listening {
-            // Under the lock, which `hear` takes only after it has read the pipe: nothing has been written yet.
-            self.listen()?;
-            state.listening = true;
-        }
-        let installed = &mut state.installed[index(signal)];
+    /// A pipe that is listened to, and no signal yet.
+    fn open(reactor: Arc<Reactor>) -> Result<Arc<Hub>, IoFailure> {
+        let (sender, receiver) = UnixStream::pair().map_err(failure::from)?;
+        sender.set_nonblocking(true).map_err(failure::from)?;
+        receiver.set_nonblocking(true).map_err(failure::from)?;
+        let line = Arc::new(Line { counts: Default::default(), sender });
+        let hub = Arc::new(Hub { source: Source::new(reactor, receiver), line, state: Mutex::default() });
+        hub.listen()?;
+        Ok(hub)
+    }
+
+    /// Has the signal counted from now on.
+    fn watch(&self, signal: Signal) -> Result<(), IoFailure> {
+        let installed = &mut self.state().installed[index(signal)];
         if installed.is_none() {
             *installed = Some(raw::install(signal, self.line.clone()).map_err(failure::from)?);
         }

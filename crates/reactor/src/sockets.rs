@@ -16,7 +16,6 @@ mod open;
 
 use crate::{Reactor, failure};
 use connecting::SystemConnecting;
-use connection::SystemConnection;
 use cx::port::{Connecting, IoFailure, Listener, Net};
 use listener::SystemListener;
 use std::net::SocketAddr;

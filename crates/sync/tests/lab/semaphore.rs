@@ -1,0 +1,144 @@
+//! Permits: how many, in which order, and that they come back.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use asupersync_sync::{
+    WaitError,
+    semaphore::{Semaphore, TryAcquireError},
+};
+use cx::Cx;
+use types::{Res, Stop};
+
+use crate::{on_all, pause};
+
+/// Tasks want one or two of three permits, and some are cancelled wherever they are.
+#[test]
+fn permits_are_never_exceeded_and_all_come_back() {
+    on_all(|lab| {
+        let (most, left) = lab.run(|cx| async {
+            let slots = Arc::new(Semaphore::new(3));
+            let (held, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let mut tasks = Vec::new();
+            for task in 0..6 {
+                let (slots, held, most) = (slots.clone(), held.clone(), most.clone());
+                tasks.push(cx.spawn(async move |cx: &mut Cx| -> Res {
+                    let count = task % 2 + 1;
+                    for round in 0..3 {
+                        let (by_reference, owned);
+                        if round % 2 == 0 {
+                            by_reference = slots.acquire(cx, count).await?;
+                            assert_eq!(by_reference.count(), count);
+                        } else {
+                            owned = slots.acquire_owned(cx, count).await?;
+                            assert_eq!(owned.count(), count);
+                        }
+                        most.fetch_max(held.fetch_add(count, Relaxed) + count, Relaxed);
+                        pause(cx, 2).await;
+                        held.fetch_sub(count, Relaxed);
+                    }
+                    Ok(())
+                }));
+            }
+            for (n, task) in tasks.iter().enumerate() {
+                pause(cx, 4).await;
+                if n % 3 == 0 {
+                    task.cancel("some of them go");
+                }
+            }
+            for (n, mut task) in tasks.into_iter().enumerate() {
+                let outcome = task.join(cx).await;
+                assert!(outcome.is_ok() || n % 3 == 0);
+            }
+            (most.load(Relaxed), slots.available())
+        });
+        assert!(most <= 3);
+        assert_eq!(left, 3);
+    });
+}
+
+#[test]
+fn permits_assigned_to_a_cancelled_waiter_go_to_the_next() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let slots = Arc::new(Semaphore::new(1));
+            let held = slots.acquire(cx, 1).await.unwrap();
+            let first = slots.clone();
+            let mut first = cx.spawn(async move |cx: &mut Cx| -> Res {
+                first.acquire(cx, 1).await?;
+                Ok(())
+            });
+            pause(cx, 30).await;
+            let second = slots.clone();
+            let mut second = cx.spawn(async move |cx: &mut Cx| -> Res {
+                second.acquire(cx, 1).await?.release();
+                Ok(())
+            });
+            pause(cx, 30).await;
+            drop(held);
+            first.cancel("at the same time");
+            assert!(first.join(cx).await.is_cancelled());
+            second.join(cx).await.unwrap();
+            assert_eq!(slots.available(), 1);
+        });
+    });
+}
+
+#[test]
+fn who_wants_much_is_not_overtaken() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let slots = Arc::new(Semaphore::new(2));
+            let one = slots.acquire(cx, 1).await.unwrap();
+            let much = slots.clone();
+            let mut much = cx.spawn(async move |cx: &mut Cx| -> Res {
+                assert_eq!(much.acquire(cx, 2).await?.count(), 2);
+                Ok(())
+            });
+            pause(cx, 30).await;
+            assert_eq!(slots.try_acquire(cx, 1).unwrap_err(), TryAcquireError::NoPermits);
+            assert_eq!(slots.available(), 1);
+            one.release();
+            much.join(cx).await.unwrap();
+            assert_eq!(slots.try_acquire(cx, 2).unwrap().count(), 2);
+        });
+    });
+}
+
+#[test]
+fn a_closed_semaphore_refuses_and_takes_back() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let slots = Arc::new(Semaphore::new(1));
+            let held = slots.acquire_owned(cx, 1).await.unwrap();
+            let waiting = slots.clone();
+            let mut waiting = cx.spawn(async move |cx: &mut Cx| -> Result<(), Stop<asupersync_sync::Closed>> {
+                waiting.acquire(cx, 1).await?;
+                Ok(())
+            });
+            pause(cx, 30).await;
+            slots.close();
+            assert!(slots.is_closed());
+            assert!(waiting.join(cx).await.is_err());
+            assert!(matches!(slots.acquire(cx, 1).await, Err(WaitError::Closed)));
+            assert_eq!(slots.try_acquire(cx, 1).unwrap_err(), TryAcquireError::Closed);
+            drop(held);
+            assert_eq!(slots.available(), 1);
+        });
+    });
+}
+
+#[test]
+fn permits_can_be_retired_and_added() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let slots = Semaphore::new(3);
+            slots.acquire(cx, 2).await.unwrap().retire();
+            assert_eq!(slots.available(), 1);
+            slots.add(4);
+            assert_eq!(slots.available(), 5);
+        });
+    });
+}
