@@ -1,1 +1,47 @@
-//! Being written.
+//! Combinators: several bodies at once inside one task, or one body under a limit.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `ext` | [`CombineExt`]: all of them, as methods of a `Cx` |
+//! | `join` | `join`, `join_all`, `try_join`, `try_join_all` |
+//! | `race` | `race`, `race_all`, `select` |
+//! | `quorum` | `quorum`, `first_ok` |
+//! | `limit` | `timeout`, `deadline`, `budgeted` |
+//! | `bracket` | `bracket`: acquire, use, release |
+//! | `tally` | who has won: a pure machine |
+//! | `leg` | one branch on its way: body, drain, closed |
+//! | `drive` | polls the legs of one combinator and carries out what the tally decides |
+//!
+//! What holds for all of them:
+//! - Bodies run inside the task of the caller: they borrow its locals and need not be `'static`. They take
+//!   turns, not threads: for parallel work spawn tasks.
+//! - Each body has a branch: a scope with a cancel state of its own. What it spawns there belongs to the
+//!   branch and has ended when the combinator returns.
+//! - `race.drained`: nobody is dropped half way. Losers are asked to stop (`LostRace`) when the winner's body
+//!   returns, and the combinator returns after every one of them has.
+//! - A body that panics before the combinator is decided stops the others (`SiblingFailed`); the panic goes
+//!   on when they have ended. After the decision it is escalated as `ChildFailed`, like the failures of
+//!   children that nobody joined: the winner's value is returned, and the next checkpoint says what was lost.
+//! - A combinator whose future is dropped drops its bodies; their children are cancelled, and the region
+//!   around awaits them.
+//!
+//! Not here: branches themselves (`cx`), retries and hedging, stream adapters.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod bracket;
+mod drive;
+mod ext;
+mod join;
+mod leg;
+mod limit;
+mod quorum;
+mod race;
+mod tally;
+
+pub use bracket::Released;
+pub use ext::CombineExt;
+pub use quorum::Quorum;
+pub use race::Either;

@@ -286,6 +286,11 @@ impl<'p, C: Row> Branch<'p, C> {
         settlement.visible
     }
 
+    /// Whether anything was spawned in the branch.
+    pub fn has_children(&self) -> bool {
+        self.scope.region().is_some()
+    }
+
     /// Asks the branch to end. The kind is only ever raised. Call it from the task itself, then poll the
     /// branch again.
     pub fn request(

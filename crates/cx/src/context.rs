@@ -170,6 +170,20 @@ impl<C: Row> Cx<C> {
         }
     }
 
+    /// Waits until a request is effective here, and returns it: for tasks that have nothing else to wait for.
+    pub async fn cancelled(&self) -> Cancelled {
+        static CANCELLED: WaitKind = WaitKind::new("a request to end");
+        core::future::poll_fn(|context| match self.poll_proceed(context) {
+            Poll::Ready(Err(c)) => Poll::Ready(c),
+            Poll::Ready(Ok(())) => {
+                self.poll_wait(context, &CANCELLED);
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
     /// Lets every other runnable task go first.
     pub fn yield_now(&self) -> YieldNow {
         YieldNow { yielded: false }

@@ -9,9 +9,10 @@ pub enum Schedule {
     /// Any, by the seed.
     #[default]
     Random,
-    /// As a production worker picks: the lanes and their credits, first in first out.
+    /// As a production worker picks: the lanes and their credits, first in first out. The network does what is
+    /// usual: nothing is cut into pieces, nothing fails.
     Fifo,
-    /// A recorded list of decisions; where it ends, the first possibility is taken.
+    /// A recorded list of decisions, of whatever schedule; where it ends, the run goes on as [`Schedule::Fifo`].
     Replay(Vec<u32>),
 }
 

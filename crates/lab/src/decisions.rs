@@ -1,7 +1,10 @@
 //! The stream of decisions: every choice of a run is a number below a bound, drawn from the seed or from a
 //! recording, and recorded.
 use crate::config::Schedule;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::world::{Recorder, locked};
+use region::Sink;
+use std::sync::{Arc, Mutex};
+use trace::{Choice, Label};
 
 /// SplitMix64: small, seedable, and enough for choosing.
 #[derive(Clone, Debug)]
@@ -26,50 +29,60 @@ impl Stream {
     }
 }
 
+/// Where choices come from.
+#[derive(Debug)]
+enum Source {
+    Drawn(Stream),
+    /// What is usual, always.
+    Usual,
+    Recorded(std::vec::IntoIter<u32>),
+}
+
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Decisions(Mutex<Inner>);
+pub(crate) struct Decisions {
+    inner: Mutex<Inner>,
+    recorder: Option<Arc<Recorder>>,
+}
 
 #[derive(Debug)]
 struct Inner {
-    stream: Stream,
-    replay: Option<std::vec::IntoIter<u32>>,
-    fifo: bool,
+    source: Source,
     taken: Vec<u32>,
 }
 
 impl Decisions {
-    pub(crate) fn new(seed: u64, schedule: &Schedule) -> Decisions {
-        let replay = match schedule {
-            Schedule::Replay(list) => Some(list.clone().into_iter()),
-            _ => None,
+    pub(crate) fn new(seed: u64, schedule: &Schedule, recorder: Option<Arc<Recorder>>) -> Decisions {
+        let source = match schedule {
+            Schedule::Random => Source::Drawn(Stream::new(seed)),
+            Schedule::Fifo => Source::Usual,
+            Schedule::Replay(list) => Source::Recorded(list.clone().into_iter()),
         };
-        let fifo = *schedule == Schedule::Fifo;
-        Decisions(Mutex::new(Inner { stream: Stream::new(seed), replay, fifo, taken: Vec::new() }))
+        Decisions { inner: Mutex::new(Inner { source, taken: Vec::new() }), recorder }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Chooses one of `n`, and records it. One possibility is no decision.
-    pub(crate) fn choose(&self, n: usize) -> usize {
-        if n < 2 {
+    /// Chooses one of `options`, and records it; `usual` is what happens when nobody interferes: production's
+    /// pick, a whole read, no fault. One possibility is no decision.
+    pub(crate) fn choose(&self, choice: Choice, options: usize, usual: usize) -> usize {
+        if options < 2 {
             return 0;
         }
-        let mut inner = self.lock();
-        let inner = &mut *inner;
-        let chosen = match &mut inner.replay {
-            Some(list) => (list.next().unwrap_or(0) as usize).min(n - 1),
-            None if inner.fifo => 0,
-            None => inner.stream.below(n),
+        let mut inner = locked(&self.inner);
+        let chosen = match &mut inner.source {
+            Source::Drawn(stream) => stream.below(options),
+            Source::Usual => usual,
+            Source::Recorded(list) => list.next().map_or(usual, |chosen| (chosen as usize).min(options - 1)),
         };
         inner.taken.push(chosen as u32);
+        drop(inner);
+        if let Some(recorder) = &self.recorder {
+            recorder.emit(None, Label::Decision { choice, options: options as u32, chosen: chosen as u32 })
+        }
         chosen
     }
 
     /// The decisions so far.
     pub(crate) fn taken(&self) -> Vec<u32> {
-        self.lock().taken.clone()
+        locked(&self.inner).taken.clone()
     }
 }

@@ -1,6 +1,5 @@
 //! One worker's lanes, and which runnable is next: by the production pick, or any of them, as the decisions
 //! say.
-use crate::config::Schedule;
 use crate::decisions::Decisions;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
 use cx::port::{Clock, World};
@@ -9,7 +8,7 @@ use sched::engine::CatchUnwind;
 use sched::lanes::{Credits, Lane, LaneView, pick};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::ThreadId;
 use task::{Runnable, control};
 use trace::{Choice, Label};
@@ -24,10 +23,10 @@ pub(crate) struct Engine {
     pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) decisions: Arc<Decisions>,
     lanes: Mutex<Lanes>,
-    fifo: bool,
     firing: AtomicBool,
     pub(crate) steps: AtomicU64,
-    home: ThreadId,
+    /// The thread of the first wake, which is that of the root body's start.
+    home: OnceLock<ThreadId>,
     pub(crate) foreign: AtomicBool,
 }
 
@@ -46,7 +45,8 @@ impl Lanes {
         self.cancel.len() + self.timed.len() + self.ready.len() + usize::from(self.lifo.is_some())
     }
 
-    fn by_lane(&mut self) -> Option<Runnable> {
+    /// What a production worker would pick, counted as [`Lanes::nth`] counts.
+    fn usual(&mut self) -> usize {
         let view = LaneView {
             cancel: !self.cancel.is_empty(),
             timed: !self.timed.is_empty(),
@@ -54,11 +54,12 @@ impl Lanes {
             ready: !self.ready.is_empty(),
             inject: false,
         };
-        match pick(&mut self.credits, view)? {
-            Lane::Cancel => self.cancel.pop_front(),
-            Lane::Timed => self.timed.pop_front(),
-            Lane::Lifo => self.lifo.take(),
-            Lane::Ready | Lane::Inject => self.ready.pop_front(),
+        let urgent = self.cancel.len() + self.timed.len();
+        match pick(&mut self.credits, view) {
+            None | Some(Lane::Cancel) => 0,
+            Some(Lane::Timed) => self.cancel.len(),
+            Some(Lane::Lifo) => urgent,
+            Some(Lane::Ready | Lane::Inject) => urgent + usize::from(self.lifo.is_some()),
         }
     }
 
@@ -87,7 +88,6 @@ impl Engine {
         timers: Arc<VirtualTimers>,
         recorder: Option<Arc<Recorder>>,
         decisions: Arc<Decisions>,
-        schedule: &Schedule,
     ) -> Engine {
         Engine {
             world,
@@ -96,16 +96,16 @@ impl Engine {
             recorder,
             decisions,
             lanes: Mutex::default(),
-            fifo: *schedule == Schedule::Fifo,
             firing: AtomicBool::new(false),
             steps: AtomicU64::new(0),
-            home: std::thread::current().id(),
+            home: OnceLock::new(),
             foreign: AtomicBool::new(false),
         }
     }
 
     fn watch_thread(&self) {
-        if std::thread::current().id() != self.home && !self.foreign.swap(true, AcqRel) {
+        let here = std::thread::current().id();
+        if here != *self.home.get_or_init(|| here) && !self.foreign.swap(true, AcqRel) {
             self.emit(Label::ForeignCall { what: "a wake from a thread that is not the lab's".into() });
         }
     }
@@ -124,12 +124,8 @@ impl Engine {
             lanes.timed.push_back(runnable)
         } else if runnable.header().control() & control::TOLD != 0 {
             lanes.cancel.push_back(runnable)
-        } else if self.fifo {
-            if let Some(before) = lanes.lifo.replace(runnable) {
-                lanes.ready.push_back(before)
-            }
-        } else {
-            lanes.ready.push_back(runnable)
+        } else if let Some(before) = lanes.lifo.replace(runnable) {
+            lanes.ready.push_back(before)
         }
     }
 
@@ -149,16 +145,13 @@ impl Engine {
     pub(crate) fn step(&self) -> bool {
         let mut lanes = locked(&self.lanes);
         let n = lanes.len();
-        let next = if self.fifo {
-            lanes.by_lane()
-        } else if n == 0 {
-            None
-        } else {
-            let chosen = self.decisions.choose(n);
-            if n > 1 {
-                self.emit(Label::Decision { choice: Choice::Task, options: n as u32, chosen: chosen as u32 });
+        let next = match lanes.len() {
+            0 => None,
+            options => {
+                let usual = lanes.usual();
+                let chosen = self.decisions.choose(Choice::Task, options, usual);
+                lanes.nth(chosen)
             }
-            lanes.nth(chosen)
         };
         drop(lanes);
         let Some(runnable) = next else { return false };

@@ -20,6 +20,7 @@
 //! | `decisions` | the stream of choices: drawn, recorded, replayed |
 //! | `world` | virtual clock and timers, random numbers, the trace |
 //! | `net` | simulated TCP |
+//! | `sweep` | one program under many seeds |
 //! | `verdict` | what went wrong, in words |
 //!
 //! Not here: the kernel (`task`, `region`, `cx`), the lanes' rules (`sched`), what an oracle looks for
@@ -31,10 +32,12 @@ mod engine;
 mod net;
 mod raw;
 mod runtime;
+mod sweep;
 mod verdict;
 mod world;
 
 pub use config::{LabConfig, Schedule};
 pub use net::NetProfile;
 pub use runtime::{LabRuntime, explore};
+pub use sweep::{seeds, sweep};
 pub use verdict::{LabFailure, OracleReport};

@@ -1,1 +1,91 @@
-//! Being written.
+//! The attributes `main`, `test` and `lab_test`. Nothing needs them: each one writes the few lines that call
+//! a plain function of the facade, and its documentation shows them.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `function` | the head of an async fn that takes one `cx: &mut Cx`, and what is wrong with any other |
+//! | `options` | what stands in the attribute's parentheses |
+//! | `expand` | the code that each attribute stands for |
+//!
+//! Invariants:
+//! - `macros.no-follow-up`: a mistake gives one error, at the words to change; code that would only give
+//!   errors of its own is left out.
+//! - `macros.body-untouched`: the function is passed on token by token as an inner function of the same name,
+//!   so that errors and backtraces point to the user's lines.
+//!
+//! Not here: running anything (`runtime`, `lab`). The attributes name `::asupersync`, so they need the facade.
+#![forbid(unsafe_code)]
+
+mod expand;
+mod function;
+mod options;
+
+use proc_macro::TokenStream;
+
+/// Makes an `async fn main(cx: &mut Cx) -> T` the program's `main`.
+///
+/// `T` is what a task may return: `()`, `Res<T>`, `Result<T, E>` or `Outcome<T, E>`. The exit code is 0; 1 if
+/// `main` failed or was cancelled, or if a child failed that nobody joined; 2 if the runtime could not be
+/// made. Whatever it is that failed is printed on standard error, as one line.
+///
+/// # Options
+/// `workers = N`: worker threads, this one among them. Without it: the machine's parallelism.
+///
+/// ```text
+/// #[asupersync::main(workers = 4)]            fn main() -> std::process::ExitCode {
+/// async fn main(cx: &mut Cx) -> Res {             async fn main(cx: &mut Cx) -> Res { .. }
+///     ..                               ──▶        let builder = asupersync::Builder::new().workers(4);
+/// }                                               asupersync::runtime::program(builder, main)
+///                                             }
+/// ```
+#[proc_macro_attribute]
+pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
+    expand::main(options.into(), function.into()).into()
+}
+
+/// Makes an `async fn(cx: &mut Cx) -> T` a test on the real runtime: real threads, real time.
+///
+/// It fails if the function panics, returns an error or is cancelled, or if a child fails that nobody joined.
+/// Other attributes (`#[should_panic]`, `#[ignore]`) stay with the test.
+///
+/// # Options
+/// `workers = N`: worker threads, the test's own among them. Without it 2: enough for tasks to run at the
+/// same time, without a thread for every core in every test.
+///
+/// ```text
+/// #[asupersync::test]                         #[test]
+/// async fn adds(cx: &mut Cx) -> Res {         fn adds() {
+///     ..                               ──▶        async fn adds(cx: &mut Cx) -> Res { .. }
+/// }                                               let builder = asupersync::Builder::new().workers(2);
+///                                                 asupersync::runtime::test(builder, adds)
+///                                             }
+/// ```
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
+    expand::test(options.into(), function.into()).into()
+}
+
+/// Makes an `async fn(cx: &mut Cx) -> T` a test in the lab, once for each seed: another order of the same
+/// tasks each time, in virtual time.
+///
+/// A seed fails if the function panics, returns an error or is cancelled; on a deadlock; if a rule of the
+/// model is broken; or if an oracle finds something: a leaked obligation, a task without an owner, a loser
+/// that was not drained, something that is left at the end. The failure names the seed, and how to run it
+/// again: `LAB_SEED=17 cargo test NAME` runs that seed and no other.
+///
+/// # Options
+/// `seeds = FROM..TO` or `seeds = FROM..=TO`. Without it: `0..32`.
+///
+/// ```text
+/// #[asupersync::lab_test(seeds = 0..100)]     #[test]
+/// async fn drains(cx: &mut Cx) -> Res {       fn drains() {
+///     ..                               ──▶        async fn drains(cx: &mut Cx) -> Res { .. }
+/// }                                               let only = std::env::var("LAB_SEED").ok();
+///                                                 let seeds = asupersync::lab::seeds(0..100, only.as_deref());
+///                                                 asupersync::lab::sweep("drains", seeds, drains)
+///                                             }
+/// ```
+#[proc_macro_attribute]
+pub fn lab_test(options: TokenStream, function: TokenStream) -> TokenStream {
+    expand::lab_test(options.into(), function.into()).into()
+}

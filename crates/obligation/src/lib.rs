@@ -19,6 +19,11 @@ extern crate std;
 
 mod ledger;
 mod raw;
+mod sync;
 
 pub use ledger::{AlreadyLeaked, Note, Settled, step};
-pub use raw::{Account, Obligation, Outstanding};
+#[cfg(not(loom))]
+pub use raw::Obligation;
+#[cfg(loom)]
+pub use raw::{Move, Record};
+pub use raw::{Account, Outstanding, Settle};

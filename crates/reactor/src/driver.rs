@@ -134,3 +134,6 @@ impl std::fmt::Debug for Driver {
         f.debug_struct("Driver").field("sources", &self.sources()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

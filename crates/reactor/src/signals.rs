@@ -208,3 +208,6 @@ impl Wake for Bell {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `builder` | every knob, and what is wrong with a bad one |
 //! | `running` | from the root body to the end of the process' share |
+//! | `program` | whole programs and tests: outcomes as exit codes |
 //! | `local` | `LocalRuntime`: tasks that stay on one thread |
 //! | `driver` | a worker's clock, timers and readiness, as the scheduler drives them |
 //! | `wheels` | one timer wheel per worker |
@@ -24,11 +25,13 @@ mod driver;
 mod local;
 mod pool;
 mod ports;
+mod program;
 mod raw;
 mod running;
 mod wheels;
 
 pub use builder::{BuildError, Builder};
 pub use local::{Local, LocalHandle, LocalRuntime};
+pub use program::{program, test};
 pub use running::{EndReport, Runtime, run};
 pub use sched::engine::Spread;

@@ -51,4 +51,5 @@ impl<T> core::fmt::Debug for Sent<T> {
 }
 
 /// What is said where a permit is used after its region reported it.
-pub(crate) const LATE: &str = "a permit was used after its region had closed over it and reported it as leaked";
+pub(crate) const LATE: &str =
+    "a permit was used after its region had closed over it and reported it as leaked";

@@ -195,30 +195,34 @@ pub(crate) fn refused<T: TaskOutput>(
     cell.refuse(types::Outcome::Cancelled(region::refusal(region, at)))
 }
 
-/// Opens an obligation in a region that a live task stands in.
+/// Opens an obligation in a region, unless that settles or is closed.
 #[inline]
-pub(crate) fn obligation(region: &Region, of: obligation::Outstanding<'_>) -> obligation::Obligation {
+pub(crate) fn obligation(
+    region: &Region,
+    of: obligation::Outstanding<'_>,
+) -> Option<obligation::Obligation> {
     debug_assert!(core::ptr::eq(of.account, region.account()));
-    // SAFETY: a region closes, and is freed, only after its account is at zero (`close::settle`), and it is
-    // not closed while a task stands in it.
+    // SAFETY: a region is freed only after its close, which comes after its account, to which nothing is
+    // admitted any more, was seen at zero (`close::settle`). A region that is never closed is never freed.
     unsafe { obligation::Obligation::open(of) }
 }
 
-/// Moves an obligation to a region that a live task stands in.
+/// Moves an obligation to a region; false if that settles or is closed.
 pub(crate) fn rehome(
     record: &mut obligation::Obligation,
     region: &Region,
-) -> Result<(), obligation::AlreadyLeaked> {
+) -> Result<bool, obligation::AlreadyLeaked> {
     // SAFETY: as in `obligation`.
     unsafe { record.rehome(region.account()) }
 }
 
 /// Calls `f` with the region's world, if the region is not closed and its engine is still there.
 pub(crate) fn while_open(region: &Region, f: impl FnOnce(&crate::port::World)) {
-    if region.phase() != trace::RegionPhase::Closed {
-        task::engine::visit(region.tag(), |engine| {
+    task::engine::visit(region.tag(), |engine| {
+        // Looked at inside: a region that is not closed has its engine in the table, and not a successor.
+        if region.phase() != trace::RegionPhase::Closed {
             // SAFETY: the visit keeps the engine registered; every engine's structure begins with its world.
             f(unsafe { engine.cast::<crate::port::World>().as_ref() })
-        });
-    }
+        }
+    });
 }

@@ -99,6 +99,13 @@ impl Selector {
         Ok(waited)
     }
 
+    /// How often the bell was rung since this was asked last.
+    #[cfg(test)]
+    pub(crate) fn rings(&self) -> u64 {
+        let mut count = [0; 8];
+        rustix::io::read(&self.bell, &mut count).map_or(0, |_| u64::from_ne_bytes(count))
+    }
+
     /// Ends the wait that is going on, or the next one.
     pub(crate) fn ring(&self) {
         // It can only fail when the count is full after 2^64 rings, and then the edge was given long ago.

@@ -47,6 +47,12 @@ impl<S: Socket> Source<S> {
         &self.io
     }
 
+    /// Whose driver it registers with.
+    #[cfg(test)]
+    pub(crate) fn reactor(&self) -> &Reactor {
+        &self.reactor
+    }
+
     /// Its readiness, once it is registered.
     pub(crate) fn slot(&self) -> Option<&Slot<Waiter>> {
         let at = self.registration.get()?;

@@ -112,14 +112,14 @@ fn every_edge_is_read() {
 /// The last byte and the end of the stream, in one event or in two: a reader whose reads are short reads both.
 fn the_end_is_read() {
     let slot = Arc::new(Slot::<Waker>::new());
-    // 1 = a byte, 2 = the end, behind the byte.
+    // 1 = bytes, 2 = the end, behind them.
     let stream = Arc::new(AtomicUsize::new(0));
     let driver = {
         let (slot, stream) = (slot.clone(), stream.clone());
         thread::spawn(move || {
-            stream.fetch_add(1, AcqRel);
+            stream.fetch_or(1, AcqRel);
             slot.event(event::READ);
-            stream.fetch_add(1 + 2, AcqRel);
+            stream.fetch_or(1 | 2, AcqRel);
             slot.event(event::READ | event::END);
         })
     };

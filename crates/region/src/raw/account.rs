@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use obligation::{Account, Note};
+use obligation::{Account, Note, Settle};
 
 /// What the account calls when the last obligation goes and somebody waits for it.
 ///
@@ -24,15 +24,17 @@ pub(crate) unsafe fn account_is_zero(account: NonNull<Account>) {
 }
 
 impl Region {
-    /// From now on the last settled obligation wakes whoever polls. True if none is outstanding.
+    /// Closes the account: nothing more is admitted, and the last settled obligation wakes whoever polls. True
+    /// if none is outstanding. May be called again, by whoever takes the close over.
     pub fn begin_settling(self: &Arc<Region>) -> bool {
         let counted = Arc::into_raw(self.clone());
-        let zero = self.account.settle();
-        if zero {
-            // SAFETY: the reference was counted above, and `settle` promised not to call `account_is_zero`.
-            drop(unsafe { Arc::from_raw(counted) });
+        if self.account.settle() == Settle::Waits {
+            // `account_is_zero` takes the reference over.
+            return false;
         }
-        zero
+        // SAFETY: the reference was counted above, and only after `Waits` is `account_is_zero` called.
+        drop(unsafe { Arc::from_raw(counted) });
+        self.account.outstanding() == 0
     }
 
     /// Declares every outstanding obligation leaked.

@@ -17,11 +17,7 @@ use cx::{Cx, Reserved, Row, Waiter};
 use obligation::AlreadyLeaked;
 use types::ObligationKind;
 
-use super::{
-    Receiver,
-    receiver::EMPTY,
-    ring::Head,
-};
+use super::{Receiver, receiver::EMPTY, ring::Head};
 use crate::{Closed, WaitError, sent::LATE};
 
 /// Waits for a value and leaves it in the channel: the future of [`Receiver::recv_ack`].

@@ -14,11 +14,7 @@ use std::sync::Arc;
 use cx::{Cx, Row, Waiter};
 use types::{ObligationKind, WaitKind};
 
-use super::{
-    Permit, TryAcquireError,
-    permit::Held,
-    permits::Permits,
-};
+use super::{Permit, TryAcquireError, permit::Held, permits::Permits};
 use crate::{WaitError, WaitNode};
 
 static NO_PERMITS: WaitKind = WaitKind::new("acquire (no permits)");

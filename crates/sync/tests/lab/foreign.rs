@@ -3,7 +3,9 @@
 
 use std::{sync::Arc, task::Poll};
 
-use asupersync_sync::{WaitError, mpsc::channel, mutex::Mutex, notify::Notify, oneshot, semaphore::Semaphore};
+use asupersync_sync::{
+    WaitError, mpsc::channel, mutex::Mutex, notify::Notify, oneshot, semaphore::Semaphore,
+};
 use cx::Cx;
 use futures_util::{FutureExt, StreamExt, select_biased, stream::FuturesUnordered};
 use types::{Error, Res, Stop};
@@ -123,6 +125,47 @@ fn what_was_assigned_to_a_dropped_wait_goes_on() {
             drop(slots.acquire(cx, 1).await.unwrap());
             something.notified(cx).await.unwrap();
             assert_eq!((rx.try_recv(), slots.available()), (Ok(1), 1));
+        });
+    });
+}
+
+/// A wait that returned its cancellation has given everything up, also while it still exists.
+#[test]
+fn a_cancelled_wait_holds_nothing_back_before_it_is_dropped() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (tx, mut rx) = channel(1);
+            let things = Arc::new((Mutex::new(()), Semaphore::new(1), Notify::new()));
+            tx.try_send(0).unwrap();
+            let (guard, slot) = (things.0.try_lock().unwrap(), things.1.try_acquire(cx, 1).unwrap());
+            let (mine, sender) = (things.clone(), tx.clone());
+            let (tell, mut told) = oneshot::channel();
+            let mut task = cx.spawn(async move |cx: &mut Cx| -> Done {
+                let cx = &*cx;
+                let mut reserve = sender.reserve(cx);
+                let mut lock = mine.0.lock(cx);
+                let mut acquire = mine.1.acquire(cx, 1);
+                let mut notified = mine.2.notified(cx);
+                let (a, b, c, d) = futures_util::join!(&mut reserve, &mut lock, &mut acquire, &mut notified);
+                assert!(a.is_err() && b.is_err() && c.is_err() && d.is_err());
+                tell.send(()).unwrap();
+                // Outlives what others do with what was given up.
+                while sender.is_empty() {
+                    cx.yield_now().await;
+                }
+                cx.checkpoint()
+            });
+            pause(cx, 40).await;
+            assert_eq!(rx.try_recv(), Ok(0));
+            drop((guard, slot));
+            things.2.notify_one();
+            task.cancel("at the same time");
+            told.recv(cx).await.unwrap();
+            drop(things.0.lock(cx).await.unwrap());
+            drop(things.1.acquire(cx, 1).await.unwrap());
+            things.2.notified(cx).await.unwrap();
+            tx.reserve(cx).await.unwrap().send(1);
+            assert!(task.join(cx).await.is_cancelled());
         });
     });
 }

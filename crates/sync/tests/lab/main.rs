@@ -9,7 +9,7 @@ use lab::{LabRuntime, explore};
 use types::Cancelled;
 
 /// How many schedules each program runs on.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 200;
 
 /// Runs a program on many schedules; nothing may be left or leaked.
 fn on_all(program: impl Fn(&LabRuntime)) {

@@ -67,7 +67,7 @@ fn permits_assigned_to_a_cancelled_waiter_go_to_the_next() {
             let held = slots.acquire(cx, 1).await.unwrap();
             let first = slots.clone();
             let mut first = cx.spawn(async move |cx: &mut Cx| -> Res {
-                first.acquire(cx, 1).await?;
+                drop(first.acquire(cx, 1).await?);
                 Ok(())
             });
             pause(cx, 30).await;
@@ -114,10 +114,11 @@ fn a_closed_semaphore_refuses_and_takes_back() {
             let slots = Arc::new(Semaphore::new(1));
             let held = slots.acquire_owned(cx, 1).await.unwrap();
             let waiting = slots.clone();
-            let mut waiting = cx.spawn(async move |cx: &mut Cx| -> Result<(), Stop<asupersync_sync::Closed>> {
-                waiting.acquire(cx, 1).await?;
-                Ok(())
-            });
+            let mut waiting =
+                cx.spawn(async move |cx: &mut Cx| -> Result<(), Stop<asupersync_sync::Closed>> {
+                    drop(waiting.acquire(cx, 1).await?);
+                    Ok(())
+                });
             pause(cx, 30).await;
             slots.close();
             assert!(slots.is_closed());

@@ -48,6 +48,20 @@ fn close_decides_whether_the_value_was_sent() {
     assert_eq!(sender.join().unwrap(), received);
 }
 
+/// A wait is given up and taken up again while the value is sent.
+fn a_waiter_taken_back_leaves_the_value() {
+    let (tx, mut rx) = oneshot::channel::<_, Waker>();
+    let sender = thread::spawn(move || tx.send(Arc::new(7)).unwrap());
+    let received = rx.poll_recv(nobody);
+    rx.forget_waiter();
+    let value = match received {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => block_on(|waker| rx.poll_recv(|| waker)),
+    };
+    assert_eq!(value.map(|value| *value), Ok(7));
+    sender.join().unwrap();
+}
+
 #[test]
 fn a_sent_value_is_received() {
     holds(the_value_arrives);
@@ -66,6 +80,11 @@ fn a_dropped_sender_ends_the_wait() {
 #[test]
 fn close_and_send_agree() {
     holds(close_decides_whether_the_value_was_sent);
+}
+
+#[test]
+fn a_wait_can_be_given_up_and_taken_up_again() {
+    holds(a_waiter_taken_back_leaves_the_value);
 }
 
 mutants! {

@@ -73,3 +73,17 @@ fn an_unreceived_value_and_a_waiter_left_behind_are_dropped_once() {
     assert_eq!((counter.stored(), counter.wakes()), (0, 0));
     drop(tx);
 }
+
+#[test]
+fn a_waiter_left_behind_can_be_taken_back() {
+    let counter = Counter::new();
+    let (tx, mut rx) = pair();
+    assert!(rx.poll_recv(|| counter.waker()).is_pending());
+    rx.forget_waiter();
+    rx.forget_waiter();
+    assert_eq!(counter.stored(), 0);
+    assert_eq!(tx.send(1), Ok(()));
+    rx.forget_waiter();
+    assert_eq!((rx.try_recv(), counter.wakes()), (Ok(1), 0));
+    rx.forget_waiter();
+}

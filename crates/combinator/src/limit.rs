@@ -1,0 +1,125 @@
+//! `timeout`, `deadline`, `budgeted`: one body that is asked to stop when a ceiling is reached.
+//!
+//! The body is polled before its deadline is looked at: one that can finish at the very instant does. And
+//! `Ok` stands, however late, if the body returned it (`cancel.acknowledged`).
+//!
+//! Not here: what a body charges (`cx.charge`).
+use crate::leg::{Leg, res};
+use alloc::borrow::Cow;
+use core::future::poll_fn;
+use core::panic::Location;
+use core::pin::pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use cx::{Branch, Combinator, Cx, MayTime, Row};
+use types::{Budget, CancelKind, Res, Stop};
+
+/// Asks the body to stop within `span` from now.
+pub(crate) async fn timeout<C: MayTime, T, E>(
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    span: Duration,
+    body: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
+) -> Res<T, E> {
+    let budget = Budget::UNLIMITED.deadline(cx.now().saturating_add(span));
+    limited(cx, Limits { span: Some(span), ..Limits::new(budget, at) }, body).await
+}
+
+/// Asks the body to stop when one of the ceilings is reached.
+pub(crate) async fn budgeted<C: MayTime, T, E>(
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    budget: Budget,
+    body: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
+) -> Res<T, E> {
+    limited(cx, Limits::new(budget, at), body).await
+}
+
+async fn limited<C: MayTime, T, E>(
+    cx: &Cx<C>,
+    mut limits: Limits,
+    body: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
+) -> Res<T, E> {
+    let frame = Combinator::open(cx);
+    let branch = frame.branch().with_budget(limits.budget);
+    if limits.budget.deadline <= cx.now() {
+        limits.ask_for_deadline(&branch)
+    }
+    let body = pin!(Some(branch.body(body)));
+    let mut leg = Leg::new(&branch, body, res);
+    let visible = poll_fn(|context| {
+        limits.count_poll(&branch);
+        loop {
+            if let Poll::Ready(visible) = leg.poll(context) {
+                return Poll::Ready(visible);
+            }
+            if !limits.is_late(&branch, context) {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await;
+    branch.close();
+    match leg.result() {
+        // What a child acknowledged shows in the result: nothing that was cut short looks complete.
+        Some(Ok(Ok(value))) => {
+            frame.close();
+            visible.map_or(Ok(value), |c| Err(Stop::Cancelled(c)))
+        }
+        Some(Ok(stop)) => {
+            frame.close();
+            stop
+        }
+        Some(Err(panic)) => frame.resume(panic),
+        None => unreachable!("the body has returned"),
+    }
+}
+
+/// The ceilings that are kept here; what is charged is kept by the branch.
+struct Limits {
+    budget: Budget,
+    /// The span of a timeout, for the reason.
+    span: Option<Duration>,
+    at: &'static Location<'static>,
+    polls: u32,
+    deadline_asked: bool,
+    quota_asked: bool,
+}
+
+impl Limits {
+    fn new(budget: Budget, at: &'static Location<'static>) -> Limits {
+        Limits { budget, span: None, at, polls: 0, deadline_asked: false, quota_asked: false }
+    }
+
+    /// The body is about to be polled once more.
+    fn count_poll<C: Row>(&mut self, branch: &Branch<'_, C>) {
+        if self.budget.polls == u32::MAX || self.quota_asked {
+            return;
+        }
+        if self.polls == self.budget.polls {
+            self.quota_asked = true;
+            let why = alloc::format!("a budget of {} polls was used up", self.polls);
+            branch.request(CancelKind::BudgetExhausted, why, self.at, None);
+            return;
+        }
+        self.polls += 1;
+    }
+
+    /// Whether the deadline has passed just now, so that the body has to be polled again.
+    fn is_late<C: Row>(&mut self, branch: &Branch<'_, C>, context: &Context<'_>) -> bool {
+        if self.deadline_asked || branch.poll_deadline(context).is_pending() {
+            return false;
+        }
+        self.ask_for_deadline(branch);
+        true
+    }
+
+    fn ask_for_deadline<C: Row>(&mut self, branch: &Branch<'_, C>) {
+        self.deadline_asked = true;
+        let why: Cow<'static, str> = match self.span {
+            Some(span) => alloc::format!("deadline of {span:?} passed").into(),
+            None => alloc::format!("deadline at {} passed", self.budget.deadline).into(),
+        };
+        branch.request(CancelKind::Deadline, why, self.at, None)
+    }
+}

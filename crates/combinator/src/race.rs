@@ -1,0 +1,81 @@
+//! `race`, `race_all`, `select`: the first body to return wins, the others are drained.
+//!
+//! Not here: races in which a failure does not count (`quorum`).
+use crate::drive::{Driven, Plan, Two, drive};
+use crate::leg::{Leg, any};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::panic::Location;
+use core::pin::pin;
+use cx::{Combinator, Cx, Row};
+
+/// The value of whichever of two bodies won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Either<A, B> {
+    /// The first body's value.
+    First(A),
+    /// The second body's value.
+    Second(B),
+}
+
+impl<T> Either<T, T> {
+    /// The value, wherever it came from.
+    pub fn into_inner(self) -> T {
+        match self {
+            Either::First(value) | Either::Second(value) => value,
+        }
+    }
+}
+
+/// Two bodies of any types.
+pub(crate) async fn two<C: Row, A, B>(
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    biased: bool,
+    a: impl AsyncFnOnce(&mut Cx<C>) -> A,
+    b: impl AsyncFnOnce(&mut Cx<C>) -> B,
+) -> Either<A, B> {
+    let frame = Combinator::open(cx);
+    let (first, second) = (frame.branch(), frame.branch());
+    let (a, b) = (pin!(Some(first.body(a))), pin!(Some(second.body(b))));
+    let mut legs = Two(Leg::new(&first, a, any), Leg::new(&second, b, any));
+    let Driven { by, .. } =
+        drive(&frame, &mut legs, Plan { needed: 1, race: true, biased, at }, |_, _| ()).await;
+    frame.close();
+    let won = if by == 0 { legs.0.value().map(Either::First) } else { legs.1.value().map(Either::Second) };
+    won.unwrap_or_else(|| unreachable!("the winner's body has returned"))
+}
+
+/// Two bodies of one type that take turns in being first.
+pub(crate) async fn fair<C: Row, T>(
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    a: impl AsyncFnOnce(&mut Cx<C>) -> T,
+    b: impl AsyncFnOnce(&mut Cx<C>) -> T,
+) -> T {
+    two(cx, at, false, a, b).await.into_inner()
+}
+
+/// Any number of bodies of one type.
+pub(crate) async fn all<C: Row, T, F>(
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    bodies: impl IntoIterator<Item = F>,
+) -> T
+where
+    F: AsyncFnOnce(&mut Cx<C>) -> T,
+{
+    let frame = Combinator::open(cx);
+    let bodies: Vec<F> = bodies.into_iter().collect();
+    assert!(!bodies.is_empty(), "the race at {at} has no branches, so nobody can win it");
+    let branches: Vec<_> = bodies.iter().map(|_| frame.branch()).collect();
+    let legs = branches
+        .iter()
+        .zip(bodies)
+        .map(|(branch, body)| Leg::new(branch, Box::pin(Some(branch.body(body))), any));
+    let mut legs: Vec<_> = legs.collect();
+    let plan = Plan { needed: 1, race: true, biased: false, at };
+    let Driven { by, .. } = drive(&frame, legs.as_mut_slice(), plan, |_, _| ()).await;
+    frame.close();
+    legs[by].value().unwrap_or_else(|| unreachable!("the winner's body has returned"))
+}

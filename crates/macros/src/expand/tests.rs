@@ -1,0 +1,93 @@
+//! What the attributes say about mistakes, and the shape of what they write.
+use super::*;
+use proc_macro2::TokenStream;
+
+type Attribute = fn(TokenStream, TokenStream) -> TokenStream;
+
+fn tokens(text: &str) -> TokenStream {
+    text.parse().unwrap_or_else(|e| panic!("`{text}`: {e}"))
+}
+
+fn expanded(attribute: Attribute, options: &str, function: &str) -> String {
+    attribute(tokens(options), tokens(function)).to_string()
+}
+
+/// The first message of a `compile_error!`.
+fn message(attribute: Attribute, options: &str, function: &str) -> String {
+    let text = expanded(attribute, options, function);
+    let (_, rest) = text.split_once("compile_error !").unwrap_or_else(|| panic!("no error in: {text}"));
+    rest.split('"').nth(1).unwrap_or_default().to_string()
+}
+
+const GOOD: &str = "async fn f(cx: &mut Cx) -> Res { Ok(()) }";
+
+#[test]
+fn a_function_that_is_no_task_body_is_told_what_is_needed() {
+    let needed = "expected an async fn that takes `cx: &mut Cx`";
+    for (function, rest) in [
+        ("fn f(cx: &mut Cx) {}", ", found one that isn't async: write `async fn`"),
+        ("unsafe fn f(cx: &mut Cx) {}", ", found a qualifier other than `async`"),
+        ("async unsafe fn f(cx: &mut Cx) {}", ", found another word before `fn`"),
+        ("struct S;", ", found something that isn't a function"),
+        ("async fn f() {}", ": this one takes nothing"),
+        ("async fn f(cx: &Cx) {}", ": write `&mut Cx`"),
+        ("async fn f(cx: Cx) {}", ": write `&mut Cx`"),
+        ("async fn f(&mut self, cx: &mut Cx) {}", ", not a method"),
+        ("async fn f(cx: &mut Cx, n: u8) {}", " and nothing else"),
+    ] {
+        for attribute in [main, test, lab_test] as [Attribute; 3] {
+            assert_eq!(message(attribute, "", function), format!("{needed}{rest}"), "{function}");
+        }
+    }
+}
+
+#[test]
+fn a_generic_function_is_refused_since_nobody_could_choose() {
+    assert!(message(main, "", "async fn f<T>(cx: &mut Cx) {}").starts_with("nobody could choose the type"));
+    assert!(message(main, "", "async fn f(cx: &mut Cx) where u8: Copy {}").starts_with("nobody could choose"));
+}
+
+#[test]
+fn options_say_what_they_take() {
+    for (attribute, options, said) in [
+        (main as Attribute, "workers = 0", "at least one worker is needed: the calling thread"),
+        (main, "workers = many", "`workers` is a number, such as `workers = 4`"),
+        (main, "threads = 4", "unknown option `threads`: there is `workers`"),
+        (test, "workers = 1, workers = 2", "`workers` is given twice"),
+        (lab_test, "workers = 1", "unknown option `workers`: there is `seeds`"),
+        (lab_test, "seeds = 4", "`seeds` is a range of numbers, such as `seeds = 0..100`"),
+        (lab_test, "seeds = ..4", "`seeds` is a range of numbers, such as `seeds = 0..100`"),
+        (lab_test, "seeds = 5..5", "this range of seeds is empty"),
+        (lab_test, "seeds = 5..=4", "this range of seeds is empty"),
+    ] {
+        // The lexer, not the attribute, decides what a lone `4` before the end of input is followed by.
+        let found = message(attribute, options, GOOD);
+        assert_eq!(found, said, "{options}");
+    }
+}
+
+#[test]
+fn a_second_test_attribute_is_refused() {
+    assert_eq!(message(lab_test, "", &format!("#[test] {GOOD}")), "it is a test already: leave `#[test]` out");
+}
+
+#[test]
+fn attributes_and_visibility_stay_with_the_outer_function() {
+    let text = expanded(test, "", &format!("#[should_panic] pub(crate) {GOOD}"));
+    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("no `{what}` in: {text}"));
+    assert!(at("should_panic") < at("pub (crate) fn f ()") && at("fn f ()") < at("async fn f"), "{text}");
+}
+
+#[test]
+fn options_reach_the_plain_functions() {
+    assert!(expanded(main, "workers = 3", GOOD).contains(". workers (3)"));
+    assert!(!expanded(main, "", GOOD).contains("workers"));
+    assert!(expanded(test, "", GOOD).contains(". workers (2)"));
+    assert!(expanded(lab_test, "seeds = 7..=9", GOOD).contains("lab :: seeds (7 ..= 9 ,"));
+    assert!(expanded(lab_test, "", GOOD).contains("lab :: seeds (0 .. 32 ,"));
+}
+
+#[test]
+fn a_main_with_a_mistake_leaves_a_main_behind() {
+    assert!(expanded(main, "", "fn main() {}").ends_with("fn main () { }"));
+}

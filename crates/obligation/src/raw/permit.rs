@@ -1,0 +1,73 @@
+//! The owned right to a record: what a permit is made of.
+use super::account::Account;
+use super::pool::POOL;
+use super::record::{Outstanding, id_of};
+use crate::{AlreadyLeaked, Settled};
+use core::mem::ManuallyDrop;
+use types::ObligationId;
+
+/// A reserved effect that has to be committed or given up. Dropping it gives it up.
+#[derive(Debug)]
+pub struct Obligation {
+    index: u32,
+    generation: u32,
+}
+
+impl Obligation {
+    /// Opens a record; `None` if the owner of the account settles, which admits nothing more. About 10 ns.
+    ///
+    /// # Panics
+    /// With more than four million obligations outstanding in the process.
+    ///
+    /// # Safety
+    /// The account stays alive until its count is zero again, as its type demands.
+    pub unsafe fn open(of: Outstanding<'_>) -> Option<Obligation> {
+        // Before the count: this may panic.
+        let index = POOL.take();
+        if !of.account.admit() {
+            POOL.give(index, index);
+            return None;
+        }
+        // SAFETY: the record is ours, and so is the admission.
+        let generation = unsafe { POOL.record(index).reserve(of) };
+        Some(Obligation { index, generation })
+    }
+
+    /// Its identity within the process.
+    pub fn id(&self) -> ObligationId {
+        id_of(self.index, self.generation)
+    }
+
+    /// The effect happens now. Fails only if the region closed over the permit and reported it.
+    #[inline]
+    pub fn commit(self) -> Result<(), AlreadyLeaked> {
+        ManuallyDrop::new(self).leave(Settled::Committed)
+    }
+
+    /// Gives the effect up, with nothing done.
+    #[inline]
+    pub fn abort(self) -> Result<(), AlreadyLeaked> {
+        ManuallyDrop::new(self).leave(Settled::Aborted)
+    }
+
+    /// Moves the record to another account. False, with nothing changed, if that one's owner settles.
+    ///
+    /// # Safety
+    /// `to` is as in [`Obligation::open`].
+    pub unsafe fn rehome(&mut self, to: &Account) -> Result<bool, AlreadyLeaked> {
+        // SAFETY: says the caller; the permit is this one.
+        unsafe { POOL.record(self.index).rehome(to) }
+    }
+
+    fn leave(&self, to: Settled) -> Result<(), AlreadyLeaked> {
+        let result = POOL.record(self.index).settle(self.generation, to);
+        POOL.give(self.index, self.index);
+        result
+    }
+}
+
+impl Drop for Obligation {
+    fn drop(&mut self) {
+        let _ = self.leave(Settled::Aborted);
+    }
+}
