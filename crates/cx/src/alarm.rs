@@ -7,6 +7,7 @@
 //! (`time`).
 use crate::port::{Due, TimerKey, World};
 use crate::{Cx, MayTime};
+use core::sync::atomic::Ordering::Relaxed;
 use core::task::{Context, Poll, Waker};
 use task::Waiter;
 use types::Time;
@@ -66,7 +67,13 @@ impl Alarm {
 
     #[inline]
     pub(crate) fn poll_in(&mut self, world: &World, context: &Context<'_>) -> Poll<()> {
-        if world.clock.now() >= self.at {
+        // Before the timer is set, a recent reading will do: an instant that has passed since then is a timer
+        // that fires at once. Afterwards the clock itself says whether the timer was the one that woke us.
+        let now = match self.armed {
+            None => Time::from_nanos(world.recent.load(Relaxed)),
+            Some(_) => world.clock.now(),
+        };
+        if now >= self.at {
             self.disarm_in(world);
             return Poll::Ready(());
         }

@@ -29,7 +29,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use region::{Lock, Settlement};
 use task::{Verdict, control};
-use trace::{Label, RegionPhase, ScopeEnd, ScopeId, ScopeKind, Site};
+use trace::{Escalation, Label, RegionPhase, ScopeEnd, ScopeId, ScopeKind, Site};
 use types::{Budget, CancelKind, Cancelled, FailureNote, Origin, Panic, Time};
 
 /// The frame of a combinator, as the trace knows it: its branches are opened in it, and it closes after every
@@ -87,7 +87,10 @@ impl<'p, C: Row> Combinator<'p, C> {
     /// Hands a panic that no caller will see to the awaiting scope, as `ChildFailed`: its next checkpoint
     /// returns it, and the task's outcome is at least that.
     pub fn escalate(&self, panic: Panic) {
-        escalate_to(self.parent.place(), self.parent.header(), FailureNote::of(&panic), None);
+        let header = self.parent.header();
+        // The combinator's own number, or without a trace one that nothing above the task has.
+        let scope = self.id.map_or(!task_id(header).as_u64(), |id| id.0);
+        escalate_to(self.parent.place(), header, Origin { scope, request: 0 }, FailureNote::of(&panic), None);
     }
 
     /// Leaves a cancellation that a child of `branch` acknowledged and nobody saw on the awaiting scope
@@ -279,9 +282,10 @@ impl<'p, C: Row> Branch<'p, C> {
 
     fn settled(&self, settlement: Settlement) -> Option<Cancelled> {
         let header = self.scope.header();
-        if let Some(note) = settlement.note() {
+        if let (Some(note), Some(region)) = (settlement.note(), self.scope.region()) {
             let lost = settlement.panic.or(settlement.failure);
-            escalate_to(self.scope.outer(), header, note, lost.map(|l| l.task));
+            region.emit_escalation(Escalation::ChildFailed);
+            escalate_to(self.scope.outer(), header, region.next_origin(), note, lost.map(|l| l.task));
         }
         settlement.visible
     }

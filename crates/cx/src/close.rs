@@ -113,11 +113,31 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
     if panicked {
         settlement.severity = Severity::Panicked as u8;
     }
+    if region.policy() == Policy::FailFast {
+        // Whoever awaits the region learns of the worst and earliest one; nothing is swallowed.
+        for lost in settlement.others.iter().filter(|lost| !matches!(lost.loss, task::Loss::Cancelled(_))) {
+            report_lost(lost, &region, &by);
+        }
+    }
     if !settlement.leaked.is_empty() {
         world.reports.report(leak_report(&region, &settlement.leaked));
     }
     region.close(severity(settlement.severity));
     settlement
+}
+
+/// A member's end that the region's outcome does not show (`region.outcome`).
+pub(crate) fn report_lost(lost: &region::Lost, region: &Region, task: &Header) {
+    let (opened, spawned) = (region.opened_at(), lost.spawned_at);
+    world_of(task).reports.report(alloc::format!(
+        "{} spawned at {}:{} ended in `{}` and nobody joined it; the region opened at {}:{} had worse to tell",
+        lost.task,
+        spawned.file(),
+        spawned.line(),
+        lost.note().text(),
+        opened.file(),
+        opened.line()
+    ));
 }
 
 /// As [`close`], for a task's own region.

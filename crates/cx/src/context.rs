@@ -23,7 +23,7 @@ use core::task::{Context, Poll};
 use task::control;
 use task::raw::waiter::header_of;
 use trace::{Label, ScopeId};
-use types::{CancelKind, Cancelled, TaskId, Time, WaitKind};
+use types::{Cancelled, TaskId, Time, WaitKind};
 
 impl<C> core::fmt::Debug for Cx<C> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -59,21 +59,7 @@ impl<C: Row> Cx<C> {
                 origin: c.origin(),
             });
         }
-        // An escalated failure is handled once a checkpoint has returned it from the scope it was placed on;
-        // what the task makes of it is its own outcome.
-        if c.kind() == CancelKind::ChildFailed
-            && let Some(ext) = ext::of(header)
-        {
-            let mut inner = ext.inner.lock();
-            if inner.escalated.as_ref().is_some_and(|e| e.same_request(&c)) && self.is_root() {
-                inner.slot.strengthen(&c, None);
-            }
-        }
         Err(c)
-    }
-
-    fn is_root(&self) -> bool {
-        matches!(self.place(), Place::Root(_))
     }
 
     /// Nothing is effective at the root and no frame is open: inner requests are over, and checkpoints are
@@ -191,6 +177,28 @@ impl<C: Row> Cx<C> {
 
     // ---- for authors of leaf operations
 
+    /// The world's network.
+    ///
+    /// # Errors
+    /// Where the world has none, saying so.
+    pub fn net(&self) -> Result<&dyn port::Net, port::IoFailure>
+    where
+        C: MayNet,
+    {
+        self.world().net.as_deref().ok_or_else(|| port::IoFailure::absent("network"))
+    }
+
+    /// The world's signals.
+    ///
+    /// # Errors
+    /// Where the world has none, saying so.
+    pub fn signals(&self) -> Result<&dyn port::Signals, port::IoFailure>
+    where
+        C: MaySignal,
+    {
+        self.world().signals.as_deref().ok_or_else(|| port::IoFailure::absent("signals"))
+    }
+
     /// First call of every poll of a leaf operation: takes one operation from the task's budget, giving way
     /// when it is spent (in the lab, at every operation), then looks for a cancellation.
     #[inline]
@@ -230,7 +238,7 @@ impl<C: Row> Cx<C> {
         // An operation that did nothing has used nothing: otherwise a combinator that polls many waiting
         // branches would run out of budget, and be queued again although nothing is ready.
         header.coop.store(header.coop.load(Relaxed).saturating_add(1), Relaxed);
-        header.set_wait(kind, self.world().tick.load(Relaxed));
+        header.set_wait(kind, (self.world().recent.load(Relaxed) >> 20) as u32);
         let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), header));
         if !own {
             self.register_foreign(context)

@@ -18,6 +18,7 @@ impl World {
                     self.cleanup(&region)
                 }
             }
+            Due::Stop(task) => self.stop(&task),
             Due::Report(region) => {
                 if let Some(region) = region.upgrade() {
                     self.slow_drain(&region)
@@ -42,8 +43,11 @@ impl World {
         let last = deadline.saturating_add(cancel::FINALIZER_GRACE);
         let shutdown = region.kind() == RegionKind::Root && request.kind() == CancelKind::Shutdown;
         if shutdown && now >= last {
+            // Whoever is still there a little later was held up by what is written off now, or is next.
+            self.timers.set(now.saturating_add(cancel::FINALIZER_GRACE), Due::Cleanup(Arc::downgrade(region)));
             let left = region.write_off();
             if !left.is_empty() {
+                self.written_off.fetch_add(left.len() as u64, core::sync::atomic::Ordering::Relaxed);
                 self.reports.report(alloc::format!(
                     "shutdown wrote off {} task(s) that did not stop in time",
                     left.len()
@@ -60,6 +64,30 @@ impl World {
         let mut text = alloc::format!("cleanup deadline passed: {request}\n");
         remaining(&region.view(), now, &mut text);
         self.reports.report(text);
+    }
+
+    /// As `cleanup`, for a request that was made on one task alone (`cancel.bounded`).
+    fn stop(&self, task: &TaskRef) {
+        if task.word.is_complete() {
+            return;
+        }
+        let abandon = if task.control() & control::ABANDONABLE != 0 { control::ABANDON } else { 0 };
+        let before = task.control.fetch_or(control::PIERCED | control::INNER | abandon, AcqRel);
+        if abandon != 0 && before & (control::ABANDON | control::BODY_GONE) == 0 {
+            ext::emit_abandon(task, self);
+        }
+        for region in ext::regions(task) {
+            region.escalate();
+        }
+        if before & control::FOREIGN != 0 {
+            crate::wake_foreign(task)
+        }
+        task.wake_by_ref();
+        self.reports.report(alloc::format!(
+            "cleanup deadline passed: the task spawned at {}:{} was asked to end and has not",
+            task.spawned_at.file(),
+            task.spawned_at.line()
+        ));
     }
 
     fn slow_drain(&self, region: &Arc<Region>) {

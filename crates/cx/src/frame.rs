@@ -17,7 +17,7 @@ use core::task::Poll;
 use core::time::Duration;
 use region::{Body, Isolated, Lost, OnFailure, Open, Region, Settlement};
 use task::{Loss, TaskRef, Verdict};
-use trace::{End, RegionKind, ScopeId};
+use trace::{End, Escalation, RegionKind, ScopeId};
 use types::{AfterGrace, CancelKind, Cancelled, Failure, Policy, Res, Stop};
 
 /// How a region is to behave. Start with [`RegionOptions::fail_fast`], [`RegionOptions::isolate`] or
@@ -125,7 +125,7 @@ impl Frame {
         };
         let task = cx.header().counted();
         // A request that was made on an enclosing scope is pending in the region from the start.
-        if !masked && let Some(c) = crate::scope::effective(cx.place()) {
+        if !masked && let Some(c) = crate::scope::requested(cx.place()) {
             region.request(&c, region.parent().and_then(|p| p.cleanup_deadline()));
         }
         let id = region.id().as_u64();
@@ -250,16 +250,17 @@ impl<C: Row> Cx<C> {
         let unwinding = self.world().unwinding;
         let frame = Frame::open(self, options, at);
         let task = frame.task.clone();
+        let region = frame.region.clone();
         let inner = frame.cx::<C>();
         match caught(async { body(inner).await }, unwinding.catch).await {
             Ok(value) => {
                 let settlement = frame.finish(End::Ok).await;
-                escalate(around, &task, settlement, unwinding.resume);
+                escalate(around, &task, &region, settlement, unwinding.resume);
                 value
             }
             Err(payload) => {
-                close::body_failed(&frame.region.clone(), &task, Verdict::Panicked);
-                frame.finish(End::Panicked).await;
+                close::body_failed(&region, &task, Verdict::Panicked);
+                outdone(&region, &frame.finish(End::Panicked).await, &task);
                 (unwinding.resume)(payload)
             }
         }
@@ -322,7 +323,7 @@ impl<C: Row> Cx<C> {
             Ok(result) => result,
             Err(payload) => {
                 close::body_failed(&region, &task, Verdict::Panicked);
-                frame.finish(End::Panicked).await;
+                outdone(&region, &frame.finish(End::Panicked).await, &task);
                 (unwinding.resume)(payload)
             }
         };
@@ -337,7 +338,7 @@ impl<C: Row> Cx<C> {
             Err(Stop::Cancelled(c)) => close::body_failed(&region, &task, Verdict::Cancelled(c)),
         }
         let settlement = frame.finish(end).await;
-        combine(result, settlement, &region, unwinding.resume)
+        combine(result, settlement, &region, &task, unwinding.resume)
     }
 
     /// Runs `body` in a region whose members' failures cancel nobody, and returns them beside the body's
@@ -404,35 +405,56 @@ impl core::fmt::Display for Refusal {
 impl core::error::Error for Refusal {}
 
 /// What a plain region hands to the scope that awaited it.
-fn escalate(around: Address, task: &TaskRef, settlement: Settlement, resume: fn(PanicPayload) -> !) {
+fn escalate(
+    around: Address,
+    task: &TaskRef,
+    region: &Region,
+    settlement: Settlement,
+    resume: fn(PanicPayload) -> !,
+) {
     let note = settlement.note();
     if let Some(lost) = settlement.panic
         && let Loss::Panicked(p) = lost.loss
     {
+        region.emit_escalation(Escalation::Panic);
         resume(p.into_payload())
     }
     let place = scope::place_of(around, task);
     if let (Some(lost), Some(note)) = (settlement.failure, note) {
-        escalate_to(place, task, note, Some(lost.task));
+        region.emit_escalation(Escalation::ChildFailed);
+        escalate_to(place, task, region.next_origin(), note, Some(lost.task));
     } else if let Some(c) = settlement.visible {
+        region.emit_escalation(Escalation::Visible);
         place_on(place, c)
+    }
+}
+
+/// The body's own end is worse than what its members lost, which is reported instead (`region.outcome`).
+fn outdone(region: &Region, settlement: &Settlement, task: &TaskRef) {
+    if settlement.panic.is_some() || settlement.failure.is_some() {
+        region.emit_escalation(Escalation::Returned);
+    }
+    for lost in settlement.panic.iter().chain(&settlement.failure) {
+        close::report_lost(lost, region, task);
     }
 }
 
 /// The result of a `try_region` from its body's and its members'.
 fn combine<T, E: 'static>(
     result: Res<T, E>,
-    settlement: Settlement,
+    mut settlement: Settlement,
     region: &Region,
+    task: &TaskRef,
     resume: fn(PanicPayload) -> !,
 ) -> Res<T, E> {
     if types::seeded!("region.failure-swallowed") {
         return result;
     }
     let note = settlement.note();
-    if let Some(lost) = settlement.panic
+    if let Some(lost) = settlement.panic.take_if(|lost| matches!(lost.loss, Loss::Panicked(_)))
         && let Loss::Panicked(p) = lost.loss
     {
+        region.emit_escalation(Escalation::Panic);
         resume(p.into_payload())
     }
     let consequential = match &result {
@@ -441,26 +463,30 @@ fn combine<T, E: 'static>(
         Err(Stop::Err(_)) => false,
     };
     if !consequential {
+        outdone(region, &settlement, task);
         return result;
     }
     if let Some(lost) = settlement.failure {
+        region.emit_escalation(Escalation::Returned);
         let by = lost.task;
         if let Loss::Failed(failure) = lost.loss
             && let Ok(error) = Failure::downcast::<E>(failure)
         {
             return Err(Stop::Err(error));
         }
-        let mut c =
-            Cancelled::new(CancelKind::ChildFailed, types::Origin { scope: !by.as_u64(), request: 1 })
-                .why("a child failed and nobody joined it")
-                .by(by);
+        let mut c = Cancelled::new(CancelKind::ChildFailed, region.next_origin())
+            .why("a child failed and nobody joined it")
+            .by(by);
         if let Some(note) = note {
             c = c.because(types::Cause::Failed(note));
         }
         return Err(Stop::Cancelled(c.build()));
     }
     match (result, settlement.visible) {
-        (Ok(_), Some(c)) => Err(Stop::Cancelled(c)),
+        (Ok(_), Some(c)) => {
+            region.emit_escalation(Escalation::Visible);
+            Err(Stop::Cancelled(c))
+        }
         (result, _) => result,
     }
 }

@@ -1,5 +1,5 @@
 //! Obligations as primitives take them: one record of the region a `Cx` stands in, behind every permit.
-use crate::raw::place::counted;
+use crate::raw::place::{Place, counted, owner_of};
 use crate::{Cx, Row};
 use alloc::sync::Arc;
 use core::panic::Location;
@@ -20,15 +20,33 @@ pub struct Reserved {
 
 impl<C: Row> Cx<C> {
     /// Opens a record in the nearest region (`obligation.owner`): for authors of two-phase operations. About
-    /// 10 ns.
+    /// 10 ns. A context that is kept past its region's end reserves in the next region around that still admits.
     #[inline]
     pub fn reserve(&self, kind: ObligationKind, site: &'static Location<'static>) -> Reserved {
-        let (region, from_body) = self.obligation_region();
         let by = self.task_id();
-        let record = crate::raw::start::obligation(
-            region,
-            Outstanding { account: region.account(), kind, site, by, from_body },
-        );
+        let (mut place, mut from_body) = (self.place(), false);
+        loop {
+            let (region, around) = owner_at(place, &mut from_body);
+            let of = Outstanding { account: region.account(), kind, site, by, from_body };
+            if let Some(record) = crate::raw::start::obligation(region, of) {
+                return self.reserved(record, region, kind, site);
+            }
+            match around {
+                Some(around) => place = around,
+                // Only after a shutdown wrote off the region of a task that still runs: nobody counts any more.
+                None => return Reserved { record: None, region: None },
+            }
+        }
+    }
+
+    #[inline]
+    fn reserved(
+        &self,
+        record: Obligation,
+        region: &Region,
+        kind: ObligationKind,
+        site: &'static Location<'static>,
+    ) -> Reserved {
         let traced = self.header().control() & control::TRACE != 0;
         if traced {
             region.emit(crate::scope::actor(self.header()), || Label::ObligationReserve {
@@ -40,6 +58,26 @@ impl<C: Row> Cx<C> {
             });
         }
         Reserved { record: Some(record), region: traced.then(|| counted(region)) }
+    }
+}
+
+/// The region that owns what is reserved at `place`: the nearest one opened by `region`, whose body this is,
+/// else the one that owns the task. And the place around that region, if there is one.
+fn owner_at<'a>(mut place: Place<'a>, from_body: &mut bool) -> (&'a Region, Option<Place<'a>>) {
+    loop {
+        match place {
+            Place::Root(header) => {
+                *from_body = false;
+                return (owner_of(header), None);
+            }
+            Place::Inner(scope) => match scope.region() {
+                Some(region) if scope.kind.is_none() => {
+                    *from_body = true;
+                    return (region, Some(scope.outer()));
+                }
+                _ => place = scope.outer(),
+            },
+        }
     }
 }
 
@@ -88,13 +126,24 @@ impl Reserved {
         }
     }
 
-    /// Moves the record to the nearest region of `cx`.
+    /// Moves the record to the nearest region of `cx` that still admits.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
-        let (region, _) = cx.obligation_region();
         let Some(record) = &mut self.record else { return Ok(()) };
-        crate::raw::start::rehome(record, region)?;
+        let mut place = cx.place();
+        let region = loop {
+            let (region, around) = owner_at(place, &mut false);
+            if crate::raw::start::rehome(record, region)? {
+                break region;
+            }
+            match around {
+                Some(around) => place = around,
+                None => return Ok(()),
+            }
+        };
         let id = record.id();
-        if let Some(old) = self.region.replace(counted(region)) {
+        if self.region.is_some()
+            && let Some(old) = self.region.replace(counted(region))
+        {
             old.emit(crate::scope::actor(cx.header()), || Label::ObligationRehome {
                 obligation: id,
                 to: region.id(),

@@ -7,11 +7,11 @@ use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use core::any::Any;
 use core::net::SocketAddr;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::AtomicU64;
 use core::task::{Poll, Waker};
 use core::time::Duration;
 use region::{Region, Sink};
-use task::Waiter;
+use task::{TaskRef, Waiter};
 use task::engine::EngineHead;
 use types::{TaskId, Time};
 
@@ -28,6 +28,8 @@ pub enum Due {
     Wake(Waiter),
     /// A region's cleanup deadline: escalate there, if it is still about.
     Cleanup(Weak<Region>),
+    /// The cleanup deadline of a task that was asked to end by itself: escalate there, if it is still about.
+    Stop(TaskRef),
     /// A region drains without a request: report who is left, if that is still so.
     Report(Weak<Region>),
 }
@@ -94,6 +96,13 @@ pub struct IoFailure {
     pub code: Option<i32>,
     /// In words.
     pub text: String,
+}
+
+impl IoFailure {
+    /// The failure of a world that was built without this port.
+    pub fn absent(port: &str) -> IoFailure {
+        IoFailure { code: None, text: alloc::format!("this world has no {port}") }
+    }
 }
 
 impl core::fmt::Display for IoFailure {
@@ -189,8 +198,11 @@ impl Unwinding {
 pub struct World {
     /// How tasks are queued. First, so that a pointer to the world is one to the head.
     pub head: EngineHead,
-    /// Coarse time for wait sites: units of 2^20 ns, kept by the engine.
-    pub tick: AtomicU32,
+    /// A recent reading of the clock in nanoseconds, kept by the engine: what is not worth a reading of its own
+    /// looks here. Never ahead of the clock, and never behind a timer that has fired.
+    pub recent: AtomicU64,
+    /// Tasks that a shutdown gave up: if there are any, the engine must stay registered for ever.
+    pub written_off: AtomicU64,
     /// Default cleanup budget.
     pub grace: Duration,
     /// Whether regions that drain without a request report who is left.

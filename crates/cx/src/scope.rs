@@ -84,6 +84,16 @@ pub(crate) fn implicit_region(header: &Header) -> Arc<Region> {
 
 /// What is effective at a place (`cancel.effective`), and where it comes from.
 pub(crate) fn effective(place: Place<'_>) -> Option<Cancelled> {
+    seen_from(place, true)
+}
+
+/// The request that is effective at a place, without what escalated there: what a region that is opened there
+/// inherits.
+pub(crate) fn requested(place: Place<'_>) -> Option<Cancelled> {
+    seen_from(place, false)
+}
+
+fn seen_from(place: Place<'_>, placed: bool) -> Option<Cancelled> {
     let header = match place {
         Place::Root(h) => h,
         Place::Inner(s) => s.header(),
@@ -95,12 +105,12 @@ pub(crate) fn effective(place: Place<'_>) -> Option<Cancelled> {
         let view = match here {
             Place::Root(h) => {
                 at = None;
-                ScopeView { request: told(h), masked: false }
+                ScopeView { request: told(h, placed), masked: false }
             }
             Place::Inner(s) => {
                 at = Some(s.outer());
                 let masked = s.masked.load(Relaxed) && (s.immune || !pierced);
-                ScopeView { request: if masked { None } else { on_scope(s) }, masked }
+                ScopeView { request: if masked { None } else { on_scope(s, placed) }, masked }
             }
         };
         Some(view)
@@ -130,11 +140,12 @@ pub(crate) fn cleanup_deadline(place: Place<'_>) -> Option<Time> {
     }
 }
 
-/// The stronger of what was asked of the task itself and of its region.
-fn told(header: &Header) -> Option<Cancelled> {
+/// The stronger of what was asked of the task itself and of its region, and, if `placed`, of what escalated.
+fn told(header: &Header, placed: bool) -> Option<Cancelled> {
     let own = ext::of(header).and_then(|e| {
         let inner = e.inner.lock();
-        inner.escalated.clone().or_else(|| inner.slot.request().cloned())
+        let escalated = placed.then(|| inner.placed.request().cloned()).flatten();
+        stronger(inner.slot.request().cloned(), escalated)
     });
     if header.control() & control::TOLD == 0 && own.is_none() {
         return None;
@@ -143,8 +154,10 @@ fn told(header: &Header) -> Option<Cancelled> {
     stronger(own, owner)
 }
 
-fn on_scope(scope: &Scope) -> Option<Cancelled> {
+fn on_scope(scope: &Scope, placed: bool) -> Option<Cancelled> {
     let own = (scope.requested.load(Acquire) != 0).then(|| scope.slot.lock().request().cloned()).flatten();
+    let escalated = placed.then(|| scope.placed.lock().request().cloned()).flatten();
+    let own = stronger(own, escalated);
     let region = scope.region().filter(|r| r.requested() != 0).and_then(Region::request_now);
     stronger(own, region)
 }
@@ -173,24 +186,6 @@ impl<C> Cx<C> {
             at = scope.outer();
         }
         (ids, masked)
-    }
-
-    /// The nearest region opened by `region` around this place, else the one that owns the task
-    /// (`obligation.owner`), and whether this is that region's body.
-    pub(crate) fn obligation_region(&self) -> (&Region, bool) {
-        let mut at = self.place();
-        loop {
-            match at {
-                Place::Root(h) => return (owner_of(h), false),
-                Place::Inner(s) if s.kind.is_none() => {
-                    if let Some(region) = s.region() {
-                        return (region, true);
-                    }
-                    at = s.outer()
-                }
-                Place::Inner(s) => at = s.outer(),
-            }
-        }
     }
 
     /// The region that a spawn here goes to: the frame's, the branch's (made now), or the task's own.
@@ -334,14 +329,14 @@ pub(crate) fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
 pub(crate) fn place_on(place: Place<'_>, c: Cancelled) {
     match place {
         Place::Inner(s) => {
-            s.slot.lock().strengthen(&c, None);
-            s.requested.store(c.kind() as u8, Release);
+            s.placed.lock().strengthen(&c, None);
             s.header().control.fetch_or(control::INNER, AcqRel);
             record_escalated(s.header(), c)
         }
         Place::Root(h) => {
-            record_escalated(h, c);
+            ext::make(h).inner.lock().placed.strengthen(&c, None);
             h.control.fetch_or(control::INNER, AcqRel);
+            record_escalated(h, c);
         }
     }
 }
@@ -354,13 +349,25 @@ fn record_escalated(header: &Header, c: Cancelled) {
     }
 }
 
-/// A member's failure that nobody joined moves to the awaiting scope as `ChildFailed`.
-pub(crate) fn escalate_to(place: Place<'_>, header: &Header, note: types::FailureNote, by: Option<TaskId>) {
+/// A failure that nobody took moves to the awaiting scope as `ChildFailed`. Its origin is what it comes from: a
+/// region or combinator that is over, and so nothing above the task, which makes it a failure wherever it goes.
+pub(crate) fn escalate_to(
+    place: Place<'_>,
+    header: &Header,
+    origin: Origin,
+    note: types::FailureNote,
+    by: Option<TaskId>,
+) {
     let world = world_of(header);
-    let n = ext::make(header).requests.fetch_add(1, Relaxed);
-    // Not one of the ids above the task: this cancellation is a failure wherever it goes.
-    let scope = !task_id(header).as_u64();
-    let mut c = Cancelled::new(CancelKind::ChildFailed, Origin { scope, request: n + 1 })
+    if header.control() & control::TRACE != 0 {
+        owner_of(header).emit(actor(header), || Label::ScopeRequest {
+            scope: ScopeId(place_id(place)),
+            kind: CancelKind::ChildFailed,
+            origin,
+            deadline: Time::MAX,
+        });
+    }
+    let mut c = Cancelled::new(CancelKind::ChildFailed, origin)
         .why("a child failed and nobody joined it")
         .when(world.clock.now())
         .because(types::Cause::Failed(note));

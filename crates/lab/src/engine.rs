@@ -171,7 +171,7 @@ impl Engine {
         }
         if next > self.clock.now() {
             self.clock.set(next);
-            self.world.tick.store((next.as_nanos() >> 20) as u32, Relaxed);
+            self.world.recent.store(next.as_nanos(), Relaxed);
             self.emit(Label::TimeAdvance { to: next });
         }
         let due = self.timers.due(next);

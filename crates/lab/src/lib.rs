@@ -20,6 +20,7 @@
 //! | `decisions` | the stream of choices: drawn, recorded, replayed |
 //! | `world` | virtual clock and timers, random numbers, the trace |
 //! | `net` | simulated TCP |
+//! | `signals` | simulated signals |
 //! | `sweep` | one program under many seeds |
 //! | `verdict` | what went wrong, in words |
 //!
@@ -32,12 +33,14 @@ mod engine;
 mod net;
 mod raw;
 mod runtime;
+mod signals;
 mod sweep;
 mod verdict;
 mod world;
 
 pub use config::{LabConfig, Schedule};
-pub use net::NetProfile;
-pub use runtime::{LabRuntime, explore};
+pub use net::{NetProfile, NetStats};
+pub use runtime::{LabRuntime, explore, explore_with};
+pub use signals::LabSignals;
 pub use sweep::{seeds, sweep};
 pub use verdict::{LabFailure, OracleReport};

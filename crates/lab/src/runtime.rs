@@ -2,19 +2,26 @@
 use crate::config::LabConfig;
 use crate::decisions::Decisions;
 use crate::engine::Engine;
+use crate::net::{NetStats, SimNet};
 use crate::raw;
+use crate::signals::LabSignals;
 use crate::verdict::{LabFailure, OracleReport, waits};
 use crate::world::{Kept, Recorder, SplitStreams, VirtualClock, VirtualTimers, locked};
-use cx::port::{Clock, World};
+use cx::port::{Clock, Signal, World};
 use cx::{All, Cx, Root, RootTask};
 use region::{RegionView, Sink};
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::Range;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
 use trace::{Event, Label};
 use types::{Outcome, Time};
+
+/// Something to do between two steps.
+type Planned = Box<dyn FnOnce() + Send>;
 
 /// A world in which one program runs once, deterministically.
 pub struct LabRuntime {
@@ -25,6 +32,9 @@ pub struct LabRuntime {
     _slot: EngineSlot,
     engine: Arc<Engine>,
     kept: Arc<Kept>,
+    net: Arc<SimNet>,
+    signals: LabSignals,
+    planned: Mutex<BTreeMap<u64, Vec<Planned>>>,
     failure: Mutex<Option<LabFailure>>,
 }
 
@@ -44,12 +54,14 @@ impl LabRuntime {
         let clock = Arc::new(VirtualClock::default());
         let timers = Arc::new(VirtualTimers::new());
         let recorder = config.traced.then(|| Arc::new(Recorder::new(clock.clone())));
-        let decisions = Arc::new(Decisions::new(config.seed, &config.schedule));
+        let decisions = Arc::new(Decisions::new(config.seed, &config.schedule, recorder.clone()));
         let kept = Arc::new(Kept::default());
-        let net = crate::net::SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone());
+        let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
+        let signals = LabSignals::default();
         let world = World {
             head: raw::HEAD,
-            tick: AtomicU32::new(0),
+            recent: AtomicU64::new(0),
+            written_off: AtomicU64::new(0),
             grace: config.grace,
             reports_slow_drains: false,
             unwinding: sched::engine::unwinding(),
@@ -58,11 +70,11 @@ impl LabRuntime {
             entropy: Arc::new(SplitStreams { seed: config.seed, drawn: Mutex::default() }),
             reports: kept.clone(),
             blocking: None,
-            net: Some(Arc::new(net)),
-            signals: None,
+            net: Some(net.clone()),
+            signals: Some(Arc::new(signals.clone())),
             sink: recorder.clone().map(|r| r as Arc<dyn Sink>),
         };
-        let engine = Arc::new(Engine::new(world, clock, timers, recorder, decisions, &config.schedule));
+        let engine = Arc::new(Engine::new(world, clock, timers, recorder, decisions));
         let Some(slot) = raw::register(&engine) else {
             panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)
         };
@@ -74,6 +86,9 @@ impl LabRuntime {
             _slot: slot,
             engine,
             kept,
+            net,
+            signals,
+            planned: Mutex::default(),
             failure: Mutex::default(),
         }
     }
@@ -134,6 +149,7 @@ impl LabRuntime {
     fn drive(&self, task: &RootTask) {
         let mut idle_since: Option<(Time, u64)> = None;
         while !task.is_finished() {
+            self.act(self.engine.steps.load(Relaxed));
             if self.engine.steps.load(Relaxed) >= self.config.max_steps {
                 return self.give_up(task, |lab, waits| LabFailure::Stuck {
                     steps: lab.engine.steps.load(Relaxed),
@@ -142,6 +158,9 @@ impl LabRuntime {
             }
             let before = self.engine.steps.load(Relaxed);
             if self.engine.step() {
+                continue;
+            }
+            if self.engine.timers.next().is_none() && self.act_next() {
                 continue;
             }
             let now = self.engine.clock.now();
@@ -168,6 +187,23 @@ impl LabRuntime {
                 });
             }
         }
+    }
+
+    /// Does what was planned for this step and those before. True if there was something.
+    fn act(&self, step: u64) -> bool {
+        let mut planned = locked(&self.planned);
+        let later = planned.split_off(&(step + 1));
+        let now = std::mem::replace(&mut *planned, later);
+        drop(planned);
+        let any = !now.is_empty();
+        now.into_values().flatten().for_each(|act| act());
+        any
+    }
+
+    /// Does what was planned for the nearest step to come: nothing else would happen any more.
+    fn act_next(&self) -> bool {
+        let next = locked(&self.planned).keys().next().copied();
+        next.is_some_and(|step| self.act(step))
     }
 
     /// Records the failure and takes everything down, so that the run can end.
@@ -202,6 +238,38 @@ impl LabRuntime {
                 Err(failure)
             }
         }
+    }
+
+    /// Has `act` called between two polls, after `step` of them: to raise a signal or to cancel a region at every
+    /// step of a run in turn. If the run would wait for ever before that many steps, it is called then.
+    ///
+    /// ```
+    /// use asupersync_lab::{LabConfig, LabRuntime};
+    /// use cx::port::Signal;
+    /// for step in 0..10 {
+    ///     let lab = LabRuntime::new(LabConfig::default().seed(step));
+    ///     let signals = lab.signals();
+    ///     lab.at_step(step, move || signals.raise(Signal::Terminate));
+    ///     lab.run(|cx| async { cx.yield_now().await });
+    /// }
+    /// ```
+    pub fn at_step(&self, step: u64, act: impl FnOnce() + Send + 'static) {
+        locked(&self.planned).entry(step).or_default().push(Box::new(act))
+    }
+
+    /// Raises a signal. In a spawned task, use a clone of [`LabRuntime::signals`].
+    pub fn raise(&self, signal: Signal) {
+        self.signals.raise(signal)
+    }
+
+    /// The switch for this lab's signals.
+    pub fn signals(&self) -> LabSignals {
+        self.signals.clone()
+    }
+
+    /// What the simulated network did so far, injected faults included.
+    pub fn net_stats(&self) -> NetStats {
+        self.net.stats()
     }
 
     /// The trace so far.
@@ -318,12 +386,20 @@ impl LabRuntime {
 ///
 /// # Panics
 /// With the first failure.
-pub fn explore(seeds: std::ops::Range<u64>, body: impl Fn(&LabRuntime)) {
+pub fn explore(seeds: Range<u64>, body: impl Fn(&LabRuntime)) {
+    explore_with(&LabConfig::default(), seeds, body)
+}
+
+/// As [`explore`], with labs made like `config` but for the seed.
+///
+/// # Panics
+/// With the first failure.
+pub fn explore_with(config: &LabConfig, seeds: Range<u64>, body: impl Fn(&LabRuntime)) {
     for seed in seeds {
-        let lab = LabRuntime::new(LabConfig::default().seed(seed));
+        let lab = LabRuntime::new(config.clone().seed(seed));
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(&lab)));
         if let Err(payload) = run {
-            eprintln!("failed with seed {seed} ({} decisions, {} steps)", lab.decisions().len(), lab.steps());
+            eprintln!("failed with {}", lab.replay_hint());
             std::panic::resume_unwind(payload)
         }
     }

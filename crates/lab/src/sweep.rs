@@ -7,7 +7,7 @@ use crate::{LabConfig, LabRuntime};
 use cx::{All, Cx};
 use std::ops::{Bound, RangeBounds};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use types::{CancelKind, Outcome, TaskOutput};
+use types::{Res, Stop, TaskOutput};
 
 /// The seeds of a sweep: `all`, or the single one that `only` says, whether or not `all` has it.
 ///
@@ -74,20 +74,15 @@ pub fn sweep<T: TaskOutput>(
 }
 
 fn judged<T: TaskOutput>(lab: &LabRuntime, body: impl AsyncFnOnce(&mut Cx<All>) -> T) {
-    let outcome = lab.run(|cx| async move {
-        let outcome = body(cx).await.into_outcome();
-        if !outcome.is_ok() {
-            // As any task's body that fails does; otherwise children that wait for it would be a deadlock
-            // that hides the failure.
-            cx.handle().cancel(CancelKind::BodyFailed, "the test's body failed", None);
-        }
-        outcome
+    // A region that cancels its members when the body fails, as any task's does. Without it children that wait
+    // for the body would be a deadlock that hides the failure.
+    let result: Res<T::Ok, T::Err> = lab.run(|cx| async move {
+        cx.try_region(|scope| async move { body(scope).await.into_outcome().ok() }).await
     });
-    match outcome {
-        Outcome::Ok(_) => {}
-        Outcome::Err(e) => panic!("the test failed: {e:?}"),
-        Outcome::Cancelled(c) => panic!("the test was cancelled: {c}"),
-        Outcome::Panicked(p) => panic!("the test panicked: {p}"),
+    match result {
+        Ok(_) => {}
+        Err(Stop::Err(e)) => panic!("the test failed: {e:?}"),
+        Err(Stop::Cancelled(c)) => panic!("the test was cancelled: {c}"),
     }
     if let Err(found) = lab.oracles() {
         panic!("{found}")
@@ -98,7 +93,7 @@ fn judged<T: TaskOutput>(lab: &LabRuntime, body: impl AsyncFnOnce(&mut Cx<All>) 
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-    use types::{Error, Res, Stop};
+    use types::Error;
 
     /// The message a sweep ends with.
     fn failure<T: TaskOutput>(body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone) -> String {
@@ -150,7 +145,9 @@ mod tests {
         let text = failure(async |cx| {
             cx.region(|scope| async {
                 scope.spawn(async |cx| {
-                    std::mem::forget(cx.reserve(types::ObligationKind::Lease, std::panic::Location::caller()));
+                    std::mem::forget(
+                        cx.reserve(types::ObligationKind::Lease, std::panic::Location::caller()),
+                    );
                 });
             })
             .await;

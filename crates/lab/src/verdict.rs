@@ -45,7 +45,9 @@ impl fmt::Display for LabFailure {
                 write!(f, "deadlock: nothing can run and no timer is set\n{waits}")
             }
             LabFailure::Stuck { steps, why } => write!(f, "stuck after {steps} steps: {why}"),
-            LabFailure::Model { divergence } => write!(f, "the trace breaks a rule of the model: {divergence}"),
+            LabFailure::Model { divergence } => {
+                write!(f, "the trace breaks a rule of the model: {divergence}")
+            }
         }
     }
 }
@@ -76,10 +78,23 @@ pub(crate) fn waits(view: &RegionView, depth: usize, text: &mut String) {
             (_, Some(kind)) => format!("waits for {}", kind.what),
             (_, None) => "waits for something that is no operation of this runtime".to_string(),
         };
-        let _ = writeln!(text, "{pad}  {} spawned at {}:{} {what}", m.task, m.spawned_at.file(), m.spawned_at.line());
+        let _ = writeln!(
+            text,
+            "{pad}  {} spawned at {}:{} {what}",
+            m.task,
+            m.spawned_at.file(),
+            m.spawned_at.line()
+        );
     }
     for o in &view.obligations {
-        let _ = writeln!(text, "{pad}  {} reserved at {}:{} is held by {}", o.kind, o.site.file(), o.site.line(), o.by);
+        let _ = writeln!(
+            text,
+            "{pad}  {} reserved at {}:{} is held by {}",
+            o.kind,
+            o.site.file(),
+            o.site.line(),
+            o.by
+        );
     }
     for child in &view.children {
         waits(child, depth + 1, text)

@@ -93,6 +93,7 @@ impl Reports for Kept {
 }
 
 /// The recorded trace.
+#[derive(Debug)]
 pub(crate) struct Recorder {
     clock: Arc<VirtualClock>,
     events: Mutex<Vec<Event>>,

@@ -24,6 +24,6 @@ mod sync;
 pub use ledger::{AlreadyLeaked, Note, Settled, step};
 #[cfg(not(loom))]
 pub use raw::Obligation;
+pub use raw::{Account, Outstanding, Settle};
 #[cfg(loom)]
 pub use raw::{Move, Record};
-pub use raw::{Account, Outstanding, Settle};

@@ -258,25 +258,6 @@ impl Region {
             }
         }
     }
-
-    /// Writes off what could not be stopped by the end of a process shutdown: the region is closed as far as
-    /// its ancestors are concerned, what lives on in it is leaked and reported.
-    pub fn write_off(self: &Arc<Region>) -> Vec<TaskId> {
-        let mut inner = self.inner.lock();
-        let mut left = Vec::new();
-        let mut note = |h: &task::Header| left.push(task_id(self.id, h.index.load(Relaxed)));
-        inner.told.each(&mut note);
-        inner.untold.each(&mut note);
-        for task in &left {
-            self.emit(None, || Label::TaskWriteOff { task: *task });
-        }
-        let children = core::mem::take(&mut inner.children);
-        drop(inner);
-        for child in children.into_values() {
-            left.extend(child.write_off());
-        }
-        left
-    }
 }
 
 /// What is left in a draining region.

@@ -3,12 +3,14 @@
 mod account;
 mod chain;
 mod counted;
+mod live;
 mod lock;
 mod member;
 mod members;
+mod write_off;
 
 pub(crate) use account::account_is_zero;
-pub(crate) use chain::Chain;
 pub(crate) use counted::in_arc;
+pub(crate) use live::Roused;
 pub use lock::{Lock, Locked};
 pub(crate) use members::Members;

@@ -6,6 +6,7 @@
 use crate::open::{Body, Finalizer, Isolated, OnFailure, Open, Sink};
 use crate::origin::{mix, task_id};
 use crate::phase::{Via, admits};
+use crate::walk::Orders;
 use crate::raw::{Lock, Members, account_is_zero, in_arc};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -16,7 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::*
 use core::time::Duration;
 use obligation::Account;
 use task::{Header, TaskRef, Waiter, control};
-use trace::{Label, Refused, RegionKind, RegionPhase, ScopeId, Site};
+use trace::{Escalation, Label, Refused, RegionKind, RegionPhase, ScopeId, Site};
 use types::{AfterGrace, Cancelled, Policy, RegionId, TaskId, Time};
 
 /// A region.
@@ -29,10 +30,12 @@ pub struct Region {
     pub(crate) kind: RegionKind,
     pub(crate) grace: Option<Duration>,
     pub(crate) parent: Option<Arc<Region>>,
-    pub(crate) key: u32,
+    pub(crate) key: u64,
     pub(crate) at: &'static Location<'static>,
     pub(crate) body_task: Option<TaskId>,
     pub(crate) own_scope: Option<u64>,
+    /// The scope it was opened in, which awaits it.
+    pub(crate) within: Option<ScopeId>,
     pub(crate) scopes_above: Vec<u64>,
     pub(crate) shielded: AtomicBool,
     pub(crate) phase: AtomicU8,
@@ -53,9 +56,11 @@ pub(crate) struct Inner {
     pub(crate) told: Members,
     pub(crate) live: u32,
     pub(crate) daemons: u32,
-    pub(crate) spawned: u32,
-    pub(crate) children: BTreeMap<u32, Arc<Region>>,
+    /// How many tasks and regions were ever started here.
+    pub(crate) spawned: u64,
+    pub(crate) children: BTreeMap<u64, Arc<Region>>,
     pub(crate) slot: Slot,
+    pub(crate) orders: Orders,
     pub(crate) body: Option<TaskRef>,
     pub(crate) closer: Option<Waiter>,
     pub(crate) finalizers: Vec<Finalizer>,
@@ -110,7 +115,7 @@ impl Region {
         id: RegionId,
         tag: u16,
         parent: Option<Arc<Region>>,
-        key: u32,
+        key: u64,
         sink: Option<Arc<dyn Sink>>,
         open: Open,
         now: Time,
@@ -136,6 +141,7 @@ impl Region {
             at: open.at,
             body_task,
             own_scope,
+            within: open.within,
             scopes_above: open.scopes_above,
             shielded: AtomicBool::new(open.shielded),
             phase: AtomicU8::new(RegionPhase::Open as u8),
@@ -159,7 +165,7 @@ impl Region {
         }
         let key = inner.spawned;
         inner.spawned += 1;
-        let id = RegionId::from_u64(mix(!self.id.as_u64(), u64::from(key)));
+        let id = RegionId::from_u64(mix(!self.id.as_u64(), key));
         let child = in_arc(Region::new(id, self.tag, Some(self.clone()), key, self.sink.clone(), open, now));
         child.emit_open(within);
         if let (Some(request), false) = (inner.slot.request(), child.shielded.load(Relaxed)) {
@@ -309,6 +315,13 @@ impl Region {
     pub fn emit(&self, by: Option<TaskId>, label: impl FnOnce() -> Label) {
         if let Some(sink) = &self.sink {
             sink.emit(by, label())
+        }
+    }
+
+    /// Says that what this closed region lost moved on to the scope that awaits it (`region.escalation`).
+    pub fn emit_escalation(&self, what: Escalation) {
+        if let Some(to) = self.within {
+            self.emit(self.body_task, || Label::Escalate { region: self.id, to, what })
         }
     }
 

@@ -5,26 +5,15 @@
 //! between them; those that were parked are chained through their headers and queued in the cancel lane
 //! without an allocation. About 30 ns per task, two cache misses.
 use crate::origin::task_id;
-use crate::raw::Chain;
+use crate::raw::Roused;
 use crate::region::{Inner, Region};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::*;
-use task::{TaskRef, control};
-use types::{AfterGrace, Cancelled, Time};
+use task::{Header, control};
+use types::{AfterGrace, Cancelled, TaskId, Time};
 
 const BATCH: usize = 64;
-
-/// What one walk does to the members it meets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
-    /// Tell them of the request.
-    Tell(u8),
-    /// Pierce their masks, and drop their futures where the region says `Abandon`.
-    Escalate,
-    /// Drop their futures.
-    Abandon,
-}
 
 impl Region {
     /// Places a request on this region and everything below it that no shield protects (`cancel.down`). The
@@ -51,13 +40,10 @@ impl Region {
             if !types::seeded!("region.request-skips-children") {
                 todo.extend(inner.children.values().rev().map(|c| (c.clone(), false)));
             }
-            let body = inner.body.clone();
             drop(inner);
-            if let Some(body) = body {
-                rouse(&body, control::INNER);
-            }
+            region.rouse_body(control::INNER);
             if change.raised {
-                region.visit_members(Act::Tell(kind));
+                region.visit_members();
             }
         }
     }
@@ -65,34 +51,25 @@ impl Region {
     /// The cleanup deadline has passed: masks below are pierced, and where a region says `Abandon`, what is
     /// left of its tasks is dropped between polls (`cancel.bounded`).
     pub fn escalate(self: &Arc<Region>) {
-        let mut todo = Vec::from([self.clone()]);
-        while let Some(region) = todo.pop() {
-            let inner = region.inner.lock();
-            todo.extend(inner.children.values().cloned());
-            let body = inner.body.clone();
-            drop(inner);
-            region.inner.lock().untell();
-            if let Some(body) = body {
-                rouse(&body, control::PIERCED | control::INNER);
-            }
-            region.visit_members(Act::Escalate);
-        }
+        self.give_orders(control::PIERCED | control::INNER, |inner| inner.orders.pierce = true)
     }
 
     /// Everything below is given up: each task's future is dropped at its next turn, whatever the region's
     /// policy, finalizers' tasks included. For an engine that cannot go on.
     pub fn abandon(self: &Arc<Region>) {
+        self.give_orders(control::ABANDON, |inner| inner.orders.abandon = true)
+    }
+
+    fn give_orders(self: &Arc<Region>, body: u32, order: impl Fn(&mut Inner)) {
         let mut todo = Vec::from([self.clone()]);
         while let Some(region) = todo.pop() {
             let mut inner = region.inner.lock();
             todo.extend(inner.children.values().cloned());
+            order(&mut inner);
             inner.untell();
-            let body = inner.body.clone();
             drop(inner);
-            if let Some(body) = body {
-                rouse(&body, control::ABANDON);
-            }
-            region.visit_members(Act::Abandon);
+            region.rouse_body(body);
+            region.visit_members();
         }
     }
 
@@ -108,84 +85,74 @@ impl Region {
         }
     }
 
-    fn visit_members(&self, act: Act) {
+    /// Brings every member up to date with what was asked of the region, and wakes those that did not know.
+    /// What that is, is read anew under each lock: walks that overlap take members from one list, and whoever
+    /// meets a member tells it everything.
+    fn visit_members(&self) {
         loop {
-            let mut chain = Chain::default();
-            let mut foreign: Vec<TaskRef> = Vec::new();
+            let mut roused = Roused::default();
             let mut seen = 0;
             let inner = self.inner.lock();
             while seen < BATCH {
-                let Some(header) = inner.untold.shift_to(&inner.told) else { break };
+                let Some(member) = inner.visit_next() else { break };
                 seen += 1;
-                match act {
-                    Act::Tell(kind) => {
-                        if !header.tell(kind) {
-                            continue;
-                        }
-                        if self.is_traced() {
-                            self.emit_task_request(task_id(self.id, header.index.load(Relaxed)), &inner.slot);
-                        }
-                    }
-                    Act::Abandon => {
-                        header.control.fetch_or(control::ABANDON, AcqRel);
-                    }
-                    Act::Escalate => {
-                        // A daemon of cleanup itself has a bound of its own.
-                        if header.control() & control::JANITOR != 0 {
-                            continue;
-                        }
-                        let abandon = match self.after_grace {
-                            AfterGrace::Abandon => control::ABANDON,
-                            AfterGrace::Wait => 0,
-                        };
-                        header.control.fetch_or(control::PIERCED | control::INNER | abandon, AcqRel);
-                        if abandon != 0 && self.is_traced() {
-                            let task = task_id(self.id, header.index.load(Relaxed));
-                            self.emit(None, || trace::Label::TaskAbandon { task });
-                        }
-                    }
+                if self.bring_up_to_date(&inner, &member) {
+                    roused.add(member)
                 }
-                if header.control() & control::FOREIGN != 0 {
-                    foreign.push(header.counted());
-                }
-                if types::seeded!("cancel.no-wake") {
-                    continue;
-                }
-                chain.wake(header);
             }
             drop(inner);
-            chain.schedule();
-            for task in foreign {
-                wake_foreign(&task)
-            }
+            roused.go();
             if seen < BATCH {
                 return;
             }
         }
     }
+
+    /// Tells a member the region's request and orders. True if any of it was news.
+    pub(crate) fn bring_up_to_date(&self, inner: &Inner, member: &Header) -> bool {
+        let told = inner.slot.kind().is_some_and(|kind| member.tell(kind as u8));
+        if told && self.is_traced() {
+            self.emit_task_request(self.member_id(member), &inner.slot);
+        }
+        let bits = inner.orders.bits_for(member, self.after_grace);
+        if bits == 0 {
+            return told;
+        }
+        let before = member.control.fetch_or(bits, AcqRel);
+        if bits & !before & control::ABANDON != 0 && self.is_traced() {
+            let task = self.member_id(member);
+            self.emit(None, || trace::Label::TaskAbandon { task });
+        }
+        told || before & bits != bits
+    }
+
+    fn member_id(&self, member: &Header) -> TaskId {
+        task_id(self.id, member.index.load(Relaxed))
+    }
 }
 
-/// Raises the attention of a task whose frame or body a region is, and wakes it.
-fn rouse(task: &TaskRef, bits: u32) {
-    task.control.fetch_or(bits, AcqRel);
-    if task.word.is_complete() {
-        return;
-    }
-    if task.control() & control::FOREIGN != 0 {
-        wake_foreign(task)
-    }
-    task.wake_by_ref();
+/// What members are to do beyond a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Orders {
+    /// The cleanup deadline has passed.
+    pub(crate) pierce: bool,
+    /// Everything is given up.
+    pub(crate) abandon: bool,
 }
 
-fn wake_foreign(task: &TaskRef) {
-    if task.word.is_complete() {
-        return;
+impl Orders {
+    fn bits_for(self, member: &Header, after_grace: AfterGrace) -> u32 {
+        let given_up = if self.abandon { control::ABANDON } else { 0 };
+        // A janitor has a bound of its own.
+        if !self.pierce || member.control() & control::JANITOR != 0 {
+            return given_up;
+        }
+        let abandon = match after_grace {
+            AfterGrace::Abandon => control::ABANDON,
+            AfterGrace::Wait => 0,
+        };
+        control::PIERCED | control::INNER | abandon | given_up
     }
-    // SAFETY: the task was not complete, and its engine outlives every task that is not; at worst it
-    // completes meanwhile, on an engine that is still shutting down and holds this region.
-    let engine = unsafe { task::engine::of(task.tag()) };
-    // SAFETY: registered engines are valid.
-    (unsafe { engine.as_ref() }.wake_foreign)(task)
 }
 
 impl Inner {

@@ -40,7 +40,7 @@ impl Machine {
     fn fire(&self, worker: usize) {
         let now = self.clock.now();
         self.with_world(|world| {
-            world.tick.store((now.as_nanos() >> 20) as u32, Relaxed);
+            world.recent.store(now.as_nanos(), Relaxed);
             self.wheels.advance(worker, now, |due| world.serve(due))
         })
     }

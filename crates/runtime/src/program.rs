@@ -5,7 +5,7 @@
 use crate::builder::Builder;
 use cx::{All, Cx};
 use std::process::ExitCode;
-use types::{CancelKind, Outcome, TaskOutput};
+use types::{Res, Stop, TaskOutput};
 
 /// Runs a program: `body` on a runtime of `builder`, and the exit code for its outcome.
 ///
@@ -67,26 +67,19 @@ fn complaint<T: TaskOutput>(
     body: impl AsyncFnOnce(&mut Cx<All>) -> T,
 ) -> Result<(), (u8, String)> {
     let runtime = builder.build().map_err(|e| (2, e.to_string()))?;
-    let whole = async |cx: &mut Cx<All>| {
-        let outcome = body(cx).await.into_outcome();
-        if !outcome.is_ok() {
-            cx.handle().cancel(CancelKind::BodyFailed, "the program's body failed", None);
-        }
-        outcome
+    // A region that cancels its members when the body fails, as any task's does.
+    let whole = async |cx: &mut Cx<All>| -> Res<T::Ok, T::Err> {
+        cx.try_region(|scope| async move { body(scope).await.into_outcome().ok() }).await
     };
-    let (outcome, lost) = match runtime.try_run(whole) {
-        Ok(outcome) => (outcome, None),
-        Err(report) => {
-            let lost = report.to_string();
-            (report.value, Some(lost))
-        }
+    let (result, cause) = match runtime.try_run(whole) {
+        Ok(result) => (result, None),
+        Err(report) => (report.value, Some(report.cause)),
     };
-    // The body's own failure first: it knows best, and what its children lost is often a consequence.
-    match outcome {
-        Outcome::Ok(_) => lost.map_or(Ok(()), |text| Err((1, text))),
-        Outcome::Err(e) => Err((1, format!("{e:?}"))),
-        Outcome::Cancelled(c) => Err((1, c.to_string())),
-        Outcome::Panicked(p) => Err((1, p.to_string())),
+    // The body's own failure first: it knows best, and the end's cause is often its consequence.
+    match (result, cause) {
+        (Ok(_), None) => Ok(()),
+        (Err(Stop::Err(e)), _) => Err((1, format!("{e:?}"))),
+        (Err(Stop::Cancelled(c)), _) | (Ok(_), Some(c)) => Err((1, c.to_string())),
     }
 }
 
@@ -105,7 +98,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{Error, Res, Stop};
+    use types::Error;
 
     fn said(body: impl AsyncFnOnce(&mut Cx<All>) -> Res) -> Option<String> {
         complaint(Builder::new().workers(1), body).err().map(|(code, text)| {

@@ -16,7 +16,7 @@ use region::RegionView;
 use sched::engine::{self, Engine, Setup};
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -86,7 +86,8 @@ impl Runtime {
         let pool = Pool::new(builder.blocking_threads, builder.blocking_keep_alive, &builder.name, builder.stack_size);
         let world = World {
             head: engine::head(),
-            tick: AtomicU32::new(0),
+            recent: AtomicU64::new(0),
+            written_off: AtomicU64::new(0),
             grace: builder.grace,
             reports_slow_drains: builder.report_slow_drains,
             unwinding: engine::unwinding(),
@@ -202,6 +203,7 @@ impl Runtime {
             }
         }
         stuck |= !self.pool.close(LAST_WAIT);
+        stuck |= self.engine.world().written_off.load(Relaxed) > 0;
         if stuck {
             // Somebody is still inside a task that was written off: what it may touch is left in place.
             std::mem::forget((self.slot, self.engine, self.machine, self.root));

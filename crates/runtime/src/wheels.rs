@@ -3,7 +3,8 @@
 use cx::port::{Due, TimerKey, Timers};
 use sched::engine::Engine;
 use std::sync::atomic::{AtomicU64, Ordering::*};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use region::Lock;
+use std::sync::{OnceLock, Weak};
 use time::Wheel;
 use types::Time;
 
@@ -18,21 +19,15 @@ pub(crate) struct Wheels {
 
 #[repr(align(128))]
 struct Shard {
-    wheel: Mutex<Wheel<Due>>,
+    wheel: Lock<Wheel<Due>>,
     /// When the wheel wants to be advanced next, in nanoseconds; `u64::MAX` when it is empty.
     next: AtomicU64,
-}
-
-impl Shard {
-    fn lock(&self) -> MutexGuard<'_, Wheel<Due>> {
-        self.wheel.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Wheels {
     pub(crate) fn new(workers: usize) -> Wheels {
         let shards = (0..workers)
-            .map(|_| Shard { wheel: Mutex::new(Wheel::new(Time::ZERO)), next: AtomicU64::new(u64::MAX) })
+            .map(|_| Shard { wheel: Lock::new(Wheel::new(Time::ZERO)), next: AtomicU64::new(u64::MAX) })
             .collect();
         Wheels { shards, engine: OnceLock::new(), unpark: OnceLock::new() }
     }
@@ -58,7 +53,7 @@ impl Wheels {
         // One buffer per thread, so that firing allocates nothing in the long run.
         thread_local!(static FIRED: std::cell::RefCell<Vec<Due>> = const { std::cell::RefCell::new(Vec::new()) });
         let mut fired = FIRED.with(|f| f.take());
-        let mut wheel = shard.lock();
+        let mut wheel = shard.wheel.lock();
         let _ = wheel.advance(now, BURST, |_, due| fired.push(due));
         let next = wheel.next_expiry().map_or(u64::MAX, |t| t.as_nanos());
         shard.next.store(next, Release);
@@ -73,7 +68,7 @@ impl Timers for Wheels {
         let mine = self.engine.get().and_then(current);
         let shard = mine.unwrap_or(0);
         let s = &self.shards[shard];
-        let mut wheel = s.lock();
+        let mut wheel = s.wheel.lock();
         let key = wheel.insert(at, due);
         let before = s.next.load(Relaxed);
         // The exact expiry is rounded up to a tick; a little early only costs a look.
@@ -92,7 +87,7 @@ impl Timers for Wheels {
     }
 
     fn take(&self, key: TimerKey) -> Option<Due> {
-        self.shards[key.shard as usize].lock().remove(time::Key::from_bits(key.entry)?)
+        self.shards[key.shard as usize].wheel.lock().remove(time::Key::from_bits(key.entry)?)
     }
 }
 

@@ -42,5 +42,11 @@ pub const PINNED: u32 = 1 << 22;
 /// The task is the body of its engine's root region: no member, no identity of its own.
 pub const ROOT: u32 = 1 << 23;
 
+/// A shutdown gave the task up: it is no member of its region any more.
+pub const WRITTEN_OFF: u32 = 1 << 24;
+
+/// The task's region abandons what is still there at the cleanup deadline.
+pub const ABANDONABLE: u32 = 1 << 24;
+
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

@@ -24,22 +24,27 @@ mod rt {
         static CX: Cell<*const Cx> = const { Cell::new(std::ptr::null()) };
     }
     /// Polls `f` with the task's context at hand.
-    struct WithCx<'a, F> {
+    pub struct WithCx<'a, F> {
         cx: &'a Cx,
         f: F,
     }
     impl<F: Future> Future for WithCx<'_, F> {
-        type Output = F::Output;
+        type Output = Result<F::Output, Never>;
         #[inline]
-        fn poll(self: Pin<&mut Self>, c: &mut Context<'_>) -> Poll<F::Output> {
+        fn poll(self: Pin<&mut Self>, c: &mut Context<'_>) -> Poll<Self::Output> {
             // SAFETY: `f` is structurally pinned and never moved out.
             let this = unsafe { self.get_unchecked_mut() };
             let before = CX.replace(this.cx);
             // SAFETY: as above.
             let r = unsafe { Pin::new_unchecked(&mut this.f) }.poll(c);
             CX.set(before);
-            r
+            r.map(Ok)
         }
+    }
+    /// A task's body: a plain future, with the context beside it.
+    #[inline]
+    fn with_cx<F: Future>(f: F) -> impl for<'a> FnOnce(&'a mut Cx) -> WithCx<'a, F> {
+        move |cx| WithCx { cx, f }
     }
     /// The context of the task that is being polled. The lifetime is a lie that the bodies keep: they use it
     /// within the task only.
@@ -49,21 +54,27 @@ mod rt {
     }
 
     pub fn run<T: Send + 'static>(a: &Args, f: impl Future<Output = T> + Send + 'static) -> T {
+        // The process ends while detached tasks are still parked, which a runtime would wait for: it runs on a
+        // thread of its own (its worker 0), and this one only waits for the value.
         let workers = if a.mode == "mt" { a.workers } else { 1 };
-        let runtime = Builder::new().workers(workers).build().unwrap();
-        let _ = ROOT.set(runtime.handle());
-        runtime.run(async |cx: &mut Cx| {
-            let _ = BASE.set((Instant::now(), cx.now()));
-            let mut root = cx.spawn(async move |cx: &mut Cx| Ok::<T, Never>(WithCx { cx, f }.await));
-            root.join(cx).await.unwrap()
-        })
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = Builder::new().workers(workers).build().unwrap();
+            let _ = ROOT.set(runtime.handle());
+            runtime.run(async |cx: &mut Cx| {
+                let _ = BASE.set((Instant::now(), cx.now()));
+                let mut root = cx.spawn(with_cx(f));
+                let _ = tell.send(root.join(cx).await.unwrap());
+            })
+        });
+        told.recv().unwrap()
     }
     type Never = asupersync::Never;
     pub type Handle<T> = TaskHandle<T, Never>;
     #[inline]
     pub fn spawn<T: Send + 'static>(f: impl Future<Output = T> + Send + 'static) -> Handle<T> {
         let root = ROOT.get().unwrap();
-        match root.try_spawn(async move |cx: &mut Cx| Ok::<T, Never>(WithCx { cx, f }.await)) {
+        match root.try_spawn(with_cx(f)) {
             Ok(h) => h,
             Err(_) => panic!("the root region is closed"),
         }
@@ -74,7 +85,7 @@ mod rt {
     }
     pub fn spawn_detached(f: impl Future<Output = ()> + Send + 'static) {
         let root = ROOT.get().unwrap();
-        if root.try_spawn(async move |cx: &mut Cx| WithCx { cx, f }.await).is_err() {
+        if root.try_spawn(with_cx(f)).is_err() {
             panic!("the root region is closed")
         }
     }

@@ -34,7 +34,10 @@ pub(crate) struct ExtInner {
     pub(crate) frames: Vec<(Arc<Region>, usize)>,
     /// Wakers other than the task's own through which operations wait.
     pub(crate) foreign: BTreeMap<(usize, usize), Waker>,
-    /// A child's failure that the next checkpoint returns, and that the outcome is at least.
+    /// What escalated to this task's root scope: its checkpoints return it. Not a request on the task: its
+    /// children don't hear of it.
+    pub(crate) placed: Slot,
+    /// What escalated to any scope of the task: its outcome is at least that.
     pub(crate) escalated: Option<Cancelled>,
     /// User values of the row.
     pub(crate) env: Vec<Arc<dyn Any + Send + Sync>>,

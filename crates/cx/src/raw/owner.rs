@@ -9,6 +9,7 @@ use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
 use region::{Region, Settlement};
 use task::{Header, Owner, Raise, Verdict, Waiter, control};
+use trace::Escalation;
 use types::{CancelKind, Cancelled, Cause};
 
 /// The close of a task's implicit region.
@@ -41,7 +42,11 @@ unsafe impl Owner for Kernel {
                     ext.inner.lock().drain = Some(drain);
                     return Poll::Pending;
                 }
-                Poll::Ready(settlement) => raise = raised_by(task, settlement),
+                Poll::Ready(settlement) => {
+                    if let Some(region) = ext.implicit() {
+                        raise = raised_by(task, region, settlement)
+                    }
+                }
             }
         }
         if let (Raise::Nothing, Some(c)) = (&raise, ext.inner.lock().escalated.take()) {
@@ -95,30 +100,31 @@ fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
 }
 
 /// What the close of a task's children does to its outcome: as `try_region` would.
-fn raised_by(task: &Header, settlement: Settlement) -> Raise {
+fn raised_by(task: &Header, region: &Region, settlement: Settlement) -> Raise {
     let note = settlement.note();
     if let Some(lost) = settlement.panic
         && let task::Loss::Panicked(p) = lost.loss
     {
+        region.emit_escalation(Escalation::Panic);
         return Raise::Panicked(p);
     }
     if let Some(lost) = settlement.failure {
-        let id = region::task_id(owner_of(task).id(), task.index.load(Relaxed));
-        let mut c = Cancelled::new(
-            CancelKind::ChildFailed,
-            types::Origin { scope: id.as_u64() ^ u64::MAX, request: 1 },
-        )
-        .why(alloc::format!("its child {} failed and nobody joined it", lost.task))
-        .at(lost.spawned_at)
-        .by(lost.task)
-        .when(world_of(task).clock.now());
+        region.emit_escalation(Escalation::ChildFailed);
+        let mut c = Cancelled::new(CancelKind::ChildFailed, region.next_origin())
+            .why(alloc::format!("its child {} failed and nobody joined it", lost.task))
+            .at(lost.spawned_at)
+            .by(lost.task)
+            .when(world_of(task).clock.now());
         if let Some(note) = note {
             c = c.because(Cause::Failed(note));
         }
         return Raise::Cancelled(c.build());
     }
     match settlement.visible {
-        Some(c) => Raise::Cancelled(c),
+        Some(c) => {
+            region.emit_escalation(Escalation::Visible);
+            Raise::Cancelled(c)
+        }
         None => Raise::Nothing,
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Scope {
     /// Kind of the request on this very scope, 0 for none.
     pub(crate) requested: AtomicU8,
     pub(crate) slot: Lock<Slot>,
+    /// What escalated to this scope (see `ExtInner::placed`).
+    pub(crate) placed: Lock<Slot>,
     region: AtomicPtr<Region>,
     pub(crate) child: ChildSlot,
     pub(crate) env: Option<Arc<dyn Any + Send + Sync>>,
@@ -59,6 +61,7 @@ impl Scope {
             immune: false,
             requested: AtomicU8::new(0),
             slot: Lock::new(Slot::default()),
+            placed: Lock::new(Slot::default()),
             region: AtomicPtr::new(core::ptr::null_mut()),
             child: ChildSlot::default(),
             env: None,

@@ -148,7 +148,10 @@ where
     C: Row,
     Fut: Future<Output = T>,
 {
-    let control = if region.is_traced() { start.control | control::TRACE } else { start.control };
+    let mut control = if region.is_traced() { start.control | control::TRACE } else { start.control };
+    if region.after_grace() == types::AfterGrace::Abandon {
+        control |= control::ABANDONABLE
+    }
     let origin =
         Origin { tag: region.tag(), region: core::ptr::from_ref(region).cast(), control, at: start.at };
     let cell = NewCell::<Fut, T, Kernel>::allocate(origin);

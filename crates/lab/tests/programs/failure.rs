@@ -94,8 +94,9 @@ fn joining_a_cancelled_sibling_and_looking_at_its_outcome() {
     explore(0..100, |lab| {
         let result = lab.run(|cx| async {
             cx.try_region(|r| async {
-                let mut idle =
-                    r.spawn(async |cx: &mut Cx| -> Res<u8> { Ok(cx.sleep(3600 * 1000 * MS).await.map(|()| 1)?) });
+                let mut idle = r.spawn(async |cx: &mut Cx| -> Res<u8> {
+                    Ok(cx.sleep(3600 * 1000 * MS).await.map(|()| 1)?)
+                });
                 let mut joiner = r.spawn(async move |cx: &mut Cx| -> Res<CancelKind> {
                     cx.yield_now().await;
                     idle.cancel("not needed any more");
@@ -277,7 +278,10 @@ fn ok_after_a_region_above_was_cancelled_is_replaced_if_a_member_looked() {
                     })
                     .await;
                 let Err(Stop::Cancelled(c)) = result else { panic!("{result:?}") };
-                assert_eq!((c.kind(), c.origin().scope), (CancelKind::Explicit, handle.id().unwrap().as_u64()));
+                assert_eq!(
+                    (c.kind(), c.origin().scope),
+                    (CancelKind::Explicit, handle.id().unwrap().as_u64())
+                );
                 assert_eq!(c.why(), "the operator said so");
             })
             .await

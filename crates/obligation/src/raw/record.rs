@@ -7,6 +7,8 @@
 //!
 //! Invariant `record.counted`: a record that is `RESERVED` or `MOVING` holds one admission of the account in
 //! `owner`; whoever takes it out of these states gives that admission up.
+// Public for the models in `tests/loom_account.rs`, which build with `--cfg loom`.
+#![cfg_attr(not(loom), allow(unreachable_pub))]
 use super::account::Account;
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, spin_loop};
 use crate::{AlreadyLeaked, Note, Settled};

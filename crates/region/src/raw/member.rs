@@ -27,7 +27,7 @@ impl Region {
         if !admits(self.phase(), via) {
             return Err(Refused::NotOpen);
         }
-        let index = inner.spawned;
+        let index = inner.spawned as u32;
         inner.spawned += 1;
         header.index.store(index, Relaxed);
         inner.live += 1;
@@ -35,25 +35,12 @@ impl Region {
             inner.daemons += 1;
             header.control.fetch_or(control::DAEMON, Relaxed);
         }
-        let told = match inner.slot.kind() {
-            Some(kind) => header.tell(kind as u8),
-            None => false,
-        };
-        let list = if told { &inner.told } else { &inner.untold };
+        let id = task_id(self.id, index);
+        self.emit(None, || Label::TaskSpawn { task: id, region: self.id, daemon, site: Site::from(header.spawned_at) });
+        self.bring_up_to_date(&inner, header);
+        let list = if inner.slot.kind().is_some() { &inner.told } else { &inner.untold };
         // SAFETY: the cell is alive and in no list, says the caller.
         unsafe { list.push(task) };
-        let id = task_id(self.id, index);
-        if self.is_traced() {
-            self.emit(None, || Label::TaskSpawn {
-                task: id,
-                region: self.id,
-                daemon,
-                site: Site::from(header.spawned_at),
-            });
-            if told {
-                self.emit_task_request(id, &inner.slot);
-            }
-        }
         Ok(id)
     }
 
@@ -109,6 +96,10 @@ unsafe fn leave(region: *const Region, task: &Header, keep: bool) -> Option<Wait
     // guard is dropped the region may be freed before this function returns.
     let region = unsafe { &*region };
     let mut inner = region.inner.lock();
+    if task.control() & control::WRITTEN_OFF != 0 {
+        // It left when it was given up (`members.written-off`).
+        return None;
+    }
     // SAFETY: it is linked in one of this region's lists, and the lock is held.
     unsafe { Members::unlink(NonNull::from(task)) };
     inner.live -= 1;

@@ -97,6 +97,38 @@ fn a_wait_that_is_cancelled_does_not_take_a_free_lock() {
     });
 }
 
+/// An unlock wakes the oldest waiter, which is cancelled: it owes that wake to the one behind it, before it's dropped.
+#[test]
+fn a_cancelled_waiter_passes_its_wake_on() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (lock, served) = (Arc::new(Mutex::new(())), Arc::new(AtomicUsize::new(0)));
+            let guard = lock.try_lock().unwrap();
+            let (mine, others) = (lock.clone(), served.clone());
+            let mut first = cx.spawn(async move |cx: &mut Cx| -> Done {
+                let mut wait = mine.lock(cx);
+                let cancelled = (&mut wait).await.map(drop);
+                while others.load(Relaxed) == 0 {
+                    cx.yield_now().await;
+                }
+                cancelled
+            });
+            pause(cx, 30).await;
+            let (mine, counted) = (lock.clone(), served.clone());
+            let mut second = cx.spawn(async move |cx: &mut Cx| -> Done {
+                let _guard = mine.lock(cx).await?;
+                counted.fetch_add(1, Relaxed);
+                Ok(())
+            });
+            pause(cx, 30).await;
+            drop(guard);
+            first.cancel("at the same time");
+            second.join(cx).await.unwrap();
+            assert!(first.join(cx).await.is_cancelled());
+        });
+    });
+}
+
 #[test]
 fn a_panic_unlocks_and_the_value_is_as_it_was_left() {
     on_all(|lab| {

@@ -1,0 +1,3 @@
+//! Without a `Cx` it could do nothing.
+#[asupersync::main]
+async fn main() {}

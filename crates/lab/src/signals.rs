@@ -1,0 +1,66 @@
+//! Simulated signals: the program, or the test around it, raises them.
+//!
+//! Not here: what a program makes of a signal (`net::signal`).
+use crate::world::locked;
+use cx::Waiter;
+use cx::port::{IoFailure, Signal, Signals};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+/// Raises signals in a lab. A clone is the same switch, and may go into tasks.
+///
+/// ```
+/// use asupersync_lab::{LabConfig, LabRuntime};
+/// use cx::port::Signal;
+/// let lab = LabRuntime::new(LabConfig::default());
+/// let signals = lab.signals();
+/// lab.run(|cx| async {
+///     cx.spawn(async move |_| signals.raise(Signal::Interrupt));
+/// });
+/// assert_eq!(lab.signals().count(Signal::Interrupt), 1);
+/// ```
+#[derive(Clone, Default)]
+pub struct LabSignals(Arc<Mutex<BTreeMap<Signal, Line>>>);
+
+/// One signal.
+#[derive(Default)]
+struct Line {
+    count: u64,
+    waiting: Vec<Waiter>,
+}
+
+impl LabSignals {
+    /// The signal comes, once more.
+    pub fn raise(&self, signal: Signal) {
+        let mut lines = locked(&self.0);
+        let line = lines.entry(signal).or_default();
+        line.count += 1;
+        let waiting = std::mem::take(&mut line.waiting);
+        drop(lines);
+        // With no lock held: a waker may run anything.
+        waiting.into_iter().for_each(Waiter::wake)
+    }
+
+    /// How often the signal has come.
+    pub fn count(&self, signal: Signal) -> u64 {
+        locked(&self.0).get(&signal).map_or(0, |line| line.count)
+    }
+}
+
+impl std::fmt::Debug for LabSignals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(locked(&self.0).iter().map(|(signal, line)| (signal, line.count))).finish()
+    }
+}
+
+impl Signals for LabSignals {
+    fn poll_count(&self, signal: Signal, waker: &Waker) -> Result<u64, IoFailure> {
+        let mut lines = locked(&self.0);
+        let line = lines.entry(signal).or_default();
+        if !line.waiting.iter().any(|w| w.will_wake(waker)) {
+            line.waiting.push(Waiter::from_waker(waker))
+        }
+        Ok(line.count)
+    }
+}
