@@ -421,12 +421,7 @@ impl<C> Drop for Branch<'_, C> {
         let header = self.scope.header();
         drop(self.drain.lock().take());
         if let Some(region) = self.scope.region() {
-            let region = counted(region);
-            if region.phase() == RegionPhase::Open {
-                close::janitor(header, &region)
-            } else {
-                close::adopt(header, &region)
-            }
+            close::janitor(header, &counted(region))
         }
         self.end(ScopeEnd::Dropped)
     }

@@ -1,12 +1,15 @@
 //! What engines do when one of the kernel's own timers is due: enforce a cleanup deadline, report a slow
 //! drain, write off what a shutdown could not stop.
 use crate::port::{Due, World};
+use crate::raw::ext;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use core::fmt::Write;
+use core::sync::atomic::Ordering::AcqRel;
 use region::{Region, RegionView};
-use trace::{RegionKind, RegionPhase};
-use types::{AfterGrace, CancelKind, Time};
+use task::{TaskRef, control};
+use trace::{Label, RegionKind, RegionPhase};
+use types::{AfterGrace, CancelKind, TaskId, Time};
 
 impl World {
     /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
@@ -18,7 +21,7 @@ impl World {
                     self.cleanup(&region)
                 }
             }
-            Due::Stop(task) => self.stop(&task),
+            Due::Stop(task, id) => self.stop(&task, id),
             Due::Report(region) => {
                 if let Some(region) = region.upgrade() {
                     self.slow_drain(&region)
@@ -67,14 +70,17 @@ impl World {
     }
 
     /// As `cleanup`, for a request that was made on one task alone (`cancel.bounded`).
-    fn stop(&self, task: &TaskRef) {
+    fn stop(&self, task: &TaskRef, id: TaskId) {
         if task.word.is_complete() {
             return;
         }
         let abandon = if task.control() & control::ABANDONABLE != 0 { control::ABANDON } else { 0 };
         let before = task.control.fetch_or(control::PIERCED | control::INNER | abandon, AcqRel);
-        if abandon != 0 && before & (control::ABANDON | control::BODY_GONE) == 0 {
-            ext::emit_abandon(task, self);
+        if abandon != 0
+            && before & (control::ABANDON | control::BODY_GONE) == 0
+            && let Some(sink) = &self.sink
+        {
+            sink.emit(None, Label::TaskAbandon { task: id })
         }
         for region in ext::regions(task) {
             region.escalate();

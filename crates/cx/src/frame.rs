@@ -167,12 +167,7 @@ impl Drop for Frame {
     fn drop(&mut self) {
         if !self.finished {
             self.forget_frame();
-            if self.region.phase() == trace::RegionPhase::Open {
-                close::janitor(&self.task, &self.region)
-            } else {
-                self.region.drop_body();
-                close::adopt(&self.task, &self.region)
-            }
+            close::janitor(&self.task, &self.region)
         }
     }
 }

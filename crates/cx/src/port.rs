@@ -29,7 +29,7 @@ pub enum Due {
     /// A region's cleanup deadline: escalate there, if it is still about.
     Cleanup(Weak<Region>),
     /// The cleanup deadline of a task that was asked to end by itself: escalate there, if it is still about.
-    Stop(TaskRef),
+    Stop(TaskRef, TaskId),
     /// A region drains without a request: report who is left, if that is still so.
     Report(Weak<Region>),
 }

@@ -1,4 +1,5 @@
 //! Tasks: what may be spawned, the handle, joining.
+use crate::port::{Due, World};
 use crate::raw::ext;
 use crate::raw::start::{self, Start};
 use crate::{Cx, MaySpawn, Row};
@@ -12,7 +13,7 @@ use region::{Region, Via};
 use task::raw::cell::JoinRef;
 use task::{Header, control};
 use trace::{Label, Refused};
-use types::{CancelKind, Cancelled, Origin, Outcome, Stop, TaskId, TaskOutput, WaitKind};
+use types::{CancelKind, Cancelled, Origin, Outcome, Stop, TaskId, TaskOutput, Time, WaitKind};
 
 /// Proof that a task's body is `Send`, whatever the lifetime of its context. Implemented for every closure
 /// and function that fits; nobody implements it by hand.
@@ -272,23 +273,36 @@ impl<T, E> TaskHandle<T, E> {
         if header.word.is_complete() {
             return;
         }
+        let at = Location::caller();
+        start::with_world(header, |world| self.request(header, world, why, at));
+    }
+
+    fn request(&self, header: &Header, world: &World, why: &'static str, at: &'static Location<'static>) {
         let ext = ext::make(header);
         let n = ext.requests.fetch_add(1, Relaxed);
+        let now = world.clock.now();
+        let deadline = cancel::cleanup_deadline(now, None, None, world.grace);
         let c = Cancelled::new(CancelKind::Explicit, Origin { scope: self.id.as_u64(), request: n + 1 })
             .why(why)
-            .at(Location::caller())
+            .at(at)
+            .when(now)
             .build();
         let mut inner = ext.inner.lock();
-        let change = inner.slot.strengthen(&c, None);
-        let mut below: alloc::vec::Vec<_> = inner.frames.iter().map(|(r, _)| r.clone()).collect();
+        let change = inner.slot.strengthen(&c, Some(deadline));
         drop(inner);
         if !change.any() {
             return;
         }
-        below.extend(ext.implicit().map(crate::raw::place::counted));
+        if let Some(sink) = &world.sink {
+            let (task, kind, origin) = (self.id, c.kind(), c.origin());
+            sink.emit(None, Label::TaskRequest { task, kind, origin, deadline })
+        }
         header.tell(c.kind() as u8);
-        for region in below.into_iter().filter(|r| !r.is_shielded()) {
-            region.request(&c, None);
+        for region in ext::regions(header).into_iter().filter(|r| !r.is_shielded()) {
+            region.request(&c, Some(deadline));
+        }
+        if deadline < Time::MAX {
+            world.timers.set(deadline, Due::Stop(self.join.task().clone(), self.id));
         }
         if header.control() & control::FOREIGN != 0 {
             crate::wake_foreign(header)

@@ -6,10 +6,13 @@
 #[path = "machine/machine.rs"]
 mod machine;
 
-use cx::port::{Connection, Half, Net};
+use asupersync_reactor::{Reactor, SystemNet};
+use cx::port::{Connection, Half, Listener, Net};
 use machine::Machine;
 use rustix::io::Errno;
 use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Wake, Waker};
 use std::time::Duration;
@@ -181,8 +184,8 @@ fn only_what_has_had_to_wait_is_registered_and_only_until_it_is_dropped() {
 
 #[test]
 fn a_source_registers_with_the_driver_of_its_thread() {
-    let reactor = Arc::new(asupersync_reactor::Reactor::new(2).expect("drivers"));
-    let machine = Machine { net: asupersync_reactor::SystemNet::new(reactor.clone()), reactor };
+    let reactor = Arc::new(Reactor::new(2).expect("drivers"));
+    let machine = Machine { net: SystemNet::new(reactor.clone()), reactor };
     let (listener, _) = machine.listen();
     let _worker = machine.reactor.enter(1);
     assert!(listener.poll_accept(Waker::noop()).is_pending());
@@ -227,34 +230,67 @@ fn an_event_whose_source_left_in_the_same_turn_reaches_nobody() {
     assert_eq!(replace.wakes.count(), 0, "the second one's event is not the third one's");
 }
 
+/// A thread that sleeps until it is woken, in place of a task.
+struct Sleeper(std::thread::Thread);
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn block<T>(mut poll: impl FnMut(&Waker) -> Poll<T>) -> T {
+    let waker = Waker::from(Arc::new(Sleeper(std::thread::current())));
+    loop {
+        match poll(&waker) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+fn connected(net: &SystemNet, listener: &dyn Listener, at: SocketAddr) -> [Box<dyn Connection>; 2] {
+    std::thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            let mut connecting = net.connect(at).expect("begun");
+            block(|waker| connecting.poll_connected(waker)).expect("connected")
+        });
+        let (server, _) = block(|waker| listener.poll_accept(waker)).expect("accepted");
+        [client.join().expect("no panic"), server]
+    })
+}
+
+/// Sends one byte a time and wants it back.
+fn ping(client: &dyn Connection) {
+    for round in 0..200 {
+        let mut back = [0];
+        assert_eq!(block(|waker| client.poll_write(waker, &[round])), Ok(1));
+        assert_eq!(block(|waker| client.poll_read(waker, &mut back)), Ok(1));
+        assert_eq!(back, [round]);
+    }
+}
+
+fn echo(server: &dyn Connection) {
+    let mut bytes = [0; 16];
+    loop {
+        match block(|waker| server.poll_read(waker, &mut bytes)).expect("read") {
+            0 => return,
+            n => assert_eq!(block(|waker| server.poll_write(waker, &bytes[..n])), Ok(n)),
+        }
+    }
+}
+
 #[test]
 fn many_connections_on_several_drivers_lose_no_wake() {
-    // One plain thread turns each driver; tasks are threads that sleep until they are woken.
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-    struct Unpark(std::thread::Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    fn block<T>(mut poll: impl FnMut(&Waker) -> Poll<T>) -> T {
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-        loop {
-            match poll(&waker) {
-                Poll::Ready(value) => return value,
-                Poll::Pending => std::thread::park(),
-            }
-        }
-    }
-    const ROUNDS: u8 = 200;
-    let reactor = Arc::new(asupersync_reactor::Reactor::new(2).expect("drivers"));
-    let net = asupersync_reactor::SystemNet::new(reactor.clone());
+    let reactor = Arc::new(Reactor::new(2).expect("drivers"));
+    let net = SystemNet::new(reactor.clone());
     let listener = net.listen(([127, 0, 0, 1], 0).into(), 16).expect("a listener");
     let at = listener.local().expect("its address");
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let (over, reactor, net) = (&over, &reactor, &net);
+        let (over, reactor) = (&over, &reactor);
         for worker in 0..2 {
+            // A plain thread turns each driver.
             scope.spawn(move || {
                 while !over.load(SeqCst) {
                     reactor.turn(worker, None, 8);
@@ -263,40 +299,14 @@ fn many_connections_on_several_drivers_lose_no_wake() {
         }
         std::thread::scope(|tasks| {
             for i in 0..4 {
-                let (server, _) = std::thread::scope(|connecting| {
-                    let client = connecting.spawn(|| {
-                        let mut connecting = net.connect(at).expect("begun");
-                        block(|waker| connecting.poll_connected(waker)).expect("connected")
-                    });
-                    let (server, _) = block(|waker| listener.poll_accept(waker)).expect("accepted");
-                    let client = client.join().expect("no panic");
-                    // The client sends one byte a time and wants it back.
-                    tasks.spawn(move || {
-                        let _worker = reactor.enter(i % 2);
-                        for round in 0..ROUNDS {
-                            let mut back = [0];
-                            assert_eq!(
-                                block(|waker| client.poll_write(waker, &[round])).expect("written"),
-                                1
-                            );
-                            assert_eq!(block(|waker| client.poll_read(waker, &mut back)).expect("read"), 1);
-                            assert_eq!(back, [round]);
-                        }
-                    });
-                    (server, ())
+                let [client, server] = connected(&net, &*listener, at);
+                tasks.spawn(move || {
+                    let _worker = reactor.enter(i % 2);
+                    ping(&*client);
                 });
                 tasks.spawn(move || {
                     let _worker = reactor.enter((i + 1) % 2);
-                    let mut bytes = [0; 16];
-                    loop {
-                        match block(|waker| server.poll_read(waker, &mut bytes)).expect("read") {
-                            0 => return,
-                            n => assert_eq!(
-                                block(|waker| server.poll_write(waker, &bytes[..n])).expect("written"),
-                                n
-                            ),
-                        }
-                    }
+                    echo(&*server);
                 });
             }
         });

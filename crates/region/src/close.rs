@@ -2,9 +2,10 @@
 //!
 //! The close is polled by whoever awaits the region (its opener, its task's epilogue, or a janitor). It is
 //! told through `closer` when nobody is left. Nothing here waits or reads a clock.
+use crate::gate::Left;
 use crate::open::Finalizer;
 use crate::origin::{mix, task_id};
-use crate::region::Region;
+use crate::region::{Inner, Region};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -84,30 +85,37 @@ impl Lost {
 impl Region {
     /// The body is over: nothing more is admitted from outside. Idempotent.
     pub fn end_body(&self, end: trace::End) {
-        let inner = self.inner.lock();
-        if self.phase() == RegionPhase::Open {
+        let mut inner = self.inner.lock();
+        if inner.gate.end_body() {
             self.emit(self.body_task, || Label::BodyEnd { region: self.id, end });
-            self.enter(RegionPhase::Draining);
+            if !end.origin().is_some_and(|origin| self.is_own(origin.scope)) {
+                inner.ended_in = end.severity() as u8;
+            }
+            self.mirror(&inner);
         }
-        drop(inner);
     }
 
     /// The frame is gone: from here on the region belongs to the enclosing one.
     pub fn drop_body(&self) {
         let mut inner = self.inner.lock();
-        if self.phase() == RegionPhase::Open {
+        let body = inner.body.take();
+        if body.is_some() && inner.gate.phase() != RegionPhase::Closed {
             self.emit(self.body_task, || Label::BodyDropped {
                 region: self.id,
                 to: self.parent.as_ref().map_or(self.id, |p| p.id),
                 site: Site::from(self.at),
             });
-            self.enter(RegionPhase::Draining);
         }
-        inner.body = None;
+        if inner.gate.end_body() {
+            self.mirror(&inner);
+        }
+        drop(inner);
+        drop(body);
     }
 
-    /// The request, if there is one, and the region is cancelled because its body failed or was dropped.
-    fn enter(&self, phase: RegionPhase) {
+    /// Publishes a new phase for those who only look.
+    fn mirror(&self, inner: &Inner) {
+        let phase = inner.gate.phase();
         self.phase.store(phase as u8, Release);
         if phase != RegionPhase::Closed {
             self.emit(self.body_task, || Label::RegionState { region: self.id, to: phase });
@@ -118,21 +126,20 @@ impl Region {
     /// daemons are all that is left: the caller requests their end.
     pub fn poll_drained(&self, waker: &Waker) -> Poll<Drained> {
         let mut inner = self.inner.lock();
-        debug_assert_ne!(self.phase(), RegionPhase::Open, "an open region drains");
-        if inner.live == 0 && inner.children.is_empty()
-            || types::seeded!("region.close-early") && inner.children.is_empty()
-        {
-            if self.phase() == RegionPhase::Draining {
-                self.enter(RegionPhase::Finalizing);
+        let before = inner.gate.phase();
+        match inner.gate.look() {
+            Left::Nothing => {
+                if inner.gate.phase() != before {
+                    self.mirror(&inner);
+                }
+                return Poll::Ready(Drained::Empty);
             }
-            return Poll::Ready(Drained::Empty);
+            Left::OnlyDaemons if inner.slot.request().is_none() => return Poll::Ready(Drained::OnlyDaemons),
+            Left::OnlyDaemons | Left::Somebody => {}
         }
-        if inner.live == inner.daemons && inner.children.is_empty() && inner.slot.request().is_none() {
-            return Poll::Ready(Drained::OnlyDaemons);
-        }
-        let old = match &inner.closer {
+        let old = match inner.gate.closer() {
             Some(c) if c.will_wake(waker) => None,
-            _ => inner.closer.replace(Waiter::from_waker(waker)),
+            _ => inner.gate.wait(Waiter::from_waker(waker)),
         };
         drop(inner);
         drop(old);
@@ -172,8 +179,8 @@ impl Region {
         } else {
             inner.finalizers.pop()
         };
-        if next.is_none() && self.phase() == RegionPhase::Finalizing {
-            self.enter(RegionPhase::Settling);
+        if next.is_none() && inner.gate.finalized() {
+            self.mirror(&inner);
         }
         next
     }
@@ -189,7 +196,7 @@ impl Region {
         if self.account.outstanding() == 0 || types::seeded!("obligation.close-unbalanced") {
             return Poll::Ready(());
         }
-        let old = self.inner.lock().closer.replace(Waiter::from_waker(waker));
+        let old = self.inner.lock().gate.wait(Waiter::from_waker(waker));
         drop(old);
         // Registered before the second look: the last commit may have come between.
         if self.account.outstanding() == 0 { Poll::Ready(()) } else { Poll::Pending }
@@ -206,8 +213,10 @@ impl Region {
 
     /// Looks at every member's outcome that nobody joined.
     pub fn settle_members(&self) -> Settlement {
-        let unjoined = core::mem::take(&mut self.inner.lock().unjoined);
-        let mut s = Settlement::default();
+        let mut inner = self.inner.lock();
+        let unjoined = core::mem::take(&mut inner.unjoined);
+        let mut s = Settlement { severity: inner.ended_in, ..Settlement::default() };
+        drop(inner);
         for task in unjoined {
             let Some(loss) = task.take_loss() else { continue };
             let id = task_id(self.id, task.index.load(Relaxed));
@@ -231,7 +240,10 @@ impl Region {
                 Loss::Failed(_) | Loss::Cancelled(_) if s.failure.is_none() => s.failure = Some(lost),
                 _ => s.others.push(lost),
             }
-            s.severity = s.severity.max(severity);
+            // Under the other policies every outcome is handed over, and none counts.
+            if self.policy == types::Policy::FailFast {
+                s.severity = s.severity.max(severity);
+            }
         }
         s
     }
@@ -239,18 +251,16 @@ impl Region {
     /// Closes for ever and tells the region above.
     pub fn close(self: &Arc<Region>, severity: Severity) {
         let mut inner = self.inner.lock();
-        debug_assert_eq!(inner.live, 0, "closed over a live task");
-        debug_assert!(inner.children.is_empty(), "closed over an open region");
-        self.enter(RegionPhase::Closed);
+        let closer = inner.gate.close();
+        self.mirror(&inner);
         let body = inner.body.take();
-        let closer = inner.closer.take();
         self.emit(self.body_task, || Label::RegionClose { region: self.id, outcome: severity });
         drop(inner);
         drop((body, closer));
         if let Some(parent) = &self.parent {
             let mut above = parent.inner.lock();
             let me = above.children.remove(&self.key);
-            let closer = above.closer_if_drained(parent.phase());
+            let closer = above.gate.close_child();
             drop(above);
             drop(me);
             if let Some(closer) = closer {

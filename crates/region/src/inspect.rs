@@ -109,7 +109,7 @@ impl Region {
 
     /// Live tasks in this region itself.
     pub fn live(&self) -> u32 {
-        self.inner.lock().live
+        self.inner.lock().gate.members()
     }
 
     /// Moves what the body reserved and still holds to the region that waits for this one: it returned

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `phase` | the pure part: who is admitted when, which phase may follow |
 //! | `open` | what a region is made from: options, finalizers, sinks |
+//! | `gate` | quiescence: who is in, who may come in, who is woken when nobody is left |
 //! | `region` | the node: opening, and what everybody may ask it |
 //! | `origin` | identities, and what the origin of a cancellation says about a member's end |
 //! | `walk` | a request on its way down the tree; piercing and abandoning after the cleanup deadline |
@@ -26,12 +27,17 @@ extern crate alloc;
 extern crate std;
 
 mod close;
+#[cfg(loom)]
+pub mod gate;
+#[cfg(not(loom))]
+mod gate;
 mod inspect;
 mod open;
 mod origin;
 mod phase;
 mod raw;
 mod region;
+mod sync;
 mod walk;
 
 pub use close::{Drained, Lost, Settlement};

@@ -1,6 +1,7 @@
 //! The unsafe part: the lock, the intrusive lists, and the two things that are reached by address alone: a
 //! member's header from its region, a region from its account.
 mod account;
+mod cell;
 mod chain;
 mod counted;
 mod live;

@@ -3,11 +3,11 @@
 //! One lock guards what has to change together: the phase, the member lists with their counts, the children,
 //! the request. What a hot path only looks at (the phase, the kind of request) is mirrored in atomics.
 //! Members come and go in `raw/member.rs`.
+use crate::gate::Gate;
 use crate::open::{Body, Finalizer, Isolated, OnFailure, Open, Sink};
 use crate::origin::{mix, task_id};
-use crate::phase::{Via, admits};
-use crate::walk::Orders;
 use crate::raw::{Lock, Members, account_is_zero, in_arc};
+use crate::walk::Orders;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -54,20 +54,20 @@ pub(crate) struct Inner {
     /// Members that the current request has not been told, and those it has.
     pub(crate) untold: Members,
     pub(crate) told: Members,
-    pub(crate) live: u32,
-    pub(crate) daemons: u32,
+    pub(crate) gate: Gate<Waiter>,
     /// How many tasks and regions were ever started here.
     pub(crate) spawned: u64,
     pub(crate) children: BTreeMap<u64, Arc<Region>>,
     pub(crate) slot: Slot,
     pub(crate) orders: Orders,
     pub(crate) body: Option<TaskRef>,
-    pub(crate) closer: Option<Waiter>,
     pub(crate) finalizers: Vec<Finalizer>,
     pub(crate) registered: u64,
     /// Finished members whose outcome the close has to look at.
     pub(crate) unjoined: Vec<TaskRef>,
     pub(crate) ended: u64,
+    /// Severity of what the body ended in, unless that was a consequence of the region's own request.
+    pub(crate) ended_in: u8,
 }
 
 impl core::fmt::Debug for Region {
@@ -160,7 +160,7 @@ impl Region {
     pub fn open_child(self: &Arc<Region>, open: Open, now: Time) -> Result<Arc<Region>, Refused> {
         let within = open.within;
         let mut inner = self.inner.lock();
-        if !admits(self.phase(), Via::LiveTask) {
+        if !inner.gate.open_child() {
             return Err(Refused::NotOpen);
         }
         let key = inner.spawned;
@@ -168,12 +168,14 @@ impl Region {
         let id = RegionId::from_u64(mix(!self.id.as_u64(), key));
         let child = in_arc(Region::new(id, self.tag, Some(self.clone()), key, self.sink.clone(), open, now));
         child.emit_open(within);
+        let mut below = child.inner.lock();
+        below.orders = inner.orders;
         if let (Some(request), false) = (inner.slot.request(), child.shielded.load(Relaxed)) {
-            let mut below = child.inner.lock();
             below.slot.strengthen(request, inner.slot.deadline());
             child.requested.store(request.kind() as u8, Release);
             child.emit_request(&below.slot);
         }
+        drop(below);
         inner.children.insert(key, child.clone());
         Ok(child)
     }
@@ -351,13 +353,5 @@ impl Region {
                 },
             )
         }
-    }
-}
-
-impl Inner {
-    /// Whoever waits for quiescence, if it is reached: nobody left, or only daemons.
-    pub(crate) fn closer_if_drained(&mut self, phase: RegionPhase) -> Option<Waiter> {
-        let drained = self.live == self.daemons && self.children.is_empty();
-        if phase == RegionPhase::Draining && drained { self.closer.take() } else { None }
     }
 }

@@ -53,7 +53,7 @@ impl Word {
     pub fn wake_by_ref(&self) -> bool {
         let before = self.0.fetch_add(WAKE, AcqRel);
         if before >> 32 >= WAKE_LIMIT {
-            overflow()
+            self.too_many_wakes(before)
         }
         if types::seeded!("task.wake-always-schedules") {
             return before & COMPLETE == 0;
@@ -66,7 +66,7 @@ impl Word {
     pub fn wake_by_value(&self) -> WokenByValue {
         let before = self.0.fetch_add(WAKE.wrapping_sub(REF), AcqRel);
         if before >> 32 >= WAKE_LIMIT {
-            overflow()
+            self.too_many_wakes(before)
         }
         if before >> 32 == 0 && before & COMPLETE == 0 {
             WokenByValue::Schedule
@@ -75,6 +75,17 @@ impl Word {
         } else {
             WokenByValue::Nothing
         }
+    }
+
+    /// Half of what fits: a live task that is never polled is being woken without end. A complete one counts
+    /// wakes for nothing, and nobody looks at them: they are taken off.
+    #[cold]
+    #[inline(never)]
+    fn too_many_wakes(&self, before: u64) {
+        if before & COMPLETE == 0 {
+            overflow()
+        }
+        self.0.fetch_and(WAKE - 1, Relaxed);
     }
 
     /// The wakes that the coming poll answers. Needs the runnable.
@@ -159,6 +170,14 @@ mod tests {
         let seen = w.begin_poll();
         assert!(!w.wake_by_ref());
         assert!(w.end_poll(seen), "woken while running: queue again");
+    }
+
+    #[test]
+    fn wakes_of_a_complete_task_never_overflow() {
+        let w = Word(AtomicU64::new(2 * REF + COMPLETE + (WAKE_LIMIT << 32)));
+        assert!(!w.wake_by_ref());
+        assert_eq!(w.wake_by_value(), WokenByValue::Nothing);
+        assert!(w.is_complete() && w.release_ref(), "only the wakes were taken off");
     }
 
     #[test]

@@ -79,6 +79,14 @@ impl State {
         })
     }
 
+    /// Whether `scope` is one of the scopes of this task, or of the root's body.
+    pub(crate) fn is_in(&self, scope: ScopeId, task: TaskId) -> bool {
+        match self.task_of(scope) {
+            Some(found) => found == task,
+            None => self.is_root_body(task) && self.place(scope).is_some(),
+        }
+    }
+
     /// The region that shares a place with a task's root scope or a branch.
     pub(crate) fn attached(&self, place: Place) -> Option<RegionId> {
         match place {
@@ -129,6 +137,15 @@ impl State {
             .collect()
     }
 
+    /// What escalated to `place` or to the scopes above it in its task, below the first mask.
+    pub(crate) fn escalated_to(&self, place: Place) -> impl Iterator<Item = Request> {
+        self.way_up_in_task(place)
+            .take_while(|place| !self.masks(*place))
+            .filter_map(move |place| self.escalated.get(&ScopeId(number(place))))
+            .flatten()
+            .copied()
+    }
+
     /// Every request on the way up, masks ignored.
     pub(crate) fn made_above(&self, place: Place) -> Vec<Request> {
         self.way_up(place)
@@ -170,6 +187,15 @@ impl State {
             }
         }
         found
+    }
+}
+
+/// The number of a place, in the one numbering that all share.
+pub(crate) fn number(place: Place) -> u64 {
+    match place {
+        Place::Scope(scope) => scope.0,
+        Place::Task(task) => task.as_u64(),
+        Place::Region(region) => region.as_u64(),
     }
 }
 

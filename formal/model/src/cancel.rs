@@ -18,7 +18,7 @@ use types::{CancelKind, Policy, RegionId, TaskId, Time};
 
 use crate::{
     Refusal, Request, Requests, State,
-    above::{Place, strongest},
+    above::{self, Place, strongest},
     region, require, scope, task,
 };
 
@@ -85,6 +85,9 @@ pub(crate) fn request_scope(
     request: Request,
     deadline: Time,
 ) -> Result<(), Refusal> {
+    if request.kind == CancelKind::ChildFailed && request.origin.scope != id.0 {
+        return place_failure(state, id, request);
+    }
     let found = scope::open_scope(state, id)?;
     let own = request.origin.scope == id.0;
     require!(own, "cancel.down", "{id} is asked by its own task only, not by scope#{}", request.origin.scope);
@@ -92,6 +95,18 @@ pub(crate) fn request_scope(
 
     let found = state.scopes.get_mut(&id).expect("looked up above");
     arrive(&mut found.requests, request, deadline);
+    state.origins.insert(request.origin.scope);
+    Ok(())
+}
+
+/// `region.escalation`: a failure that nobody took is placed on the scope that awaits it, which may also be the
+/// root scope of a task or the body of a region. Its origin is what it comes from, and that is below.
+fn place_failure(state: &mut State, id: ScopeId, request: Request) -> Result<(), Refusal> {
+    let place = checkpoint_place(state, id)?;
+    let above = state.way_up(place).any(|place| above::number(place) == request.origin.scope);
+    require!(!above, "region.escalation", "{request:?} is placed on {id}, which is below where it comes from");
+
+    state.escalated.entry(id).or_default().push(request);
     state.origins.insert(request.origin.scope);
     Ok(())
 }
@@ -134,16 +149,16 @@ pub(crate) fn acknowledge(
     scope: ScopeId,
     request: Request,
 ) -> Result<(), Refusal> {
-    task::live(state, id)?;
+    task::acts(state, id)?;
     let place = checkpoint_place(state, scope)?;
-    require!(state.task_of(scope) == Some(id), "scope.tree", "{scope} isn't a scope of {id}");
-    let seen = state.seen_from(place);
+    require!(state.is_in(scope, id), "scope.tree", "{scope} isn't a scope of {id}");
+    let seen: alloc::vec::Vec<Request> = state.seen_from(place).into_iter().chain(state.escalated_to(place)).collect();
     if !seen.contains(&request) {
         let made = state.made_above(place).contains(&request);
         require!(!made, "cancel.masked", "a mask hides {request:?} from {scope}");
         require!(false, "cancel.effective", "{scope} was never asked {request:?}");
     }
-    let arrived = strongest(&state.arrived_at(place));
+    let arrived = strongest(&state.arrived_at(place)).max(state.escalated_to(place).map(|r| r.kind).max());
     require!(
         Some(request.kind) >= arrived,
         "cancel.effective",
@@ -151,8 +166,9 @@ pub(crate) fn acknowledge(
         request.kind
     );
 
-    let task = state.tasks.get_mut(&id).expect("looked up above");
-    task.told = task.told.max(Some(request.kind));
+    if let Some(task) = state.tasks.get_mut(&id) {
+        task.told = task.told.max(Some(request.kind));
+    }
     Ok(())
 }
 
@@ -163,8 +179,9 @@ pub(crate) fn checkpoint(
     effective: Option<CancelKind>,
 ) -> Result<(), Refusal> {
     let place = checkpoint_place(state, scope)?;
-    let most = strongest(&state.seen_from(place));
-    let least = strongest(&state.arrived_at(place));
+    let escalated = state.escalated_to(place).map(|request| request.kind).max();
+    let most = strongest(&state.seen_from(place)).max(escalated);
+    let least = strongest(&state.arrived_at(place)).max(escalated);
     if effective > most {
         let hidden = strongest(&state.made_above(place));
         require!(effective > hidden, "cancel.masked", "{scope} found {effective:?}, which a mask hides");

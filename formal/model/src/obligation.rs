@@ -24,7 +24,7 @@ pub(crate) fn reserve(
 ) -> Result<(), Refusal> {
     require!(!state.obligations.contains_key(&id), "obligation.linear", "{id} was reserved before");
     if let Some(by) = by {
-        task::live(state, by)?;
+        task::acts(state, by)?;
     }
     takes(state, id, owner)?;
 

@@ -6,10 +6,10 @@
 
 use alloc::vec::Vec;
 
-use trace::{End, RegionPhase};
+use trace::{End, RegionKind, RegionPhase};
 use types::{CancelKind, Policy, RegionId, Severity, TaskId};
 
-use crate::{Region, State, Task, above::Place};
+use crate::{Region, State, Task, above::{Place, number}};
 
 /// `outcome.failure`: an error, a panic, or a cancellation that wasn't asked of the task.
 ///
@@ -29,17 +29,13 @@ pub(crate) fn is_failure(state: &State, task: TaskId, end: End) -> bool {
     }
 }
 
-fn number(place: Place) -> u64 {
-    match place {
-        Place::Scope(scope) => scope.0,
-        Place::Task(task) => task.as_u64(),
-        Place::Region(region) => region.as_u64(),
-    }
-}
-
-/// `outcome.consequential`: a cancellation whose origin is the region itself.
-pub(crate) fn is_consequential(region: RegionId, end: End) -> bool {
-    end.origin().is_some_and(|origin| origin.scope == region.as_u64())
+/// `outcome.consequential`: a cancellation whose origin is the region itself; for a branch's region that is the
+/// branch as well, for the two are one place.
+pub(crate) fn is_consequential(state: &State, region: RegionId, end: End) -> bool {
+    let found = &state.regions[&region];
+    let branch = found.within.filter(|_| found.kind == RegionKind::Branch);
+    end.origin()
+        .is_some_and(|origin| origin.scope == region.as_u64() || branch.is_some_and(|own| own.0 == origin.scope))
 }
 
 /// The members of a region whose outcomes it answers for: not taken by `join`, not consequential.
@@ -59,13 +55,13 @@ pub(crate) fn counted<'a>(
         .map(|task| &state.tasks[task])
         .filter(|task| !task.joined)
         .filter_map(|task| task.end.map(|end| (task, end)))
-        .filter(move |(_, end)| !is_consequential(id, *end))
+        .filter(move |(_, end)| !is_consequential(state, id, *end))
 }
 
 /// `region.outcome`: `worst` over the body, the members that count, and the finalizers' panics.
 pub(crate) fn of_region(state: &State, id: RegionId) -> Severity {
     let region = &state.regions[&id];
-    let body = region.body.filter(|end| !is_consequential(id, *end)).map(End::severity);
+    let body = region.body.filter(|end| !is_consequential(state, id, *end)).map(End::severity);
     let finalizers = region.finalizer_panicked.then_some(Severity::Panicked);
     let members = counted(state, id, region).map(|(_, end)| end.severity());
     members.chain(body).chain(finalizers).max().unwrap_or(Severity::Ok)

@@ -141,7 +141,7 @@ pub(crate) fn runs(state: &State, place: Place) -> bool {
     match place {
         Place::Scope(scope) => {
             let scope = &state.scopes[&scope];
-            scope.end.is_none() && state.tasks[&scope.task].live()
+            scope.end.is_none() && task::acts(state, scope.task).is_ok()
         }
         Place::Task(task) => {
             let body = state.tasks[&task].implicit.and_then(|region| state.regions[&region].body);
@@ -359,6 +359,8 @@ pub(crate) fn escalate(
 
     if what != Escalation::Visible {
         change(state, id).owes_escalation = None;
+        // What it becomes may name the region that it comes from.
+        state.origins.insert(id.as_u64());
     }
     if let Some(task) = state.tasks.get_mut(&TaskId::from_u64(to.0)) {
         // On a root scope it stays until the task is over; an inner scope may handle it.

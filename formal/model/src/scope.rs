@@ -26,10 +26,10 @@ pub(crate) fn open(
     kind: ScopeKind,
 ) -> Result<(), Refusal> {
     require!(state.number_is_free(id.0), "scope.numbering", "number {} is taken", id.0);
-    task::live(state, in_task)?;
+    task::acts(state, in_task)?;
     let place = state.place(parent).filter(|place| region::runs(state, *place));
     require!(place.is_some(), "scope.tree", "{id} is opened in {parent}, whose code is over");
-    require!(state.task_of(parent) == Some(in_task), "scope.tree", "{parent} isn't a scope of {in_task}");
+    require!(state.is_in(parent, in_task), "scope.tree", "{parent} isn't a scope of {in_task}");
 
     let masks = kind.masks();
     let scope = Scope { parent, task: in_task, kind, masks, requests: Requests::NONE, won: 0, end: None };

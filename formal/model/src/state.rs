@@ -200,8 +200,10 @@ pub struct State {
     pub finalizers: BTreeMap<FinalizerId, Finalizer>,
     /// Armed timers and when they're due.
     pub timers: BTreeMap<TimerId, Time>,
-    /// Numbers of the scopes on which a request or a refusal was ever made.
+    /// Numbers of the scopes on which a request or a refusal was ever made, and of what escalated.
     pub origins: BTreeSet<u64>,
+    /// Failures that moved to a scope, which its code sees and its children don't.
+    pub escalated: BTreeMap<ScopeId, Vec<Request>>,
 }
 
 impl State {
@@ -216,12 +218,18 @@ impl State {
         finalizers: BTreeMap::new(),
         timers: BTreeMap::new(),
         origins: BTreeSet::new(),
+        escalated: BTreeMap::new(),
     };
 
     /// The root region, once it's open.
     #[must_use]
     pub fn root(&self) -> Option<RegionId> {
         self.regions.iter().find(|(_, region)| region.parent.is_none()).map(|(id, _)| *id)
+    }
+
+    /// Whether this is the root's body, which acts like a task, is owned by nobody and has the root's number.
+    pub(crate) fn is_root_body(&self, task: TaskId) -> bool {
+        self.root().is_some_and(|root| root.as_u64() == task.as_u64())
     }
 
     /// Whether no task, region or scope has this number yet (`scope.numbering`).

@@ -16,6 +16,13 @@ pub(crate) fn live(state: &State, id: TaskId) -> Result<&Task, Refusal> {
     task.ok_or_else(|| Refusal { rule: "task.once", why: alloc::format!("{id} isn't alive") })
 }
 
+/// Whether code of this task, or of the root's body, can act; or refuses with `task.once`.
+pub(crate) fn acts(state: &State, id: TaskId) -> Result<(), Refusal> {
+    let root = state.is_root_body(id)
+        && state.root().is_some_and(|root| state.regions[&root].phase != RegionPhase::Closed);
+    if root { Ok(()) } else { live(state, id).map(drop) }
+}
+
 fn change(state: &mut State, id: TaskId) -> &mut Task {
     state.tasks.get_mut(&id).expect("a rule looked the task up before changing it")
 }
@@ -88,7 +95,7 @@ pub(crate) fn end(
     require!(abandoned, "cancel.bounded", "{id} was abandoned and must end panicked");
     let fails = outcome::is_failure(state, id, end);
     require!(failure == fails, "outcome.failure", "{id} ends {end:?}: a failure is {fails}, not {failure}");
-    let follows = outcome::is_consequential(owner, end);
+    let follows = outcome::is_consequential(state, owner, end);
     require!(
         consequential == follows,
         "outcome.consequential",

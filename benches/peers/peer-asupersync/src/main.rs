@@ -233,7 +233,7 @@ mod rt {
         use asupersync::net::TcpListener;
         let bench = a.bench.clone();
         run(a, async move {
-            let l = TcpListener::bind(cx(), "127.0.0.1:0".parse().unwrap()).await.unwrap_or_else(|e| panic!("{e:?}"));
+            let l = TcpListener::bind(cx(), "127.0.0.1:0".parse().unwrap()).unwrap_or_else(|e| panic!("{e:?}"));
             let st = Arc::new(Served::default());
             common::serve_until_eof(&bench, l.local_addr().unwrap().port(), st.clone());
             loop {

@@ -1,9 +1,8 @@
 //! What business logic gets has no sockets.
+use asupersync::NoIo;
 use asupersync::net::TcpListener;
 use asupersync::prelude::*;
-use asupersync::NoIo;
 
-async fn serve(cx: &mut Cx<NoIo>) -> Res {
-    TcpListener::bind(cx, ([127, 0, 0, 1], 0).into()).await?;
-    Ok(())
+async fn serve(cx: &mut Cx<NoIo>) {
+    let _ = TcpListener::bind(cx, ([127, 0, 0, 1], 0));
 }

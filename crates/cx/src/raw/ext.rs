@@ -122,6 +122,14 @@ pub(crate) fn release(header: &Header) {
     }
 }
 
+/// The regions that hang on the task itself: its open frames and its own.
+pub(crate) fn regions(header: &Header) -> Vec<Arc<Region>> {
+    let Some(ext) = of(header) else { return Vec::new() };
+    let mut all: Vec<_> = ext.inner.lock().frames.iter().map(|(region, _)| region.clone()).collect();
+    all.extend(ext.implicit().map(super::place::counted));
+    all
+}
+
 impl Ext {
     /// The implicit region, if it was made.
     pub(crate) fn implicit(&self) -> Option<&Region> {

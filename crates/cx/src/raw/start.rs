@@ -219,6 +219,14 @@ pub(crate) fn rehome(
     unsafe { record.rehome(region.account()) }
 }
 
+/// Calls `f` with the world of a task, if its engine is still there.
+pub(crate) fn with_world(header: &task::Header, f: impl FnOnce(&crate::port::World)) {
+    task::engine::visit(header.tag(), |engine| {
+        // SAFETY: the visit keeps the engine registered; every engine's structure begins with its world.
+        f(unsafe { engine.cast::<crate::port::World>().as_ref() })
+    });
+}
+
 /// Calls `f` with the region's world, if the region is not closed and its engine is still there.
 pub(crate) fn while_open(region: &Region, f: impl FnOnce(&crate::port::World)) {
     task::engine::visit(region.tag(), |engine| {

@@ -17,7 +17,7 @@ pub(crate) unsafe fn account_is_zero(account: NonNull<Account>) {
     // SAFETY: the region of this account, inside an `Arc` that was exposed when it was made (`regions.in-arc`);
     // the counted reference is taken over, says the caller.
     let region = unsafe { Arc::from_raw(core::ptr::with_exposed_provenance::<Region>(address)) };
-    let closer = region.inner.lock().closer.take();
+    let closer = region.inner.lock().gate.take_closer();
     if let Some(closer) = closer {
         closer.wake()
     }

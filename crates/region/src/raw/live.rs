@@ -35,11 +35,14 @@ impl Inner {
     }
 }
 
+type Foreign = (TaskRef, fn(&Header));
+
 /// Tasks on their way to be woken: collected under the lock, woken after it.
 #[derive(Debug, Default)]
 pub(crate) struct Roused {
     chain: Chain,
-    foreign: Vec<(TaskRef, fn(&Header))>,
+    /// Tasks that were polled through wakers of others, with their engine's way to wake those.
+    foreign: Vec<Foreign>,
 }
 
 impl Roused {

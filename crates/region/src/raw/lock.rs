@@ -2,9 +2,10 @@
 //!
 //! Invariant `lock.last-touch`: unlocking is one store to the lock's own byte, after which the unlocking
 //! thread does not look at the lock again. Whoever takes it next may free it.
-use core::cell::UnsafeCell;
+use super::cell::{MutPtr, UnsafeCell};
+use crate::sync::{AtomicBool, Ordering::*, spin};
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicBool, Ordering::*};
 
 /// A lock for sections of a few instructions: one byte, spinning, giving the processor away (with `std`)
 /// when it takes longer. Not re-entrant; never held across a wake or a call into user code.
@@ -21,7 +22,14 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 
 impl<T> Lock<T> {
     /// An open lock around `value`.
+    #[cfg(not(loom))]
     pub const fn new(value: T) -> Lock<T> {
+        Lock { locked: AtomicBool::new(false), value: UnsafeCell::new(value) }
+    }
+
+    /// As in an ordinary build; loom's atomics have no constants.
+    #[cfg(loom)]
+    pub fn new(value: T) -> Lock<T> {
         Lock { locked: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 
@@ -31,7 +39,7 @@ impl<T> Lock<T> {
         if self.locked.compare_exchange(false, true, Acquire, Relaxed).is_err() {
             self.contended()
         }
-        Locked(self)
+        Locked { lock: self, value: ManuallyDrop::new(self.value.get_mut()) }
     }
 
     #[cold]
@@ -40,11 +48,7 @@ impl<T> Lock<T> {
         loop {
             while self.locked.load(Relaxed) {
                 spins += 1;
-                if spins > 64 {
-                    #[cfg(feature = "std")]
-                    std::thread::yield_now();
-                }
-                core::hint::spin_loop();
+                spin(spins);
             }
             if self.locked.compare_exchange_weak(false, true, Acquire, Relaxed).is_ok() {
                 return;
@@ -55,28 +59,39 @@ impl<T> Lock<T> {
 
 /// The held lock.
 #[derive(Debug)]
-pub struct Locked<'a, T>(&'a Lock<T>);
+pub struct Locked<'a, T> {
+    lock: &'a Lock<T>,
+    value: ManuallyDrop<MutPtr<T>>,
+}
+
+// SAFETY: it is an exclusive reference; any thread may open the lock again.
+unsafe impl<T: Send> Send for Locked<'_, T> {}
+// SAFETY: through a shared guard only a shared reference is reached.
+unsafe impl<T: Sync> Sync for Locked<'_, T> {}
 
 impl<T> Deref for Locked<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the lock is held.
-        unsafe { &*self.0.value.get() }
+        // SAFETY: the lock is held by this guard alone.
+        unsafe { MutPtr::deref(&self.value) }
     }
 }
 
 impl<T> DerefMut for Locked<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the lock is held, and this guard is the only one.
-        unsafe { &mut *self.0.value.get() }
+        // SAFETY: the lock is held by this guard alone, which is borrowed exclusively.
+        unsafe { MutPtr::deref(&self.value) }
     }
 }
 
 impl<T> Drop for Locked<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.0.locked.store(false, Release)
+        // SAFETY: not used again.
+        unsafe { ManuallyDrop::drop(&mut self.value) }
+        let order = if types::seeded!("lock.relaxed-unlock") { Relaxed } else { Release };
+        self.lock.locked.store(false, order)
     }
 }

@@ -5,7 +5,7 @@
 //! touches nothing of the region after that.
 use super::members::Members;
 use crate::origin::task_id;
-use crate::phase::{Via, admits};
+use crate::phase::Via;
 use crate::region::Region;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
@@ -24,19 +24,22 @@ impl Region {
         // SAFETY: an allocated cell, says the caller.
         let header = unsafe { task.as_ref() };
         let mut inner = self.inner.lock();
-        if !admits(self.phase(), via) {
+        if !inner.gate.enter(via, daemon) {
             return Err(Refused::NotOpen);
         }
         let index = inner.spawned as u32;
         inner.spawned += 1;
         header.index.store(index, Relaxed);
-        inner.live += 1;
         if daemon {
-            inner.daemons += 1;
             header.control.fetch_or(control::DAEMON, Relaxed);
         }
         let id = task_id(self.id, index);
-        self.emit(None, || Label::TaskSpawn { task: id, region: self.id, daemon, site: Site::from(header.spawned_at) });
+        self.emit(None, || Label::TaskSpawn {
+            task: id,
+            region: self.id,
+            daemon,
+            site: Site::from(header.spawned_at),
+        });
         self.bring_up_to_date(&inner, header);
         let list = if inner.slot.kind().is_some() { &inner.told } else { &inner.untold };
         // SAFETY: the cell is alive and in no list, says the caller.
@@ -102,13 +105,9 @@ unsafe fn leave(region: *const Region, task: &Header, keep: bool) -> Option<Wait
     }
     // SAFETY: it is linked in one of this region's lists, and the lock is held.
     unsafe { Members::unlink(NonNull::from(task)) };
-    inner.live -= 1;
     inner.ended += 1;
-    if task.control() & control::DAEMON != 0 {
-        inner.daemons -= 1;
-    }
     if keep && !types::seeded!("region.failure-forgotten") {
         inner.unjoined.push(task.counted());
     }
-    inner.closer_if_drained(region.phase())
+    inner.gate.leave(task.control() & control::DAEMON != 0)
 }

@@ -13,7 +13,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
-use task::{Header, control};
+use task::{Header, Waiter, control};
 use trace::Label;
 use types::TaskId;
 
@@ -47,15 +47,15 @@ impl Region {
         inner.told.each(&mut look);
         inner.untold.each(&mut look);
         let mut gone = Vec::new();
+        let mut closer = None;
         for task in leaves {
             // SAFETY: it is linked and the lock is held (`members.linked`).
             let header = unsafe { task.as_ref() };
-            self.release(&mut inner, header);
+            closer = self.release(&mut inner, header).or(closer);
             let id = task_id(self.id, header.index.load(Relaxed));
             self.emit(None, || Label::TaskWriteOff { task: id });
             gone.push(id);
         }
-        let closer = inner.closer_if_drained(self.phase());
         drop(inner);
         if let Some(closer) = closer {
             closer.wake()
@@ -63,14 +63,11 @@ impl Region {
         gone
     }
 
-    fn release(self: &Arc<Region>, inner: &mut Inner, header: &Header) {
+    fn release(self: &Arc<Region>, inner: &mut Inner, header: &Header) -> Option<Waiter> {
         let before = header.control.fetch_or(control::WRITTEN_OFF, AcqRel);
         // SAFETY: it is linked, and the lock is held.
         unsafe { Members::unlink(NonNull::from(header)) };
-        inner.live -= 1;
-        if before & control::DAEMON != 0 {
-            inner.daemons -= 1;
-        }
         self.keep_for_ever();
+        inner.gate.leave(before & control::DAEMON != 0)
     }
 }

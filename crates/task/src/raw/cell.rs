@@ -584,13 +584,10 @@ impl<T, E> JoinRef<T, E> {
             if now == DONE || now == TAKEN {
                 return false;
             }
-            if is_waiter(now) {
-                // SAFETY: a waiter in the slot was put there by this handle, which alone may replace it; it
-                // is only looked at, and not dropped here.
-                let w = ManuallyDrop::new(unsafe { Waiter::from_raw(NonNull::new_unchecked(now)) });
-                if w.will_wake(waker) {
-                    return true;
-                }
+            // A waiter in the slot may be woken and freed by the task's end while it is looked at, so only its
+            // address is compared; a foreign waker is always replaced.
+            if is_waiter(now) && Waiter::is_own_task(now, waker) {
+                return true;
             }
             let new = Waiter::from_waker(waker).into_raw().as_ptr();
             match slot.compare_exchange(now, new, AcqRel, Acquire) {

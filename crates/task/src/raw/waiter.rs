@@ -46,6 +46,13 @@ impl Waiter {
         }
     }
 
+    /// Whether `raw` is one of our own tasks, and the one behind `waker`. Looks at nothing but addresses: the
+    /// waiter may be gone by now.
+    #[inline]
+    pub(crate) fn is_own_task(raw: *mut (), waker: &Waker) -> bool {
+        header_of(waker).is_some_and(|h| h.as_ptr().cast() == raw)
+    }
+
     /// Wakes the party.
     #[inline]
     pub fn wake(self) {

@@ -1,0 +1,166 @@
+//! The end of the server: asking for it, counting how each connection ended, the report.
+
+use super::Serving;
+use super::config::Journal;
+use super::connection::Ended;
+use super::shared::{Client, locked};
+use asupersync::types::CancelKind;
+use asupersync::{RegionHandle, Time};
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Connections that are named when they were abandoned; the others are counted.
+const NAMED: usize = 16;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Drain(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    connections: Option<RegionHandle<Serving>>,
+    asked: Option<Asked>,
+    report: Report,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    why: &'static str,
+    grace: Duration,
+    at: Time,
+}
+
+/// How the drain went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// Connections that ended between two requests.
+    pub(crate) idle: usize,
+    /// Connections that ended after their last answer.
+    pub(crate) answered: usize,
+    /// Connections that ended by themselves meanwhile.
+    pub(crate) left: usize,
+    /// Connections that ended with something undone.
+    pub(crate) abandoned: usize,
+    /// The first of them, and what was not done.
+    pub(crate) names: Vec<String>,
+    /// From the request to the last connection's end.
+    pub(crate) took: Duration,
+    /// Obligations that were not resolved: places of clients, permits of any kind.
+    pub(crate) leaked: u64,
+}
+
+impl Report {
+    /// Whether nothing was abandoned and nothing leaked.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.abandoned == 0 && self.leaked == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { idle, answered, left, abandoned, names, took, leaked } = self;
+        let drained = idle + answered + left;
+        let s = if drained == 1 { "" } else { "s" };
+        write!(f, "drained {drained} connection{s} in {:.1?}", took)?;
+        if drained > 0 {
+            write!(f, " ({idle} idle, {answered} after a last answer, {left} closed by themselves)")?;
+        }
+        match leaked {
+            0 => f.write_str("; obligations balanced")?,
+            n => write!(f, "; {n} obligations LEAKED")?,
+        }
+        if *abandoned == 0 {
+            return f.write_str("; nothing abandoned");
+        }
+        write!(f, "; abandoned {abandoned}: {}", names.join(", "))?;
+        match abandoned - names.len() {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more"),
+        }
+    }
+}
+
+impl Drain {
+    /// The region whose end is the end of the server.
+    pub(super) fn attach(&self, connections: RegionHandle<Serving>) {
+        let mut inner = locked(&self.0);
+        inner.connections = Some(connections.clone());
+        let asked = inner.asked;
+        drop(inner);
+        // Somebody was faster than the start.
+        if let Some(asked) = asked {
+            connections.cancel(CancelKind::Shutdown, asked.why, Some(asked.grace));
+        }
+    }
+
+    /// Asks for the end. False if that was done before; a shorter grace counts nevertheless.
+    pub(super) fn ask(&self, at: Time, why: &'static str, grace: Duration) -> bool {
+        let mut inner = locked(&self.0);
+        let first = inner.asked.is_none();
+        if first {
+            inner.asked = Some(Asked { why, grace, at });
+        }
+        let connections = inner.connections.clone();
+        drop(inner);
+        if let Some(connections) = connections {
+            connections.cancel(CancelKind::Shutdown, why, Some(grace));
+        }
+        first
+    }
+
+    /// Nobody is let in any more.
+    pub(super) fn begin(&self, now: Time, connected: usize, journal: &dyn Journal) {
+        let mut inner = locked(&self.0);
+        let asked = *inner.asked.get_or_insert(Asked {
+            why: "asked from outside the server",
+            grace: Duration::ZERO,
+            at: now,
+        });
+        drop(inner);
+        let s = if connected == 1 { "" } else { "s" };
+        let within = match asked.grace {
+            Duration::ZERO => String::new(),
+            grace => format!(", within {grace:?}"),
+        };
+        journal.line(&format!("{}: draining {connected} connection{s}{within}", asked.why));
+    }
+
+    /// A connection has ended.
+    pub(super) fn count(&self, client: &Client, ended: Ended) {
+        let mut inner = locked(&self.0);
+        let asked = inner.asked.is_some();
+        let report = &mut inner.report;
+        match ended {
+            Ended::Idle => report.idle += 1,
+            Ended::Answered => report.answered += 1,
+            Ended::Closed | Ended::Lost | Ended::TooSlow if asked => report.left += 1,
+            Ended::Failed if !asked => {}
+            Ended::Abandoned(_) | Ended::Failed => {
+                report.abandoned += 1;
+                if report.names.len() < NAMED {
+                    let what = match ended {
+                        Ended::Abandoned(what) => what,
+                        _ => "its handler failed",
+                    };
+                    report.names.push(format!("connection #{} {} ({what})", client.id, client.address));
+                }
+            }
+            Ended::Closed | Ended::Lost | Ended::TooSlow => {}
+        }
+    }
+
+    /// The last connection has ended.
+    pub(super) fn end(&self, now: Time) {
+        let mut inner = locked(&self.0);
+        let began = inner.asked.map_or(now, |asked| asked.at);
+        inner.report.took = now.saturating_since(began);
+    }
+
+    /// The report. `unreturned` are the places of clients that were not given back.
+    pub(super) fn report(&self, journal: &dyn Journal, unreturned: usize) -> Report {
+        let mut report = locked(&self.0).report.clone();
+        report.leaked = journal.leaks() + unreturned as u64;
+        report
+    }
+}
