@@ -1,0 +1,120 @@
+//! The attributes `test` and `lab_test`, as users write them, and the program that `main` makes.
+//!
+//! Not here: what they say about mistakes (`ui.rs`, and the tests of the crate `macros`).
+use asupersync::prelude::*;
+use asupersync::sync::mpsc;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+#[asupersync::test]
+async fn a_test_runs_on_the_real_runtime(cx: &mut Cx) -> Res {
+    let (tx, mut rx) = mpsc::channel(1);
+    cx.spawn(async move |cx| -> Res {
+        tx.reserve(cx).await?.send(7);
+        Ok(())
+    });
+    assert_eq!(rx.recv(cx).await?, 7);
+    Ok(())
+}
+
+#[asupersync::test(workers = 1)]
+async fn a_test_may_return_nothing(cx: &mut Cx) {
+    cx.sleep(Duration::from_millis(1)).await.unwrap();
+}
+
+#[asupersync::test]
+#[should_panic(expected = "invalid digit")]
+async fn an_error_fails_the_test(_cx: &mut Cx) -> Res {
+    let _: u8 = "seven".parse()?;
+    Ok(())
+}
+
+#[asupersync::test]
+#[should_panic(expected = "nobody is waiting for this")]
+async fn a_child_s_panic_fails_the_test(cx: &mut Cx) {
+    cx.spawn(async |_| -> Res { panic!("nobody is waiting for this") });
+}
+
+#[asupersync::test]
+async fn any_row_that_the_runtime_grants_will_do(cx: &mut Cx<impl MayTime + MaySpawn>) -> Result<(), Cancelled> {
+    cx.sleep(Duration::ZERO).await
+}
+
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+#[asupersync::lab_test(seeds = 10..=19)]
+async fn a_lab_test_takes_no_real_time(cx: &mut Cx) -> Res {
+    let began = cx.now();
+    cx.sleep(Duration::from_secs(365 * 24 * 3600 / 400)).await?;
+    assert_eq!(cx.now().saturating_since(began), Duration::from_secs(365 * 24 * 3600 / 400));
+    RUNS.fetch_add(1, Relaxed);
+    Ok(())
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "LAB_SEED changes what is expected")]
+fn every_seed_of_the_range_is_run() {
+    let before = RUNS.load(Relaxed);
+    a_lab_test_takes_no_real_time();
+    // The harness may run the test itself at the same time.
+    let ran = RUNS.load(Relaxed) - before;
+    assert!(std::env::var_os("LAB_SEED").is_some() || (10..=20).contains(&ran), "{ran}");
+}
+
+#[asupersync::lab_test]
+#[should_panic(expected = "attributes.rs")]
+async fn a_leak_fails_a_lab_test(cx: &mut Cx) -> Res {
+    cx.region(|scope| async {
+        scope.spawn(async |cx| -> Res {
+            let (tx, _rx) = mpsc::channel::<u8>(1);
+            std::mem::forget(tx.reserve(cx).await?);
+            Ok(())
+        });
+    })
+    .await;
+    Ok(())
+}
+
+#[asupersync::lab_test(seeds = 0..4)]
+#[should_panic(expected = "deadlock")]
+async fn a_deadlock_fails_a_lab_test(cx: &mut Cx) -> Res {
+    let (_tx, mut rx) = mpsc::channel::<u8>(1);
+    rx.recv(cx).await?;
+    Ok(())
+}
+
+#[asupersync::lab_test]
+#[should_panic(expected = "the test failed: failed by hand")]
+async fn an_error_fails_a_lab_test(cx: &mut Cx) -> Res {
+    cx.checkpoint()?;
+    Err(Stop::Err(asupersync::Error::msg("failed by hand")))
+}
+
+mod good {
+    use super::*;
+    #[asupersync::main(workers = 2)]
+    pub(super) async fn main(cx: &mut Cx) -> Res {
+        cx.spawn(async |_| {});
+        Ok(())
+    }
+}
+
+mod failing {
+    use super::*;
+    /// Attributes and documentation stay.
+    #[asupersync::main]
+    #[must_use]
+    pub(super) async fn main(_cx: &mut Cx) -> Result<(), std::num::ParseIntError> {
+        "x".parse::<u8>().map(|_| ())
+    }
+}
+
+#[test]
+fn main_turns_the_outcome_into_an_exit_code() {
+    // `ExitCode` has no comparison but its `Debug`.
+    let shown = |code: ExitCode| format!("{code:?}");
+    assert_eq!(shown(good::main()), shown(ExitCode::SUCCESS));
+    assert_eq!(shown(failing::main()), shown(ExitCode::from(1)));
+    let unbuildable = asupersync::runtime::program(asupersync::Builder::new().workers(0), async |_| {});
+    assert_eq!(shown(unbuildable), shown(ExitCode::from(2)));
+}

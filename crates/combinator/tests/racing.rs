@@ -117,7 +117,10 @@ fn a_losers_child_that_failed_unjoined_escalates() {
                     .race(
                         async |cx| cx.sleep(ms(5)).await.map(|()| 7),
                         async |cx| {
-                            cx.spawn(async |_| -> Res { Err(std::fmt::Error)? });
+                            cx.spawn(async |cx| -> Res {
+                                asked(cx).await;
+                                Err(std::fmt::Error)?
+                            });
                             Err(asked(cx).await)
                         },
                     )

@@ -15,7 +15,9 @@ use crate::raw::ext;
 use crate::raw::owner::Drain;
 use crate::raw::place::{Address, counted, owner_of, world_of};
 use crate::raw::scope::{Scope, enter};
-use crate::scope::{cleanup_deadline, effective, escalate_to, is_below, place_on, request_scope, task_id};
+use crate::scope::{
+    cleanup_deadline, deliver_behind, effective, escalate_to, place_on, request_scope, task_id,
+};
 use crate::{Cx, Row};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -183,6 +185,7 @@ impl<'p, C: Row> Branch<'p, C> {
     fn open(parent: &'p Cx<C>, kind: ScopeKind, within: Option<ScopeId>) -> Branch<'p, C> {
         let id = parent.new_scope_id();
         let scope = Scope::new(parent.task_ptr(), parent.address(), id, Some(kind));
+        ext::make(parent.header()).inner.lock().branches += 1;
         let branch = Branch {
             scope,
             requests: AtomicU32::new(0),
@@ -396,7 +399,7 @@ impl<C> Branch<'_, C> {
     /// What was opened behind this mask and is still about is reached again.
     fn unmask(&self) {
         if self.scope.masked.swap(false, AcqRel) {
-            unshield_below(&self.scope);
+            deliver_behind(&self.scope);
         }
     }
 
@@ -409,6 +412,11 @@ impl<C> Branch<'_, C> {
             alarm.disarm_in(world_of(header))
         }
         self.unmask();
+        let ext = ext::make(header);
+        ext.inner.lock().branches -= 1;
+        if let Some(region) = self.scope.region() {
+            ext.forget(region)
+        }
         self.emit(|| Label::ScopeClose { scope: self.id(), end });
     }
 }
@@ -424,15 +432,5 @@ impl<C> Drop for Branch<'_, C> {
             close::janitor(header, &counted(region))
         }
         self.end(ScopeEnd::Dropped)
-    }
-}
-
-fn unshield_below(scope: &Scope) {
-    let Some(ext) = ext::of(scope.header()) else { return };
-    let frames: alloc::vec::Vec<_> = ext.inner.lock().frames.clone();
-    for (region, address) in frames {
-        if is_below(address, scope) {
-            region.unshield();
-        }
     }
 }

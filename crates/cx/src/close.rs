@@ -83,6 +83,7 @@ pub(crate) fn body_failed(region: &Arc<Region>, task: &Header, verdict: Verdict<
         }
         Verdict::Panicked => ("the body that started it panicked", None),
     };
+    region.end_body(end_of(verdict));
     cancel_children(region, task, CancelKind::BodyFailed, why, cause)
 }
 

@@ -62,13 +62,19 @@ impl<C: Row> Cx<C> {
         Err(c)
     }
 
-    /// Nothing is effective at the root and no frame is open: inner requests are over, and checkpoints are
-    /// one load again.
+    /// Nothing is effective at the root, and nothing is open inside the task that could have a request of its
+    /// own: checkpoints are one load again.
     fn settle_attention(&self) {
-        if let Place::Root(header) = self.place() {
-            let quiet = ext::of(header).is_none_or(|e| e.inner.lock().frames.is_empty());
-            if quiet {
-                header.control.fetch_and(!control::INNER, AcqRel);
+        let Place::Root(header) = self.place() else { return };
+        let quiet = ext::of(header).is_none_or(|ext| {
+            let inner = ext.inner.lock();
+            inner.opened.is_empty() && inner.branches == 0
+        });
+        if quiet {
+            header.control.fetch_and(!control::INNER, AcqRel);
+            // A request is stored before its bit is set: one whose bit was just taken off is seen here.
+            if effective(self.place()).is_some() {
+                header.control.fetch_or(control::INNER, AcqRel);
             }
         }
     }

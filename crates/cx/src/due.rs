@@ -47,7 +47,8 @@ impl World {
         let shutdown = region.kind() == RegionKind::Root && request.kind() == CancelKind::Shutdown;
         if shutdown && now >= last {
             // Whoever is still there a little later was held up by what is written off now, or is next.
-            self.timers.set(now.saturating_add(cancel::FINALIZER_GRACE), Due::Cleanup(Arc::downgrade(region)));
+            self.timers
+                .set(now.saturating_add(cancel::FINALIZER_GRACE), Due::Cleanup(Arc::downgrade(region)));
             let left = region.write_off();
             if !left.is_empty() {
                 self.written_off.fetch_add(left.len() as u64, core::sync::atomic::Ordering::Relaxed);

@@ -7,6 +7,7 @@ use crate::raw::scope::{self, Scope};
 use crate::scope::{escalate_to, place_on};
 use crate::spawn::Task;
 use crate::{Cx, MaySpawn, NoSpawn, Row};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -27,6 +28,7 @@ pub struct RegionOptions {
     after_grace: Option<AfterGrace>,
     grace: Option<Duration>,
     on_failure: Option<OnFailure>,
+    name: Option<Cow<'static, str>>,
 }
 
 impl core::fmt::Debug for RegionOptions {
@@ -43,7 +45,7 @@ impl Default for RegionOptions {
 
 impl RegionOptions {
     fn with(policy: Policy) -> RegionOptions {
-        RegionOptions { policy, after_grace: None, grace: None, on_failure: None }
+        RegionOptions { policy, after_grace: None, grace: None, on_failure: None, name: None }
     }
 
     /// A member's failure cancels its siblings and the body. The default.
@@ -60,6 +62,13 @@ impl RegionOptions {
     /// A member's failure waits for the close, then escalates.
     pub fn keep_going() -> RegionOptions {
         RegionOptions::with(Policy::Collect)
+    }
+
+    /// What the region is called in dumps. Default: `region`, and where it was opened.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> RegionOptions {
+        self.name = Some(name.into());
+        self
     }
 
     /// What an isolating region does with each failure.
@@ -106,16 +115,16 @@ struct Frame {
 impl Frame {
     fn open<C: Row>(cx: &Cx<C>, options: RegionOptions, at: &'static Location<'static>) -> Frame {
         let enclosing = cx.enclosing_region();
-        let (above, masked) = cx.scopes_above();
+        let (above, masks) = crate::scope::scopes_above(cx.place());
         let open = Open {
             policy: options.policy,
             after_grace: options.after_grace.unwrap_or(enclosing.after_grace()),
             grace: options.grace,
             kind: RegionKind::Frame,
             body: Body::Task(cx.header().counted(), cx.task_id()),
-            shielded: masked,
             within: Some(ScopeId(cx.scope_id())),
             scopes_above: above,
+            masks,
             at,
             on_failure: options.on_failure,
         };
@@ -123,10 +132,15 @@ impl Frame {
             Ok(region) => region,
             Err(_) => panic!("a region was opened at {at} through a `Cx` whose own region has closed"),
         };
+        if let Some(name) = options.name {
+            region.set_name(name)
+        }
         let task = cx.header().counted();
-        // A request that was made on an enclosing scope is pending in the region from the start.
-        if !masked && let Some(c) = crate::scope::requested(cx.place()) {
-            region.request(&c, region.parent().and_then(|p| p.cleanup_deadline()));
+        // A request that was made on an enclosing scope is pending in the region from the start. Listed first:
+        // one that is made from now on finds the region there.
+        ext::make(&task).note_opened(&region);
+        if let Some(c) = crate::scope::requested(cx.place()) {
+            region.request(&c, crate::scope::cleanup_deadline(cx.place()));
         }
         let id = region.id().as_u64();
         let mut body = Scope::new(task.as_ptr(), cx.address(), id, None);
@@ -137,7 +151,6 @@ impl Frame {
             Place::Inner(s) => &s.child,
         };
         let address = scope::place_child(slot, body);
-        ext::make(&task).inner.lock().frames.push((region.clone(), address));
         Frame { region, task, address, finished: false }
     }
 
@@ -153,20 +166,16 @@ impl Frame {
             self.region.pass_obligations_up();
         }
         let settlement = close::close(self.region.clone(), self.task.clone()).await;
-        self.forget_frame();
+        ext::make(&self.task).forget(&self.region);
         self.finished = true;
         settlement
-    }
-
-    fn forget_frame(&self) {
-        ext::make(&self.task).inner.lock().frames.retain(|(_, at)| *at != self.address);
     }
 }
 
 impl Drop for Frame {
     fn drop(&mut self) {
         if !self.finished {
-            self.forget_frame();
+            ext::make(&self.task).forget(&self.region);
             close::janitor(&self.task, &self.region)
         }
     }

@@ -13,10 +13,17 @@ use types::{CancelKind, Cancelled, RegionId, TaskOutput};
 
 /// A weak handle on a region: `Send + Sync + Clone`, for threads outside and for tasks elsewhere. It keeps
 /// nothing open. In the lab, using it from a thread that is not the lab's is reported.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RegionHandle<C: Row = All> {
     region: Weak<Region>,
     row: core::marker::PhantomData<fn() -> C>,
+}
+
+// Not derived: a row is not `Clone`, and need not be.
+impl<C: Row> Clone for RegionHandle<C> {
+    fn clone(&self) -> RegionHandle<C> {
+        RegionHandle { region: self.region.clone(), row: core::marker::PhantomData }
+    }
 }
 
 impl<C: Row> Cx<C> {
@@ -68,7 +75,7 @@ impl<C: Row> RegionHandle<C> {
 
     /// One look at the region and everything below it.
     pub fn view(&self) -> Option<RegionView> {
-        self.region.upgrade().map(|r| r.view())
+        self.region.upgrade().map(|r| r.view_named(&crate::name::of))
     }
 
     /// How many failures an isolating region has had.

@@ -12,6 +12,7 @@
 //! | `alarm` | a timer that somebody waits for |
 //! | `close` | draining, finalizers, settling |
 //! | `permit` | obligations of the region a `Cx` stands in |
+//! | `name` | what a task is called in dumps |
 //! | `handle` | `RegionHandle`: spawn, cancel and observe from outside |
 //! | `blocking` | closures that block, as tasks of a region |
 //! | `port` | one trait per effect, and the world that holds them |
@@ -29,6 +30,7 @@ mod context;
 mod due;
 mod frame;
 mod handle;
+mod name;
 mod permit;
 pub mod port;
 mod raw;

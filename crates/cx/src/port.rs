@@ -11,8 +11,8 @@ use core::sync::atomic::AtomicU64;
 use core::task::{Poll, Waker};
 use core::time::Duration;
 use region::{Region, Sink};
-use task::{TaskRef, Waiter};
 use task::engine::EngineHead;
+use task::{TaskRef, Waiter};
 use types::{TaskId, Time};
 
 /// A clock.

@@ -64,7 +64,7 @@ impl Root {
 
     /// One look at the whole tree.
     pub fn view(&self) -> RegionView {
-        self.region.view()
+        self.region.view_named(&crate::name::of)
     }
 
     /// Asks everything to end, with `grace` for cleanup.

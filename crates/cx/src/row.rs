@@ -21,6 +21,11 @@ pub struct Has<E, Below = NoEnv>(PhantomData<fn() -> (E, Below)>);
 
 pub(crate) mod sealed {
     use super::*;
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` does not say whether an authority is granted",
+        label = "an authority is `Yes` or `No`",
+        note = "`row!` declares a row by naming what it grants; only a runtime, or narrowing, makes a `Cx` of it"
+    )]
     pub trait Bit {}
     impl Bit for Yes {}
     impl Bit for No {}
@@ -30,6 +35,11 @@ pub(crate) mod sealed {
     impl<B> Under<B> for No {}
     #[diagnostic::do_not_recommend]
     impl<B: Granted> Under<B> for Yes {}
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is no environment: a row cannot claim a user value that nobody supplied",
+        label = "a declared row has `NoEnv`",
+        note = "`cx.with(value, async |cx| ..)` supplies a user value, and makes a row that says so"
+    )]
     pub trait Env: 'static {
         /// Whether there is a value.
         const PRESENT: bool;

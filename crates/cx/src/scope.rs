@@ -52,9 +52,9 @@ pub(crate) fn implicit_region(header: &Header) -> Arc<Region> {
         grace: None,
         kind: RegionKind::Implicit,
         body: Body::Task(header.counted(), id),
-        shielded: false,
         within: Some(ScopeId(id.as_u64())),
         scopes_above: Vec::new(),
+        masks: Vec::new(),
         at: header.spawned_at,
         on_failure: None,
     };
@@ -63,10 +63,10 @@ pub(crate) fn implicit_region(header: &Header) -> Arc<Region> {
             Ok(()) => {
                 // A request on this very task reaches what it owns.
                 let inner = ext.inner.lock();
-                let pending = inner.slot.request().cloned();
+                let pending = inner.slot.request().map(|request| (request.clone(), inner.slot.deadline()));
                 drop(inner);
-                if let Some(request) = pending {
-                    region.request(&request, None);
+                if let Some((request, deadline)) = pending {
+                    region.request(&request, deadline);
                 }
                 region
             }
@@ -147,11 +147,13 @@ fn told(header: &Header, placed: bool) -> Option<Cancelled> {
         let escalated = placed.then(|| inner.placed.request().cloned()).flatten();
         stronger(inner.slot.request().cloned(), escalated)
     });
-    if header.control() & control::TOLD == 0 && own.is_none() {
-        return None;
+    // The task's own region is one place with its root scope (`cancel.effective`).
+    let attached = ext::of(header).and_then(ext::Ext::implicit).filter(|r| r.requested() != 0);
+    let own = stronger(own, attached.and_then(Region::request_now));
+    if header.control() & control::TOLD == 0 {
+        return own;
     }
-    let owner = owner_of(header).request_now();
-    stronger(own, owner)
+    stronger(own, owner_of(header).request_now())
 }
 
 fn on_scope(scope: &Scope, placed: bool) -> Option<Cancelled> {
@@ -175,19 +177,6 @@ impl<C> Cx<C> {
         place_id(self.place())
     }
 
-    /// Ids of the scopes from here up to the root, for a region that is opened here.
-    pub(crate) fn scopes_above(&self) -> (Vec<u64>, bool) {
-        let mut ids = Vec::new();
-        let mut masked = false;
-        let mut at = self.place();
-        while let Place::Inner(scope) = at {
-            ids.push(scope.id);
-            masked |= scope.masked.load(Relaxed);
-            at = scope.outer();
-        }
-        (ids, masked)
-    }
-
     /// The region that a spawn here goes to: the frame's, the branch's (made now), or the task's own.
     pub(crate) fn spawn_region(&self) -> Arc<Region> {
         let mut at = self.place();
@@ -209,16 +198,7 @@ impl<C> Cx<C> {
 
     /// The region that encloses what is opened here.
     pub(crate) fn enclosing_region(&self) -> Arc<Region> {
-        let mut at = self.place();
-        loop {
-            match at {
-                Place::Root(h) => return close::enclosing(h),
-                Place::Inner(s) => match s.region() {
-                    Some(region) => return counted(region),
-                    None => at = s.outer(),
-                },
-            }
-        }
+        enclosing_region(self.place())
     }
 
     /// A new scope number of this task.
@@ -240,54 +220,89 @@ fn place_id(place: Place<'_>) -> u64 {
     }
 }
 
+/// Ids of the scopes from `place` up to its task's root, innermost first, and which of them are masked.
+pub(crate) fn scopes_above(place: Place<'_>) -> (Vec<u64>, Vec<u64>) {
+    let (mut ids, mut masks) = (Vec::new(), Vec::new());
+    let mut at = place;
+    while let Place::Inner(scope) = at {
+        ids.push(scope.id);
+        if scope.masked.load(Relaxed) {
+            masks.push(scope.id)
+        }
+        at = scope.outer();
+    }
+    (ids, masks)
+}
+
+/// The region around a place inside a task.
+pub(crate) fn enclosing_region(place: Place<'_>) -> Arc<Region> {
+    let mut at = place;
+    loop {
+        match at {
+            Place::Root(h) => return close::enclosing(h),
+            Place::Inner(s) => match s.region() {
+                Some(region) => return counted(region),
+                None => at = s.outer(),
+            },
+        }
+    }
+}
+
+/// The region of a branch, made by the first spawn in it.
 fn branch_region(scope: &Scope) -> Arc<Region> {
     let header = scope.header();
-    let id = task_id(header);
-    let mut above = Vec::new();
-    let mut masked = scope.masked.load(Relaxed);
-    let mut enclosing = None;
-    let mut at = scope.outer();
-    while let Place::Inner(s) = at {
-        above.push(s.id);
-        masked |= s.masked.load(Relaxed);
-        enclosing = enclosing.or_else(|| s.region().map(counted));
-        at = s.outer();
-    }
-    let enclosing = enclosing.unwrap_or_else(|| close::enclosing(header));
+    let enclosing = enclosing_region(scope.outer());
+    let (scopes_above, masks) = scopes_above(scope.outer());
     let open = Open {
         policy: Policy::FailFast,
         after_grace: enclosing.after_grace(),
         grace: None,
         kind: RegionKind::Branch,
-        body: Body::Task(header.counted(), id),
-        shielded: masked,
+        body: Body::Task(header.counted(), task_id(header)),
         within: Some(ScopeId(scope.id)),
-        scopes_above: above,
+        scopes_above,
+        masks,
         at: header.spawned_at,
         on_failure: None,
     };
-    match enclosing.open_child(open, world_of(header).clock.now()) {
-        Ok(region) => {
-            let pending = scope.slot.lock().request().cloned();
-            if let Some(request) = pending {
-                region.request(&request, None);
+    let Ok(region) = enclosing.open_child(open, world_of(header).clock.now()) else { return enclosing };
+    match scope.set_region(region.clone()) {
+        Ok(()) => {
+            // Listed first: a request that is made from now on finds the region there.
+            let place = Place::Inner(scope);
+            ext::make(header).note_opened(&region);
+            if let Some(request) = requested(place) {
+                region.request(&request, cleanup_deadline(place));
             }
-            match scope.set_region(region.clone()) {
-                Ok(()) => region,
-                Err(mine) => {
-                    mine.end_body(End::Ok);
-                    mine.close(types::Severity::Ok);
-                    counted(scope.region().unwrap_or(&region))
-                }
-            }
+            region
         }
-        Err(_) => enclosing,
+        Err(mine) => {
+            // Another thread was faster; ours is empty.
+            mine.end_body(End::Ok);
+            mine.close(types::Severity::Ok);
+            counted(scope.region().unwrap_or(&region))
+        }
     }
 }
 
-/// Whether the frame whose body scope is at `address` is nested in `scope`.
-pub(crate) fn is_below(address: usize, scope: &Scope) -> bool {
-    crate::raw::scope::chain(address).any(|id| id == scope.id)
+/// The regions opened inside `scope` that a request on it reaches, its own among them.
+fn heard_below(scope: &Scope) -> Vec<Arc<Region>> {
+    let opened = ext::of(scope.header()).map(|ext| ext.inner.lock().opened.clone()).unwrap_or_default();
+    opened.into_iter().filter(|region| region.hears(scope.id)).collect()
+}
+
+/// The mask of a scope has ended: what it kept away from the regions opened behind it is delivered.
+pub(crate) fn deliver_behind(scope: &Scope) {
+    let Some(ext) = ext::of(scope.header()) else { return };
+    let opened = ext.inner.lock().opened.clone();
+    let outer = scope.outer();
+    for region in opened {
+        if region.unmask(scope.id)
+            && let Some(request) = requested(outer)
+        {
+            region.request(&request, cleanup_deadline(outer));
+        }
+    }
 }
 
 /// Places a request on a scope of the running task, and on every region opened below it.
@@ -307,21 +322,14 @@ pub(crate) fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
             deadline,
         });
     }
-    let mut below: Vec<Arc<Region>> = scope.region().map(counted).into_iter().collect();
-    if let Some(ext) = ext::of(header) {
-        let frames: Vec<_> = ext.inner.lock().frames.clone();
-        below.extend(frames.into_iter().filter(|(_, at)| is_below(*at, scope)).map(|(r, _)| r));
-    }
     // Operations that wait through somebody else's waker are not reached by polling the branch again.
     if header.control() & control::FOREIGN != 0 {
         crate::wake_foreign(header)
     }
     let world = world_of(header);
-    for region in below {
-        if region.parent().is_none() || !region.is_shielded() {
-            region.request(c, Some(deadline));
-            world.timers.set(deadline, crate::port::Due::Cleanup(Arc::downgrade(&region)));
-        }
+    for region in heard_below(scope) {
+        region.request(c, Some(deadline));
+        world.timers.set(deadline, crate::port::Due::Cleanup(Arc::downgrade(&region)));
     }
 }
 
@@ -330,15 +338,25 @@ pub(crate) fn place_on(place: Place<'_>, c: Cancelled) {
     match place {
         Place::Inner(s) => {
             s.placed.lock().strengthen(&c, None);
-            s.header().control.fetch_or(control::INNER, AcqRel);
+            arouse(s.header());
             record_escalated(s.header(), c)
         }
         Place::Root(h) => {
             ext::make(h).inner.lock().placed.strengthen(&c, None);
-            h.control.fetch_or(control::INNER, AcqRel);
+            arouse(h);
             record_escalated(h, c);
         }
     }
+}
+
+/// Has the running task's checkpoints look around, and polls what waits through wakers of others. What waits
+/// through the task's own waker is reached by waking the task once more.
+fn arouse(header: &Header) {
+    header.control.fetch_or(control::INNER, AcqRel);
+    if header.control() & control::FOREIGN != 0 {
+        crate::wake_foreign(header)
+    }
+    header.wake_by_ref()
 }
 
 /// The task's outcome will be at least this.

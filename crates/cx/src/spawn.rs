@@ -23,7 +23,8 @@ pub trait TaskFn<'a, C: 'a>: FnOnce(&'a mut Cx<C>) -> <Self as TaskFn<'a, C>>::F
     /// What it returns.
     type Out;
 }
-#[diagnostic::do_not_recommend]
+// Recommended on purpose, here and below: only so does the compiler look into the future, and name the value
+// that is not `Send` and the await it is held across.
 impl<'a, C: 'a, F, Fu> TaskFn<'a, C> for F
 where
     F: FnOnce(&'a mut Cx<C>) -> Fu,
@@ -44,7 +45,6 @@ pub trait Task<T, C: Row = crate::All>:
     AsyncFnOnce(&mut Cx<C>) -> T + for<'a> TaskFn<'a, C, Out = T> + Send + 'static
 {
 }
-#[diagnostic::do_not_recommend]
 impl<T, C: Row, F> Task<T, C> for F where
     F: AsyncFnOnce(&mut Cx<C>) -> T + for<'a> TaskFn<'a, C, Out = T> + Send + 'static
 {
@@ -149,7 +149,6 @@ pub trait TaskFnWith<'a, C: 'a, D: 'a>:
     /// What it returns.
     type Out;
 }
-#[diagnostic::do_not_recommend]
 impl<'a, C: 'a, D: 'a, F, Fu> TaskFnWith<'a, C, D> for F
 where
     F: FnOnce(&'a mut Cx<C>, &'a D) -> Fu,
@@ -298,7 +297,7 @@ impl<T, E> TaskHandle<T, E> {
             sink.emit(None, Label::TaskRequest { task, kind, origin, deadline })
         }
         header.tell(c.kind() as u8);
-        for region in ext::regions(header).into_iter().filter(|r| !r.is_shielded()) {
+        for region in ext::regions(header).into_iter().filter(|r| r.hears_task()) {
             region.request(&c, Some(deadline));
         }
         if deadline < Time::MAX {

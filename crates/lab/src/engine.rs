@@ -144,7 +144,6 @@ impl Engine {
     /// Runs one task for one poll. False if none is runnable.
     pub(crate) fn step(&self) -> bool {
         let mut lanes = locked(&self.lanes);
-        let n = lanes.len();
         let next = match lanes.len() {
             0 => None,
             options => {

@@ -160,9 +160,6 @@ impl LabRuntime {
             if self.engine.step() {
                 continue;
             }
-            if self.engine.timers.next().is_none() && self.act_next() {
-                continue;
-            }
             let now = self.engine.clock.now();
             let since = match idle_since {
                 Some((t, steps)) if steps + 4 >= before => (t, before),
@@ -170,22 +167,27 @@ impl LabRuntime {
             };
             idle_since = Some(since);
             let limit = since.0.saturating_add(self.config.max_idle);
-            if !self.engine.advance(limit) {
-                let overdue = self.engine.timers.next().is_some();
-                return self.give_up(task, |lab, waits| {
-                    if overdue {
-                        LabFailure::Stuck {
-                            steps: lab.engine.steps.load(Relaxed),
-                            why: format!(
-                                "nothing but timers for {:?} of virtual time; still there:\n{waits}",
-                                lab.config.max_idle
-                            ),
-                        }
-                    } else {
-                        LabFailure::Deadlock { waits }
-                    }
-                });
+            if self.engine.advance(limit) {
+                continue;
             }
+            if self.act_next() {
+                idle_since = None;
+                continue;
+            }
+            let overdue = self.engine.timers.next().is_some();
+            return self.give_up(task, |lab, waits| {
+                if overdue {
+                    LabFailure::Stuck {
+                        steps: lab.engine.steps.load(Relaxed),
+                        why: format!(
+                            "nothing but timers for {:?} of virtual time; still there:\n{waits}",
+                            lab.config.max_idle
+                        ),
+                    }
+                } else {
+                    LabFailure::Deadlock { waits }
+                }
+            });
         }
     }
 
@@ -386,6 +388,7 @@ impl LabRuntime {
 ///
 /// # Panics
 /// With the first failure.
+#[track_caller]
 pub fn explore(seeds: Range<u64>, body: impl Fn(&LabRuntime)) {
     explore_with(&LabConfig::default(), seeds, body)
 }
@@ -394,6 +397,7 @@ pub fn explore(seeds: Range<u64>, body: impl Fn(&LabRuntime)) {
 ///
 /// # Panics
 /// With the first failure.
+#[track_caller]
 pub fn explore_with(config: &LabConfig, seeds: Range<u64>, body: impl Fn(&LabRuntime)) {
     for seed in seeds {
         let lab = LabRuntime::new(config.clone().seed(seed));

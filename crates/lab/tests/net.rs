@@ -99,7 +99,7 @@ fn what_is_written_is_read_whatever_the_pieces_and_the_schedule() {
     let net = NetProfile::default().capacity(700).jitter(3 * MS);
     let stats = each(net, 40, async |cx| {
         let listener = TcpListener::bind(cx, at(7)).unwrap();
-        let server = cx.spawn(async move |cx: &mut Cx| echo(cx, listener).await);
+        let mut server = cx.spawn(async move |cx: &mut Cx| echo(cx, listener).await);
         let mut clients = Vec::new();
         for i in 0..3 {
             clients.push(cx.spawn(async move |cx: &mut Cx| -> Res {
@@ -118,6 +118,7 @@ fn what_is_written_is_read_whatever_the_pieces_and_the_schedule() {
             assert!(client.join(cx).await.is_ok());
         }
         server.cancel("the clients are done");
+        assert!(server.join(cx).await.is_cancelled());
     });
     for s in stats {
         assert_eq!((s.connections, s.accepted, s.resets), (3, 3, 0));
@@ -444,7 +445,7 @@ fn a_connect_that_is_given_up_leaves_nothing_behind() {
     for latency in [Duration::ZERO, 10 * MS] {
         each(plain().latency(latency), 30, async |cx| {
             let listener = TcpListener::bind(cx, at(7)).unwrap();
-            let connect = cx.spawn(async |cx: &mut Cx| -> Res {
+            let mut connect = cx.spawn(async |cx: &mut Cx| -> Res {
                 let stream = TcpStream::connect(cx, at(7)).await?;
                 read_all(cx, &stream).await?;
                 Ok(())
@@ -454,6 +455,7 @@ fn a_connect_that_is_given_up_leaves_nothing_behind() {
             connect.cancel("changed our mind");
             let (server, _) = listener.accept(cx).await.unwrap();
             assert_eq!(server.read(cx, &mut [0; 8]).await.unwrap(), 0);
+            assert!(connect.join(cx).await.is_cancelled());
         });
     }
 }
@@ -495,7 +497,7 @@ fn busy(config: LabConfig) -> LabRuntime {
     let lab = LabRuntime::new(config.net(net));
     lab.run(|cx| async {
         let listener = TcpListener::bind(cx, at(7)).unwrap();
-        let serving = cx.spawn(async move |cx: &mut Cx| {
+        let mut serving = cx.spawn(async move |cx: &mut Cx| {
             loop {
                 let Ok((stream, _)) = listener.accept(cx).await else {
                     if cx.checkpoint().is_err() {
@@ -531,6 +533,7 @@ fn busy(config: LabConfig) -> LabRuntime {
             let _ = client.join(cx).await;
         }
         serving.cancel("the clients are done");
+        let _ = serving.join(cx).await;
     });
     lab
 }
@@ -540,10 +543,10 @@ fn the_same_decisions_give_the_same_trace_with_a_network_in_it() {
     for seed in 0..10 {
         let config = LabConfig::default().seed(seed);
         let (first, again) = (busy(config.clone()), busy(config.clone()));
-        assert_eq!(first.trace(), again.trace(), "seed {seed}");
+        assert!(first.trace() == again.trace(), "seed {seed}");
         assert_eq!(first.net_stats(), again.net_stats());
         let replayed = busy(config.schedule(Schedule::Replay(first.decisions())));
-        assert_eq!(first.trace(), replayed.trace(), "seed {seed}, replayed");
+        assert!(first.trace() == replayed.trace(), "seed {seed}, replayed");
         assert_eq!(first.net_stats(), replayed.net_stats());
     }
 }

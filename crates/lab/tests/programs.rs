@@ -17,6 +17,8 @@
 
 #[path = "programs/boom.rs"]
 mod boom;
+#[path = "programs/branches.rs"]
+mod branches;
 #[path = "programs/cleanup.rs"]
 mod cleanup;
 #[path = "programs/failure.rs"]

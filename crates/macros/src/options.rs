@@ -52,15 +52,15 @@ impl Parse for Seeds {
 }
 
 fn range(input: ParseStream<'_>) -> Result<Range> {
-    let shape = |e: Error| Error::new(e.span(), "`seeds` is a range of numbers, such as `seeds = 0..100`");
-    let from: LitInt = input.parse().map_err(shape)?;
+    let shape = "`seeds` is a range of numbers, such as `seeds = 0..100`";
+    let from: LitInt = input.parse().map_err(|e| Error::new(e.span(), shape))?;
     let inclusive = input.peek(Token![..=]);
     if inclusive {
         input.parse::<Token![..=]>()?;
     } else {
-        input.parse::<Token![..]>().map_err(shape)?;
+        input.parse::<Token![..]>().map_err(|_| Error::new(from.span(), shape))?;
     }
-    let to: LitInt = input.parse().map_err(shape)?;
+    let to: LitInt = input.parse().map_err(|_| Error::new(from.span(), shape))?;
     let (low, high) = (from.base10_parse::<u64>()?, to.base10_parse::<u64>()?);
     if low > high || low == high && !inclusive {
         // A test of no seed would pass whatever its body does.

@@ -1,19 +1,22 @@
 //! What a dump needs to know: one consistent look at a region, member by member. Cold.
 use crate::origin::task_id;
 use crate::region::Region;
+use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::panic::Location;
 use core::sync::atomic::Ordering::*;
-use task::control;
-use trace::RegionPhase;
-use types::{Cancelled, RegionId, TaskId, Time, WaitKind};
+use task::{Header, control};
+use trace::{RegionKind, RegionPhase};
+use types::{AfterGrace, Cancelled, RegionId, TaskId, Time, WaitKind};
 
 /// One live member.
 #[derive(Clone, Debug)]
 pub struct MemberView {
     /// Its identity.
     pub task: TaskId,
+    /// The name it has given itself.
+    pub name: Option<Cow<'static, str>>,
     /// Where it was spawned.
     pub spawned_at: &'static Location<'static>,
     /// The type of its body.
@@ -37,6 +40,10 @@ pub struct MemberView {
 pub struct RegionView {
     /// Its identity.
     pub region: RegionId,
+    /// The name it was opened with.
+    pub name: Option<Cow<'static, str>>,
+    /// How it came to be.
+    pub kind: RegionKind,
     /// Its phase.
     pub phase: RegionPhase,
     /// Where it was opened.
@@ -45,6 +52,10 @@ pub struct RegionView {
     pub opened: Time,
     /// The task whose body or frame it has.
     pub body: Option<TaskId>,
+    /// What that task waits for.
+    pub body_waits_for: Option<&'static WaitKind>,
+    /// What happens to tasks that are still there at the cleanup deadline.
+    pub after_grace: AfterGrace,
     /// The strongest request on it.
     pub request: Option<Cancelled>,
     /// When its cleanup has to be over.
@@ -65,11 +76,18 @@ impl Region {
     /// Looks at the region and everything below it. Takes each region's lock in turn, so the whole is not
     /// one instant, but each region is.
     pub fn view(self: &Arc<Region>) -> RegionView {
+        self.view_named(&|_| None)
+    }
+
+    /// As [`Region::view`], with the names that tasks have, as the layer above knows them. `name` is called
+    /// under the region's lock.
+    pub fn view_named(self: &Arc<Region>, name: &dyn Fn(&Header) -> Option<Cow<'static, str>>) -> RegionView {
         let inner = self.inner.lock();
         let mut members = Vec::new();
         let mut look = |h: &task::Header| {
             members.push(MemberView {
                 task: task_id(self.id, h.index.load(Relaxed)),
+                name: name(h),
                 spawned_at: h.spawned_at,
                 type_name: h.type_name(),
                 runnable: h.word.is_scheduled(),
@@ -85,21 +103,33 @@ impl Region {
         let children: Vec<_> = inner.children.values().cloned().collect();
         let (request, cleanup_deadline) = (inner.slot.request().cloned(), inner.slot.deadline());
         let (ended, finalizers) = (inner.ended, inner.finalizers.len());
+        let body_waits_for =
+            inner.body.as_ref().filter(|b| !b.word.is_scheduled()).and_then(|b| b.waits_for());
+        let own_name = inner.name.clone();
         drop(inner);
         RegionView {
             region: self.id,
+            name: own_name,
+            kind: self.kind,
             phase: self.phase(),
             opened_at: self.at,
             opened: Time::from_nanos(self.opened.load(Relaxed)),
             body: self.body_task,
+            body_waits_for,
+            after_grace: self.after_grace,
             request,
             cleanup_deadline,
             ended,
             members,
             obligations: self.account.list(),
             finalizers,
-            children: children.iter().map(Region::view).collect(),
+            children: children.iter().map(|child| child.view_named(name)).collect(),
         }
+    }
+
+    /// Names the region in dumps.
+    pub fn set_name(&self, name: Cow<'static, str>) {
+        self.inner.lock().name = Some(name);
     }
 
     /// How many members have ended so far.

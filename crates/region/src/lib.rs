@@ -14,9 +14,11 @@
 //! | `gate` | quiescence: who is in, who may come in, who is woken when nobody is left |
 //! | `region` | the node: opening, and what everybody may ask it |
 //! | `origin` | identities, and what the origin of a cancellation says about a member's end |
+//! | `shield` | what masks keep away from it |
 //! | `walk` | a request on its way down the tree; piercing and abandoning after the cleanup deadline |
 //! | `close` | the phases after the body, what was lost, the report |
 //! | `inspect` | what a dump needs to know |
+//! | `render` | the same as text for people |
 //! | `raw` | the lock, the member lists, members coming and going |
 //!
 //! Not here: who polls the close (`cx`), what a finalizer is (`cx`), queues (`sched`), time (nobody's clock
@@ -37,6 +39,8 @@ mod origin;
 mod phase;
 mod raw;
 mod region;
+mod render;
+mod shield;
 mod sync;
 mod walk;
 
@@ -47,3 +51,4 @@ pub use origin::{mix, refusal, task_id};
 pub use phase::{Via, admits, after};
 pub use raw::{Lock, Locked};
 pub use region::Region;
+pub use render::render;

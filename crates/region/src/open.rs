@@ -66,13 +66,13 @@ pub struct Open {
     pub kind: RegionKind,
     /// Whose body it has.
     pub body: Body,
-    /// Whether requests from above stop here (opened inside a mask).
-    pub shielded: bool,
     /// The scope it was opened in: for a branch's region, the branch itself.
     pub within: Option<ScopeId>,
     /// Ids of the scopes inside the body's task that its frame is nested in: a request on one of them is a
     /// request from above.
     pub scopes_above: Vec<u64>,
+    /// Those of them that are masked: each hides requests on itself and above from what is opened below it.
+    pub masks: Vec<u64>,
     /// Where.
     pub at: &'static Location<'static>,
     /// What an isolating region does with failures.

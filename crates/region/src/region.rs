@@ -8,6 +8,7 @@ use crate::open::{Body, Finalizer, Isolated, OnFailure, Open, Sink};
 use crate::origin::{mix, task_id};
 use crate::raw::{Lock, Members, account_is_zero, in_arc};
 use crate::walk::Orders;
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -57,12 +58,16 @@ pub(crate) struct Inner {
     pub(crate) gate: Gate<Waiter>,
     /// How many tasks and regions were ever started here.
     pub(crate) spawned: u64,
+    /// Masked scopes that its frame is nested in (`shield.rs`).
+    pub(crate) masks: Vec<u64>,
     pub(crate) children: BTreeMap<u64, Arc<Region>>,
     pub(crate) slot: Slot,
     pub(crate) orders: Orders,
     pub(crate) body: Option<TaskRef>,
     pub(crate) finalizers: Vec<Finalizer>,
     pub(crate) registered: u64,
+    /// What it is called in dumps.
+    pub(crate) name: Option<Cow<'static, str>>,
     /// Finished members whose outcome the close has to look at.
     pub(crate) unjoined: Vec<TaskRef>,
     pub(crate) ended: u64,
@@ -100,9 +105,9 @@ impl Region {
             grace: Some(grace),
             kind: RegionKind::Root,
             body: Body::Outside,
-            shielded: false,
             within: None,
             scopes_above: Vec::new(),
+            masks: Vec::new(),
             at,
             on_failure: None,
         };
@@ -143,7 +148,7 @@ impl Region {
             own_scope,
             within: open.within,
             scopes_above: open.scopes_above,
-            shielded: AtomicBool::new(open.shielded),
+            shielded: AtomicBool::new(false),
             phase: AtomicU8::new(RegionPhase::Open as u8),
             requested: AtomicU8::new(0),
             requests: AtomicU32::new(0),
@@ -151,7 +156,7 @@ impl Region {
             on_failure: open.on_failure,
             sink,
             opened: AtomicU64::new(now.as_nanos()),
-            inner: Lock::new(Inner { body, ..Inner::default() }),
+            inner: Lock::new(Inner { body, masks: open.masks, ..Inner::default() }),
         }
     }
 
@@ -167,9 +172,13 @@ impl Region {
         inner.spawned += 1;
         let id = RegionId::from_u64(mix(!self.id.as_u64(), key));
         let child = in_arc(Region::new(id, self.tag, Some(self.clone()), key, self.sink.clone(), open, now));
-        child.emit_open(within);
         let mut below = child.inner.lock();
         below.orders = inner.orders;
+        if below.orders.pierce {
+            below.masks.clear();
+        }
+        child.note_shield(&below);
+        child.emit_open(within);
         if let (Some(request), false) = (inner.slot.request(), child.shielded.load(Relaxed)) {
             below.slot.strengthen(request, inner.slot.deadline());
             child.requested.store(request.kind() as u8, Release);
@@ -299,11 +308,6 @@ impl Region {
     /// How many failures an isolating region has had.
     pub fn failures(&self) -> u64 {
         self.failures.load(Relaxed)
-    }
-
-    /// Whether a mask keeps requests from above away.
-    pub fn is_shielded(&self) -> bool {
-        self.shielded.load(Relaxed)
     }
 
     /// Whether its steps are traced.

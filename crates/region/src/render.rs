@@ -64,16 +64,19 @@ pub fn render(view: &RegionView, now: Time) -> String {
 fn region(view: &RegionView, now: Time) -> Node {
     let label = match (&view.name, view.kind) {
         (Some(name), _) => name.to_string(),
-        (None, RegionKind::Root) => "root".into(),
+        (None, RegionKind::Root | RegionKind::Implicit) => "root".into(),
         (None, RegionKind::Branch) => "branch".into(),
-        (None, _) => "region".into(),
+        (None, RegionKind::Frame) => "region".into(),
     };
     let mut detail = String::new();
     if let Some(request) = &view.request {
         let _ = write!(detail, "reason: {}", request.why());
     }
     let asked_at = view.request.as_ref().and_then(|request| request.when());
+    // Nested frames have one body: what it waits for is said where it stands.
+    let innermost = view.body.is_none() || view.children.iter().all(|child| child.body != view.body);
     if view.phase == RegionPhase::Open
+        && innermost
         && let Some(kind) = view.body_waits_for
     {
         separate(&mut detail);
@@ -103,18 +106,15 @@ fn state(view: &RegionView) -> &'static str {
 
 /// What hangs below a region: its members with what they opened, and the regions of others.
 fn contents(view: &RegionView, now: Time) -> Vec<Node> {
-    let is_member = |child: &&RegionView| view.members.iter().any(|m| Some(m.task) == child.body);
-    let members = view.members.iter().rev().map(|m| member(m, view, now));
-    let others = view.children.iter().filter(|c| !is_member(c)).map(|c| region(c, now));
-    let mut nodes = Vec::new();
-    for child in view.children.iter().filter(|c| c.kind == RegionKind::Implicit && !is_member(c)) {
-        // Of a body that is no member (the root's): what it owns hangs where it does.
-        nodes.extend(contents(child, now));
+    let is_member = |child: &RegionView| view.members.iter().any(|m| Some(m.task) == child.body);
+    let mut nodes: Vec<_> = view.members.iter().rev().map(|m| member(m, view, now)).collect();
+    for child in view.children.iter().filter(|child| !is_member(child)) {
+        match child.kind {
+            // Of a body that is no member (the root's): what it owns hangs where the body does.
+            RegionKind::Implicit => nodes.extend(contents(child, now)),
+            _ => nodes.push(region(child, now)),
+        }
     }
-    nodes.extend(others.zip(view.children.iter().filter(|c| !is_member(c))).filter_map(|(node, child)| {
-        (child.kind != RegionKind::Implicit).then_some(node)
-    }));
-    nodes.extend(members);
     group(nodes)
 }
 
@@ -301,7 +301,8 @@ fn why_open(view: &RegionView, now: Time, text: &mut String) {
             _ => "then masks are pierced and who is left is reported (policy: wait)",
         };
         if deadline > now {
-            let _ = writeln!(text, "  cleanup deadline in {}, {policy}", span(deadline.saturating_since(now)));
+            let _ =
+                writeln!(text, "  cleanup deadline in {}, {policy}", span(deadline.saturating_since(now)));
         } else {
             let _ = writeln!(text, "  cleanup deadline passed {} ago", span(now.saturating_since(deadline)));
         }

@@ -23,7 +23,7 @@ impl Region {
         let mut todo: Vec<(Arc<Region>, bool)> = Vec::from([(self.clone(), true)]);
         while let Some((region, first)) = todo.pop() {
             let mut inner = region.inner.lock();
-            let shielded = !first && region.shielded.load(Relaxed);
+            let shielded = !first && region.is_shielded();
             if region.phase() == trace::RegionPhase::Closed || shielded {
                 continue;
             }
@@ -48,40 +48,41 @@ impl Region {
         }
     }
 
-    /// The cleanup deadline has passed: masks below are pierced, and where a region says `Abandon`, what is
-    /// left of its tasks is dropped between polls (`cancel.bounded`).
+    /// The cleanup deadline has passed: masks below are pierced, so that what they kept away arrives, and where
+    /// a region says `Abandon`, what is left of its tasks is dropped between polls (`cancel.bounded`).
     pub fn escalate(self: &Arc<Region>) {
-        self.give_orders(control::PIERCED | control::INNER, |inner| inner.orders.pierce = true)
+        self.give_orders(control::PIERCED | control::INNER, |region, inner, above| {
+            inner.orders.pierce = true;
+            inner.masks.clear();
+            region.note_shield(inner);
+            if let Some((request, deadline)) = above
+                && inner.slot.strengthen(request, *deadline).any()
+            {
+                region.requested.store(inner.slot.kind().map_or(0, |k| k as u8), Release);
+                region.emit_request(&inner.slot);
+            }
+        })
     }
 
     /// Everything below is given up: each task's future is dropped at its next turn, whatever the region's
     /// policy, finalizers' tasks included. For an engine that cannot go on.
     pub fn abandon(self: &Arc<Region>) {
-        self.give_orders(control::ABANDON, |inner| inner.orders.abandon = true)
+        self.give_orders(control::ABANDON, |_, inner, _| inner.orders.abandon = true)
     }
 
-    fn give_orders(self: &Arc<Region>, body: u32, order: impl Fn(&mut Inner)) {
-        let mut todo = Vec::from([self.clone()]);
-        while let Some(region) = todo.pop() {
+    /// Changes what every region below has its members do, and has them do it. `order` gets the request of the
+    /// region above.
+    fn give_orders(self: &Arc<Region>, body: u32, order: impl Fn(&Region, &mut Inner, &Option<Asked>)) {
+        let mut todo: Vec<(Arc<Region>, Option<Asked>)> = Vec::from([(self.clone(), None)]);
+        while let Some((region, above)) = todo.pop() {
             let mut inner = region.inner.lock();
-            todo.extend(inner.children.values().cloned());
-            order(&mut inner);
+            order(&region, &mut inner, &above);
+            let asked = inner.slot.request().map(|request| (request.clone(), inner.slot.deadline()));
+            todo.extend(inner.children.values().map(|child| (child.clone(), asked.clone())));
             inner.untell();
             drop(inner);
             region.rouse_body(body);
             region.visit_members();
-        }
-    }
-
-    /// The shield is gone: the mask that it stood for has ended. The request that waited is delivered.
-    pub fn unshield(self: &Arc<Region>) {
-        self.shielded.store(false, Relaxed);
-        let pending = self.parent.as_ref().and_then(|p| {
-            let inner = p.inner.lock();
-            inner.slot.request().cloned().map(|r| (r, inner.slot.deadline()))
-        });
-        if let Some((request, deadline)) = pending {
-            self.request(&request, deadline)
         }
     }
 
@@ -130,6 +131,9 @@ impl Region {
         task_id(self.id, member.index.load(Relaxed))
     }
 }
+
+/// A request and its cleanup deadline.
+type Asked = (Cancelled, Option<Time>);
 
 /// What members are to do beyond a request.
 #[derive(Clone, Copy, Debug, Default)]

@@ -154,6 +154,7 @@ impl Runtime {
         let engine = self.engine.clone();
         let reactor = self.machine.reactor.clone();
         let mut task = with_root(&self.root, at, async |cx: &mut Cx<All>| body(cx).await, &mut value, |task| {
+            reactor::precise_timers();
             let _driver = reactor.enter(0);
             engine.run(0, &|| task.is_finished());
         });

@@ -8,6 +8,20 @@ use std::sync::{OnceLock, Weak};
 use time::Wheel;
 use types::Time;
 
+/// Ticks of 2^14 ns: a timer alone is at most 16 us late by rounding.
+const SHIFT: u32 = 14;
+
+/// When to look, for a wheel of this many timers whose next is due at `next`. Each look costs a wait, so the
+/// more timers there are, the more of them share one: up to 65 us late for thousands, 262 us for hundreds of
+/// thousands.
+fn coalesced(next: u64, timers: usize) -> u64 {
+    match timers {
+        0..=4_096 => next,
+        4_097..=65_536 => next | 0xFFFF,
+        _ => next | 0x3_FFFF,
+    }
+}
+
 /// How many timers one pass fires at most before the worker runs tasks again.
 const BURST: usize = 256;
 
@@ -27,7 +41,7 @@ struct Shard {
 impl Wheels {
     pub(crate) fn new(workers: usize) -> Wheels {
         let shards = (0..workers)
-            .map(|_| Shard { wheel: Lock::new(Wheel::new(Time::ZERO)), next: AtomicU64::new(u64::MAX) })
+            .map(|_| Shard { wheel: Lock::new(Wheel::with_shift(Time::ZERO, SHIFT)), next: AtomicU64::new(u64::MAX) })
             .collect();
         Wheels { shards, engine: OnceLock::new(), unpark: OnceLock::new() }
     }
@@ -54,8 +68,18 @@ impl Wheels {
         thread_local!(static FIRED: std::cell::RefCell<Vec<Due>> = const { std::cell::RefCell::new(Vec::new()) });
         let mut fired = FIRED.with(|f| f.take());
         let mut wheel = shard.wheel.lock();
-        let _ = wheel.advance(now, BURST, |_, due| fired.push(due));
-        let next = wheel.next_expiry().map_or(u64::MAX, |t| t.as_nanos());
+        let advanced = wheel.advance(now, BURST, |_, due| {
+            if let Due::Wake(waiter) = &due {
+                waiter.prefetch()
+            }
+            fired.push(due)
+        });
+        let next = match wheel.next_expiry() {
+            // What this burst left is due now.
+            Some(t) if advanced.more => t.as_nanos(),
+            Some(t) => coalesced(t.as_nanos(), wheel.len()),
+            None => u64::MAX,
+        };
         shard.next.store(next, Release);
         drop(wheel);
         fired.drain(..).for_each(serve);

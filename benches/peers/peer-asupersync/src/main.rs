@@ -41,10 +41,19 @@ mod rt {
             r.map(Ok)
         }
     }
-    /// A task's body: a plain future, with the context beside it.
+    /// Says what the closure's signature is, for every lifetime.
     #[inline]
-    fn with_cx<F: Future>(f: F) -> impl for<'a> FnOnce(&'a mut Cx) -> WithCx<'a, F> {
-        move |cx| WithCx { cx, f }
+    fn body<F: Future, G: for<'a> FnOnce(&'a mut Cx) -> WithCx<'a, F>>(g: G) -> G {
+        g
+    }
+    /// A task's body: a plain future, with the context beside it.
+    macro_rules! with_cx {
+        ($f:expr) => {
+            body({
+                let f = $f;
+                move |cx| WithCx { cx, f }
+            })
+        };
     }
     /// The context of the task that is being polled. The lifetime is a lie that the bodies keep: they use it
     /// within the task only.
@@ -63,7 +72,7 @@ mod rt {
             let _ = ROOT.set(runtime.handle());
             runtime.run(async |cx: &mut Cx| {
                 let _ = BASE.set((Instant::now(), cx.now()));
-                let mut root = cx.spawn(with_cx(f));
+                let mut root = cx.spawn(with_cx!(f));
                 let _ = tell.send(root.join(cx).await.unwrap());
             })
         });
@@ -74,7 +83,7 @@ mod rt {
     #[inline]
     pub fn spawn<T: Send + 'static>(f: impl Future<Output = T> + Send + 'static) -> Handle<T> {
         let root = ROOT.get().unwrap();
-        match root.try_spawn(with_cx(f)) {
+        match root.try_spawn(with_cx!(f)) {
             Ok(h) => h,
             Err(_) => panic!("the root region is closed"),
         }
@@ -85,7 +94,7 @@ mod rt {
     }
     pub fn spawn_detached(f: impl Future<Output = ()> + Send + 'static) {
         let root = ROOT.get().unwrap();
-        if root.try_spawn(with_cx(f)).is_err() {
+        if root.try_spawn(with_cx!(f)).is_err() {
             panic!("the root region is closed")
         }
     }
@@ -233,9 +242,9 @@ mod rt {
         use asupersync::net::TcpListener;
         let bench = a.bench.clone();
         run(a, async move {
-            let l = TcpListener::bind(cx(), "127.0.0.1:0".parse().unwrap()).unwrap_or_else(|e| panic!("{e:?}"));
+            let l = TcpListener::bind(cx(), ([127, 0, 0, 1], 0)).unwrap_or_else(|e| panic!("{e:?}"));
             let st = Arc::new(Served::default());
-            common::serve_until_eof(&bench, l.local_addr().unwrap().port(), st.clone());
+            common::serve_until_eof(&bench, l.local_addr().port(), st.clone());
             loop {
                 let Ok((s, _)) = l.accept(cx()).await else { panic!("accept") };
                 s.set_nodelay(true).unwrap();

@@ -91,9 +91,8 @@ pub(crate) async fn serve(
 ) -> Result<Report, ServeError> {
     let options = ListenOptions::new().backlog(BACKLOG);
     let listener = TcpListener::bind_with(cx, config.bind, options)
-        .map_err(|error| ServeError(format!("cannot listen on {}: {error}", config.bind)))?;
-    let address = listener.local_addr().unwrap_or(config.bind);
-    let shared = Arc::new(Shared::new(config, journal, address, cx.now()));
+        .map_err(|error| ServeError(error.to_string()))?;
+    let shared = Arc::new(Shared::new(config, journal, listener.local_addr(), cx.handle(), cx.now()));
     let options = RegionOptions::fail_fast().name("server");
     let serving = shared.clone();
     cx.region_with(options, async |cx: &mut Cx<Serving>| {
@@ -115,7 +114,8 @@ pub(crate) async fn serve(
         serving.drain.end(cx.now());
     })
     .await;
-    Ok(shared.drain.report(&*shared.journal))
+    let unreturned = shared.config.limits.max_clients.saturating_sub(shared.places.available());
+    Ok(shared.drain.report(&*shared.journal, unreturned))
 }
 
 /// Connections that the system keeps until they are accepted, as in Redis.

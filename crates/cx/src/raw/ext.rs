@@ -2,6 +2,7 @@
 //! request of its own, foreign wakers, the user environment. A leaf task never has one.
 use super::owner::Drain;
 use super::scope::Scope;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -30,8 +31,10 @@ pub(crate) struct Ext {
 pub(crate) struct ExtInner {
     /// What was asked of this very task.
     pub(crate) slot: Slot,
-    /// Open frames: the region, and the scope that is its body.
-    pub(crate) frames: Vec<(Arc<Region>, usize)>,
+    /// Regions opened inside the task, by frames and branches, that are not closed.
+    pub(crate) opened: Vec<Arc<Region>>,
+    /// How many branches are open. Their requests are seen by checkpoints inside them only.
+    pub(crate) branches: u32,
     /// Wakers other than the task's own through which operations wait.
     pub(crate) foreign: BTreeMap<(usize, usize), Waker>,
     /// What escalated to this task's root scope: its checkpoints return it. Not a request on the task: its
@@ -39,6 +42,8 @@ pub(crate) struct ExtInner {
     pub(crate) placed: Slot,
     /// What escalated to any scope of the task: its outcome is at least that.
     pub(crate) escalated: Option<Cancelled>,
+    /// What the task is called in dumps.
+    pub(crate) name: Option<Cow<'static, str>>,
     /// User values of the row.
     pub(crate) env: Vec<Arc<dyn Any + Send + Sync>>,
     /// The close of the implicit region, once the body has ended.
@@ -122,15 +127,29 @@ pub(crate) fn release(header: &Header) {
     }
 }
 
-/// The regions that hang on the task itself: its open frames and its own.
+/// The regions that hang on the task itself: those opened inside it and its own.
 pub(crate) fn regions(header: &Header) -> Vec<Arc<Region>> {
     let Some(ext) = of(header) else { return Vec::new() };
-    let mut all: Vec<_> = ext.inner.lock().frames.iter().map(|(region, _)| region.clone()).collect();
+    let mut all = ext.inner.lock().opened.clone();
     all.extend(ext.implicit().map(super::place::counted));
     all
 }
 
 impl Ext {
+    /// Notes a region that was opened inside the task.
+    pub(crate) fn note_opened(&self, region: &Arc<Region>) {
+        self.inner.lock().opened.push(region.clone())
+    }
+
+    /// A region that was opened inside the task has closed, or belongs to somebody else now.
+    pub(crate) fn forget(&self, region: &Region) {
+        let mut inner = self.inner.lock();
+        let at = inner.opened.iter().position(|r| core::ptr::eq(&**r, region));
+        let forgotten = at.map(|at| inner.opened.swap_remove(at));
+        drop(inner);
+        drop(forgotten);
+    }
+
     /// The implicit region, if it was made.
     pub(crate) fn implicit(&self) -> Option<&Region> {
         // SAFETY: the stored reference lives until the extension is freed.

@@ -80,9 +80,9 @@ unsafe impl Owner for Kernel {
 /// something is left to wait for.
 fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
     let Some(ext) = ext::of(task) else { return false };
-    // Frames still open when the body ends count as dropped.
-    let frames = core::mem::take(&mut ext.inner.lock().frames);
-    for (region, _) in frames {
+    // Frames and branches still open when the body ends count as dropped.
+    let opened = core::mem::take(&mut ext.inner.lock().opened);
+    for region in opened {
         janitor(task, &region);
     }
     let mut escalated = ext.inner.lock().escalated.is_some();
@@ -161,6 +161,6 @@ pub fn wake_foreign(task: &Header) {
 
 impl core::fmt::Debug for ExtInner {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("ExtInner").field("frames", &self.frames.len()).finish_non_exhaustive()
+        f.debug_struct("ExtInner").field("opened", &self.opened.len()).finish_non_exhaustive()
     }
 }

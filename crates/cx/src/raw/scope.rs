@@ -120,24 +120,6 @@ pub(crate) fn enter<C>(address: Address, scope: &Scope) -> &mut crate::Cx<C> {
     unsafe { address.cx() }
 }
 
-/// Ids of the scopes from the one at `address` (a scope's own address) up to its task's root.
-///
-/// The caller holds an entry of its own task's list of open frames, whose scopes are alive while listed.
-pub(crate) fn chain<'a>(address: usize) -> impl Iterator<Item = u64> + 'a {
-    // SAFETY: listed frames are alive, and so are the scopes around them.
-    let mut at = Some(Place::Inner(unsafe { &*core::ptr::with_exposed_provenance::<Scope>(address) }));
-    core::iter::from_fn(move || match at? {
-        Place::Inner(scope) => {
-            at = Some(scope.outer());
-            Some(scope.id)
-        }
-        Place::Root(_) => {
-            at = None;
-            None
-        }
-    })
-}
-
 /// Puts the body scope of a frame into its parent's slot and returns its address.
 ///
 /// Only called by `Frame::open`, under the parent's `&mut Cx` (the public methods take it).

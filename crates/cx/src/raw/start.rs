@@ -200,10 +200,7 @@ pub(crate) fn refused<T: TaskOutput>(
 
 /// Opens an obligation in a region, unless that settles or is closed.
 #[inline]
-pub(crate) fn obligation(
-    region: &Region,
-    of: obligation::Outstanding<'_>,
-) -> Option<obligation::Obligation> {
+pub(crate) fn obligation(region: &Region, of: obligation::Outstanding<'_>) -> Option<obligation::Obligation> {
     debug_assert!(core::ptr::eq(of.account, region.account()));
     // SAFETY: a region is freed only after its close, which comes after its account, to which nothing is
     // admitted any more, was seen at zero (`close::settle`). A region that is never closed is never freed.

@@ -182,16 +182,11 @@ impl Listener for SimListener {
         }
         let accepted = backlog.ready.pop_front();
         // The room is the first one's who is still there.
-        let mut stands = None;
-        while let (None, Some(first)) = (&stands, backlog.queued.pop_front()) {
-            stands = first.upgrade().map(|attempt| {
-                let stream = self.host.stand(backlog, &attempt, &mut loose);
-                (attempt, stream)
-            });
-        }
+        let next = std::iter::from_fn(|| backlog.queued.pop_front()).find_map(|attempt| attempt.upgrade());
+        let stands = next.map(|attempt| (self.host.stand(backlog, &attempt, &mut loose), attempt));
         drop(state);
         drop(loose);
-        if let Some((attempt, Some(stream))) = stands {
+        if let Some((Some(stream), attempt)) = stands {
             attempt.answer(Ok(stream))
         }
         match accepted {

@@ -60,7 +60,6 @@ fn options_say_what_they_take() {
         (lab_test, "seeds = 5..5", "this range of seeds is empty"),
         (lab_test, "seeds = 5..=4", "this range of seeds is empty"),
     ] {
-        // The lexer, not the attribute, decides what a lone `4` before the end of input is followed by.
         let found = message(attribute, options, GOOD);
         assert_eq!(found, said, "{options}");
     }

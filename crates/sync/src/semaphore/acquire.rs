@@ -78,6 +78,22 @@ impl Semaphore {
         Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
     }
 
+    /// As [`try_acquire`](Self::try_acquire), with a permit that owns its share of the semaphore and may go to another
+    /// task.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn try_acquire_owned<C: Row>(
+        self: &Arc<Self>,
+        cx: &Cx<C>,
+        count: usize,
+    ) -> Result<Permit<Arc<Semaphore>>, TryAcquireError> {
+        self.permits.try_acquire(count)?;
+        let held = Held::new(self.clone(), count);
+        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
+    }
+
     /// Puts `permits` new ones in.
     ///
     /// # Panics

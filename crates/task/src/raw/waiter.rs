@@ -76,6 +76,16 @@ impl Waiter {
         self.is_task().then(|| unsafe { self.0.cast::<Header>().as_ref() })
     }
 
+    /// Fetches what waking will touch, for callers that are about to wake many.
+    #[inline]
+    pub fn prefetch(&self) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a prefetch of any address is harmless.
+        unsafe {
+            core::arch::x86_64::_mm_prefetch(self.0.as_ptr().cast_const().cast(), core::arch::x86_64::_MM_HINT_T0)
+        }
+    }
+
     /// The word itself, for an atomic slot.
     pub fn into_raw(self) -> NonNull<()> {
         ManuallyDrop::new(self).0

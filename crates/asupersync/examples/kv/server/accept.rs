@@ -7,7 +7,7 @@
 use super::connection::{self, Place};
 use super::shared::{Shared, locked};
 use super::Serving;
-use asupersync::net::{IoError, TcpListener, TcpStream};
+use asupersync::net::{OrCancelled, TcpListener, TcpStream};
 use asupersync::prelude::*;
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ pub(super) async fn run(cx: &mut Cx<Serving>, shared: &Arc<Shared>, listener: Tc
                     }
                 }
             }
-            Err(IoError::Cancelled(_)) => return,
-            Err(IoError::Failed(error)) => {
+            Err(OrCancelled::Cancelled(_)) => return,
+            Err(OrCancelled::Failed(error)) => {
                 faults.tell(shared, cx.now(), || format!("{error}: trying again every {BACK_OFF:?}"));
                 if cx.sleep(BACK_OFF).await.is_err() {
                     return;

@@ -12,11 +12,11 @@
 //! once. In the middle of one the operation is repeated masked, until the cleanup deadline pierces the mask.
 
 use super::Serving;
-use super::drain::render_tree;
+use super::operator::tree;
 use super::pipeline::{self, Own, Pause, Talk};
 use super::shared::{Client, Shared};
 use super::subscriber::{self, Outbox};
-use asupersync::net::{IoError, Half, TcpStream};
+use asupersync::net::{Half, OrCancelled, TcpStream};
 use asupersync::prelude::*;
 use asupersync::region::Isolated;
 use asupersync::sync::semaphore::Permit;
@@ -42,6 +42,8 @@ pub(super) enum Ended {
     Answered,
     /// Asked to end, and out of time: this was not done.
     Abandoned(&'static str),
+    /// Its handler panicked.
+    Failed,
 }
 
 /// Enters the client, and takes it out again whatever happens.
@@ -58,17 +60,18 @@ impl Drop for Guest<'_> {
         let Guest { shared, client, talk, ended, .. } = self;
         shared.channels.unsubscribe(talk.session.channels(), client.id);
         shared.clients.leave(client.id);
-        shared.drain.count(client, ended.unwrap_or(Ended::Abandoned("its handler failed")));
+        shared.drain.count(client, ended.unwrap_or(Ended::Failed));
     }
 }
 
 /// The task of a connection.
 pub(super) async fn run(cx: &mut Cx<Serving>, shared: Arc<Shared>, stream: TcpStream, place: Place) {
     let now = cx.now();
-    let (Ok(address), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+    let address = stream.peer_addr();
+    let local = stream.local_addr().map_or_else(|_| "?".into(), |local| local.to_string());
     // Replies are written as a whole; holding them back for more would only delay them.
     let _ = stream.set_nodelay(true);
-    let client = shared.clients.enter(address, local.to_string(), now);
+    let client = shared.clients.enter(address, local, now);
     cx.name_task(format!("connection #{} {address}", client.id));
     let talk = Talk::new(&shared, &client);
     let mut guest = Guest { shared: &shared, client, talk, outbox: None, ended: None };
@@ -116,14 +119,15 @@ async fn converse(
             Pause::Full => more = true,
             Pause::Close => close = true,
             Pause::Shutdown { now } => {
-                shared.drain.ask("somebody sent SHUTDOWN", if now { Duration::ZERO } else { shared.config.grace });
+                let grace = if now { Duration::ZERO } else { shared.config.grace };
+                shared.drain.ask(cx.now(), "shutdown asked by a client's SHUTDOWN", grace);
                 close = true;
             }
             Pause::Subscribe(channels) => {
                 let outbox = guest.outbox.get_or_insert_with(|| {
                     let outbox = Arc::new(Outbox::new(shared, &guest.client, stream));
                     let own = outbox.clone();
-                    *writer = Some(cx.spawn(async move |cx: &mut Cx<Serving>| Ok(subscriber::write(cx, own).await)));
+                    *writer = Some(cx.spawn(async move |cx: &mut Cx<Serving>| Ok::<_, Never>(subscriber::write(cx, own).await)));
                     outbox
                 });
                 shared.channels.subscribe(channels, outbox, &guest.talk.out);
@@ -163,8 +167,8 @@ async fn converse(
         }
         let room = guest.talk.input.room();
         let read = match stream.read(cx, room).await {
-            Err(IoError::Cancelled(_)) if between => return Ended::Idle,
-            Err(IoError::Cancelled(_)) => {
+            Err(OrCancelled::Cancelled(_)) if between => return Ended::Idle,
+            Err(OrCancelled::Cancelled(_)) => {
                 draining = true;
                 cx.masked(async |cx: &mut Cx<Serving>| stream.read(cx, room).await).await
             }
@@ -179,8 +183,8 @@ async fn converse(
                     cx.yield_now().await;
                 }
             }
-            Err(IoError::Cancelled(_)) => return Ended::Abandoned("a request that did not arrive in full"),
-            Err(IoError::Failed(_)) => return Ended::Lost,
+            Err(OrCancelled::Cancelled(_)) => return Ended::Abandoned("a request that did not arrive in full"),
+            Err(OrCancelled::Failed(_)) => return Ended::Lost,
         }
     }
 }
@@ -192,15 +196,15 @@ async fn converse(
 pub(super) async fn send(cx: &mut Cx<Serving>, stream: &TcpStream, mut bytes: &[u8]) -> Result<(), Ended> {
     while !bytes.is_empty() {
         let written = match stream.write(cx, bytes).await {
-            Err(IoError::Cancelled(_)) => {
+            Err(OrCancelled::Cancelled(_)) => {
                 cx.masked(async |cx: &mut Cx<Serving>| stream.write(cx, bytes).await).await
             }
             written => written,
         };
         match written {
             Ok(n) => bytes = &bytes[n..],
-            Err(IoError::Cancelled(_)) => return Err(Ended::Abandoned("a reply that was not read")),
-            Err(IoError::Failed(_)) => return Err(Ended::Lost),
+            Err(OrCancelled::Cancelled(_)) => return Err(Ended::Abandoned("a reply that was not read")),
+            Err(OrCancelled::Failed(_)) => return Err(Ended::Lost),
         }
     }
     Ok(())
@@ -209,7 +213,7 @@ pub(super) async fn send(cx: &mut Cx<Serving>, stream: &TcpStream, mut bytes: &[
 /// Performs one of this server's own commands.
 async fn perform(cx: &mut Cx<Serving>, shared: &Shared, own: Own, out: &mut Vec<u8>) {
     match own {
-        Own::Tree => encode::bulk(out, render_tree(shared, cx.now()).as_bytes()),
+        Own::Tree => encode::bulk(out, tree(shared, cx.now()).as_bytes()),
         Own::Sleep(ms) => {
             let slept = cx.masked(async |cx: &mut Cx<Serving>| cx.sleep(Duration::from_millis(ms)).await).await;
             match slept {

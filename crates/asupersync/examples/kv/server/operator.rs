@@ -2,8 +2,7 @@
 
 use super::Serving;
 use super::shared::Shared;
-use asupersync::net::signal;
-use asupersync::port::Signal;
+use asupersync::net::signal::{Signal, Watch};
 use asupersync::prelude::*;
 use asupersync::region;
 use std::sync::Arc;
@@ -14,32 +13,34 @@ pub(super) fn watch(cx: &Cx<Serving>, shared: &Arc<Shared>) {
         (Signal::Interrupt, "shutdown asked by signal SIGINT"),
         (Signal::Terminate, "shutdown asked by signal SIGTERM"),
     ] {
+        // Watched from here on, before anybody can connect.
+        let Ok(watch) = Watch::new(cx, signal) else { continue };
         let shared = shared.clone();
-        cx.spawn_daemon(async move |cx: &mut Cx<Serving>| shutdown(cx, &shared, signal, why).await);
+        cx.spawn_daemon(async move |cx: &mut Cx<Serving>| shutdown(cx, &shared, watch, why).await);
     }
+    let Ok(watch) = Watch::new(cx, Signal::User1) else { return };
     let shared = shared.clone();
-    cx.spawn_daemon(async move |cx: &mut Cx<Serving>| dump(cx, &shared).await);
+    cx.spawn_daemon(async move |cx: &mut Cx<Serving>| dump(cx, &shared, watch).await);
 }
 
 /// The first such signal asks for the end, any later one does not wait for it.
-async fn shutdown(cx: &mut Cx<Serving>, shared: &Shared, signal: Signal, why: &'static str) -> Res {
-    cx.name_task(format!("signal {signal:?}"));
-    while signal::wait(cx, signal).await.is_ok() {
-        if !shared.drain.ask(cx.now(), why, shared.config.grace) {
+async fn shutdown(cx: &mut Cx<Serving>, shared: &Shared, mut watch: Watch, why: &'static str) {
+    cx.name_task(why.rsplit(' ').next().unwrap_or(why));
+    while let Ok(times) = watch.recv(cx).await {
+        let first = shared.drain.ask(cx.now(), why, shared.config.grace);
+        if !first || times > 1 {
             shared.journal.line("asked again: ending at once");
             (shared.config.exit_now)();
         }
     }
-    Ok(())
 }
 
 /// SIGUSR1 prints the region tree.
-async fn dump(cx: &mut Cx<Serving>, shared: &Shared) -> Res {
-    cx.name_task("signal User1");
-    while signal::wait(cx, Signal::User1).await.is_ok() {
+async fn dump(cx: &mut Cx<Serving>, shared: &Shared, mut watch: Watch) {
+    cx.name_task("SIGUSR1");
+    while watch.recv(cx).await.is_ok() {
         shared.journal.line(tree(shared, cx.now()).trim_end());
     }
-    Ok(())
 }
 
 /// The live region tree, in words.

@@ -13,7 +13,8 @@ use super::super::store::Store;
 use super::channels::Channels;
 use super::config::{Config, Journal};
 use super::drain::Drain;
-use asupersync::Time;
+use super::Serving;
+use asupersync::{RegionHandle, Time};
 use asupersync::sync::notify::Notify;
 use asupersync::sync::semaphore::Semaphore;
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub(super) struct Shared {
     pub(super) clients: Clients,
     pub(super) channels: Channels,
     pub(super) drain: Drain,
+    /// Everything the server runs, for dumps.
+    pub(super) root: RegionHandle<Serving>,
     /// A permit for each client: an obligation of the region of the connections until the client is gone.
     pub(super) places: Arc<Semaphore>,
     /// The next deadline of the store has become an earlier one.
@@ -60,7 +63,13 @@ pub(super) struct Tally {
 }
 
 impl Shared {
-    pub(super) fn new(config: Config, journal: Arc<dyn Journal>, address: SocketAddr, now: Time) -> Shared {
+    pub(super) fn new(
+        config: Config,
+        journal: Arc<dyn Journal>,
+        address: SocketAddr,
+        root: RegionHandle<Serving>,
+        now: Time,
+    ) -> Shared {
         let core = Core { store: Store::new(config.seed), armed: None, tally: Tally::default() };
         Shared {
             journal,
@@ -68,6 +77,7 @@ impl Shared {
             clients: Clients::default(),
             channels: Channels::default(),
             drain: Drain::default(),
+            root,
             places: Arc::new(Semaphore::new(config.limits.max_clients.min(Semaphore::MAX))),
             deadline_moved: Notify::new(),
             address,

@@ -1,0 +1,179 @@
+//! The command line: what was asked for, or one line that says what is wrong with it.
+
+use super::limits::Limits;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+kv: a key-value server that speaks the Redis protocol (RESP2), on asupersync
+
+Usage: kv [FLAGS]             serve until Ctrl-C, SIGTERM or SHUTDOWN, then drain
+       kv --tree [FLAGS]      print the region tree of the server that runs at the address
+       kill -USR1 PID         have a server print its region tree itself
+
+Flags:
+  --port N              port to listen on; 0 takes any [6379]
+  --bind ADDR           IP address to listen on [127.0.0.1]
+  --workers N           worker threads [1: the store is one, as in Redis; more help when clients' bytes,
+                        not commands, are the work]
+  --max-clients N       clients at once; one more is told so and closed [10000]
+  --max-request BYTES   bytes of one request, such as 1048576, 64mb, 1gb [1gb]
+  --grace SECONDS       how long requests in progress may take once the end was asked for [10]
+  --tree                print the region tree of a running server, and end
+  --debug               also answer KV.SLEEP MILLISECONDS and KV.PANIC
+  --help                print this
+
+Exit codes: 0 after a clean drain, 1 if something had to be abandoned, 2 for a bad flag or a port in use.
+";
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// Serve.
+    Serve(Flags),
+    /// Ask a running server for its region tree.
+    Tree(Flags),
+    /// Print the help.
+    Help,
+}
+
+/// The flags, with their defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flags {
+    bind: IpAddr,
+    port: u16,
+    pub(crate) workers: usize,
+    pub(crate) limits: Limits,
+    pub(crate) grace: Duration,
+    pub(crate) debug: bool,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Flags {
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 6379,
+            workers: 1,
+            limits: Limits::default(),
+            grace: Duration::from_secs(10),
+            debug: false,
+        }
+    }
+}
+
+impl Flags {
+    /// Where to listen, or whom to ask.
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.bind, self.port)
+    }
+}
+
+/// What is wrong with the command line: `Display` is one line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FlagError(String);
+
+impl fmt::Display for FlagError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FlagError {}
+
+/// Reads the arguments after the program's name. `--flag value` and `--flag=value` are the same.
+///
+/// # Errors
+/// The first argument that is no flag, or has no value that the flag can use.
+pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Job, FlagError> {
+    let mut flags = Flags::default();
+    let mut tree = false;
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        let (name, inline) = match arg.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (arg.as_str(), None),
+        };
+        if let ("--help" | "-h" | "--tree" | "--debug", Some(_)) = (name, &inline) {
+            return Err(FlagError(format!("{name} takes no value")));
+        }
+        let mut value =
+            || inline.clone().or_else(|| args.next()).ok_or_else(|| FlagError(format!("{name} needs a value")));
+        match name {
+            "--help" | "-h" => return Ok(Job::Help),
+            "--tree" => tree = true,
+            "--debug" => flags.debug = true,
+            "--port" => flags.port = read(name, &value()?, "a port from 0 to 65535")?,
+            "--bind" => flags.bind = read(name, &value()?, "an IP address")?,
+            "--workers" => flags.workers = within(name, &value()?, "a number of threads from 1 to 56", 1..=56)?,
+            "--grace" => {
+                let wanted = "a number of seconds from 0 to 86400";
+                flags.grace = Duration::from_secs(within(name, &value()?, wanted, 0..=86_400)? as u64);
+            }
+            "--max-clients" => set(&mut flags.limits, name, "maxclients", &value()?)?,
+            "--max-request" => set(&mut flags.limits, name, "client-query-buffer-limit", &value()?)?,
+            _ => return Err(FlagError(format!("unknown flag {arg:?}"))),
+        }
+    }
+    Ok(if tree { Job::Tree(flags) } else { Job::Serve(flags) })
+}
+
+fn read<T: FromStr>(name: &str, value: &str, wanted: &str) -> Result<T, FlagError> {
+    value.parse().map_err(|_| FlagError(format!("{name} is {value:?}, but must be {wanted}")))
+}
+
+fn within(
+    name: &str,
+    value: &str,
+    wanted: &str,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<usize, FlagError> {
+    let number = read(name, value, wanted)?;
+    if !range.contains(&number) {
+        return Err(FlagError(format!("{name} is {value:?}, but must be {wanted}")));
+    }
+    Ok(number)
+}
+
+fn set(limits: &mut Limits, flag: &str, limit: &str, value: &str) -> Result<(), FlagError> {
+    limits.set(limit, value).map_err(|error| FlagError(format!("{flag} is {value:?}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Job, String> {
+        parse(line.split_whitespace().map(str::to_owned)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn flags_change_what_they_name_and_nothing_else() {
+        assert_eq!(parsed(""), Ok(Job::Serve(Flags::default())));
+        let limits = Limits { max_clients: 5, max_request: 1 << 20, ..Limits::default() };
+        let expected = Flags { port: 7000, workers: 2, limits, grace: Duration::from_secs(3), ..Flags::default() };
+        let line = "--port 7000 --workers=2 --max-clients 5 --max-request 1mb --grace 3";
+        assert_eq!(parsed(line), Ok(Job::Serve(expected)));
+        assert!(matches!(parsed("--tree --port 7000"), Ok(Job::Tree(flags)) if flags.port == 7000));
+        assert_eq!(parsed("--port 7000 --help"), Ok(Job::Help));
+    }
+
+    #[test]
+    fn a_bad_flag_is_named_in_one_line() {
+        for (line, text) in [
+            ("--prot 1", "unknown flag \"--prot\""),
+            ("6379", "unknown flag \"6379\""),
+            ("--port", "--port needs a value"),
+            ("--port 70000", "--port is \"70000\", but must be a port from 0 to 65535"),
+            ("--bind localhost", "--bind is \"localhost\", but must be an IP address"),
+            ("--workers 0", "--workers is \"0\", but must be a number of threads from 1 to 56"),
+            ("--grace -1", "--grace is \"-1\", but must be a number of seconds from 0 to 86400"),
+            ("--max-clients 0", "--max-clients is \"0\": maxclients: is too small to serve any client"),
+            ("--tree=yes", "--tree takes no value"),
+        ] {
+            assert_eq!(parsed(line).map(drop), Err(text.to_owned()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `kv`: a key-value server that speaks the Redis protocol, on asupersync.
+//!
+//! ```text
+//! cargo run --release -p asupersync --example kv              serves on 127.0.0.1:6379
+//! cargo run --release -p asupersync --example kv -- --tree    prints the region tree of the running one
+//! ```
+//! This file is the process around it: flags, the runtime, signals' last word, exit codes, the log. It is
+//! the only one that touches the environment; everything below `server` runs in the lab as well
+//! (`tests/kv_lab.rs`). It looks like a program written by a user of the crate, because it is one.
+
+mod ask;
+mod commands;
+mod flags;
+mod glob;
+mod limits;
+mod log;
+mod resp;
+mod server;
+mod store;
+
+use asupersync::{Builder, Cx};
+use flags::{Flags, Job};
+use log::{Log, RuntimeReports};
+use server::Config;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Something is wrong with what was asked for: a flag, a port in use.
+const USAGE: u8 = 2;
+/// The drain had to abandon something, or the answer could not be had.
+const UNCLEAN: u8 = 1;
+/// What shells give a process that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+fn main() -> ExitCode {
+    let job = flags::parse(std::env::args().skip(1));
+    match job {
+        Ok(Job::Help) => {
+            print!("{}", flags::HELP);
+            ExitCode::SUCCESS
+        }
+        Ok(Job::Tree(flags)) => match ask::tree(flags.address()) {
+            Ok(tree) => {
+                print!("{tree}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(UNCLEAN, &error),
+        },
+        Ok(Job::Serve(flags)) => serve(flags),
+        Err(error) => fail(USAGE, &format!("{error} (kv --help lists the flags)")),
+    }
+}
+
+/// One clear line, and the exit code.
+fn fail(code: u8, line: &str) -> ExitCode {
+    eprintln!("kv: {line}");
+    ExitCode::from(code)
+}
+
+fn serve(flags: Flags) -> ExitCode {
+    let log = Arc::new(Log::default());
+    let runtime = Builder::new().workers(flags.workers).name("kv").reports(RuntimeReports(log.clone())).build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(USAGE, &error.to_string()),
+    };
+    let journal = log.clone();
+    let served = runtime.run(async move |cx: &mut Cx| {
+        let config = configure(cx, flags);
+        server::serve(cx.narrow(), config, journal).await
+    });
+    match served {
+        Ok(report) => {
+            log.say(&report.to_string());
+            ExitCode::from(if report.is_clean() { 0 } else { UNCLEAN })
+        }
+        Err(error) => fail(USAGE, &error.to_string()),
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the process reads the wall clock once, for EXAT and PXAT")]
+fn configure(cx: &Cx, flags: Flags) -> Config {
+    let epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Config {
+        bind: flags.address(),
+        grace: flags.grace,
+        workers: flags.workers,
+        debug_commands: flags.debug,
+        limits: flags.limits,
+        epoch_ms: u64::try_from(epoch.as_millis()).unwrap_or(u64::MAX / 2),
+        seed: cx.random(),
+        run_id: format!("{:016x}{:016x}{:08x}", cx.random(), cx.random(), cx.random() as u32),
+        process_id: std::process::id(),
+        subscriber_bytes: 32 << 20,
+        exit_now: || std::process::exit(INTERRUPTED),
+    }
+}
