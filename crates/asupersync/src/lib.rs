@@ -105,15 +105,15 @@
 //! (`docs/ARCHITECTURE.md`).
 #![forbid(unsafe_code)]
 
-#[cfg(all(feature = "lab", feature = "runtime"))]
+#[cfg(all(feature = "lab", feature = "macros", feature = "runtime"))]
 pub mod guide;
 pub mod prelude;
 
 pub use combinator;
 pub use cx::{
-    self, All, Branch, Collected, Cx, EnvProvides, MayBlock, MayFiles, MayNet, MayProcess, MayRandom, MayRemote, MaySignal,
-    MaySpawn, MayTime, MayTrace, NarrowOf, NoIo, NoSpawn, Provides, Pure, RegionHandle, RegionOptions, Row,
-    Task, TaskHandle, TimeOnly, With, port, row,
+    self, All, Branch, Collected, Cx, EnvProvides, MayBlock, MayFiles, MayNet, MayProcess, MayRandom,
+    MayRemote, MaySignal, MaySpawn, MayTime, MayTrace, NarrowOf, NoIo, NoSpawn, Provides, Pure, RegionHandle,
+    RegionOptions, Row, Task, TaskHandle, TimeOnly, With, port, row,
 };
 #[cfg(feature = "lab")]
 pub use lab::{self, LabConfig, LabRuntime};

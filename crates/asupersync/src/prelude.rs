@@ -4,9 +4,7 @@
 //! with their module: `mpsc::channel`, `TimeOnly`.
 pub use combinator::CombineExt;
 pub use core::time::Duration;
-pub use cx::{
-    Cx, MayNet, MaySpawn, MayTime, MayTrace, RegionHandle, RegionOptions, Row, TaskHandle,
-};
+pub use cx::{Cx, MayNet, MaySpawn, MayTime, MayTrace, RegionHandle, RegionOptions, Row, TaskHandle};
 #[cfg(feature = "lab")]
 pub use lab::{LabConfig, LabRuntime};
 pub use time::TimeExt;

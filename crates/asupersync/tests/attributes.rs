@@ -36,7 +36,9 @@ async fn a_child_s_panic_fails_the_test(cx: &mut Cx) {
 }
 
 #[asupersync::test]
-async fn any_row_that_the_runtime_grants_will_do(cx: &mut Cx<impl MayTime + MaySpawn>) -> Result<(), Cancelled> {
+async fn any_row_that_the_runtime_grants_will_do(
+    cx: &mut Cx<impl MayTime + MaySpawn>,
+) -> Result<(), Cancelled> {
     cx.sleep(Duration::ZERO).await
 }
 

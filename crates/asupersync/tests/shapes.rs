@@ -380,6 +380,19 @@ fn tasks_inherit_the_user_s_capability() {
     assert_eq!(r.unwrap(), 9);
 }
 
+#[test]
+fn a_handle_s_tasks_inherit_the_user_s_capability_it_was_taken_with() {
+    let lab = lab(1);
+    let r = lab.run(|cx| async {
+        cx.with(App { db: Db { rows: 9 } }, async |cx| {
+            let mut task = cx.handle().clone().try_spawn(async |cx| query(cx).await).ok().unwrap();
+            task.join(cx).await.ok()
+        })
+        .await
+    });
+    assert_eq!(r.unwrap(), 9);
+}
+
 // ---- borrowed data
 
 #[test]
@@ -477,7 +490,9 @@ fn a_task_s_own_children_end_before_it() {
 type BoxTask<T> = Box<dyn for<'a> FnOnce(&'a mut Cx) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> + Send>;
 
 fn boxed<T: Send + 'static, F: asupersync::Task<T>>(f: F) -> BoxTask<T> {
-    Box::new(move |cx| Box::pin(async move { <F as asupersync::cx::TaskFn<'_, All>>::Fut::from(f(cx)).await }))
+    Box::new(move |cx| {
+        Box::pin(async move { <F as asupersync::cx::TaskFn<'_, All>>::Fut::from(f(cx)).await })
+    })
 }
 
 /// A spawner of the user's own, which infers the child's row from the child.

@@ -34,10 +34,14 @@ fn misuse_does_not_compile_and_says_why() {
         if bless {
             fs::write(&snapshot, &said).unwrap();
         } else if exact && said != expected {
-            let _ = writeln!(wrong, "== {name}: the compiler says\n{said}\n-- but the snapshot is\n{expected}");
+            let _ =
+                writeln!(wrong, "== {name}: the compiler says\n{said}\n-- but the snapshot is\n{expected}");
         }
     }
-    assert!(wrong.is_empty(), "{wrong}\nif the new words are good: UI_BLESS=1 cargo test -p asupersync --test ui");
+    assert!(
+        wrong.is_empty(),
+        "{wrong}\nif the new words are good: UI_BLESS=1 cargo test -p asupersync --test ui"
+    );
 }
 
 /// A snapshot whose case is gone, or the other way round, is a case that nobody runs.
@@ -131,7 +135,12 @@ impl Compiler {
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
-        let out = cargo.arg("--target-dir").arg(profile.parent().unwrap()).current_dir(&workspace).output().unwrap();
+        let out = cargo
+            .arg("--target-dir")
+            .arg(profile.parent().unwrap())
+            .current_dir(&workspace)
+            .output()
+            .unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         let messages = String::from_utf8(out.stdout).unwrap();
         let facade = library(&messages).unwrap_or_else(|| panic!("cargo named no library:\n{messages}"));
@@ -197,7 +206,6 @@ impl Compiler {
         }
         path.strip_prefix(&workspace).unwrap_or(path).trim_start_matches('/').to_string()
     }
-
 }
 
 /// A line of source or its underline: ` 4 | let x`, `   |   ^`, `...`; with an even margin.

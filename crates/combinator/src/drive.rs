@@ -125,10 +125,21 @@ impl<C: Row> Run<'_, '_, C> {
             if (0..n).all(|index| legs.leg(index).is_drained()) {
                 return Poll::Ready(());
             }
-            if !again {
+            if !again && !self.enforce(legs, context) {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// True if a branch that does not end in time has been dealt with.
+    fn enforce<L: Legs<C> + ?Sized>(&self, legs: &mut L, context: &mut Context<'_>) -> bool {
+        let mut again = false;
+        if self.tally.is_decided() {
+            for index in 0..legs.len() {
+                again |= legs.leg(index).poll_overdue(self.frame, context);
+            }
+        }
+        again
     }
 
     /// True if others have been asked to stop.

@@ -72,14 +72,14 @@ pub(crate) async fn try_two<C: Row, A, B, E: Debug>(
     let mut legs = Two(Leg::new(&first, a, res), Leg::new(&second, b, res));
     let plan = everybody(&legs, at);
     let Driven { by, .. } = drive(&frame, &mut legs, plan, |_, _| ()).await;
-    let result = match (returned(legs.0.value()), returned(legs.1.value())) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(a), Err(b)) => {
-            let (decisive, other) = if by == 0 { (a, b) } else { (b, a) };
-            report(&frame, at, &other);
-            Err(decisive)
+    let result = match (legs.0.value(), legs.1.value()) {
+        (Some(Ok(a)), Some(Ok(b))) => Ok((a, b)),
+        (first, second) => {
+            let (first, second) = (first.and_then(Result::err), second.and_then(Result::err));
+            let (decisive, other) = if by == 0 { (first, second) } else { (second, first) };
+            report(&frame, at, other);
+            Err(returned(decisive))
         }
-        (Err(stop), Ok(_)) | (Ok(_), Err(stop)) => Err(stop),
     };
     frame.close();
     result
@@ -109,19 +109,23 @@ where
     let mut values = Vec::with_capacity(legs.len());
     let mut decisive = None;
     for (index, leg) in legs.iter_mut().enumerate() {
-        match returned(leg.value()) {
-            Ok(value) => values.push(value),
-            Err(stop) if index == by => decisive = Some(stop),
-            Err(stop) => report(&frame, at, &stop),
+        match leg.value() {
+            Some(Ok(value)) => values.push(value),
+            Some(Err(stop)) if index == by => decisive = Some(stop),
+            other => report(&frame, at, other.and_then(Result::err)),
         }
     }
     frame.close();
     decisive.map_or(Ok(values), Err)
 }
 
-/// An error that came after the one that is returned. Its cancellations are consequences.
-fn report<C: Row, E: Debug>(frame: &Combinator<'_, C>, at: &'static Location<'static>, stop: &Stop<E>) {
-    if let Stop::Err(error) = stop {
+/// An error that came after the one that is returned. Cancellations are consequences of that.
+fn report<C: Row, E: Debug>(
+    frame: &Combinator<'_, C>,
+    at: &'static Location<'static>,
+    stop: Option<Stop<E>>,
+) {
+    if let Some(Stop::Err(error)) = stop {
         frame.report(alloc::format!("a further branch of the `try_join` at {at} failed: {error:?}"))
     }
 }

@@ -1,7 +1,7 @@
 //! [`Leg`]: one branch on its way through a combinator.
 //!
 //! ```text
-//! Running ──body returned or panicked──▶ Draining ──children ended──▶ Drained
+//! Running ──body returned, panicked or was dropped when overdue──▶ Draining ──children ended──▶ Drained
 //! ```
 //! A leg holds a pinned future wherever that lives: on the combinator's frame for the forms with two
 //! branches, in a box for those with many.
@@ -13,7 +13,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use cx::{Branch, Combinator, Row, Verdict};
-use types::{CancelKind, Cancelled, Panic, Res, Stop};
+use types::{AfterGrace, CancelKind, Cancelled, Panic, Res, Stop};
 
 /// How a body's value looks from outside.
 pub(crate) type Judge<T> = for<'v> fn(&'v T) -> Verdict<'v>;
@@ -39,6 +39,8 @@ pub(crate) struct Leg<'a, 'p, C, P, T> {
     judge: Judge<T>,
     result: Option<Result<T, Panic>>,
     drained: bool,
+    /// The body was dropped at its cleanup deadline.
+    forced: bool,
 }
 
 impl<'a, 'p, C: Row, P, F, T> Leg<'a, 'p, C, P, T>
@@ -47,7 +49,7 @@ where
     F: Future<Output = Result<T, Panic>>,
 {
     pub(crate) fn new(branch: &'a Branch<'p, C>, body: Pin<P>, judge: Judge<T>) -> Self {
-        Leg { branch, body, judge, result: None, drained: false }
+        Leg { branch, body, judge, result: None, drained: false, forced: false }
     }
 
     /// Body and drain at once, for a combinator with one branch, which decides itself what becomes of a
@@ -68,12 +70,12 @@ where
 }
 
 impl<C, P, T> Leg<'_, '_, C, P, T> {
-    /// What the body returned; its panic was taken before.
+    /// What the body returned; its panic was taken before. `None` if it was dropped.
     pub(crate) fn value(&mut self) -> Option<T> {
         self.result.take()?.ok()
     }
 
-    /// How the body ended.
+    /// How the body ended. `None` if it was dropped.
     pub(crate) fn result(&mut self) -> Option<Result<T, Panic>> {
         self.result.take()
     }
@@ -102,6 +104,8 @@ pub(crate) trait Member<C> {
     fn has_succeeded(&self) -> bool;
     /// Asks the branch to end, unless it has ended.
     fn ask(&self, kind: CancelKind, why: &'static str, at: &'static Location<'static>);
+    /// Enforces the cleanup deadline of a branch that was asked to stop. True if it has to be polled again.
+    fn poll_overdue(&mut self, frame: &Combinator<'_, C>, context: &mut Context<'_>) -> bool;
     /// What the body panicked with.
     fn take_panic(&mut self) -> Option<Panic>;
     /// Says that the branch has won.
@@ -149,6 +153,18 @@ where
         }
     }
 
+    fn poll_overdue(&mut self, frame: &Combinator<'_, C>, context: &mut Context<'_>) -> bool {
+        if self.drained {
+            return false;
+        }
+        let Poll::Ready(after) = self.branch.poll_overdue(context) else { return false };
+        if after == AfterGrace::Abandon && self.body.is_some() {
+            self.forced = true;
+            frame.drop_caught(|| self.body.set(None));
+        }
+        true
+    }
+
     fn take_panic(&mut self) -> Option<Panic> {
         self.result.take_if(|r| r.is_err())?.err()
     }
@@ -158,6 +174,6 @@ where
     }
 
     fn close(&self) {
-        self.branch.close()
+        if self.forced { self.branch.close_forced() } else { self.branch.close() }
     }
 }

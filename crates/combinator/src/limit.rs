@@ -4,7 +4,7 @@
 //! `Ok` stands, however late, if the body returned it (`cancel.acknowledged`).
 //!
 //! Not here: what a body charges (`cx.charge`).
-use crate::leg::{Leg, res};
+use crate::leg::{Leg, Member, res};
 use alloc::borrow::Cow;
 use core::future::poll_fn;
 use core::panic::Location;
@@ -53,13 +53,13 @@ async fn limited<C: MayTime, T, E>(
             if let Poll::Ready(visible) = leg.poll(context) {
                 return Poll::Ready(visible);
             }
-            if !limits.is_late(&branch, context) {
+            if !limits.is_late(&branch, context) && !leg.poll_overdue(&frame, context) {
                 return Poll::Pending;
             }
         }
     })
     .await;
-    branch.close();
+    leg.close();
     match leg.result() {
         // What a child acknowledged shows in the result: nothing that was cut short looks complete.
         Some(Ok(Ok(value))) => {
@@ -71,7 +71,11 @@ async fn limited<C: MayTime, T, E>(
             stop
         }
         Some(Err(panic)) => frame.resume(panic),
-        None => unreachable!("the body has returned"),
+        // It was dropped because it did not stop in time: what it was asked is how it ended.
+        None => match branch.requested() {
+            Some(c) => Err(Stop::Cancelled(c)),
+            None => unreachable!("only a branch that was asked to stop is dropped"),
+        },
     }
 }
 

@@ -1,12 +1,12 @@
 //! `timeout`, `deadline`, `budgeted`: what is asked when a ceiling is reached, and what the caller gets.
 use asupersync_combinator::CombineExt;
 use cx::Cx;
-use lab::explore;
+use lab::{LabConfig, LabRuntime, explore};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use time::TimeExt;
-use types::{Budget, CancelKind, Cancelled, Res, Stop, Time};
+use types::{AfterGrace, Budget, CancelKind, Cancelled, Res, Stop, Time};
 
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -271,4 +271,16 @@ fn the_deadline_of_a_budget_is_kept() {
         });
         lab.oracles().unwrap();
     });
+}
+
+#[test]
+fn where_the_region_says_so_a_body_that_does_not_stop_is_dropped() {
+    let config = LabConfig::default().after_grace(AfterGrace::Abandon).grace(ms(100));
+    let lab = LabRuntime::new(config);
+    lab.run(|cx| async {
+        let r: Res = cx.timeout(ms(5), async |_| std::future::pending().await).await;
+        assert_eq!((kind(r), cx.now()), (CancelKind::Deadline, at(105)));
+    });
+    assert!(lab.reports().iter().any(|r| r.contains("it is dropped")), "{:?}", lab.reports());
+    lab.oracles().unwrap();
 }

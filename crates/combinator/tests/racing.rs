@@ -1,7 +1,7 @@
 //! `race`, `race_all`, `select`: who wins, and what becomes of the others (`race.drained`).
 use asupersync_combinator::{CombineExt, Either};
 use cx::Cx;
-use lab::explore;
+use lab::{LabConfig, LabRuntime, explore};
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 use time::TimeExt;
-use types::{CancelKind, Cancelled, Outcome, Res, Time};
+use types::{AfterGrace, CancelKind, Cancelled, Outcome, Res, Time};
 
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -361,10 +361,64 @@ fn a_masked_loser_finishes_first() {
 
 #[test]
 fn a_race_of_none_panics_and_names_the_place() {
-    let lab = lab::LabRuntime::new(lab::LabConfig::default());
+    let lab = LabRuntime::new(LabConfig::default());
     let run = catch_unwind(AssertUnwindSafe(|| {
         lab.run(|cx| async { cx.race_all(Vec::<fn(&mut Cx) -> std::future::Ready<()>>::new()).await })
     }));
     let message = run.unwrap_err().downcast_ref::<String>().cloned().unwrap();
     assert!(message.contains("tests/racing.rs"), "{message}");
+}
+
+#[test]
+fn at_the_cleanup_deadline_the_masks_of_a_loser_are_pierced() {
+    explore(0..20, |lab| {
+        lab.run(|cx| async {
+            cx.race(
+                async |cx| cx.sleep(ms(1)).await.unwrap(),
+                async |cx| {
+                    // The grace of the lab is ten seconds, and this mask means to stay for longer.
+                    let c = cx.masked(async |cx| cx.sleep(ms(60_000)).await).await.unwrap_err();
+                    assert_eq!((c.kind(), cx.now()), (CancelKind::LostRace, at(10_001)));
+                    cx.masked(async |cx| assert!(cx.checkpoint().is_err(), "no mask holds any more")).await;
+                },
+            )
+            .await;
+            assert_eq!(cx.now(), at(10_001));
+            cx.masked(async |cx| cx.sleep(ms(5)).await).await.unwrap();
+        });
+        assert!(lab.reports().iter().any(|r| r.contains("cleanup deadline")), "{:?}", lab.reports());
+        lab.oracles().unwrap();
+    });
+}
+
+#[test]
+fn where_the_region_says_so_a_loser_that_does_not_end_is_dropped_alone() {
+    struct Guard<'a>(&'a Cell<bool>);
+    impl Drop for Guard<'_> {
+        fn drop(&mut self) {
+            self.0.set(true)
+        }
+    }
+    for seed in 0..20 {
+        let config = LabConfig::default().seed(seed).after_grace(AfterGrace::Abandon).grace(ms(100));
+        let lab = LabRuntime::new(config);
+        lab.run(|cx| async {
+            let dropped = Cell::new(false);
+            let won = cx
+                .race(
+                    async |cx| {
+                        cx.sleep(ms(1)).await.unwrap();
+                        "won"
+                    },
+                    async |_| {
+                        let _guard = Guard(&dropped);
+                        std::future::pending().await
+                    },
+                )
+                .await;
+            assert_eq!((won, dropped.get(), cx.now()), ("won", true, at(101)));
+            cx.checkpoint().unwrap();
+        });
+        lab.oracles().unwrap();
+    }
 }

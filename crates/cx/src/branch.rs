@@ -13,15 +13,16 @@ use crate::close;
 use crate::frame::caught;
 use crate::raw::ext;
 use crate::raw::owner::Drain;
-use crate::raw::place::{Address, counted, owner_of, world_of};
+use crate::raw::place::{Address, Place, counted, owner_of, world_of};
 use crate::raw::scope::{Scope, enter};
 use crate::scope::{
-    cleanup_deadline, deliver_behind, effective, escalate_to, place_on, request_scope, task_id,
+    cleanup_deadline, deliver_behind, effective, escalate_to, leave_visible, request_scope, task_id,
 };
 use crate::{Cx, Row};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::marker::PhantomData;
 use core::panic::Location;
@@ -29,10 +30,10 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use core::task::{Context, Poll};
 use core::time::Duration;
-use region::{Lock, Settlement};
+use region::{Lock, Region, Settlement};
 use task::{Verdict, control};
 use trace::{Escalation, Label, RegionPhase, ScopeEnd, ScopeId, ScopeKind, Site};
-use types::{Budget, CancelKind, Cancelled, FailureNote, Origin, Panic, Time};
+use types::{AfterGrace, Budget, CancelKind, Cancelled, FailureNote, Origin, Panic, Time};
 
 /// The frame of a combinator, as the trace knows it: its branches are opened in it, and it closes after every
 /// one of them. Keep it in the frame, above the branches.
@@ -101,7 +102,14 @@ impl<'p, C: Row> Combinator<'p, C> {
         if let Some(c) = visible
             && c.origin().scope != branch.scope.id
         {
-            place_on(self.parent.place(), c)
+            leave_visible(self.parent.place(), c)
+        }
+    }
+
+    /// Drops something that may panic; the panic is escalated.
+    pub fn drop_caught(&self, mut drop: impl FnMut()) {
+        if let Err(payload) = (self.parent.world().unwinding.catch)(&mut drop) {
+            self.escalate(Panic::from_payload(payload))
         }
     }
 
@@ -234,7 +242,7 @@ impl<'p, C: Row> Branch<'p, C> {
         if let Some(c) = visible
             && c.origin().scope != self.scope.id
         {
-            place_on(self.scope.outer(), c)
+            leave_visible(self.scope.outer(), c)
         }
         self.close();
         match result {
@@ -262,7 +270,7 @@ impl<'p, C: Row> Branch<'p, C> {
     /// Ready with the cancellation that one of them acknowledged and nobody joined, if its request was made
     /// on this branch or above (`cancel.visible`); the combinator says what becomes of it.
     pub fn poll_drain(&self, verdict: Verdict<'_>, context: &mut Context<'_>) -> Poll<Option<Cancelled>> {
-        let Some(region) = self.scope.region() else { return Poll::Ready(None) };
+        let Some(region) = self.scope.region() else { return Poll::Ready(self.seen()) };
         let header = self.scope.header();
         let taken = self.drain.lock().take();
         let mut drain = match taken {
@@ -272,7 +280,7 @@ impl<'p, C: Row> Branch<'p, C> {
                 close::body_failed(&region, header, verdict);
                 Box::pin(close::implicit(region, close::end_of(verdict), header.counted()))
             }
-            None => return Poll::Ready(None),
+            None => return Poll::Ready(self.seen()),
         };
         match drain.as_mut().poll(context) {
             Poll::Pending => {
@@ -290,7 +298,15 @@ impl<'p, C: Row> Branch<'p, C> {
             region.emit_escalation(Escalation::ChildFailed);
             escalate_to(self.scope.outer(), header, region.next_origin(), note, lost.map(|l| l.task));
         }
-        settlement.visible
+        if let Some(c) = settlement.visible {
+            self.scope.visible.lock().strengthen(&c, None);
+        }
+        self.seen()
+    }
+
+    /// What members acknowledged, also those of regions that the body awaited.
+    fn seen(&self) -> Option<Cancelled> {
+        self.scope.visible.lock().request().cloned()
     }
 
     /// Whether anything was spawned in the branch.
@@ -347,20 +363,50 @@ impl<'p, C: Row> Branch<'p, C> {
             return Poll::Pending;
         }
         let Some(bound) = self.bound() else { return Poll::Pending };
-        let world = world_of(header);
+        let due = self.watch(bound, context);
+        if due.is_ready() {
+            pierced(&self.scope)
+        }
+        due
+    }
+
+    /// Whether the cleanup deadline of a request on this very branch has passed (`cancel.bounded`). Ready
+    /// once: the masks inside are then pierced and the branch has to be polled again; or, where the region
+    /// around says so, its body is to be dropped.
+    pub fn poll_overdue(&self, context: &Context<'_>) -> Poll<AfterGrace> {
+        let scope = &self.scope;
+        if scope.requested.load(Acquire) == 0 || scope.overdue.load(Relaxed) {
+            return Poll::Pending;
+        }
+        let (request, deadline) = {
+            let slot = scope.slot.lock();
+            (slot.request().cloned(), slot.deadline())
+        };
+        let (Some(request), Some(deadline)) = (request, deadline) else { return Poll::Pending };
+        if self.watch(deadline, context).is_pending() {
+            return Poll::Pending;
+        }
+        scope.overdue.store(true, Relaxed);
+        let after = around(scope).after_grace();
+        let next = match after {
+            AfterGrace::Wait => "its masks are pierced, and it is still waited for",
+            AfterGrace::Abandon => "it is dropped",
+        };
+        let reports = &world_of(scope.header()).reports;
+        reports.report(alloc::format!("a branch has not ended by its cleanup deadline; {next}: {request}"));
+        Poll::Ready(after)
+    }
+
+    /// Whether the clock has reached `at`. One instant is watched at a time.
+    fn watch(&self, at: Time, context: &Context<'_>) -> Poll<()> {
+        let world = world_of(self.scope.header());
         let mut alarm = self.alarm.lock();
-        if alarm.as_ref().is_none_or(|a| a.at() != bound)
-            && let Some(mut old) = alarm.replace(Alarm::new(bound))
+        if alarm.as_ref().is_none_or(|a| a.at() != at)
+            && let Some(mut old) = alarm.replace(Alarm::new(at))
         {
             old.disarm_in(world)
         }
-        let due = alarm.as_mut().map_or(Poll::Pending, |a| a.poll_in(world, context));
-        drop(alarm);
-        if due.is_ready() {
-            self.unmask();
-            self.emit(|| Label::MaskPierced { scope: self.id() });
-        }
-        due
+        alarm.as_mut().map_or(Poll::Pending, |a| a.poll_in(world, context))
     }
 
     fn bound(&self) -> Option<Time> {
@@ -381,6 +427,11 @@ impl<'p, C: Row> Branch<'p, C> {
     pub fn close(&self) {
         self.end(ScopeEnd::Returned)
     }
+
+    /// The branch is drained, and its body was dropped at its cleanup deadline.
+    pub fn close_forced(&self) {
+        self.end(ScopeEnd::Forced)
+    }
 }
 
 impl<C> Branch<'_, C> {
@@ -396,13 +447,6 @@ impl<C> Branch<'_, C> {
         }
     }
 
-    /// What was opened behind this mask and is still about is reached again.
-    fn unmask(&self) {
-        if self.scope.masked.swap(false, AcqRel) {
-            deliver_behind(&self.scope);
-        }
-    }
-
     fn end(&self, end: ScopeEnd) {
         if self.closed.swap(true, AcqRel) {
             return;
@@ -411,7 +455,7 @@ impl<C> Branch<'_, C> {
         if let Some(alarm) = &mut *self.alarm.lock() {
             alarm.disarm_in(world_of(header))
         }
-        self.unmask();
+        unmask(&self.scope);
         let ext = ext::make(header);
         ext.inner.lock().branches -= 1;
         if let Some(region) = self.scope.region() {
@@ -432,5 +476,56 @@ impl<C> Drop for Branch<'_, C> {
             close::janitor(header, &counted(region))
         }
         self.end(ScopeEnd::Dropped)
+    }
+}
+
+/// Whether the mask of `scope` is pierced: because `task` is, or because a branch around it is overdue. The
+/// mask is then gone for good. A release has a bound of its own ([`Branch::poll_bound`]).
+#[cold]
+pub(crate) fn pierce(scope: &Scope, task: bool) -> bool {
+    let due = !scope.immune && (task || around_is_overdue(scope));
+    if due {
+        pierced(scope)
+    }
+    due
+}
+
+fn around_is_overdue(scope: &Scope) -> bool {
+    let mut at = scope.outer();
+    while let Place::Inner(outer) = at {
+        if outer.overdue.load(Relaxed) {
+            return true;
+        }
+        at = outer.outer();
+    }
+    false
+}
+
+fn pierced(scope: &Scope) {
+    let header = scope.header();
+    if header.control() & control::TRACE != 0 {
+        owner_of(header).emit(Some(task_id(header)), || Label::MaskPierced { scope: ScopeId(scope.id) })
+    }
+    unmask(scope)
+}
+
+/// What was opened behind a mask and is still about is reached again.
+fn unmask(scope: &Scope) {
+    if scope.masked.swap(false, AcqRel) {
+        deliver_behind(scope);
+    }
+}
+
+/// The nearest region around a scope.
+fn around(scope: &Scope) -> Arc<Region> {
+    let mut at = scope.outer();
+    loop {
+        match at {
+            Place::Root(header) => return close::enclosing(header),
+            Place::Inner(outer) => match outer.region() {
+                Some(region) => return counted(region),
+                None => at = outer.outer(),
+            },
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::port::{Caught, PanicPayload};
 use crate::raw::ext::{self, ChildSlot};
 use crate::raw::place::{Address, Place};
 use crate::raw::scope::{self, Scope};
-use crate::scope::{escalate_to, place_on};
+use crate::scope::{escalate_to, leave_visible};
 use crate::spawn::Task;
 use crate::{Cx, MaySpawn, NoSpawn, Row};
 use alloc::borrow::Cow;
@@ -165,7 +165,10 @@ impl Frame {
         if end.severity() == types::Severity::Ok {
             self.region.pass_obligations_up();
         }
-        let settlement = close::close(self.region.clone(), self.task.clone()).await;
+        let mut settlement = close::close(self.region.clone(), self.task.clone()).await;
+        if let Some(c) = scope::seen_in_child(self.address, &self.region) {
+            settlement.see_in(&self.region, &c)
+        }
         ext::make(&self.task).forget(&self.region);
         self.finished = true;
         settlement
@@ -429,7 +432,7 @@ fn escalate(
         escalate_to(place, task, region.next_origin(), note, Some(lost.task));
     } else if let Some(c) = settlement.visible {
         region.emit_escalation(Escalation::Visible);
-        place_on(place, c)
+        leave_visible(place, c)
     }
 }
 
@@ -486,7 +489,7 @@ fn combine<T, E: 'static>(
         }
         return Err(Stop::Cancelled(c.build()));
     }
-    match (result, settlement.visible) {
+    match (result, settlement.visible.or(settlement.own)) {
         (Ok(_), Some(c)) => {
             region.emit_escalation(Escalation::Visible);
             Err(Stop::Cancelled(c))

@@ -11,7 +11,7 @@ use core::panic::Location;
 use core::time::Duration;
 use region::{Region, RegionView};
 use task::TaskRef;
-use task::raw::cell::JoinRef;
+use task::raw::join::JoinRef;
 use trace::RegionPhase;
 use types::{AfterGrace, CancelKind, Cancelled, Never, Outcome, TaskId};
 

@@ -3,7 +3,7 @@
 //!
 //! Rules: `cancel.effective`, `cancel.masked`, `cancel.down` within a task.
 use crate::alarm::Alarm;
-use crate::branch::Branch;
+use crate::branch::{self, Branch};
 use crate::close::{self, FinalizerFn};
 use crate::port::World;
 use crate::raw::ext;
@@ -109,7 +109,7 @@ fn seen_from(place: Place<'_>, placed: bool) -> Option<Cancelled> {
             }
             Place::Inner(s) => {
                 at = Some(s.outer());
-                let masked = s.masked.load(Relaxed) && (s.immune || !pierced);
+                let masked = s.masked.load(Relaxed) && !branch::pierce(s, pierced);
                 ScopeView { request: if masked { None } else { on_scope(s, placed) }, masked }
             }
         };
@@ -346,6 +346,15 @@ pub(crate) fn place_on(place: Place<'_>, c: Cancelled) {
             arouse(h);
             record_escalated(h, c);
         }
+    }
+}
+
+/// Leaves a cancellation to be seen at the end of a scope (`cancel.visible`): its checkpoints return it anyway,
+/// since its request was made there or above.
+pub(crate) fn leave_visible(place: Place<'_>, c: Cancelled) {
+    match place {
+        Place::Inner(s) => drop(s.visible.lock().strengthen(&c, None)),
+        Place::Root(h) => record_escalated(h, c),
     }
 }
 

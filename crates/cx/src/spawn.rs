@@ -10,7 +10,7 @@ use core::panic::Location;
 use core::sync::atomic::Ordering::*;
 use core::task::Poll;
 use region::{Region, Via};
-use task::raw::cell::JoinRef;
+use task::raw::join::JoinRef;
 use task::{Header, control};
 use trace::{Label, Refused};
 use types::{CancelKind, Cancelled, Origin, Outcome, Stop, TaskId, TaskOutput, Time, WaitKind};

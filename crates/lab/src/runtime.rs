@@ -228,6 +228,9 @@ impl LabRuntime {
             }
             self.engine.advance(Time::MAX);
         }
+        let mut text = String::new();
+        waits(&self.root.view(), 0, &mut text);
+        eprintln!("asupersync lab: still there after everything was given up:\n{text}{:?}", task.task());
     }
 
     fn model(&self) -> Result<(), LabFailure> {

@@ -61,7 +61,8 @@ impl Parse for Function {
 
 /// The words before `fn`: `async`, and no other.
 fn asyncness(input: ParseStream<'_>) -> Result<()> {
-    let other = |what: &str| input.error(format!("expected an async fn that takes `cx: &mut Cx`, found {what}"));
+    let other =
+        |what: &str| input.error(format!("expected an async fn that takes `cx: &mut Cx`, found {what}"));
     if input.peek(Token![async]) {
         input.parse::<Token![async]>()?;
         return if input.peek(Token![fn]) { Ok(()) } else { Err(other("another word before `fn`")) };

@@ -33,11 +33,14 @@ impl Parse for Workers {
     fn parse(input: ParseStream<'_>) -> Result<Workers> {
         let mut workers = None;
         each(input, "workers", || {
-            let n: LitInt = input.parse().map_err(|e| Error::new(e.span(), "`workers` is a number, such as `workers = 4`"))?;
+            let n: LitInt = input
+                .parse()
+                .map_err(|e| Error::new(e.span(), "`workers` is a number, such as `workers = 4`"))?;
             if n.base10_parse::<usize>()? == 0 {
                 return Err(Error::new(n.span(), "at least one worker is needed: the calling thread"));
             }
-            Ok(workers = Some(n))
+            workers = Some(n);
+            Ok(())
         })?;
         Ok(Workers(workers))
     }
@@ -46,7 +49,10 @@ impl Parse for Workers {
 impl Parse for Seeds {
     fn parse(input: ParseStream<'_>) -> Result<Seeds> {
         let mut seeds = None;
-        each(input, "seeds", || Ok(seeds = Some(range(input)?)))?;
+        each(input, "seeds", || {
+            seeds = Some(range(input)?);
+            Ok(())
+        })?;
         Ok(Seeds(seeds))
     }
 }

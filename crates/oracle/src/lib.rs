@@ -29,6 +29,7 @@ extern crate alloc;
 
 mod cancellation;
 mod finalizers;
+mod judge;
 mod obligations;
 mod ownership;
 mod races;
@@ -36,38 +37,11 @@ mod report;
 mod waiting;
 mod whereabouts;
 
-use alloc::vec::Vec;
-
-use trace::Event;
-
 pub use cancellation::cancel_forward;
 pub use finalizers::finalizers_once_in_order;
+pub use judge::{ALL, Oracle, judge};
 pub use obligations::obligation_leaks;
 pub use ownership::{no_orphans, quiescence};
 pub use races::losers_drained;
 pub use report::{Finding, Report};
 pub use waiting::{Wait, cycle, deadlock, no_foreign_calls};
-
-/// A judge of one promise.
-pub type Oracle = fn(&[Event]) -> Result<(), Report>;
-
-/// Every oracle and its name, in the order of the table above.
-pub const ALL: &[(&str, Oracle)] = &[
-    ("quiescence", quiescence),
-    ("no_orphans", no_orphans),
-    ("obligation_leaks", obligation_leaks),
-    ("losers_drained", losers_drained),
-    ("finalizers_once_in_order", finalizers_once_in_order),
-    ("cancel_forward", cancel_forward),
-    ("deadlock", deadlock),
-    ("no_foreign_calls", no_foreign_calls),
-];
-
-/// Asks every oracle.
-///
-/// # Errors
-/// The reports of those that found something, in the order of [`ALL`].
-pub fn judge(events: &[Event]) -> Result<(), Vec<Report>> {
-    let reports: Vec<Report> = ALL.iter().filter_map(|(_, oracle)| oracle(events).err()).collect();
-    if reports.is_empty() { Ok(()) } else { Err(reports) }
-}

@@ -39,6 +39,8 @@ pub struct Settlement {
     pub failure: Option<Lost>,
     /// A cancellation by a request from above that a member acknowledged and nobody joined.
     pub visible: Option<Cancelled>,
+    /// The same by a request that was made on this very region, from outside.
+    pub own: Option<Cancelled>,
     /// Later failures and panics, and cancellations by requests from above.
     pub others: Vec<Lost>,
     /// Consequences of this region's own requests, in words.
@@ -58,6 +60,24 @@ impl Settlement {
 }
 
 impl Settlement {
+    /// A cancellation that a member of a region below this one acknowledged, left at the end of this one's body.
+    pub fn see_in(&mut self, region: &Region, c: &Cancelled) {
+        if region.is_own(c.origin().scope) { self.see_own(c) } else { self.see(c) }
+    }
+
+    /// What was asked of this very region from outside shows in a result that its caller takes, and in nothing
+    /// else: a region that cancels itself, or is cancelled by its owner, does not fail its task by it. What it
+    /// asks because of a failure has that failure to show.
+    fn see_own(&mut self, c: &Cancelled) {
+        let outside = matches!(
+            c.kind(),
+            CancelKind::Explicit | CancelKind::Deadline | CancelKind::BudgetExhausted | CancelKind::Shutdown
+        );
+        if outside && self.own.as_ref().is_none_or(|v| v.kind() < c.kind()) {
+            self.own = Some(c.clone());
+        }
+    }
+
     /// `cancel.visible`, which a lost race is excepted from.
     fn see(&mut self, c: &Cancelled) {
         if c.kind() != CancelKind::LostRace && self.visible.as_ref().is_none_or(|v| v.kind() < c.kind()) {
@@ -223,17 +243,23 @@ impl Region {
             let severity = task.severity();
             let lost = Lost { task: id, spawned_at: task.spawned_at, loss };
             match &lost.loss {
-                Loss::Cancelled(c) if self.is_own(c.origin().scope) => {
+                Loss::Cancelled(c) if self.is_own(c.origin().scope) && self.policy != types::Policy::Collect => {
                     // A deadline on a branch is its consequence, and yet the branch's result must not look
                     // complete.
                     if self.own_scope == Some(c.origin().scope) {
                         s.see(c)
+                    } else {
+                        s.see_own(c)
                     }
                     s.dropped.push(alloc::format!("{}: consequence of this region's own request", lost.task));
                     continue;
                 }
                 Loss::Cancelled(c) if self.is_above(c.origin().scope) => {
                     s.see(c);
+                    s.others.push(lost)
+                }
+                // Asked of it alone, or of this region, and collected.
+                Loss::Cancelled(c) if c.origin().scope == id.as_u64() || self.is_own(c.origin().scope) => {
                     s.others.push(lost)
                 }
                 Loss::Panicked(_) if s.panic.is_none() => s.panic = Some(lost),

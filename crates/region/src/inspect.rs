@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::panic::Location;
 use core::sync::atomic::Ordering::*;
 use task::{Header, control};
-use trace::{RegionKind, RegionPhase};
+use trace::{Label, RegionKind, RegionPhase};
 use types::{AfterGrace, Cancelled, RegionId, TaskId, Time, WaitKind};
 
 /// One live member.
@@ -148,7 +148,9 @@ impl Region {
         if self.account.outstanding() > 0
             && let Some(parent) = &self.parent
         {
-            self.move_up(parent);
+            for obligation in self.move_up(parent) {
+                self.emit(self.body_task, || Label::ObligationRehome { obligation, to: parent.id });
+            }
         }
     }
 }

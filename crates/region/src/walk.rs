@@ -65,7 +65,7 @@ impl Region {
     }
 
     /// Everything below is given up: each task's future is dropped at its next turn, whatever the region's
-    /// policy, finalizers' tasks included. For an engine that cannot go on.
+    /// policy; janitors close what is left. For an engine that cannot go on.
     pub fn abandon(self: &Arc<Region>) {
         self.give_orders(control::ABANDON, |_, inner, _| inner.orders.abandon = true)
     }
@@ -146,9 +146,12 @@ pub(crate) struct Orders {
 
 impl Orders {
     fn bits_for(self, member: &Header, after_grace: AfterGrace) -> u32 {
+        // A janitor has a bound of its own, and is what closes the regions of those that are given up.
+        if member.control() & control::JANITOR != 0 {
+            return 0;
+        }
         let given_up = if self.abandon { control::ABANDON } else { 0 };
-        // A janitor has a bound of its own.
-        if !self.pierce || member.control() & control::JANITOR != 0 {
+        if !self.pierce {
             return given_up;
         }
         let abandon = match after_grace {

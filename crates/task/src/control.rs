@@ -46,7 +46,7 @@ pub const ROOT: u32 = 1 << 23;
 pub const WRITTEN_OFF: u32 = 1 << 24;
 
 /// The task's region abandons what is still there at the cleanup deadline.
-pub const ABANDONABLE: u32 = 1 << 24;
+pub const ABANDONABLE: u32 = 1 << 25;
 
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

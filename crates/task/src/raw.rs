@@ -2,6 +2,7 @@
 pub mod cell;
 pub mod engine;
 pub mod header;
+pub mod join;
 pub mod owner;
 pub mod run;
 mod slab;

@@ -51,7 +51,8 @@ impl Word {
     /// Wakes, keeping the caller's reference. True if the caller now owns the runnable and must queue it.
     #[inline]
     pub fn wake_by_ref(&self) -> bool {
-        let before = self.0.fetch_add(WAKE, AcqRel);
+        let order = if types::seeded!("task.relaxed-wake") { Relaxed } else { AcqRel };
+        let before = self.0.fetch_add(WAKE, order);
         if before >> 32 >= WAKE_LIMIT {
             self.too_many_wakes(before)
         }
@@ -70,7 +71,7 @@ impl Word {
         }
         if before >> 32 == 0 && before & COMPLETE == 0 {
             WokenByValue::Schedule
-        } else if before & REF_MASK == REF {
+        } else if before & REF_MASK == REF || types::seeded!("task.free-while-live") {
             WokenByValue::Free
         } else {
             WokenByValue::Nothing

@@ -104,7 +104,11 @@ pub(crate) fn request_scope(
 fn place_failure(state: &mut State, id: ScopeId, request: Request) -> Result<(), Refusal> {
     let place = checkpoint_place(state, id)?;
     let above = state.way_up(place).any(|place| above::number(place) == request.origin.scope);
-    require!(!above, "region.escalation", "{request:?} is placed on {id}, which is below where it comes from");
+    require!(
+        !above,
+        "region.escalation",
+        "{request:?} is placed on {id}, which is below where it comes from"
+    );
 
     state.escalated.entry(id).or_default().push(request);
     state.origins.insert(request.origin.scope);
@@ -152,7 +156,8 @@ pub(crate) fn acknowledge(
     task::acts(state, id)?;
     let place = checkpoint_place(state, scope)?;
     require!(state.is_in(scope, id), "scope.tree", "{scope} isn't a scope of {id}");
-    let seen: alloc::vec::Vec<Request> = state.seen_from(place).into_iter().chain(state.escalated_to(place)).collect();
+    let seen: alloc::vec::Vec<Request> =
+        state.seen_from(place).into_iter().chain(state.escalated_to(place)).collect();
     if !seen.contains(&request) {
         let made = state.made_above(place).contains(&request);
         require!(!made, "cancel.masked", "a mask hides {request:?} from {scope}");

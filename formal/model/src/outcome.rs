@@ -9,7 +9,10 @@ use alloc::vec::Vec;
 use trace::{End, RegionKind, RegionPhase};
 use types::{CancelKind, Policy, RegionId, Severity, TaskId};
 
-use crate::{Region, State, Task, above::{Place, number}};
+use crate::{
+    Region, State, Task,
+    above::{Place, number},
+};
 
 /// `outcome.failure`: an error, a panic, or a cancellation that wasn't asked of the task.
 ///
@@ -34,8 +37,9 @@ pub(crate) fn is_failure(state: &State, task: TaskId, end: End) -> bool {
 pub(crate) fn is_consequential(state: &State, region: RegionId, end: End) -> bool {
     let found = &state.regions[&region];
     let branch = found.within.filter(|_| found.kind == RegionKind::Branch);
-    end.origin()
-        .is_some_and(|origin| origin.scope == region.as_u64() || branch.is_some_and(|own| own.0 == origin.scope))
+    end.origin().is_some_and(|origin| {
+        origin.scope == region.as_u64() || branch.is_some_and(|own| own.0 == origin.scope)
+    })
 }
 
 /// The members of a region whose outcomes it answers for: not taken by `join`, not consequential.

@@ -34,8 +34,9 @@ fn combinators_in_spawned_tasks_capture_locals() {
                         },
                     )
                     .await?;
-                let (a, b) =
-                    cx.join(async |cx| pool.get(cx, &keys[0]).await, async |cx| pool.get(cx, &keys[1]).await).await;
+                let (a, b) = cx
+                    .join(async |cx| pool.get(cx, &keys[0]).await, async |cx| pool.get(cx, &keys[1]).await)
+                    .await;
                 let reads = keys.iter().map(|key| async |cx: &mut Cx| pool.get(cx, key).await);
                 let quorum = cx.quorum(2, reads).await.ok()?;
                 let timed = cx

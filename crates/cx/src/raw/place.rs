@@ -148,7 +148,12 @@ impl<C: crate::Row> Cx<C> {
         let scope = scope;
         let address = Address::of_scope(NonNull::from(&scope));
         // The scope carries the value that the row adds.
-        body(super::scope::enter(address, &scope)).await
+        let value = body(super::scope::enter(address, &scope)).await;
+        let visible = scope.visible.lock().request().cloned();
+        if let Some(c) = visible {
+            crate::scope::leave_visible(scope.outer(), c)
+        }
+        value
     }
 
     /// The nearest user value.

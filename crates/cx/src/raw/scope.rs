@@ -25,11 +25,16 @@ pub(crate) struct Scope {
     pub(crate) masked: AtomicBool,
     /// Whether the cleanup deadline leaves the mask alone: a finalizer or release has a bound of its own.
     pub(crate) immune: bool,
+    /// Whether the cleanup deadline of the request on this very scope has passed: masks inside are pierced.
+    pub(crate) overdue: AtomicBool,
     /// Kind of the request on this very scope, 0 for none.
     pub(crate) requested: AtomicU8,
     pub(crate) slot: Lock<Slot>,
     /// What escalated to this scope (see `ExtInner::placed`).
     pub(crate) placed: Lock<Slot>,
+    /// A cancellation that a member of a region which was awaited here acknowledged, and that nobody has been
+    /// told of (`cancel.visible`). It moves outward when the scope ends.
+    pub(crate) visible: Lock<Slot>,
     region: AtomicPtr<Region>,
     pub(crate) child: ChildSlot,
     pub(crate) env: Option<Arc<dyn Any + Send + Sync>>,
@@ -59,9 +64,11 @@ impl Scope {
             kind,
             masked: AtomicBool::new(kind.is_some_and(ScopeKind::masks)),
             immune: false,
+            overdue: AtomicBool::new(false),
             requested: AtomicU8::new(0),
             slot: Lock::new(Slot::default()),
             placed: Lock::new(Slot::default()),
+            visible: Lock::new(Slot::default()),
             region: AtomicPtr::new(core::ptr::null_mut()),
             child: ChildSlot::default(),
             env: None,
@@ -137,6 +144,13 @@ pub(crate) fn enter_child<'a, C>(address: usize) -> &'a mut crate::Cx<C> {
     let address = Address::of_scope(unsafe { NonNull::new_unchecked(scope) });
     // SAFETY: see above.
     unsafe { address.cx() }
+}
+
+/// What was left to be seen on the body scope of a frame that is still open.
+pub(crate) fn seen_in_child(address: usize, _frame: &region::Region) -> Option<types::Cancelled> {
+    // SAFETY: `place_child` stored it, and the parent's slot is not used again while the frame is open.
+    let scope = unsafe { &*core::ptr::with_exposed_provenance::<Scope>(address) };
+    scope.visible.lock().request().cloned()
 }
 
 /// The place that a frame was opened from; its task is alive, and so is the scope that the frame borrows.

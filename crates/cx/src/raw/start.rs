@@ -9,7 +9,8 @@ use core::future::Future;
 use core::panic::Location;
 use region::{Region, Via};
 use task::control;
-use task::raw::cell::{JoinRef, NewCell, Origin};
+use task::raw::cell::{NewCell, Origin};
+use task::raw::join::JoinRef;
 use trace::Refused;
 use types::{Never, TaskId, TaskOutput};
 

@@ -52,7 +52,7 @@ impl Segment {
 /// What one side has and knows.
 #[derive(Default)]
 struct Side {
-    /// On the way here, in order of arrival.
+    /// On the way here, as they were sent, with the earliest time of arrival: none overtakes another.
     flight: VecDeque<(Time, Segment)>,
     /// For the first of them.
     timer: Option<TimerKey>,
@@ -249,11 +249,9 @@ impl Locked<'_> {
 
     /// Puts a segment on its way to `to`.
     fn send(&mut self, to: End, segment: Segment) {
-        let arrival = self.medium().arrival();
+        let at = self.medium().arrival();
         let now = self.medium().now();
         let side = self.side(to);
-        let after = side.flight.back().map_or(Time::ZERO, |(at, _)| *at);
-        let at = arrival.max(after);
         if at <= now && side.flight.is_empty() {
             return self.arrive(to, segment);
         }

@@ -219,7 +219,9 @@ fn a_permit_acquired_under_a_timeout_leaves_the_branch() {
                 let (first, second) = (slots.clone(), slots.clone());
                 r.spawn(async move |cx: &mut Cx| -> Res {
                     let permit = cx
-                        .timeout(10 * MS, async |cx: &mut Cx| Ok::<_, Stop>(first.acquire_owned(cx, 1).await?))
+                        .timeout(10 * MS, async |cx: &mut Cx| {
+                            Ok::<_, Stop>(first.acquire_owned(cx, 1).await?)
+                        })
                         .await?;
                     assert_eq!(first.available(), 0);
                     cx.sleep(50 * MS).await?;
@@ -228,7 +230,9 @@ fn a_permit_acquired_under_a_timeout_leaves_the_branch() {
                 });
                 r.spawn(async move |cx: &mut Cx| -> Res {
                     cx.sleep(MS).await?;
-                    let short = cx.timeout(10 * MS, async |cx: &mut Cx| Ok::<_, Stop>(second.acquire(cx, 1).await?)).await;
+                    let short = cx
+                        .timeout(10 * MS, async |cx: &mut Cx| Ok::<_, Stop>(second.acquire(cx, 1).await?))
+                        .await;
                     let Err(Stop::Cancelled(c)) = short else { panic!("there was none") };
                     assert_eq!((c.kind(), cx.now()), (CancelKind::Deadline, Time::ZERO + 11 * MS));
                     let permit = cx
@@ -310,7 +314,9 @@ fn a_childs_failure_in_one_branch_is_no_business_of_the_other() {
                             async move |cx: &mut Cx| -> Res<&'static str> {
                                 if fails {
                                     cx.region(|r| async {
-                                        r.spawn(async |_: &mut Cx| -> Res<(), Boom> { Err(Boom("a child"))? });
+                                        r.spawn(async |_: &mut Cx| -> Res<(), Boom> {
+                                            Err(Boom("a child"))?
+                                        });
                                     })
                                     .await;
                                     assert!(cx.checkpoint().is_err());

@@ -44,7 +44,9 @@ fn a_function_that_is_no_task_body_is_told_what_is_needed() {
 #[test]
 fn a_generic_function_is_refused_since_nobody_could_choose() {
     assert!(message(main, "", "async fn f<T>(cx: &mut Cx) {}").starts_with("nobody could choose the type"));
-    assert!(message(main, "", "async fn f(cx: &mut Cx) where u8: Copy {}").starts_with("nobody could choose"));
+    assert!(
+        message(main, "", "async fn f(cx: &mut Cx) where u8: Copy {}").starts_with("nobody could choose")
+    );
 }
 
 #[test]
@@ -67,7 +69,10 @@ fn options_say_what_they_take() {
 
 #[test]
 fn a_second_test_attribute_is_refused() {
-    assert_eq!(message(lab_test, "", &format!("#[test] {GOOD}")), "it is a test already: leave `#[test]` out");
+    assert_eq!(
+        message(lab_test, "", &format!("#[test] {GOOD}")),
+        "it is a test already: leave `#[test]` out"
+    );
 }
 
 #[test]

@@ -3,12 +3,13 @@
 //! Invariant `pool.type-stable`: an index that was handed out once names a [`Record`] for ever, so a permit kept
 //! past its region is harmless.
 use super::account::Account;
-use super::record::Record;
+use super::record::{Record, id};
 use crate::Note;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
+use types::ObligationId;
 
 const CHUNK: usize = 256;
 const CHUNKS: usize = 1 << 14;
@@ -127,18 +128,19 @@ impl Account {
     }
 
     /// Moves what the region's own body reserved and still holds to `other`: the body returned normally, and
-    /// a permit may leave in its value (`obligation.owner`). What `other` no longer admits stays.
+    /// a permit may leave in its value (`obligation.owner`). What `other` no longer admits stays. Returns what
+    /// moved.
     ///
     /// # Safety
     /// Both accounts are alive during the call.
-    pub unsafe fn move_body_obligations(&self, other: &Account) -> usize {
+    pub unsafe fn move_body_obligations(&self, other: &Account) -> Vec<ObligationId> {
         let found: Vec<_> = POOL.reserved_in(self).collect();
-        let moves = found.into_iter().filter(|(index, state)| {
+        let moved = found.into_iter().filter(|(index, state)| {
             let record = POOL.record(*index);
             record.is_from_body()
                 // SAFETY: seen in this account; both are alive, says the caller.
                 && unsafe { record.move_to(*state, NonNull::from(self), other) } == super::record::Move::Moved
         });
-        moves.count()
+        moved.map(|(index, state)| id(index, state)).collect()
     }
 }

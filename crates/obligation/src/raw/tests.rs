@@ -65,7 +65,7 @@ fn what_a_body_reserved_moves_and_what_a_task_reserved_stays() {
     let (inner, outer) = (account(), account());
     let (mine, other) = (open(inner, true), open(inner, false));
     // SAFETY: alive for ever.
-    assert_eq!(unsafe { inner.move_body_obligations(outer) }, 1);
+    assert_eq!(unsafe { inner.move_body_obligations(outer) }, [mine.id()]);
     assert_eq!((inner.outstanding(), outer.outstanding()), (1, 1));
     assert_eq!(mine.commit(), Ok(()));
     assert_eq!((inner.outstanding(), outer.outstanding()), (1, 0));

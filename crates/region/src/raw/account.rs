@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::mem::offset_of;
 use core::ptr::NonNull;
 use obligation::{Account, Note, Settle};
+use types::ObligationId;
 
 /// What the account calls when the last obligation goes and somebody waits for it.
 ///
@@ -45,7 +46,7 @@ impl Region {
     }
 
     /// Moves what the body of this region reserved and still holds to the region that waits for it.
-    pub(crate) fn move_up(&self, to: &Region) -> usize {
+    pub(crate) fn move_up(&self, to: &Region) -> Vec<ObligationId> {
         // SAFETY: both regions live in `Arc`s that this call's caller holds.
         unsafe { self.account.move_body_obligations(&to.account) }
     }

@@ -79,11 +79,12 @@ impl Region {
             Verdict::Ok => false,
             // What isolates has been told of the failure already (`Region::isolate`).
             _ if failure => self.policy != Policy::Isolate,
-            // Visible later, unless it is a consequence of this region's own request or was asked of this one
-            // task. What was asked of a branch is visible to its combinator.
+            // Every outcome is collected.
+            _ if self.policy == Policy::Collect => true,
+            // Visible later, unless it was asked of this one task.
             Verdict::Cancelled(c) => {
                 let scope = c.origin().scope;
-                self.is_above(scope) || self.own_scope == Some(scope)
+                self.is_above(scope) || self.is_own(scope)
             }
             _ => true,
         }

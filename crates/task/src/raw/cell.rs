@@ -1,16 +1,10 @@
-//! The cell: header, then the future, later the outcome, in one allocation; and the join slot.
+//! The cell: header, then the future, later the outcome, in one allocation.
 //!
-//! The join slot is one pointer-sized word:
-//!
-//! ```text
-//!  EMPTY ──poll_join──▶ waiter ──┐
-//!    │                           ├─ task ends ─▶ DONE ──take (CAS)──▶ TAKEN
-//!    └──── handle dropped ─▶ CLOSED ┘
-//! ```
-//! `DONE` means the outcome is in the cell. The handle and the closing region may both want it; the CAS to
-//! `TAKEN` decides (`task.outcome-once`). Whoever frees the cell drops an outcome that is still there.
+//! Invariants: `task.drop-before-wake`, and its side of `task.outcome-once`: an outcome that is still in the
+//! cell when it is freed is dropped then. Not here: the join slot (`join`), polling's panic guard (`run`).
 use super::engine;
 use super::header::{Header, TaskRef};
+use super::join::{CLOSED, DONE, EMPTY, JoinRef, TAKEN, is_waiter};
 use super::run::{Progress, Runnable, borrowed_waker};
 use super::slab;
 use super::waiter::Waiter;
@@ -29,15 +23,6 @@ use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, Ordering::*};
 use core::task::{Context, Poll};
 use types::{Failure, Outcome, Panic, TaskOutput};
 
-const EMPTY: *mut () = core::ptr::null_mut();
-const DONE: *mut () = core::ptr::without_provenance_mut(2);
-const CLOSED: *mut () = core::ptr::without_provenance_mut(4);
-const TAKEN: *mut () = core::ptr::without_provenance_mut(6);
-
-fn is_waiter(p: *mut ()) -> bool {
-    p.addr() > TAKEN.addr()
-}
-
 /// What the untyped parts of the crate need to know about a cell's type.
 #[derive(Debug)]
 pub(crate) struct Vtable {
@@ -46,11 +31,11 @@ pub(crate) struct Vtable {
     pub(crate) finish_panicked: unsafe fn(NonNull<Header>, Box<dyn Any + Send>, &mut Progress),
     pub(crate) leave_after_drop: unsafe fn(NonNull<Header>, &mut Progress),
     drop_outcome: unsafe fn(NonNull<Header>),
-    take_loss: unsafe fn(NonNull<Header>) -> Option<Loss>,
+    pub(crate) take_loss: unsafe fn(NonNull<Header>) -> Option<Loss>,
     release: fn(&Header),
     pub(crate) type_name: fn() -> &'static str,
     layout: Layout,
-    outcome_offset: usize,
+    pub(crate) outcome_offset: usize,
 }
 
 union Stage<F, O> {
@@ -531,129 +516,5 @@ impl<F, T: TaskOutput, O: Owner> Drop for NewCell<F, T, O> {
     fn drop(&mut self) {
         // SAFETY: never started: no other reference exists, and the stage holds nothing.
         unsafe { slab::free(self.task.cast(), Layout::new::<Cell<F, T>>()) }
-    }
-}
-
-/// The typed right to a task's outcome. Dropping it neither stops nor frees the task.
-#[derive(Debug)]
-pub struct JoinRef<T, E> {
-    task: TaskRef,
-    marker: PhantomData<Outcome<T, E>>,
-}
-
-// SAFETY: it moves an outcome between threads, and is otherwise a counted reference.
-unsafe impl<T: Send, E: Send> Send for JoinRef<T, E> {}
-// SAFETY: nothing reaches the outcome through a shared reference.
-unsafe impl<T: Send, E: Send> Sync for JoinRef<T, E> {}
-
-impl<T, E> JoinRef<T, E> {
-    /// The task.
-    pub fn task(&self) -> &TaskRef {
-        &self.task
-    }
-
-    /// Whether the outcome is there, or was.
-    pub fn is_finished(&self) -> bool {
-        let j = self.task.join.load(Acquire);
-        j == DONE || j == TAKEN
-    }
-
-    /// Takes the outcome, if it is there and still in the cell.
-    pub fn try_take(&mut self) -> Option<Outcome<T, E>> {
-        if !take(&self.task) {
-            return None;
-        }
-        // SAFETY: the CAS to TAKEN gave this call the right to the outcome, which has the type that the cell
-        // was made with, at the offset its vtable names.
-        unsafe {
-            let at = self.task.as_ptr().byte_add(self.task.vtable.outcome_offset).cast::<Outcome<T, E>>();
-            Some(at.read())
-        }
-    }
-
-    /// Whether the outcome has left the cell already: this handle took it, or the closing region did.
-    pub fn is_taken(&self) -> bool {
-        self.task.join.load(Acquire) == TAKEN
-    }
-
-    /// Registers to be woken when the outcome is there. False if it is there already.
-    pub fn register(&mut self, waker: &core::task::Waker) -> bool {
-        let slot = &self.task.join;
-        let mut now = slot.load(Acquire);
-        loop {
-            if now == DONE || now == TAKEN {
-                return false;
-            }
-            // A waiter in the slot may be woken and freed by the task's end while it is looked at, so only its
-            // address is compared; a foreign waker is always replaced.
-            if is_waiter(now) && Waiter::is_own_task(now, waker) {
-                return true;
-            }
-            let new = Waiter::from_waker(waker).into_raw().as_ptr();
-            match slot.compare_exchange(now, new, AcqRel, Acquire) {
-                Ok(old) => {
-                    if is_waiter(old) {
-                        // SAFETY: it was swapped out, so it is ours.
-                        drop(unsafe { Waiter::from_raw(NonNull::new_unchecked(old)) });
-                    }
-                    return true;
-                }
-                Err(e) => {
-                    // SAFETY: it was not stored.
-                    drop(unsafe { Waiter::from_raw(NonNull::new_unchecked(new)) });
-                    now = e;
-                }
-            }
-        }
-    }
-}
-
-impl<T, E> Drop for JoinRef<T, E> {
-    #[inline]
-    fn drop(&mut self) {
-        let slot = &self.task.join;
-        let mut now = slot.load(Acquire);
-        loop {
-            if now == TAKEN {
-                return;
-            }
-            if now == DONE {
-                // An outcome that is not Ok stays for the region.
-                if self.task.severity() == 0 {
-                    drop(self.try_take());
-                }
-                return;
-            }
-            match slot.compare_exchange(now, CLOSED, AcqRel, Acquire) {
-                Ok(old) => {
-                    if is_waiter(old) {
-                        // SAFETY: it was swapped out, so it is ours.
-                        drop(unsafe { Waiter::from_raw(NonNull::new_unchecked(old)) });
-                    }
-                    return;
-                }
-                Err(e) => now = e,
-            }
-        }
-    }
-}
-
-fn take(task: &Header) -> bool {
-    task.join.load(Acquire) == DONE && task.join.compare_exchange(DONE, TAKEN, AcqRel, Acquire).is_ok()
-}
-
-impl TaskRef {
-    /// Takes the outcome of a finished task away from its handle, erased; `None` if it was taken or is `Ok`.
-    pub fn take_loss(&self) -> Option<Loss> {
-        if self.severity() == 0 || !take(self) {
-            return None;
-        }
-        // SAFETY: the CAS to TAKEN gave this call the right to the outcome.
-        unsafe { (self.vtable.take_loss)(self.as_ptr()) }
-    }
-
-    /// Whether the outcome was taken.
-    pub fn is_taken(&self) -> bool {
-        self.join.load(Acquire) == TAKEN
     }
 }

@@ -82,7 +82,10 @@ impl Waiter {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: a prefetch of any address is harmless.
         unsafe {
-            core::arch::x86_64::_mm_prefetch(self.0.as_ptr().cast_const().cast(), core::arch::x86_64::_MM_HINT_T0)
+            core::arch::x86_64::_mm_prefetch(
+                self.0.as_ptr().cast_const().cast(),
+                core::arch::x86_64::_MM_HINT_T0,
+            )
         }
     }
 

@@ -131,14 +131,7 @@ fn check(shift: u32, start: Time, steps: &[Step]) {
         let now = model.now.as_nanos();
         match *step {
             Step::Insert(_) | Step::InsertPassed(_) | Step::InsertBeside(_) => {
-                let deadline = match *step {
-                    Step::Insert(after) => Some(Time::from_nanos(now.saturating_add(after))),
-                    Step::InsertPassed(before) => Some(Time::from_nanos(now.saturating_sub(before))),
-                    Step::InsertBeside(n) => {
-                        model.timers.values().nth(n % model.timers.len().max(1)).copied()
-                    }
-                    _ => unreachable!(),
-                };
+                let deadline = deadline_of(step, &model);
                 if let Some(deadline) = deadline {
                     let timer = model.insert(deadline);
                     keys.insert(timer.1, (wheel.insert(deadline, timer.1), timer));
@@ -192,7 +185,22 @@ fn check(shift: u32, start: Time, steps: &[Step]) {
         }
     }
     wheel.assert_invariants();
-    // What is left must fire, in a bounded number of wake-ups for each timer.
+    drain(&mut wheel, &mut model, 8 * (steps.len() + 1));
+}
+
+/// The deadline that an inserting step means.
+fn deadline_of(step: &Step, model: &Model) -> Option<Time> {
+    let now = model.now.as_nanos();
+    match *step {
+        Step::Insert(after) => Some(Time::from_nanos(now.saturating_add(after))),
+        Step::InsertPassed(before) => Some(Time::from_nanos(now.saturating_sub(before))),
+        Step::InsertBeside(n) => model.timers.values().nth(n % model.timers.len().max(1)).copied(),
+        _ => None,
+    }
+}
+
+/// What is left must fire, in a bounded number of wake-ups for each timer.
+fn drain(wheel: &mut Wheel<u64>, model: &mut Model, limit: usize) {
     let mut wakes = 0;
     while let Some(next) = wheel.next_expiry() {
         let mut fired = Vec::new();
@@ -202,10 +210,10 @@ fn check(shift: u32, start: Time, steps: &[Step]) {
             assert_eq!(Some(timer), model.pop_due());
         }
         assert!(!advanced.more);
-        model.stop(&wheel, advanced.more);
-        assert_expiry_is_sound(&wheel, &model);
+        model.stop(wheel, advanced.more);
+        assert_expiry_is_sound(wheel, model);
         wakes += 1;
-        assert!(wakes <= 8 * (steps.len() + 1), "next_expiry makes no progress");
+        assert!(wakes <= limit, "next_expiry makes no progress");
     }
     assert!(model.timers.is_empty());
 }
