@@ -13,6 +13,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+#[path = "shapes/authority.rs"]
+mod authority;
+#[path = "shapes/errors.rs"]
+mod errors;
 #[path = "shapes/send.rs"]
 mod send;
 
@@ -314,85 +318,6 @@ fn seeds_give_different_orders_of_the_same_tasks() {
     assert_eq!(seen.len(), 6, "all orders of three: {seen:?}");
 }
 
-// ---- capabilities
-
-async fn leaf(cx: &mut Cx<impl MayTime>) -> Res {
-    cx.sleep(ms(1)).await?;
-    Ok(())
-}
-
-async fn plugin(cx: &mut Cx<TimeOnly>) -> Res {
-    leaf(cx).await
-}
-
-async fn generic_to_concrete(cx: &mut Cx<impl MayTime + MayTrace>) -> Res {
-    cx.trace("x");
-    leaf(cx).await
-}
-
-#[test]
-fn authority_is_narrowed_at_a_trust_boundary() {
-    run(async |cx| -> Res {
-        leaf(cx).await?;
-        generic_to_concrete(cx).await?;
-        plugin(cx.narrow()).await
-    })
-    .unwrap();
-}
-
-struct Db {
-    rows: u8,
-}
-
-struct App {
-    db: Db,
-}
-
-impl Provides<Db> for App {
-    fn provide(&self) -> &Db {
-        &self.db
-    }
-}
-
-async fn query(cx: &mut Cx<impl MayTime<Env: EnvProvides<Db>>>) -> Res<u8> {
-    cx.sleep(ms(1)).await?;
-    Ok(cx.env::<Db>().rows)
-}
-
-#[test]
-fn a_capability_of_the_user_s_own_is_a_value_that_somebody_supplied() {
-    let r = run(async |cx| cx.with(App { db: Db { rows: 9 } }, async |cx| query(cx).await).await);
-    assert_eq!(r.unwrap(), 9);
-}
-
-#[test]
-fn tasks_inherit_the_user_s_capability() {
-    let r: Res<u8> = run(async |cx| {
-        cx.with(App { db: Db { rows: 9 } }, async |cx| {
-            cx.region(|scope| async {
-                let mut task = scope.spawn(async |cx| query(cx).await);
-                Ok(task.join(scope).await.ok()?)
-            })
-            .await
-        })
-        .await
-    });
-    assert_eq!(r.unwrap(), 9);
-}
-
-#[test]
-fn a_handle_s_tasks_inherit_the_user_s_capability_it_was_taken_with() {
-    let lab = lab(1);
-    let r = lab.run(|cx| async {
-        cx.with(App { db: Db { rows: 9 } }, async |cx| {
-            let mut task = cx.handle().clone().try_spawn(async |cx| query(cx).await).ok().unwrap();
-            task.join(cx).await.ok()
-        })
-        .await
-    });
-    assert_eq!(r.unwrap(), 9);
-}
-
 // ---- borrowed data
 
 #[test]
@@ -485,52 +410,7 @@ fn a_task_s_own_children_end_before_it() {
     }
 }
 
-// ---- inference: boxed tasks, rows from signatures, loops
-
-type BoxTask<T> = Box<dyn for<'a> FnOnce(&'a mut Cx) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> + Send>;
-
-fn boxed<T: Send + 'static, F: asupersync::Task<T>>(f: F) -> BoxTask<T> {
-    Box::new(move |cx| {
-        Box::pin(async move { <F as asupersync::cx::TaskFn<'_, All>>::Fut::from(f(cx)).await })
-    })
-}
-
-/// A spawner of the user's own, which infers the child's row from the child.
-fn spawn_named<C, D, T, F>(cx: &Cx<C>, body: F)
-where
-    C: MaySpawn + MayTrace,
-    D: Row + NarrowOf<C>,
-    T: asupersync::types::TaskOutput,
-    F: asupersync::Task<T, D>,
-{
-    cx.trace("spawning");
-    cx.spawn_as(body);
-}
-
-#[test]
-fn tasks_may_be_boxed_and_rows_inferred() {
-    let lab = lab(1);
-    lab.run(|cx| async {
-        cx.region(|s| async {
-            let tasks: Vec<BoxTask<Res>> = vec![
-                boxed(async |cx| leaf(cx).await),
-                boxed(async |cx| {
-                    cx.checkpoint()?;
-                    Ok(())
-                }),
-            ];
-            for task in tasks {
-                s.spawn(async move |cx: &mut Cx| task(cx).await);
-            }
-            s.spawn(leaf); // a generic fn item: its row is the region's
-            s.spawn_as(plugin); // the row of the task's own signature, checked to be no more
-            spawn_named(s, plugin);
-        })
-        .await
-    });
-    assert_eq!(lab.notes(), ["spawning"]);
-    assert!(lab.oracles().is_ok());
-}
+// ---- loops
 
 async fn looped(cx: &mut Cx) -> Res<u32> {
     let mut n = 0;
@@ -564,51 +444,4 @@ fn regions_nest_and_loop_inside_spawned_tasks() {
         .await
     });
     assert_eq!(r.unwrap(), 3);
-}
-
-// ---- `?` with an error type of the user's own
-
-#[derive(Debug)]
-enum Trouble {
-    Parse(std::num::ParseIntError),
-    Gone,
-}
-
-impl From<std::num::ParseIntError> for Trouble {
-    fn from(e: std::num::ParseIntError) -> Self {
-        Trouble::Parse(e)
-    }
-}
-
-impl From<Closed> for Trouble {
-    fn from(_: Closed) -> Self {
-        Trouble::Gone
-    }
-}
-
-async fn sum(cx: &mut Cx, rx: &mut Receiver<&'static str>) -> Res<u32, Trouble> {
-    let mut sum = 0;
-    loop {
-        match rx.recv(cx).await {
-            Ok(text) => sum += text.parse::<u32>()?,
-            Err(WaitError::Closed) if sum > 0 => return Ok(sum),
-            Err(e) => return Err(e.into()),
-        }
-    }
-}
-
-#[test]
-fn the_question_mark_keeps_failure_and_cancellation_apart() {
-    let of = |values: &[&'static str]| {
-        let (tx, mut rx) = mpsc::channel(4);
-        values.iter().for_each(|v| tx.try_send(*v).unwrap());
-        drop(tx);
-        run(async |cx| cx.timeout(ms(10_000), async |cx| sum(cx, &mut rx).await).await)
-    };
-    assert_eq!(of(&["40", "2"]).unwrap(), 42);
-    assert!(matches!(of(&["x"]), Err(Stop::Err(Trouble::Parse(_)))));
-    assert!(matches!(of(&[]), Err(Stop::Err(Trouble::Gone))));
-    let (_tx, mut rx) = mpsc::channel(1);
-    let cut = run(async |cx| cx.timeout(ms(5), async |cx| sum(cx, &mut rx).await).await);
-    assert!(matches!(cut, Err(Stop::Cancelled(c)) if c.kind() == CancelKind::Deadline));
 }

@@ -492,13 +492,20 @@ pub(crate) fn pierce(scope: &Scope, task: bool) -> bool {
 
 fn around_is_overdue(scope: &Scope) -> bool {
     let mut at = scope.outer();
-    while let Place::Inner(outer) = at {
-        if outer.overdue.load(Relaxed) {
-            return true;
+    loop {
+        match at {
+            Place::Root(header) => {
+                let own = ext::of(header).and_then(ext::Ext::implicit);
+                return own.is_some_and(Region::is_overdue);
+            }
+            Place::Inner(outer) => {
+                if outer.overdue.load(Relaxed) || outer.region().is_some_and(Region::is_overdue) {
+                    return true;
+                }
+                at = outer.outer();
+            }
         }
-        at = outer.outer();
     }
-    false
 }
 
 fn pierced(scope: &Scope) {

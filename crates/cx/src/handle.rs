@@ -5,6 +5,7 @@ use crate::raw::start::Start;
 use crate::spawn::{Task, start_in};
 use crate::{All, Cx, Row, TaskHandle};
 use alloc::sync::{Arc, Weak};
+use core::any::Any;
 use core::panic::Location;
 use core::time::Duration;
 use region::{Region, RegionView, Via};
@@ -16,28 +17,38 @@ use types::{CancelKind, Cancelled, RegionId, TaskOutput};
 #[derive(Debug)]
 pub struct RegionHandle<C: Row = All> {
     region: Weak<Region>,
+    /// The user value that the row says its tasks have: where they are spawned from, there is no scope to
+    /// find it in.
+    env: Option<Arc<dyn Any + Send + Sync>>,
     row: core::marker::PhantomData<fn() -> C>,
 }
 
 // Not derived: a row is not `Clone`, and need not be.
 impl<C: Row> Clone for RegionHandle<C> {
     fn clone(&self) -> RegionHandle<C> {
-        RegionHandle { region: self.region.clone(), row: core::marker::PhantomData }
+        RegionHandle { region: self.region.clone(), env: self.env.clone(), row: core::marker::PhantomData }
     }
 }
 
 impl<C: Row> Cx<C> {
-    /// A handle on the region that a spawn through this context goes to.
+    /// A handle on the region that a spawn through this context goes to. Its tasks have the user value that is
+    /// within reach here.
     pub fn handle(&self) -> RegionHandle<C> {
-        RegionHandle { region: Arc::downgrade(&self.spawn_region()), row: core::marker::PhantomData }
+        RegionHandle {
+            region: Arc::downgrade(&self.spawn_region()),
+            env: self.inherited_env(),
+            row: core::marker::PhantomData,
+        }
+    }
+}
+
+impl RegionHandle<All> {
+    pub(crate) fn of(region: &Arc<Region>) -> RegionHandle<All> {
+        RegionHandle { region: Arc::downgrade(region), env: None, row: core::marker::PhantomData }
     }
 }
 
 impl<C: Row> RegionHandle<C> {
-    pub(crate) fn of(region: &Arc<Region>) -> RegionHandle<C> {
-        RegionHandle { region: Arc::downgrade(region), row: core::marker::PhantomData }
-    }
-
     /// Spawns a task, or gives it back: the region no longer admits tasks, or is gone.
     #[track_caller]
     #[inline]
@@ -47,7 +58,7 @@ impl<C: Row> RegionHandle<C> {
     {
         let at = Location::caller();
         let Some(region) = self.region.upgrade() else { return Err(body) };
-        start_in(&region, Start { at, via: Via::Body, daemon: false, control: 0 }, None, body)
+        start_in(&region, Start { at, via: Via::Body, daemon: false, control: 0 }, self.env.clone(), body)
             .map_err(|(b, _)| b)
     }
 

@@ -180,7 +180,7 @@ pub(crate) fn start_in<T: TaskOutput, C: Row, F: Task<T, C>>(
 pub(crate) fn handle_or_refused<T: TaskOutput, F>(
     region: &Region,
     at: &'static Location<'static>,
-    started: Result<(JoinRef<T::Ok, T::Err>, TaskId), (F, Refused)>,
+    started: start::Begun<T, F>,
 ) -> TaskHandle<T::Ok, T::Err> {
     started_or_refused::<T, F>(region, at, started.map(|(join, id)| TaskHandle { join, id }))
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::{Key, Wheel};
 use trace::{Event, Label};
-use types::{TaskId, Time};
+use types::{ObligationId, TaskId, Time};
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -96,23 +96,47 @@ impl Reports for Kept {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     clock: Arc<VirtualClock>,
-    events: Mutex<Vec<Event>>,
+    trace: Mutex<Recorded>,
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    events: Vec<Event>,
+    obligations: BTreeMap<ObligationId, u64>,
+}
+
+impl Recorded {
+    /// Obligations are known by their place in a pool that all runtimes of the process share. A run's own are
+    /// numbered here, in the order in which they were reserved, so that nothing else can be seen in its trace.
+    fn rename(&mut self, label: &mut Label) {
+        if let Label::ObligationReserve { obligation, .. }
+        | Label::ObligationCommit { obligation }
+        | Label::ObligationAbort { obligation }
+        | Label::ObligationLeak { obligation }
+        | Label::ObligationRehome { obligation, .. }
+        | Label::ObligationLate { obligation } = label
+        {
+            let next = self.obligations.len() as u64 + 1;
+            *obligation = ObligationId::from_u64(*self.obligations.entry(*obligation).or_insert(next))
+        }
+    }
 }
 
 impl Recorder {
     pub(crate) fn new(clock: Arc<VirtualClock>) -> Recorder {
-        Recorder { clock, events: Mutex::default() }
+        Recorder { clock, trace: Mutex::default() }
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
-        locked(&self.events).clone()
+        locked(&self.trace).events.clone()
     }
 }
 
 impl Sink for Recorder {
-    fn emit(&self, by: Option<TaskId>, label: Label) {
-        let mut events = locked(&self.events);
-        let seq = events.len() as u64;
-        events.push(Event { seq, time: self.clock.now(), task: by, label })
+    fn emit(&self, by: Option<TaskId>, mut label: Label) {
+        let mut trace = locked(&self.trace);
+        trace.rename(&mut label);
+        let seq = trace.events.len() as u64;
+        trace.events.push(Event { seq, time: self.clock.now(), task: by, label })
     }
 }

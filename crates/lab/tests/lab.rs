@@ -1,14 +1,13 @@
 //! The lab itself: the same decisions give the same run, other decisions another one; time is virtual; what waits for
 //! ever is an error with a report, never a hang.
 //!
-//! Not here: the rules of the kernel (`programs.rs`, `rules.rs`), the simulated network (`net.rs`).
+//! Not here: the rules of the kernel (`programs.rs`, `rules.rs`), the simulated network (`net.rs`) and signals
+//! (`signals.rs`).
 #![allow(clippy::disallowed_methods, reason = "threads stand for what is outside the lab")]
 
 use asupersync_lab as lab;
 use cx::Cx;
-use cx::port::Signal;
 use lab::{LabConfig, LabFailure, LabRuntime, Schedule, explore, explore_with};
-use net::signal;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -20,15 +19,17 @@ use types::{Res, Time};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Tasks that give way, sleep, draw numbers and send to each other.
+/// Tasks that give way, sleep, draw numbers, hold permits and send to each other.
 async fn varied(cx: &mut Cx) {
     let (sender, mut receiver) = sync::mpsc::channel(2);
+    let permits = Arc::new(sync::semaphore::Semaphore::new(2));
     for i in 0..3_u64 {
-        let sender = sender.clone();
+        let (sender, permits) = (sender.clone(), permits.clone());
         cx.spawn(async move |cx: &mut Cx| -> Res {
             for n in 0..3 {
+                let _permit = permits.acquire(cx, 1).await?;
                 cx.trace(format!("{i} sends {n}, draws {}", cx.random()));
-                sender.send(cx, n).await?;
+                sender.reserve(cx).await?.send(n);
                 cx.sleep(Duration::from_millis(i)).await?;
             }
             Ok(())
@@ -551,76 +552,4 @@ fn a_lab_may_be_made_in_one_thread_and_run_in_another() {
     lab.oracles().unwrap();
     assert_eq!(lab.decisions(), ran(seed(2)).decisions());
     assert_eq!(lab.notes(), ran(seed(2)).notes());
-}
-
-/// Ticks until Ctrl-C, then says goodbye.
-async fn until_interrupted(cx: &mut Cx) {
-    let mut ticking = cx.spawn(async |cx: &mut Cx| -> Res {
-        loop {
-            cx.sleep(Duration::from_millis(10)).await?;
-        }
-    });
-    cx.trace("waiting");
-    signal::ctrl_c(cx).await.unwrap();
-    ticking.cancel("interrupted");
-    let _ = ticking.join(cx).await;
-    cx.trace("goodbye");
-}
-
-#[test]
-fn a_signal_raised_by_the_program_reaches_who_waits_for_it() {
-    explore(0..20, |lab| {
-        let signals = lab.signals();
-        lab.run(|cx| async {
-            cx.spawn(async move |cx: &mut Cx| -> Res {
-                cx.sleep(Duration::from_secs(1)).await?;
-                // Another signal wakes nobody up.
-                signals.raise(Signal::Terminate);
-                cx.sleep(Duration::from_secs(1)).await?;
-                signals.raise(Signal::Interrupt);
-                Ok(())
-            });
-            until_interrupted(cx).await;
-            assert_eq!(cx.now(), Time::ZERO + Duration::from_secs(2));
-        });
-        assert_eq!(lab.signals().count(Signal::Interrupt), 1);
-        assert_eq!(lab.signals().count(Signal::User1), 0);
-    });
-}
-
-#[test]
-fn a_signal_that_comes_while_nobody_waits_is_kept() {
-    let lab = LabRuntime::new(LabConfig::default());
-    lab.raise(Signal::User1);
-    lab.run(|cx| async {
-        let mut watch = signal::Watch::new(cx, Signal::User1).unwrap();
-        lab.raise(Signal::User1);
-        lab.raise(Signal::User1);
-        assert_eq!(watch.recv(cx).await.unwrap(), 2, "not the one from before");
-    });
-}
-
-#[test]
-fn a_signal_can_be_raised_at_every_step_of_a_run() {
-    for step in 0..60 {
-        let lab = LabRuntime::new(seed(step));
-        let signals = lab.signals();
-        lab.at_step(step, move || signals.raise(Signal::Interrupt));
-        // Raised before anybody watches, it is not waited for: a second one follows.
-        let again = lab.signals();
-        lab.at_step(step + 20, move || again.raise(Signal::Interrupt));
-        lab.run(until_interrupted);
-        lab.oracles().unwrap();
-        assert_eq!(lab.notes(), ["waiting", "goodbye"], "step {step}");
-    }
-}
-
-#[test]
-fn what_was_planned_for_a_step_that_never_comes_is_done_before_the_run_is_given_up() {
-    let lab = LabRuntime::new(LabConfig::default());
-    let signals = lab.signals();
-    lab.at_step(1_000_000, move || signals.raise(Signal::Interrupt));
-    lab.run(|cx| async { signal::ctrl_c(cx).await.unwrap() });
-    assert!(lab.steps() < 10);
-    assert_eq!(lab.now(), Time::ZERO);
 }

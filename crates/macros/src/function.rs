@@ -67,13 +67,12 @@ fn asyncness(input: ParseStream<'_>) -> Result<()> {
         input.parse::<Token![async]>()?;
         return if input.peek(Token![fn]) { Ok(()) } else { Err(other("another word before `fn`")) };
     }
-    Err(match () {
-        () if input.peek(Token![fn]) => other("one that isn't async: write `async fn`"),
-        () if input.peek(Token![unsafe]) || input.peek(Token![extern]) || input.peek(Token![const]) => {
-            other("a qualifier other than `async`")
-        }
-        () => other("something that isn't a function"),
-    })
+    let word = input.fork().call(Ident::parse_any).map(|word| word.to_string());
+    Err(other(match word.as_deref() {
+        Ok("fn") => "one that isn't async: write `async fn`",
+        Ok("const" | "extern" | "unsafe") => "a qualifier other than `async`",
+        _ => "something that isn't a function",
+    }))
 }
 
 fn group(input: ParseStream<'_>) -> Result<Group> {

@@ -22,8 +22,6 @@ mod raw;
 mod sync;
 
 pub use ledger::{AlreadyLeaked, Note, Settled, step};
-#[cfg(not(loom))]
-pub use raw::Obligation;
-pub use raw::{Account, Outstanding, Settle};
+pub use raw::{Account, Obligation, Outstanding, Settle};
 #[cfg(loom)]
 pub use raw::{Move, Record};

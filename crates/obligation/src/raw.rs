@@ -8,14 +8,11 @@
 //! | `pool` | where records live, for ever |
 //! | `permit` | the owned right to a record |
 mod account;
-#[cfg(not(loom))]
 mod permit;
-#[cfg(not(loom))]
 mod pool;
 mod record;
 
 pub use account::{Account, Settle};
-#[cfg(not(loom))]
 pub use permit::Obligation;
 pub use record::Outstanding;
 #[cfg(loom)]

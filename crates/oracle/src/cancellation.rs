@@ -17,13 +17,14 @@ use crate::{
 struct Asked {
     kind: Option<CancelKind>,
     deadline: Option<Time>,
+    by_handle: bool,
 }
 
 impl Asked {
     /// Takes a request in; gives the deadline that would have moved away, if one would.
     fn merge(&mut self, kind: CancelKind, deadline: Time) -> Option<Time> {
         self.kind = self.kind.max(Some(kind));
-        let before = self.deadline.replace(deadline);
+        let before = self.deadline.replace(self.deadline.map_or(deadline, |before| before.min(deadline)));
         before.filter(|before| deadline > *before)
     }
 }
@@ -101,7 +102,12 @@ impl Forward {
                     let name = self.tree.task(*task);
                     self.findings.at(event, format_args!("{name} is over and was asked to stop"));
                 }
-                if let Some(before) = self.tasks.entry(*task).or_default().merge(*kind, *deadline) {
+                // A walk brings its region's deadline, and knows nothing of an earlier one that the task's
+                // handle gave it.
+                let asked = self.tasks.entry(*task).or_default();
+                let before = asked.merge(*kind, *deadline).filter(|_| !asked.by_handle);
+                asked.by_handle |= origin.scope == task.as_u64();
+                if let Some(before) = before {
                     let name = self.tree.task(*task);
                     self.findings
                         .at(event, format_args!("the cleanup deadline of {name} moved away from {before}"));

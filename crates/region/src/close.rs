@@ -243,7 +243,9 @@ impl Region {
             let severity = task.severity();
             let lost = Lost { task: id, spawned_at: task.spawned_at, loss };
             match &lost.loss {
-                Loss::Cancelled(c) if self.is_own(c.origin().scope) && self.policy != types::Policy::Collect => {
+                Loss::Cancelled(c)
+                    if self.is_own(c.origin().scope) && self.policy != types::Policy::Collect =>
+                {
                     // A deadline on a branch is its consequence, and yet the branch's result must not look
                     // complete.
                     if self.own_scope == Some(c.origin().scope) {

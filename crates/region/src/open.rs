@@ -7,7 +7,7 @@ use core::panic::Location;
 use core::time::Duration;
 use task::TaskRef;
 use trace::{Label, RegionKind, ScopeId};
-use types::{AfterGrace, Policy, TaskId};
+use types::{AfterGrace, FailureNote, Policy, TaskId};
 
 /// Where traced steps go. Absent in production.
 pub trait Sink: Send + Sync {
@@ -43,6 +43,17 @@ pub struct Isolated {
     pub spawned_at: &'static Location<'static>,
     /// How; `None` if a handle still has the right to it.
     pub loss: Option<task::Loss>,
+}
+
+impl Isolated {
+    /// How, in words; `None` if a handle still has the right to it.
+    pub fn note(&self) -> Option<FailureNote> {
+        Some(match self.loss.as_ref()? {
+            task::Loss::Failed(f) => f.note(),
+            task::Loss::Cancelled(c) => FailureNote::of(c),
+            task::Loss::Panicked(p) => FailureNote::of(p),
+        })
+    }
 }
 
 /// Whose body a region has.

@@ -39,6 +39,7 @@ pub struct Region {
     pub(crate) within: Option<ScopeId>,
     pub(crate) scopes_above: Vec<u64>,
     pub(crate) shielded: AtomicBool,
+    pub(crate) overdue: AtomicBool,
     pub(crate) phase: AtomicU8,
     /// Kind of the strongest request, 0 for none.
     pub(crate) requested: AtomicU8,
@@ -149,6 +150,7 @@ impl Region {
             within: open.within,
             scopes_above: open.scopes_above,
             shielded: AtomicBool::new(false),
+            overdue: AtomicBool::new(false),
             phase: AtomicU8::new(RegionPhase::Open as u8),
             requested: AtomicU8::new(0),
             requests: AtomicU32::new(0),

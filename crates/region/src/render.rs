@@ -74,7 +74,7 @@ fn region(view: &RegionView, now: Time) -> Node {
     }
     let asked_at = view.request.as_ref().and_then(|request| request.when());
     // Nested frames have one body: what it waits for is said where it stands.
-    let innermost = view.body.is_none() || view.children.iter().all(|child| child.body != view.body);
+    let innermost = view.children.iter().all(|child| is_member(view, child));
     if view.phase == RegionPhase::Open
         && innermost
         && let Some(kind) = view.body_waits_for
@@ -106,9 +106,8 @@ fn state(view: &RegionView) -> &'static str {
 
 /// What hangs below a region: its members with what they opened, and the regions of others.
 fn contents(view: &RegionView, now: Time) -> Vec<Node> {
-    let is_member = |child: &RegionView| view.members.iter().any(|m| Some(m.task) == child.body);
     let mut nodes: Vec<_> = view.members.iter().rev().map(|m| member(m, view, now)).collect();
-    for child in view.children.iter().filter(|child| !is_member(child)) {
+    for child in view.children.iter().filter(|child| !is_member(view, child)) {
         match child.kind {
             // Of a body that is no member (the root's): what it owns hangs where the body does.
             RegionKind::Implicit => nodes.extend(contents(child, now)),
@@ -116,6 +115,11 @@ fn contents(view: &RegionView, now: Time) -> Vec<Node> {
         }
     }
     group(nodes)
+}
+
+/// Whether a child region was opened by a member of its parent, and not by the body.
+fn is_member(view: &RegionView, child: &RegionView) -> bool {
+    view.members.iter().any(|m| Some(m.task) == child.body)
 }
 
 fn member(m: &MemberView, within: &RegionView, now: Time) -> Node {
@@ -172,8 +176,11 @@ fn waited(m: &MemberView, now: Time) -> Option<Duration> {
     Some(Duration::from_nanos(u64::from(ticks) << 20))
 }
 
+/// The file's name in its last two directories: enough to find it, and no registry's path.
 fn place(at: &Location<'_>) -> String {
-    format!("{}:{}", at.file(), at.line())
+    let file = at.file();
+    let start = file.rmatch_indices(['/', '\\']).nth(2).map_or(0, |(i, _)| i + 1);
+    format!("{}:{}", &file[start..], at.line())
 }
 
 fn separate(detail: &mut String) {

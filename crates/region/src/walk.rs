@@ -11,6 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::*;
 use task::{Header, control};
+use trace::RegionKind;
 use types::{AfterGrace, Cancelled, TaskId, Time};
 
 const BATCH: usize = 64;
@@ -53,6 +54,7 @@ impl Region {
     pub fn escalate(self: &Arc<Region>) {
         self.give_orders(control::PIERCED | control::INNER, |region, inner, above| {
             inner.orders.pierce = true;
+            region.overdue.store(true, Release);
             inner.masks.clear();
             region.note_shield(inner);
             if let Some((request, deadline)) = above
@@ -62,6 +64,11 @@ impl Region {
                 region.emit_request(&inner.slot);
             }
         })
+    }
+
+    /// Whether the cleanup deadline has passed, so that no mask in its body holds.
+    pub fn is_overdue(&self) -> bool {
+        self.overdue.load(Acquire)
     }
 
     /// Everything below is given up: each task's future is dropped at its next turn, whatever the region's
@@ -81,7 +88,9 @@ impl Region {
             todo.extend(inner.children.values().map(|child| (child.clone(), asked.clone())));
             inner.untell();
             drop(inner);
-            region.rouse_body(body);
+            // Of the task that a frame or branch is in, only the masks inside are pierced (`is_overdue`).
+            let inside = if region.kind == RegionKind::Root { body } else { body & !control::PIERCED };
+            region.rouse_body(inside);
             region.visit_members();
         }
     }

@@ -2,7 +2,7 @@
 use crate::wheels::Wheels;
 use cx::port::{Clock, World};
 use reactor::Reactor;
-use sched::engine::{Driver, Engine};
+use sched::engine::{Driver, Engine, as_timed};
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -31,17 +31,17 @@ impl Machine {
         let _ = self.engine.set(engine);
     }
 
-    fn with_world(&self, f: impl FnOnce(&World)) {
+    fn with_engine(&self, f: impl FnOnce(&Engine, &World)) {
         if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
-            f(engine.world())
+            f(&engine, engine.world())
         }
     }
 
     fn fire(&self, worker: usize) {
         let now = self.clock.now();
-        self.with_world(|world| {
+        self.with_engine(|engine, world| {
             world.recent.store(now.as_nanos(), Relaxed);
-            self.wheels.advance(worker, now, |due| world.serve(due))
+            as_timed(engine, || self.wheels.advance(worker, now, |due| world.serve(due)))
         })
     }
 }

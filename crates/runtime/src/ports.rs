@@ -1,6 +1,9 @@
 //! The machine's clock, random numbers and standard error, as ports.
 use cx::port::{Clock, Entropy, Reports};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+// The standard library's hasher keys are the one source of system randomness it has; asked for one seed only.
+#[allow(clippy::disallowed_types)]
+use std::hash::RandomState;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -32,7 +35,6 @@ pub(crate) struct Mixed {
 
 impl Mixed {
     pub(crate) fn new(seed: Option<u64>) -> Mixed {
-        // The standard library's hasher keys are the one source of system randomness it has.
         #[allow(clippy::disallowed_types)]
         let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0u64));
         Mixed { seed, drawn: AtomicU64::new(0) }

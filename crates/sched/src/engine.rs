@@ -3,7 +3,7 @@
 //! ```text
 //!      woken by the running task        woken while running, yielded
 //!               │                                │
-//!             [LIFO] ──pushed out──▶ [local queue, 256] ──full──▶ [injector] ◀── threads outside
+//!             [LIFO] ──pushed out──▶ [local queue, 1024] ──full──▶ [injector] ◀── threads outside
 //!                                                                      timers due ──▶ [timed lane]
 //!                                                                      requests   ──▶ [cancel lane]
 //! ```
@@ -96,6 +96,12 @@ impl core::fmt::Debug for Engine {
 #[inline]
 pub fn current_worker(engine: *const Engine) -> Option<usize> {
     raw::current_index(engine)
+}
+
+/// Fires timers: what `f` wakes on this thread goes to the timed lane of the worker that runs here. For
+/// drivers.
+pub fn as_timed<R>(engine: *const Engine, f: impl FnOnce() -> R) -> R {
+    raw::as_timed(engine, f)
 }
 
 /// Panics become outcomes.
@@ -400,17 +406,18 @@ impl Worker<'_> {
     fn tick(&self) {
         self.until_tick.set(TICK);
         self.shard.ticks.fetch_add(1, Relaxed);
-        self.drive(|d| d.tick(self.index));
+        self.engine.driver.tick(self.index);
         if self.shard.queue.len() >= self.engine.threshold {
             self.offer()
         }
     }
 
-    /// Lets the driver serve timers and I/O; what timers wake goes to the timed lane.
-    fn drive(&self, f: impl FnOnce(&dyn Driver)) {
-        self.firing.set(true);
-        f(&*self.engine.driver);
-        self.firing.set(false);
+    /// Runs `f`; what it wakes goes to the timed lane.
+    pub(crate) fn firing<R>(&self, f: impl FnOnce() -> R) -> R {
+        let before = self.firing.replace(true);
+        let result = f();
+        self.firing.set(before);
+        result
     }
 
     #[inline]
@@ -512,7 +519,7 @@ impl Worker<'_> {
                 let woken = match engine.idle.claim_sentinel(self.me) {
                     Some(_watch) => self.watch(),
                     None => {
-                        self.drive(|d| d.park(self.index, None));
+                        engine.driver.park(self.index, None);
                         engine.idle.finish_park(self.me)
                     }
                 };
@@ -533,7 +540,7 @@ impl Worker<'_> {
         loop {
             // Nobody runs: nobody can be stuck, and nothing needs waking up for.
             let limit = if engine.idle.all_asleep() { None } else { Some(pause) };
-            self.drive(|d| d.park(self.index, limit));
+            engine.driver.park(self.index, limit);
             if engine.idle.finish_park(self.me) == WokenBy::Notifier {
                 return WokenBy::Notifier;
             }
@@ -560,7 +567,7 @@ impl Worker<'_> {
 
     /// Takes over what a stuck worker cannot run. True if there was something.
     fn relieve(&self, stuck: usize, victim: &Shard) -> bool {
-        self.drive(|d| d.tick_for(stuck));
+        self.engine.driver.tick_for(stuck);
         let mut got = false;
         if let Some(task) = victim.queue.steal_into(&self.owner) {
             self.push(raw::runnable(task));

@@ -46,7 +46,7 @@ use crate::padded::CachePadded;
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// The number of slots of a production queue.
-pub const CAPACITY: usize = 256;
+pub const CAPACITY: usize = 1024;
 
 /// The queue as everybody sees it. See the [module](self) for the scheme.
 ///

@@ -115,6 +115,15 @@ pub(crate) fn current_index(engine: *const Engine) -> Option<usize> {
     core::ptr::eq(worker.engine(), engine).then_some(worker.index)
 }
 
+/// Calls `f` while this thread's worker, if it is one of the engine at this address, takes wakes for timers'.
+pub(crate) fn as_timed<R>(engine: *const Engine, f: impl FnOnce() -> R) -> R {
+    // SAFETY: as in `with_current`.
+    match unsafe { CURRENT.get().as_ref() } {
+        Some(worker) if core::ptr::eq(worker.engine(), engine) => worker.firing(f),
+        _ => f(),
+    }
+}
+
 /// # Safety
 /// As [`EngineHead::schedule`]; the head is that of an [`Engine`].
 unsafe fn schedule(head: NonNull<EngineHead>, task: NonNull<Header>) {

@@ -300,7 +300,7 @@ labels! {
             kind: CancelKind,
             /// Where the request was made.
             origin: Origin,
-            /// The task's cleanup deadline with this request merged in.
+            /// The cleanup deadline that comes with it. The earliest one that ever came is the task's.
             deadline: Time,
         }
         /// A task placed a request on one of its own inner scopes.

@@ -70,6 +70,9 @@ pub(crate) fn request_task(
     if !made_here(id.as_u64(), request) && !dismissed {
         comes_from_above(state, Place::Task(id), request)?;
     }
+    // A walk brings its region's deadline, and knows nothing of an earlier one that the task's handle gave it.
+    let by_handle = task.requests.all.iter().any(|request| request.origin.scope == id.as_u64());
+    let deadline = if by_handle { deadline.min(task.requests.deadline) } else { deadline };
     tightens(&task.requests, deadline)?;
 
     let task = state.tasks.get_mut(&id).expect("looked up above");

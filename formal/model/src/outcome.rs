@@ -25,7 +25,11 @@ pub(crate) fn is_failure(state: &State, task: TaskId, end: End) -> bool {
         End::Cancelled { kind: CancelKind::SpawnRefused, .. } => true,
         End::Cancelled { kind, origin } => {
             let asked = origin.scope == 0
-                || state.way_up(Place::Task(task)).any(|place| number(place) == origin.scope);
+                || state.way_up(Place::Task(task)).any(|place| {
+                    // Its own implicit region is not above it.
+                    let attached = || state.attached(place).filter(|_| place != Place::Task(task));
+                    number(place) == origin.scope || attached().is_some_and(|r| r.as_u64() == origin.scope)
+                });
             let by_child = kind == CancelKind::ChildFailed && origin.scope == task.as_u64();
             by_child || !asked
         }

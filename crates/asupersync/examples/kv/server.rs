@@ -99,11 +99,11 @@ pub(crate) async fn serve(
         operator::watch(cx, &serving);
         expiry::start(cx, &serving);
         let grace = serving.config.grace;
-        let journal = serving.journal.clone();
+        let failures = serving.clone();
         let options = RegionOptions::isolate()
             .name("connections")
             .grace(grace)
-            .on_failure(move |failure| journal.line(&connection::failure_line(failure)));
+            .on_failure(move |failure| connection::report_failure(&failures, failure));
         cx.region_with(options, async |cx: &mut Cx<Serving>| {
             serving.drain.attach(cx.handle());
             serving.journal.line(&serving.greeting());

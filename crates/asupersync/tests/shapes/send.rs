@@ -16,96 +16,106 @@ impl Pool {
     }
 }
 
-#[test]
-fn combinators_in_spawned_tasks_capture_locals() {
+/// Runs a task that was spawned into a region, in the lab, and returns its value.
+fn spawned<T: Send + 'static, F: asupersync::Task<Res<T>>>(body: F) -> T {
     let lab = lab(1);
-    let total: Res<usize> = lab.run(|cx| async {
+    let value: Res<T> = lab.run(|cx| async {
         cx.region(|scope| async {
-            let pool = Pool(Arc::default());
-            let mut task = scope.spawn(async move |cx| -> Res<usize> {
-                let local = String::from("x");
-                let keys = ["a".to_string(), "b".into(), "c".into()];
-                let raced = cx
-                    .race(
-                        async |cx| pool.get(cx, &local).await,
-                        async |cx| {
-                            cx.sleep(ms(9)).await?;
-                            Ok(local.clone())
-                        },
-                    )
-                    .await?;
-                let (a, b) = cx
-                    .join(async |cx| pool.get(cx, &keys[0]).await, async |cx| pool.get(cx, &keys[1]).await)
-                    .await;
-                let reads = keys.iter().map(|key| async |cx: &mut Cx| pool.get(cx, key).await);
-                let quorum = cx.quorum(2, reads).await.ok()?;
-                let timed = cx
-                    .timeout(ms(50), async |cx| {
-                        cx.region(|s| async {
-                            let mut task = s.spawn(async |_| -> Res<u8> { Ok(1) });
-                            task.join(s).await.ok()
-                        })
-                        .await?;
-                        pool.get(cx, &local).await
-                    })
-                    .await?;
-                let masked = cx
-                    .masked(async |cx| {
-                        cx.race(async |cx| pool.get(cx, &local).await.map(|s| s.len()), async |_| Ok(0)).await
-                    })
-                    .await?;
-                let bracketed: Res<usize> = cx
-                    .bracket(
-                        async |cx| pool.get(cx, &local).await,
-                        async |cx, r| {
-                            cx.sleep(ms(1)).await?;
-                            Ok(r.len())
-                        },
-                        async |_, _| {},
-                    )
-                    .await;
-                Ok(raced.len() + a?.len() + b?.len() + quorum.len() + timed.len() + masked + bracketed?)
-            });
-            let total = task.join(scope).await.ok()?;
-
-            let (tx, mut rx) = mpsc::channel::<String>(2);
-            scope.spawn(async move |cx| -> Res {
-                for i in 0..3 {
-                    let permit = tx.reserve(cx).await?;
-                    permit.send(format!("{i}"));
-                }
-                Ok(())
-            });
-            scope.spawn(async move |cx| -> Res {
-                while let Ok(text) = rx.recv(cx).await {
-                    cx.timeout(ms(5), async |cx| {
-                        cx.trace(text.clone());
-                        Ok::<(), Stop>(())
-                    })
-                    .await?;
-                }
-                Ok(())
-            });
-            async fn helper<T: Send + Sync>(
-                cx: &mut Cx<impl MayTime>,
-                t: &T,
-                f: impl AsyncFnOnce(&T) -> u8,
-            ) -> Res<u8> {
-                cx.sleep(ms(1)).await?;
-                Ok(f(t).await)
-            }
-            scope.spawn(async |cx| -> Res<u8> {
-                let v = 5u8;
-                helper(cx, &v, async |x| *x + 1).await
-            });
-            Ok(total)
+            let mut task = scope.spawn(body);
+            task.join(scope).await.ok()
         })
         .await
     });
-    // Race 1, join 1 + 1, quorum 2, timeout 1, the masked race 0 (the second never waits), bracket 1.
-    assert_eq!(total.unwrap(), 7);
-    assert_eq!(lab.notes(), ["0", "1", "2"]);
     assert!(lab.oracles().is_ok());
+    value.unwrap()
+}
+
+#[test]
+fn races_joins_and_quorums_in_spawned_tasks_capture_locals() {
+    let pool = Pool(Arc::default());
+    let got = spawned(async move |cx: &mut Cx| -> Res<(String, String, String, Vec<String>)> {
+        let local = String::from("x");
+        let keys = ["a".to_string(), "b".into(), "c".into()];
+        let late = async |cx: &mut Cx| {
+            cx.sleep(ms(9)).await?;
+            Ok(local.clone())
+        };
+        let raced = cx.race(async |cx| pool.get(cx, &local).await, late).await?;
+        let (a, b) =
+            cx.join(async |cx| pool.get(cx, &keys[0]).await, async |cx| pool.get(cx, &keys[1]).await).await;
+        let reads = keys.iter().map(|key| async |cx: &mut Cx| pool.get(cx, key).await);
+        let mut two = cx.quorum(2, reads).await.ok()?;
+        two.truncate(2);
+        Ok((raced, a?, b?, two))
+    });
+    assert_eq!((got.0.as_str(), got.1.as_str(), got.2.as_str(), got.3.len()), ("x", "a", "b", 2));
+}
+
+#[test]
+fn timeouts_masks_and_brackets_in_spawned_tasks_capture_locals() {
+    let pool = Pool(Arc::default());
+    let got = spawned(async move |cx: &mut Cx| -> Res<(String, usize, usize)> {
+        let local = String::from("x");
+        let timed = cx
+            .timeout(ms(50), async |cx| {
+                cx.region(|s| async {
+                    let mut task = s.spawn(async |_| -> Res<u8> { Ok(1) });
+                    task.join(s).await.ok()
+                })
+                .await?;
+                pool.get(cx, &local).await
+            })
+            .await?;
+        let slow = async |cx: &mut Cx| pool.get(cx, &local).await.map(|s| s.len());
+        let masked = cx.masked(async |cx| cx.race(slow, async |_| Ok(0)).await).await?;
+        let bracketed: Res<usize> = cx
+            .bracket(
+                async |cx| pool.get(cx, &local).await,
+                async |cx, got| {
+                    cx.sleep(ms(1)).await?;
+                    Ok(got.len())
+                },
+                async |_, _| {},
+            )
+            .await;
+        Ok((timed, masked, bracketed?))
+    });
+    // The second runner of the masked race never waits.
+    assert_eq!(got, ("x".to_string(), 0, 1));
+}
+
+#[test]
+fn channels_in_spawned_tasks_work_with_helpers_that_are_generic() {
+    async fn helper<T: Send + Sync>(
+        cx: &mut Cx<impl MayTime>,
+        t: &T,
+        f: impl AsyncFnOnce(&T) -> u8,
+    ) -> Res<u8> {
+        cx.sleep(ms(1)).await?;
+        Ok(f(t).await)
+    }
+    let got = spawned(async |cx: &mut Cx| -> Res<Vec<u8>> {
+        let (tx, mut rx) = mpsc::channel::<u8>(2);
+        cx.spawn(async move |cx| -> Res {
+            for i in 0..3u8 {
+                let next = helper(cx, &i, async |i| *i + 1).await?;
+                let permit = tx.reserve(cx).await?;
+                permit.send(next);
+            }
+            Ok(())
+        });
+        let mut got = vec![];
+        while let Ok(n) = rx.recv(cx).await {
+            cx.timeout(ms(5), async |cx| {
+                cx.checkpoint()?;
+                got.push(n);
+                Ok::<(), Stop>(())
+            })
+            .await?;
+        }
+        Ok(got)
+    });
+    assert_eq!(got, [1, 2, 3]);
 }
 
 #[test]

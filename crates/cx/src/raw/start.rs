@@ -14,6 +14,10 @@ use task::raw::join::JoinRef;
 use trace::Refused;
 use types::{Never, TaskId, TaskOutput};
 
+/// A started task with its right to the outcome, or the body back with the reason.
+pub(crate) type Begun<T, F> =
+    Result<(JoinRef<<T as TaskOutput>::Ok, <T as TaskOutput>::Err>, TaskId), (F, Refused)>;
+
 /// How to start a task.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
@@ -32,7 +36,7 @@ pub(crate) fn task<T, F, C>(
     start: Start,
     env: impl FnOnce(&task::Header),
     body: F,
-) -> Result<(JoinRef<T::Ok, T::Err>, TaskId), (F, Refused)>
+) -> Begun<T, F>
 where
     T: TaskOutput,
     C: Row,
@@ -143,7 +147,7 @@ unsafe fn spawn_with<T, F, C, Fut>(
     env: impl FnOnce(&task::Header),
     body: F,
     make: impl FnOnce(F, &'static mut Cx<C>) -> Fut,
-) -> Result<(JoinRef<T::Ok, T::Err>, TaskId), (F, Refused)>
+) -> Begun<T, F>
 where
     T: TaskOutput,
     C: Row,

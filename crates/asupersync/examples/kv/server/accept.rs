@@ -27,10 +27,7 @@ pub(super) async fn run(cx: &mut Cx<Serving>, shared: &Arc<Shared>, listener: Tc
         match listener.accept(cx).await {
             Ok((stream, _)) => {
                 let place = shared.places.try_acquire_owned(cx, 1);
-                let mut core = locked(&shared.core);
-                core.tally.connections += 1;
-                core.tally.rejected += u64::from(place.is_err());
-                drop(core);
+                count(shared, place.is_err());
                 match place {
                     Ok(place) => admit(cx, shared, stream, place),
                     Err(_) => {
@@ -52,6 +49,12 @@ pub(super) async fn run(cx: &mut Cx<Serving>, shared: &Arc<Shared>, listener: Tc
             }
         }
     }
+}
+
+fn count(shared: &Shared, rejected: bool) {
+    let mut core = locked(&shared.core);
+    core.tally.connections += 1;
+    core.tally.rejected += u64::from(rejected);
 }
 
 fn admit(cx: &Cx<Serving>, shared: &Arc<Shared>, stream: TcpStream, place: Place) {

@@ -19,6 +19,7 @@ use super::subscriber::{self, Outbox};
 use asupersync::net::{Half, OrCancelled, TcpStream};
 use asupersync::prelude::*;
 use asupersync::region::Isolated;
+use asupersync::types::TaskId;
 use asupersync::sync::semaphore::Permit;
 use asupersync::{Never, TaskHandle};
 use super::super::resp::encode;
@@ -53,11 +54,15 @@ struct Guest<'a> {
     talk: Talk,
     outbox: Option<Arc<Outbox>>,
     ended: Option<Ended>,
+    task: TaskId,
 }
 
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
-        let Guest { shared, client, talk, ended, .. } = self;
+        let Guest { shared, client, talk, ended, task, .. } = self;
+        if ended.is_none() {
+            shared.drain.failed(*task, client);
+        }
         shared.channels.unsubscribe(talk.session.channels(), client.id);
         shared.clients.leave(client.id);
         shared.drain.count(client, ended.unwrap_or(Ended::Failed));
@@ -74,7 +79,7 @@ pub(super) async fn run(cx: &mut Cx<Serving>, shared: Arc<Shared>, stream: TcpSt
     let client = shared.clients.enter(address, local, now);
     cx.name_task(format!("connection #{} {address}", client.id));
     let talk = Talk::new(&shared, &client);
-    let mut guest = Guest { shared: &shared, client, talk, outbox: None, ended: None };
+    let mut guest = Guest { shared: &shared, client, talk, outbox: None, ended: None, task: cx.task_id() };
     let stream = Arc::new(stream);
     let mut writer = None;
     let mut ended = converse(cx, &mut guest, &stream, &mut writer).await;
@@ -146,11 +151,10 @@ async fn converse(
         if !guest.talk.out.is_empty() {
             match &guest.outbox {
                 Some(outbox) => outbox.push(&guest.talk.out),
-                None => {
-                    if let Err(ended) = send(cx, stream, &guest.talk.out).await {
-                        return ended;
-                    }
-                }
+                None => match send(cx, stream, &guest.talk.out).await {
+                    Ok(asked) => draining |= asked,
+                    Err(ended) => return ended,
+                },
             }
             guest.talk.sent();
         }
@@ -191,12 +195,16 @@ async fn converse(
 
 /// Sends everything. What was begun before the server was asked to end is finished masked.
 ///
+/// True if that was asked meanwhile.
+///
 /// # Errors
 /// How the connection has ended, if the bytes cannot be sent.
-pub(super) async fn send(cx: &mut Cx<Serving>, stream: &TcpStream, mut bytes: &[u8]) -> Result<(), Ended> {
+pub(super) async fn send(cx: &mut Cx<Serving>, stream: &TcpStream, mut bytes: &[u8]) -> Result<bool, Ended> {
+    let mut asked = false;
     while !bytes.is_empty() {
         let written = match stream.write(cx, bytes).await {
             Err(OrCancelled::Cancelled(_)) => {
+                asked = true;
                 cx.masked(async |cx: &mut Cx<Serving>| stream.write(cx, bytes).await).await
             }
             written => written,
@@ -207,7 +215,7 @@ pub(super) async fn send(cx: &mut Cx<Serving>, stream: &TcpStream, mut bytes: &[
             Err(OrCancelled::Failed(_)) => return Err(Ended::Lost),
         }
     }
-    Ok(())
+    Ok(asked)
 }
 
 /// Performs one of this server's own commands.
@@ -225,10 +233,9 @@ async fn perform(cx: &mut Cx<Serving>, shared: &Shared, own: Own, out: &mut Vec<
     }
 }
 
-/// The line for a connection whose handler failed.
-pub(super) fn failure_line(failure: &Isolated) -> String {
-    match &failure.loss {
-        Some(loss) => format!("{} failed and was closed: {loss:?}", failure.task),
-        None => format!("{} failed and was closed", failure.task),
-    }
+/// A connection's task has failed: says which, and with what.
+pub(super) fn report_failure(shared: &Shared, failure: &Isolated) {
+    let who = shared.drain.who_failed(failure.task).unwrap_or_else(|| "a connection".into());
+    let what = failure.note().map_or_else(|| "it failed".into(), |note| note.to_string());
+    shared.journal.line(&format!("{who} was closed, its handler has a bug: {what}"));
 }

@@ -4,8 +4,9 @@ use super::Serving;
 use super::config::Journal;
 use super::connection::Ended;
 use super::shared::{Client, locked};
-use asupersync::types::CancelKind;
+use asupersync::types::{CancelKind, TaskId};
 use asupersync::{RegionHandle, Time};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -22,6 +23,8 @@ struct Inner {
     connections: Option<RegionHandle<Serving>>,
     asked: Option<Asked>,
     report: Report,
+    /// Whose handlers have failed, until that is reported.
+    failed: BTreeMap<TaskId, String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +151,17 @@ impl Drain {
             }
             Ended::Closed | Ended::Lost | Ended::TooSlow => {}
         }
+    }
+
+    /// The handler of this client has failed; the runtime reports with what in a moment.
+    pub(super) fn failed(&self, task: TaskId, client: &Client) {
+        let name = format!("connection #{} {}", client.id, client.address);
+        locked(&self.0).failed.insert(task, name);
+    }
+
+    /// The client whose handler has failed.
+    pub(super) fn who_failed(&self, task: TaskId) -> Option<String> {
+        locked(&self.0).failed.remove(&task)
     }
 
     /// The last connection has ended.

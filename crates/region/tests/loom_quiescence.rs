@@ -1,0 +1,190 @@
+//! Quiescence under every interleaving: the real lock and the real gate, with members that leave, somebody who
+//! wants in, and a closer that waits. It is woken, it closes over nobody, and what it closed stays closed.
+//!
+//! Run: `RUSTFLAGS="--cfg loom" cargo test --release -p asupersync-region --test loom_quiescence`
+#![cfg(loom)]
+
+use asupersync_region::gate::{Gate, Left};
+use asupersync_region::{Lock, Via};
+use loom::sync::Notify;
+use loom::sync::atomic::{AtomicU32, Ordering::*};
+use loom::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use trace::RegionPhase;
+use types::seeded;
+
+/// A region as its gate sees it. The `Arc`s are std's: dropping loom's is a step, and after a deadlock there are
+/// none.
+struct Region {
+    gate: Lock<Gate<Arc<Notify>>>,
+    /// Tasks that really are inside, as they know it themselves.
+    inside: AtomicU32,
+}
+
+impl Region {
+    fn with(members: u32) -> Arc<Region> {
+        let region = Arc::new(Region { gate: Lock::new(Gate::default()), inside: AtomicU32::new(members) });
+        for _ in 0..members {
+            assert!(region.gate.lock().enter(Via::Body, false));
+        }
+        region
+    }
+
+    /// A member's end, as `member_ended` has it: the closer is woken after the lock.
+    fn leave(&self) {
+        self.inside.fetch_sub(1, Relaxed);
+        let mut gate = self.gate.lock();
+        let closer = gate.leave(false);
+        drop(gate);
+        if let Some(closer) = closer {
+            closer.notify()
+        }
+    }
+
+    /// As `poll_drained`, for a thread that sleeps where a task would be pending.
+    fn drain(&self) {
+        let woken = Arc::new(Notify::new());
+        loop {
+            let mut gate = self.gate.lock();
+            if gate.look() == Left::Nothing {
+                return;
+            }
+            if types::seeded!("gate.register-late") {
+                drop(gate);
+                gate = self.gate.lock();
+            }
+            let old = gate.wait(woken.clone());
+            drop(gate);
+            drop(old);
+            woken.wait();
+        }
+    }
+
+    /// Drains and closes, and looks whether anybody is inside.
+    fn close(&self) {
+        self.gate.lock().end_body();
+        self.drain();
+        assert_eq!(self.inside.load(Relaxed), 0, "closed over somebody");
+        let mut gate = self.gate.lock();
+        assert!(gate.finalized());
+        drop(gate.close());
+    }
+}
+
+fn explore(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    // The lock spins.
+    builder.max_branches = 20_000;
+    builder.check(model)
+}
+
+/// Two members leave while the closer looks and goes to sleep.
+fn closes_when_the_last_member_has_left() {
+    explore(|| {
+        let region = Region::with(2);
+        let threads = [region.clone(), region.clone()].map(|r| thread::spawn(move || r.leave()));
+        region.close();
+        for thread in threads {
+            thread.join().expect("no thread panicked");
+        }
+        assert_eq!(region.gate.lock().members(), 0);
+    });
+}
+
+/// Somebody spawns from outside while the region closes: admitted and awaited, or refused.
+fn admits_or_refuses() {
+    explore(|| {
+        let region = Region::with(1);
+        let (member, stranger) = (region.clone(), region.clone());
+        let threads = [
+            thread::spawn(move || member.leave()),
+            thread::spawn(move || {
+                let mut gate = stranger.gate.lock();
+                let admitted = gate.enter(Via::Body, false);
+                if admitted {
+                    stranger.inside.fetch_add(1, Relaxed);
+                }
+                drop(gate);
+                if admitted {
+                    stranger.leave()
+                }
+            }),
+        ];
+        region.close();
+        for thread in threads {
+            thread.join().expect("no thread panicked");
+        }
+        let gate = region.gate.lock();
+        assert_eq!((gate.phase(), gate.members()), (RegionPhase::Closed, 0));
+    });
+}
+
+/// A member opens a child region while its own drains, and both close, the child first.
+fn waits_for_child_regions() {
+    explore(|| {
+        let region = Region::with(1);
+        let member = region.clone();
+        let thread = thread::spawn(move || {
+            let opened = member.gate.lock().open_child();
+            assert!(opened, "a live member may always open one");
+            member.inside.fetch_add(1, Relaxed);
+            member.leave();
+            member.inside.fetch_sub(1, Relaxed);
+            let mut gate = member.gate.lock();
+            let closer = gate.close_child();
+            drop(gate);
+            if let Some(closer) = closer {
+                closer.notify()
+            }
+        });
+        region.close();
+        thread.join().expect("no thread panicked");
+    });
+}
+
+#[test]
+fn the_closer_is_woken_by_the_last_member() {
+    seeded::clean(closes_when_the_last_member_has_left);
+}
+
+#[test]
+fn whoever_wants_in_is_awaited_or_refused() {
+    seeded::clean(admits_or_refuses);
+}
+
+#[test]
+fn a_child_region_keeps_its_parent_open() {
+    seeded::clean(waits_for_child_regions);
+}
+
+fn fails(mistake: &str, model: fn()) {
+    let result = seeded::with(mistake, || catch_unwind(AssertUnwindSafe(model)));
+    assert!(result.is_err(), "`{mistake}` went unnoticed");
+}
+
+#[test]
+fn leaving_without_a_wake_is_noticed() {
+    fails("gate.no-wake", closes_when_the_last_member_has_left);
+}
+
+#[test]
+fn registering_after_the_lock_was_dropped_is_noticed() {
+    fails("gate.register-late", closes_when_the_last_member_has_left);
+}
+
+#[test]
+fn closing_without_counting_is_noticed() {
+    fails("region.close-early", closes_when_the_last_member_has_left);
+}
+
+#[test]
+fn admitting_while_draining_is_noticed() {
+    fails("region.admit-while-draining", admits_or_refuses);
+}
+
+#[test]
+fn an_unlock_that_orders_nothing_is_noticed() {
+    fails("lock.relaxed-unlock", closes_when_the_last_member_has_left);
+}
