@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::any::Any;
 use core::future::poll_fn;
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
+use core::sync::atomic::{AtomicBool, Ordering::*};
 use core::task::Poll;
 use region::Lock;
 use task::Waiter;
@@ -28,12 +28,9 @@ impl BlockingCx {
 /// The handle of a blocking task.
 pub type BlockingHandle<T, E> = TaskHandle<T, E>;
 
-const QUEUED: u8 = 0;
-const RUNNING: u8 = 1;
-const REVOKED: u8 = 2;
-
-struct Shared<T> {
-    phase: AtomicU8,
+struct Shared<T, F> {
+    /// Whoever takes it decides: the pool runs it, the task that no longer wants it drops it.
+    closure: Lock<Option<F>>,
     done: Lock<Done<T>>,
 }
 struct Done<T> {
@@ -74,10 +71,12 @@ impl<C: Row> Cx<C> {
         let flag = BlockingCx { cancelled: Arc::new(AtomicBool::new(false)) };
         let unwinding = self.world().unwinding;
         let shared = Arc::new(Shared {
-            phase: AtomicU8::new(QUEUED),
+            closure: Lock::new(Some(f)),
             done: Lock::new(Done { result: None, waiter: None, lost: false }),
         });
-        submit(self.world(), shared.clone(), flag.clone(), f);
+        submit(self.world(), shared.clone(), flag.clone());
+        // Whoever stops waiting, in whatever way, does not want it to begin any more.
+        let _revoke = Revoke(&shared, &flag);
         let result = poll_fn(|context| {
             if self.poll_budget(context).is_pending() {
                 return Poll::Pending;
@@ -93,7 +92,8 @@ impl<C: Row> Cx<C> {
             drop(done);
             if let Err(c) = self.checkpoint() {
                 flag.cancelled.store(true, Release);
-                if shared.phase.compare_exchange(QUEUED, REVOKED, AcqRel, Acquire).is_ok() {
+                let revoked = shared.closure.lock().take();
+                if revoked.is_some() {
                     return Poll::Ready(Err(Some(c)));
                 }
             }
@@ -110,21 +110,31 @@ impl<C: Row> Cx<C> {
     }
 }
 
+/// Ends the wait for a closure: one that has not begun is dropped, one that runs is told.
+struct Revoke<'a, T, F>(&'a Shared<T, F>, &'a BlockingCx);
+
+impl<T, F> Drop for Revoke<'_, T, F> {
+    fn drop(&mut self) {
+        self.1.cancelled.store(true, Release);
+        let closure = self.0.closure.lock().take();
+        drop(closure)
+    }
+}
+
 fn no_pool() -> Cancelled {
     Cancelled::new(types::CancelKind::Shutdown, types::Origin::OUTSIDE)
         .why("the blocking pool dropped the closure before it began")
         .build()
 }
 
-fn submit<T: Send + 'static>(
+fn submit<T: Send + 'static, F: FnOnce(&BlockingCx) -> T + Send + 'static>(
     world: &World,
-    shared: Arc<Shared<T>>,
+    shared: Arc<Shared<T, F>>,
     flag: BlockingCx,
-    f: impl FnOnce(&BlockingCx) -> T + Send + 'static,
 ) {
     /// Tells the waiting task whatever happens to the job, even that it was dropped.
-    struct Tell<T>(Arc<Shared<T>>);
-    impl<T> Drop for Tell<T> {
+    struct Tell<T, F>(Arc<Shared<T, F>>);
+    impl<T, F> Drop for Tell<T, F> {
         fn drop(&mut self) {
             let mut done = self.0.done.lock();
             done.lost = done.result.is_none();
@@ -139,11 +149,11 @@ fn submit<T: Send + 'static>(
     let tell = Tell(shared);
     let job = move || {
         let tell = tell;
-        if tell.0.phase.compare_exchange(QUEUED, RUNNING, AcqRel, Acquire).is_err() {
+        let mut f = tell.0.closure.lock().take();
+        if f.is_none() {
             return;
         }
         let mut value = None;
-        let mut f = Some(f);
         let ran = catch(&mut || value = f.take().map(|f| f(&flag)));
         let result = match (ran, value) {
             (Ok(()), Some(v)) => Some(Ok(v)),

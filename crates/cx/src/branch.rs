@@ -455,7 +455,9 @@ impl<C> Branch<'_, C> {
         if let Some(alarm) = &mut *self.alarm.lock() {
             alarm.disarm_in(world_of(header))
         }
-        unmask(&self.scope);
+        if self.scope.masked.swap(false, AcqRel) {
+            deliver_behind(&self.scope);
+        }
         let ext = ext::make(header);
         ext.inner.lock().branches -= 1;
         if let Some(region) = self.scope.region() {
@@ -513,13 +515,11 @@ fn pierced(scope: &Scope) {
     if header.control() & control::TRACE != 0 {
         owner_of(header).emit(Some(task_id(header)), || Label::MaskPierced { scope: ScopeId(scope.id) })
     }
-    unmask(scope)
-}
-
-/// What was opened behind a mask and is still about is reached again.
-fn unmask(scope: &Scope) {
     if scope.masked.swap(false, AcqRel) {
-        deliver_behind(scope);
+        // Their deadline is that of the request, which has passed.
+        for region in deliver_behind(scope) {
+            region.escalate()
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! One async function does it for everybody: a frame awaits it, a task's epilogue polls it, a janitor task
 //! runs it for a region whose frame is gone. It has no context of its own and cannot be cancelled.
 use crate::alarm::Alarm;
-use crate::port::{Due, World};
+use crate::port::{Due, WaitOn, World};
 use crate::raw::ext;
 use crate::raw::place::{counted, owner_of, world_of};
 use crate::raw::start::{self, Start};
@@ -15,7 +15,7 @@ use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
-use region::{Drained, Region, Settlement, Via};
+use region::{Drained, Lost, Region, Settlement, Via};
 use task::{Header, TaskRef, Verdict, control};
 use trace::{End, FinalizerEnd, Label, RegionPhase};
 use types::{CancelKind, Cancelled, Cause, FailureNote, Policy, Res, Severity, TaskId, Time};
@@ -30,7 +30,8 @@ pub(crate) fn request(region: &Arc<Region>, world: &World, request: &Cancelled, 
     let deadline = cancel::cleanup_deadline(now, grace, region.grace(), world.grace);
     let before = region.cleanup_deadline();
     region.request(request, Some(deadline));
-    if before.is_none_or(|b| deadline < b) && deadline < Time::MAX {
+    let nearer = before.is_none_or(|b| deadline < b) && deadline < Time::MAX;
+    if nearer && !types::seeded!("cancel.deadline-unarmed") {
         world.timers.set(deadline, Due::Cleanup(Arc::downgrade(region)));
     }
 }
@@ -84,6 +85,9 @@ pub(crate) fn body_failed(region: &Arc<Region>, task: &Header, verdict: Verdict<
         Verdict::Panicked => ("the body that started it panicked", None),
     };
     region.end_body(end_of(verdict));
+    if types::seeded!("region.body-failure-ignored") {
+        return;
+    }
     cancel_children(region, task, CancelKind::BodyFailed, why, cause)
 }
 
@@ -111,13 +115,18 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
     let leaked = settle(&region, world).await;
     let mut settlement = region.settle_members();
     settlement.leaked = leaked;
-    if panicked {
+    if let Some(lost) = panicked {
         settlement.severity = Severity::Panicked as u8;
+        // What a member panicked with came first.
+        settlement.panic.get_or_insert(lost);
     }
     if region.policy() == Policy::FailFast {
         // Whoever awaits the region learns of the worst and earliest one; nothing is swallowed.
-        for lost in settlement.others.iter().filter(|lost| !matches!(lost.loss, task::Loss::Cancelled(_))) {
-            report_lost(lost, &region, &by);
+        let failure = settlement.failure.iter().filter(|_| settlement.panic.is_some());
+        for lost in failure.chain(&settlement.others) {
+            if !matches!(lost.loss, task::Loss::Cancelled(_)) {
+                report_lost(lost, &region, &by);
+            }
         }
     }
     if !settlement.leaked.is_empty() {
@@ -128,7 +137,7 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
 }
 
 /// A member's end that the region's outcome does not show (`region.outcome`).
-pub(crate) fn report_lost(lost: &region::Lost, region: &Region, task: &Header) {
+pub(crate) fn report_lost(lost: &Lost, region: &Region, task: &Header) {
     let (opened, spawned) = (region.opened_at(), lost.spawned_at);
     world_of(task).reports.report(alloc::format!(
         "{} spawned at {}:{} ended in `{}` and nobody joined it; the region opened at {}:{} had worse to tell",
@@ -191,6 +200,9 @@ async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
                     cancel_children(region, by, CancelKind::Explicit, "only daemons are left", None)
                 }
                 Poll::Pending => {
+                    if by.control() & control::TRACE != 0 {
+                        crate::hold::note_wait(by, context, WaitOn::Region(region.id()))
+                    }
                     if !armed && world.reports_slow_drains && region.request_now().is_none() {
                         armed = true;
                         let at = world.clock.now().saturating_add(cancel::FIRST_REPORT);
@@ -205,16 +217,22 @@ async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
 }
 
 /// Runs the finalizers, last in first out, each masked and with a bound of its own. True if one panicked.
-async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) -> bool {
-    let mut panicked = false;
+async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) -> Option<Lost> {
+    let mut panicked = None;
     while let Some(finalizer) = region.next_finalizer() {
         let number = region.finalizer_id(finalizer.number);
         region.emit(None, || Label::FinalizerRun { region: region.id(), finalizer: number });
         let Ok(run) = finalizer.run.downcast::<FinalizerFn>() else { continue };
         let cleanup = region.cleanup_deadline().unwrap_or(Time::ZERO);
         let bound = world.clock.now().saturating_add(cancel::FINALIZER_GRACE).max(cleanup);
-        let end = crate::scope::run_finalizer(by, world, bound, *run).await;
-        panicked |= end == FinalizerEnd::Panicked;
+        let (end, panic) = crate::scope::run_finalizer(by, world, bound, *run).await;
+        if let Some(panic) = panic {
+            panicked.get_or_insert(Lost {
+                task: region.body_task().unwrap_or(TaskId::from_u64(region.id().as_u64())),
+                spawned_at: finalizer.at,
+                loss: task::Loss::Panicked(panic),
+            });
+        }
         if end != FinalizerEnd::Ok {
             world.reports.report(alloc::format!(
                 "a finalizer registered at {}:{} {}",
@@ -258,16 +276,19 @@ async fn settle(region: &Arc<Region>, world: &World) -> Vec<obligation::Note> {
 /// enclosing region closes it.
 pub(crate) fn janitor(task: &Header, region: &Arc<Region>) {
     region.drop_body();
+    if types::seeded!("region.frame-drop-ignored") {
+        return adopt(region);
+    }
     cancel_children(region, task, CancelKind::BodyDropped, "the frame of its region was dropped", None);
-    adopt(task, region)
+    adopt(region)
 }
 
-/// Starts the janitor of a region that has no frame any more.
-pub(crate) fn adopt(task: &Header, region: &Arc<Region>) {
-    if region.phase() == RegionPhase::Closed {
+/// Starts the janitor of a region that has no body any more, in the region that waits for it.
+pub(crate) fn adopt(region: &Arc<Region>) {
+    let (phase, Some(enclosing)) = (region.phase(), region.parent()) else { return };
+    if phase == RegionPhase::Closed {
         return;
     }
-    let enclosing = crate::scope::implicit_region(task);
     let start =
         Start { at: region.opened_at(), via: Via::LiveTask, daemon: false, control: control::JANITOR };
     let left = region.clone();
@@ -279,10 +300,9 @@ pub(crate) fn adopt(task: &Header, region: &Arc<Region>) {
             None => Ok(()),
         }
     };
-    let spawned = start::task::<Res<(), FailureNote>, _, NoSpawn>(&enclosing, start, |_| {}, body);
-    // The enclosing region is that of a live task, which admits what belongs to the task itself; only a
-    // shutdown that wrote it off refuses, and then nobody waits.
-    drop(spawned);
+    // A region that waits for this one is Open or Draining, and admits it.
+    let spawned = start::task::<Res<(), FailureNote>, _, NoSpawn>(enclosing, start, |_| {}, body);
+    debug_assert!(spawned.is_ok(), "a region was left to one that does not wait for it");
 }
 
 /// The task's region, for a body that has none yet, or the owner while the task closes.

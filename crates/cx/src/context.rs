@@ -9,6 +9,7 @@
 //! register the waker; try again            (a wake between the two would otherwise be lost)
 //! cx.poll_wait(context, &WAIT_KIND)        says what is waited for, and lets a request reach this waker
 //! ```
+use crate::port::WaitOn;
 use crate::raw::ext;
 use crate::raw::place::Place;
 use crate::row::sealed::Env;
@@ -216,7 +217,7 @@ impl<C: Row> Cx<C> {
             return Poll::Pending;
         }
         header.coop.store(left - 1, Relaxed);
-        if header.control() & control::ATTENTION == 0 {
+        if header.control() & control::ATTENTION == 0 || types::seeded!("cancel.first-ignored") {
             return Poll::Ready(Ok(()));
         }
         Poll::Ready(self.attend())
@@ -240,11 +241,21 @@ impl<C: Row> Cx<C> {
     /// task's own, has cancel requests wake it too (`cancel.wakes`).
     #[inline]
     pub fn poll_wait(&self, context: &Context<'_>, kind: &'static WaitKind) {
+        self.poll_wait_on(context, kind, WaitOn::Anybody)
+    }
+
+    /// As [`Cx::poll_wait`], for a wait that only `on` can end: in the lab, a circle of such waits is a deadlock
+    /// (`lab.deadlock`), whatever timers others have set.
+    #[inline]
+    pub fn poll_wait_on(&self, context: &Context<'_>, kind: &'static WaitKind, on: WaitOn) {
         let header = self.header();
         // An operation that did nothing has used nothing: otherwise a combinator that polls many waiting
         // branches would run out of budget, and be queued again although nothing is ready.
         header.coop.store(header.coop.load(Relaxed).saturating_add(1), Relaxed);
         header.set_wait(kind, (self.world().recent.load(Relaxed) >> 20) as u32);
+        if header.control() & control::TRACE != 0 {
+            crate::hold::note_wait(header, context, on)
+        }
         let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), header));
         if !own {
             self.register_foreign(context)
@@ -253,11 +264,15 @@ impl<C: Row> Cx<C> {
 
     #[cold]
     fn register_foreign(&self, context: &Context<'_>) {
+        if types::seeded!("cancel.foreign-unregistered") {
+            return;
+        }
         let header = self.header();
         let waker = context.waker();
-        let key = (waker.data().addr(), core::ptr::from_ref(waker.vtable()).addr());
-        let old = ext::make(header).inner.lock().foreign.insert(key, waker.clone());
-        drop(old);
+        let world = self.world();
+        let (now, catch) = (world.recent.load(Relaxed), world.unwinding.catch);
+        let stale = ext::make(header).inner.lock().foreign.register(waker, now, catch);
+        stale.settle();
         let before = header.control.fetch_or(control::FOREIGN, AcqRel);
         // A request that was made after this operation looked, and before the line above, woke the task
         // only.

@@ -1,5 +1,6 @@
 //! What engines do when one of the kernel's own timers is due: enforce a cleanup deadline, report a slow
 //! drain, write off what a shutdown could not stop.
+use crate::close;
 use crate::port::{Due, World};
 use crate::raw::ext;
 use alloc::string::String;
@@ -15,7 +16,8 @@ impl World {
     /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
     pub fn serve(&self, due: Due) {
         match due {
-            Due::Wake(waiter) => waiter.wake(),
+            Due::Wake(waiter) if waiter.is_task() => waiter.wake(),
+            Due::Wake(waiter) => crate::raw::owner::waken(self, || waiter.wake()),
             Due::Cleanup(region) => {
                 if let Some(region) = region.upgrade() {
                     self.cleanup(&region)
@@ -49,13 +51,15 @@ impl World {
             // Whoever is still there a little later was held up by what is written off now, or is next.
             self.timers
                 .set(now.saturating_add(cancel::FINALIZER_GRACE), Due::Cleanup(Arc::downgrade(region)));
-            let left = region.write_off();
-            if !left.is_empty() {
-                self.written_off.fetch_add(left.len() as u64, core::sync::atomic::Ordering::Relaxed);
-                self.reports.report(alloc::format!(
-                    "shutdown wrote off {} task(s) that did not stop in time",
-                    left.len()
-                ));
+            let gone = region.write_off();
+            let left = gone.tasks.len();
+            for orphan in &gone.orphans {
+                close::adopt(orphan)
+            }
+            if left > 0 {
+                self.written_off.fetch_add(left as u64, core::sync::atomic::Ordering::Relaxed);
+                self.reports
+                    .report(alloc::format!("shutdown wrote off {left} task(s) that did not stop in time"));
             }
             return;
         }

@@ -162,10 +162,13 @@ impl Frame {
     /// The body is over: closes the region and says what was lost.
     async fn finish(mut self, end: End) -> Settlement {
         self.region.end_body(end);
-        if end.severity() == types::Severity::Ok {
+        if end.severity() == types::Severity::Ok && !types::seeded!("obligation.body-keeps") {
             self.region.pass_obligations_up();
         }
         let mut settlement = close::close(self.region.clone(), self.task.clone()).await;
+        if settlement.visible.is_some() {
+            self.region.emit_escalation(Escalation::Visible);
+        }
         if let Some(c) = scope::seen_in_child(self.address, &self.region) {
             settlement.see_in(&self.region, &c)
         }
@@ -371,11 +374,14 @@ impl<C: Row> Cx<C> {
                 Ok(value) => {
                     let settlement = frame.finish(End::Ok).await;
                     let ended = region.ended();
+                    if settlement.panic.is_some() || settlement.failure.is_some() {
+                        region.emit_escalation(Escalation::Returned);
+                    }
                     Collected { value, lost: settlement.into_lost(), ended }
                 }
                 Err(payload) => {
                     close::body_failed(&region, &task, Verdict::Panicked);
-                    frame.finish(End::Panicked).await;
+                    outdone(&region, &frame.finish(End::Panicked).await, &task);
                     (unwinding.resume)(payload)
                 }
             }
@@ -431,7 +437,6 @@ fn escalate(
         region.emit_escalation(Escalation::ChildFailed);
         escalate_to(place, task, region.next_origin(), note, Some(lost.task));
     } else if let Some(c) = settlement.visible {
-        region.emit_escalation(Escalation::Visible);
         leave_visible(place, c)
     }
 }
@@ -490,10 +495,7 @@ fn combine<T, E: 'static>(
         return Err(Stop::Cancelled(c.build()));
     }
     match (result, settlement.visible.or(settlement.own)) {
-        (Ok(_), Some(c)) => {
-            region.emit_escalation(Escalation::Visible);
-            Err(Stop::Cancelled(c))
-        }
+        (Ok(_), Some(c)) => Err(Stop::Cancelled(c)),
         (result, _) => result,
     }
 }

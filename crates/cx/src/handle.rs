@@ -2,14 +2,14 @@
 use crate::close;
 use crate::port::World;
 use crate::raw::start::Start;
-use crate::spawn::{Task, start_in};
+use crate::spawn::{self, Ask, Task, start_in};
 use crate::{All, Cx, Row, TaskHandle};
 use alloc::sync::{Arc, Weak};
 use core::any::Any;
 use core::panic::Location;
 use core::time::Duration;
 use region::{Region, RegionView, Via};
-use trace::RegionPhase;
+use trace::{RegionKind, RegionPhase};
 use types::{CancelKind, Cancelled, RegionId, TaskOutput};
 
 /// A weak handle on a region: `Send + Sync + Clone`, for threads outside and for tasks elsewhere. It keeps
@@ -68,6 +68,14 @@ impl<C: Row> RegionHandle<C> {
         let at = Location::caller();
         let Some(region) = self.region.upgrade() else { return };
         crate::raw::start::while_open(&region, |world: &World| {
+            if region.kind() == RegionKind::Implicit
+                && let Some((task, id)) = region.body()
+            {
+                // A task's own region and its root scope are one place: what is asked of the one is asked of
+                // the other.
+                let grace = grace.or(region.grace());
+                return spawn::request(&task, id, world, Ask { kind, why, at, grace });
+            }
             let c =
                 Cancelled::new(kind, region.next_origin()).why(why).at(at).when(world.clock.now()).build();
             close::request(&region, world, &c, grace);

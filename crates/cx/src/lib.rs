@@ -13,8 +13,10 @@
 //! | `close` | draining, finalizers, settling |
 //! | `permit` | obligations of the region a `Cx` stands in |
 //! | `name` | what a task is called in dumps |
+//! | `foreign` | wakers of others that a request has to reach |
 //! | `handle` | `RegionHandle`: spawn, cancel and observe from outside |
 //! | `blocking` | closures that block, as tasks of a region |
+//! | `hold` | who holds what and who waits for whom, for deadlock reports |
 //! | `port` | one trait per effect, and the world that holds them |
 //! | `raw` | the representation |
 //!
@@ -28,8 +30,10 @@ mod branch;
 mod close;
 mod context;
 mod due;
+mod foreign;
 mod frame;
 mod handle;
+mod hold;
 mod name;
 mod permit;
 pub mod port;
@@ -45,6 +49,7 @@ pub use branch::{Branch, Combinator};
 pub use context::YieldNow;
 pub use frame::{Collected, Refusal, RegionOptions};
 pub use handle::RegionHandle;
+pub use hold::Hold;
 pub use permit::Reserved;
 pub use raw::place::Cx;
 pub use raw::wake_foreign;

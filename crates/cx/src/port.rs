@@ -12,8 +12,8 @@ use core::task::{Poll, Waker};
 use core::time::Duration;
 use region::{Region, Sink};
 use task::engine::EngineHead;
-use task::{TaskRef, Waiter};
-use types::{TaskId, Time};
+use task::{Header, TaskRef, Waiter};
+use types::{RegionId, TaskId, Time};
 
 /// A clock.
 pub trait Clock: Send + Sync {
@@ -50,6 +50,44 @@ pub trait Timers: Send + Sync {
     fn set(&self, at: Time, due: Due) -> TimerKey;
     /// Takes a timer back. MUST return what was to happen if and only if it has not happened.
     fn take(&self, key: TimerKey) -> Option<Due>;
+}
+
+/// What a task waits for, as far as its end can be traced to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitOn {
+    /// Anybody may end the wait.
+    Anybody,
+    /// The end of a task.
+    Task(TaskId),
+    /// The end of everything in a region.
+    Region(RegionId),
+    /// Something that is held ([`Cx::hold`](crate::Cx::hold)), until enough of it is given back.
+    Held {
+        /// Its address.
+        resource: usize,
+        /// How much of it is wanted; 1 of what has no parts.
+        wanted: usize,
+    },
+}
+
+/// Who gives back what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The task that took it.
+    Task(TaskId),
+    /// Whoever has it then: it may be given away.
+    Anybody,
+}
+
+/// Who waits for whom, in a world that looks for deadlocks. Hears of traced tasks only.
+pub trait Waits: Send + Sync {
+    /// The task has to wait, in the poll it is in. MUST forget this when the task is polled again.
+    fn wait(&self, task: &Header, id: TaskId, on: WaitOn);
+    /// The resource is held from now on, and `free` of it is left. `what` says what it is: "the mutex". Returns
+    /// a number for [`Waits::released`].
+    fn held(&self, resource: usize, what: &'static str, by: Holder, free: usize) -> u64;
+    /// What was held under this number is given back, and `free` of it is there now.
+    fn released(&self, hold: u64, free: usize);
 }
 
 /// A source of random numbers.
@@ -225,6 +263,8 @@ pub struct World {
     pub signals: Option<Arc<dyn Signals>>,
     /// Where traced steps go.
     pub sink: Option<Arc<dyn Sink>>,
+    /// Who waits for whom, if the world wants to know.
+    pub waits: Option<Arc<dyn Waits>>,
 }
 
 impl core::fmt::Debug for World {

@@ -91,6 +91,8 @@ impl Root {
 
     /// Writes off what could not be stopped, and says what it was.
     pub fn write_off(&self) -> Vec<TaskId> {
-        self.region.write_off()
+        let gone = self.region.write_off();
+        gone.orphans.iter().for_each(close::adopt);
+        gone.tasks
     }
 }

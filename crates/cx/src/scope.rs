@@ -19,10 +19,10 @@ use core::pin::pin;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
 use core::task::Poll;
-use region::{Body, Open, Region};
+use region::{Body, Mask, Open, Region};
 use task::{Header, TaskRef, control};
-use trace::{End, FinalizerEnd, Label, RegionKind, ScopeId, ScopeKind};
-use types::{CancelKind, Cancelled, Origin, Policy, TaskId, Time};
+use trace::{End, FinalizerEnd, Label, RegionKind, ScopeEnd, ScopeId, ScopeKind};
+use types::{CancelKind, Cancelled, Origin, Panic, Policy, TaskId, Time};
 
 /// The id of a task that is not complete.
 pub(crate) fn task_id(header: &Header) -> TaskId {
@@ -93,12 +93,17 @@ pub(crate) fn requested(place: Place<'_>) -> Option<Cancelled> {
     seen_from(place, false)
 }
 
+/// Whether the cleanup deadline of what was asked of the whole task has passed.
+fn is_pierced(header: &Header) -> bool {
+    header.control() & control::PIERCED != 0
+}
+
 fn seen_from(place: Place<'_>, placed: bool) -> Option<Cancelled> {
     let header = match place {
         Place::Root(h) => h,
         Place::Inner(s) => s.header(),
     };
-    let pierced = header.control() & control::PIERCED != 0;
+    let pierced = is_pierced(header);
     let mut at = Some(place);
     let views = core::iter::from_fn(|| {
         let here = at?;
@@ -203,14 +208,17 @@ impl<C> Cx<C> {
 
     /// A new scope number of this task.
     pub(crate) fn new_scope_id(&self) -> u64 {
-        let header = self.header();
-        let n = ext::make(header).scopes.fetch_add(1, Relaxed);
-        region::mix(task_id(header).as_u64() ^ 0x5C0_9E00, u64::from(n))
+        scope_number(self.header())
     }
 
     pub(crate) fn task_ptr(&self) -> NonNull<Header> {
         NonNull::from(self.header())
     }
+}
+
+fn scope_number(header: &Header) -> u64 {
+    let n = ext::make(header).scopes.fetch_add(1, Relaxed);
+    region::mix(task_id(header).as_u64() ^ 0x5C0_9E00, u64::from(n))
 }
 
 fn place_id(place: Place<'_>) -> u64 {
@@ -221,13 +229,13 @@ fn place_id(place: Place<'_>) -> u64 {
 }
 
 /// Ids of the scopes from `place` up to its task's root, innermost first, and which of them are masked.
-pub(crate) fn scopes_above(place: Place<'_>) -> (Vec<u64>, Vec<u64>) {
+pub(crate) fn scopes_above(place: Place<'_>) -> (Vec<u64>, Vec<Mask>) {
     let (mut ids, mut masks) = (Vec::new(), Vec::new());
     let mut at = place;
     while let Place::Inner(scope) = at {
         ids.push(scope.id);
-        if scope.masked.load(Relaxed) {
-            masks.push(scope.id)
+        if scope.masked.load(Relaxed) && !branch::pierce(scope, is_pierced(scope.header())) {
+            masks.push(Mask { scope: scope.id, firm: scope.immune })
         }
         at = scope.outer();
     }
@@ -291,18 +299,18 @@ fn heard_below(scope: &Scope) -> Vec<Arc<Region>> {
     opened.into_iter().filter(|region| region.hears(scope.id)).collect()
 }
 
-/// The mask of a scope has ended: what it kept away from the regions opened behind it is delivered.
-pub(crate) fn deliver_behind(scope: &Scope) {
-    let Some(ext) = ext::of(scope.header()) else { return };
-    let opened = ext.inner.lock().opened.clone();
+/// The mask of a scope has ended: what it kept away from the regions opened behind it is delivered. Returns
+/// those that were asked.
+pub(crate) fn deliver_behind(scope: &Scope) -> Vec<Arc<Region>> {
+    let Some(ext) = ext::of(scope.header()) else { return Vec::new() };
+    let mut opened = ext.inner.lock().opened.clone();
+    opened.retain(|region| region.unmask(scope.id));
     let outer = scope.outer();
-    for region in opened {
-        if region.unmask(scope.id)
-            && let Some(request) = requested(outer)
-        {
-            region.request(&request, cleanup_deadline(outer));
-        }
+    let Some(request) = requested(outer) else { return Vec::new() };
+    for region in &opened {
+        region.request(&request, cleanup_deadline(outer));
     }
+    opened
 }
 
 /// Places a request on a scope of the running task, and on every region opened below it.
@@ -410,10 +418,19 @@ pub(crate) async fn run_finalizer(
     world: &World,
     bound: Time,
     run: FinalizerFn,
-) -> FinalizerEnd {
+) -> (FinalizerEnd, Option<Panic>) {
     let address = Address::of_task(by.as_ptr());
-    let mut scope = Scope::new(by.as_ptr(), address, 0, Some(ScopeKind::Phase { masked: true }));
+    let (id, task, kind) = (scope_number(by), task_id(by), ScopeKind::Phase { masked: true });
+    let mut scope = Scope::new(by.as_ptr(), address, id, Some(kind));
     scope.immune = true;
+    let traced = by.control() & control::TRACE != 0;
+    let emit = |label| {
+        if traced {
+            owner_of(by).emit(actor(by), || label)
+        }
+    };
+    let (id, parent) = (ScopeId(id), ScopeId(task.as_u64()));
+    emit(Label::ScopeOpen { scope: id, parent, task, kind });
     let scope = scope;
     let at = Address::of_scope(NonNull::from(&scope));
     let mut body = pin!(run(crate::raw::scope::enter::<crate::NoSpawn>(at, &scope)));
@@ -421,17 +438,21 @@ pub(crate) async fn run_finalizer(
     let catch = world.unwinding.catch;
     let end = poll_fn(|context| {
         let mut polled = Poll::Pending;
-        if (catch)(&mut || polled = body.as_mut().poll(context)).is_err() {
-            return Poll::Ready(FinalizerEnd::Panicked);
+        if let Err(payload) = (catch)(&mut || polled = body.as_mut().poll(context)) {
+            return Poll::Ready((FinalizerEnd::Panicked, Some(Panic::from_payload(payload))));
         }
-        match polled {
+        let end = match polled {
             Poll::Ready(Ok(())) => Poll::Ready(FinalizerEnd::Ok),
             Poll::Ready(Err(_)) => Poll::Ready(FinalizerEnd::Failed),
             Poll::Pending => alarm.poll_in(world, context).map(|()| FinalizerEnd::TimedOut),
-        }
+        };
+        end.map(|end| (end, None))
     })
     .await;
     alarm.disarm_in(world);
+    let returned = matches!(end.0, FinalizerEnd::Ok | FinalizerEnd::Failed);
+    let end_of_scope = if returned { ScopeEnd::Returned } else { ScopeEnd::Dropped };
+    emit(Label::ScopeClose { scope: id, end: end_of_scope });
     end
 }
 

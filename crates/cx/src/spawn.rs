@@ -1,5 +1,5 @@
 //! Tasks: what may be spawned, the handle, joining.
-use crate::port::{Due, World};
+use crate::port::{Due, WaitOn, World};
 use crate::raw::ext;
 use crate::raw::start::{self, Start};
 use crate::{Cx, MaySpawn, Row};
@@ -9,9 +9,10 @@ use core::future::{Future, poll_fn};
 use core::panic::Location;
 use core::sync::atomic::Ordering::*;
 use core::task::Poll;
+use core::time::Duration;
 use region::{Region, Via};
 use task::raw::join::JoinRef;
-use task::{Header, control};
+use task::{Header, TaskRef, control};
 use trace::{Label, Refused};
 use types::{CancelKind, Cancelled, Origin, Outcome, Stop, TaskId, TaskOutput, Time, WaitKind};
 
@@ -222,14 +223,16 @@ impl<T, E> TaskHandle<T, E> {
             if cx.poll_budget(context).is_pending() {
                 return Poll::Pending;
             }
-            if let Some(outcome) = self.take(cx) {
+            if !types::seeded!("task.join-refused")
+                && let Some(outcome) = self.take(cx)
+            {
                 return Poll::Ready(outcome);
             }
             if let Err(c) = cx.checkpoint() {
                 return Poll::Ready(Outcome::Cancelled(c));
             }
             if self.join.register(context.waker()) {
-                cx.poll_wait(context, &JOINING);
+                cx.poll_wait_on(context, &JOINING, WaitOn::Task(self.id));
                 return Poll::Pending;
             }
             // It ended between the two looks.
@@ -272,41 +275,8 @@ impl<T, E> TaskHandle<T, E> {
         if header.word.is_complete() {
             return;
         }
-        let at = Location::caller();
-        start::with_world(header, |world| self.request(header, world, why, at));
-    }
-
-    fn request(&self, header: &Header, world: &World, why: &'static str, at: &'static Location<'static>) {
-        let ext = ext::make(header);
-        let n = ext.requests.fetch_add(1, Relaxed);
-        let now = world.clock.now();
-        let deadline = cancel::cleanup_deadline(now, None, None, world.grace);
-        let c = Cancelled::new(CancelKind::Explicit, Origin { scope: self.id.as_u64(), request: n + 1 })
-            .why(why)
-            .at(at)
-            .when(now)
-            .build();
-        let mut inner = ext.inner.lock();
-        let change = inner.slot.strengthen(&c, Some(deadline));
-        drop(inner);
-        if !change.any() {
-            return;
-        }
-        if let Some(sink) = &world.sink {
-            let (task, kind, origin) = (self.id, c.kind(), c.origin());
-            sink.emit(None, Label::TaskRequest { task, kind, origin, deadline })
-        }
-        header.tell(c.kind() as u8);
-        for region in ext::regions(header).into_iter().filter(|r| r.hears_task()) {
-            region.request(&c, Some(deadline));
-        }
-        if deadline < Time::MAX {
-            world.timers.set(deadline, Due::Stop(self.join.task().clone(), self.id));
-        }
-        if header.control() & control::FOREIGN != 0 {
-            crate::wake_foreign(header)
-        }
-        header.wake_by_ref();
+        let ask = Ask { kind: CancelKind::Explicit, why, at: Location::caller(), grace: None };
+        start::with_world(header, |world| request(self.join.task(), self.id, world, ask));
     }
 
     /// Joins and turns the outcome into a result that `?` understands; a child's panic is resumed here.
@@ -316,4 +286,44 @@ impl<T, E> TaskHandle<T, E> {
             other => other.ok(),
         }
     }
+}
+
+/// What is asked of a task by itself.
+pub(crate) struct Ask {
+    pub(crate) kind: CancelKind,
+    pub(crate) why: &'static str,
+    pub(crate) at: &'static Location<'static>,
+    pub(crate) grace: Option<Duration>,
+}
+
+/// Asks one task and everything it owns to end (`cancel.down`). From any thread.
+pub(crate) fn request(task: &TaskRef, id: TaskId, world: &World, ask: Ask) {
+    let ext = ext::make(task);
+    let n = ext.requests.fetch_add(1, Relaxed);
+    let now = world.clock.now();
+    let deadline = cancel::cleanup_deadline(now, ask.grace, None, world.grace);
+    let c = Cancelled::new(ask.kind, Origin { scope: id.as_u64(), request: n + 1 })
+        .why(ask.why)
+        .at(ask.at)
+        .when(now)
+        .build();
+    let change = ext.inner.lock().slot.strengthen(&c, Some(deadline));
+    if !change.any() {
+        return;
+    }
+    if let Some(sink) = &world.sink {
+        let (kind, origin) = (c.kind(), c.origin());
+        sink.emit(None, Label::TaskRequest { task: id, kind, origin, deadline })
+    }
+    task.tell(c.kind() as u8);
+    for region in ext::regions(task).into_iter().filter(|r| r.hears_task()) {
+        region.request(&c, Some(deadline));
+    }
+    if deadline < Time::MAX {
+        world.timers.set(deadline, Due::Stop(task.clone(), id));
+    }
+    if task.control() & control::FOREIGN != 0 {
+        crate::wake_foreign(task)
+    }
+    task.wake_by_ref();
 }

@@ -1,5 +1,6 @@
 //! One worker's lanes, and which runnable is next: by the production pick, or any of them, as the decisions
 //! say.
+use crate::deadlock::WaitGraph;
 use crate::decisions::Decisions;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
 use cx::port::{Clock, World};
@@ -21,6 +22,8 @@ pub(crate) struct Engine {
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) timers: Arc<VirtualTimers>,
     pub(crate) recorder: Option<Arc<Recorder>>,
+    /// Where steps are traced.
+    pub(crate) waits: Option<Arc<WaitGraph>>,
     pub(crate) decisions: Arc<Decisions>,
     lanes: Mutex<Lanes>,
     firing: AtomicBool,
@@ -87,6 +90,7 @@ impl Engine {
         clock: Arc<VirtualClock>,
         timers: Arc<VirtualTimers>,
         recorder: Option<Arc<Recorder>>,
+        waits: Option<Arc<WaitGraph>>,
         decisions: Arc<Decisions>,
     ) -> Engine {
         Engine {
@@ -94,6 +98,7 @@ impl Engine {
             clock,
             timers,
             recorder,
+            waits,
             decisions,
             lanes: Mutex::default(),
             firing: AtomicBool::new(false),
@@ -157,6 +162,9 @@ impl Engine {
         self.steps.fetch_add(1, Relaxed);
         // One operation for each poll: every operation is a scheduling point.
         runnable.header().coop.store(1, Relaxed);
+        if let Some(waits) = &self.waits {
+            waits.polls(runnable.header())
+        }
         task::run::<CatchUnwind>(runnable);
         true
     }

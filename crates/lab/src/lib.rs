@@ -18,6 +18,7 @@
 //! | `runtime` | `LabRuntime`: a run from its root body to its verdict |
 //! | `engine` | one worker's lanes, and which runnable is next |
 //! | `decisions` | the stream of choices: drawn, recorded, replayed |
+//! | `deadlock` | circles of tasks that wait for each other |
 //! | `world` | virtual clock and timers, random numbers, the trace |
 //! | `net` | simulated TCP |
 //! | `signals` | simulated signals |
@@ -28,6 +29,7 @@
 //! (`oracle`), the model of the rules (`model`).
 
 mod config;
+mod deadlock;
 mod decisions;
 mod engine;
 mod net;

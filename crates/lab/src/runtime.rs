@@ -1,5 +1,6 @@
 //! `LabRuntime`: a run from its root body to its verdict.
 use crate::config::LabConfig;
+use crate::deadlock::{Circle, WaitGraph};
 use crate::decisions::Decisions;
 use crate::engine::Engine;
 use crate::net::{NetStats, SimNet};
@@ -7,7 +8,7 @@ use crate::raw;
 use crate::signals::LabSignals;
 use crate::verdict::{LabFailure, OracleReport, waits};
 use crate::world::{Kept, Recorder, SplitStreams, VirtualClock, VirtualTimers, locked};
-use cx::port::{Clock, Signal, World};
+use cx::port::{Clock, Signal, Waits, World};
 use cx::{All, Cx, Root, RootTask};
 use region::{RegionView, Sink};
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ impl LabRuntime {
         let clock = Arc::new(VirtualClock::default());
         let timers = Arc::new(VirtualTimers::new());
         let recorder = config.traced.then(|| Arc::new(Recorder::new(clock.clone())));
+        let waiting = config.traced.then(|| Arc::new(WaitGraph::default()));
         let decisions = Arc::new(Decisions::new(config.seed, &config.schedule, recorder.clone()));
         let kept = Arc::new(Kept::default());
         let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
@@ -73,8 +75,9 @@ impl LabRuntime {
             net: Some(net.clone()),
             signals: Some(Arc::new(signals.clone())),
             sink: recorder.clone().map(|r| r as Arc<dyn Sink>),
+            waits: waiting.clone().map(|w| w as Arc<dyn Waits>),
         };
-        let engine = Arc::new(Engine::new(world, clock, timers, recorder, decisions));
+        let engine = Arc::new(Engine::new(world, clock, timers, recorder, waiting, decisions));
         let Some(slot) = raw::register(&engine) else {
             panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)
         };
@@ -166,6 +169,11 @@ impl LabRuntime {
                 _ => (now, before),
             };
             idle_since = Some(since);
+            if let Some(circle) = self.circle() {
+                circle.labels().into_iter().for_each(|label| self.engine.emit(label));
+                let circle = Some(circle.to_string());
+                return self.give_up(task, |_, waits| LabFailure::Deadlock { circle, waits });
+            }
             let limit = since.0.saturating_add(self.config.max_idle);
             if self.engine.advance(limit) {
                 continue;
@@ -185,10 +193,19 @@ impl LabRuntime {
                         ),
                     }
                 } else {
-                    LabFailure::Deadlock { waits }
+                    LabFailure::Deadlock { circle: None, waits }
                 }
             });
         }
+    }
+
+    /// A circle of tasks that wait for each other, now that nothing can run (`lab.deadlock`). What was planned for
+    /// later may still break it.
+    fn circle(&self) -> Option<Circle> {
+        if !locked(&self.planned).is_empty() {
+            return None;
+        }
+        self.engine.waits.as_ref()?.circle(&self.engine.timers.asleep(), || self.root.view())
     }
 
     /// Does what was planned for this step and those before. True if there was something.

@@ -19,8 +19,10 @@ impl std::error::Error for OracleReport {}
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LabFailure {
-    /// Nothing can run and no timer is set: everybody waits for somebody.
+    /// Tasks wait for each other in a circle; or nothing can run and no timer is set.
     Deadlock {
+        /// The circle, one line for each task in it, if it is known who holds what.
+        circle: Option<String>,
         /// Who waits for what.
         waits: String,
     },
@@ -41,7 +43,10 @@ pub enum LabFailure {
 impl fmt::Display for LabFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LabFailure::Deadlock { waits } => {
+            LabFailure::Deadlock { circle: Some(circle), waits } => {
+                write!(f, "deadlock: tasks wait for each other\n{circle}\neverybody:\n{waits}")
+            }
+            LabFailure::Deadlock { circle: None, waits } => {
                 write!(f, "deadlock: nothing can run and no timer is set\n{waits}")
             }
             LabFailure::Stuck { steps, why } => write!(f, "stuck after {steps} steps: {why}"),

@@ -1,7 +1,8 @@
 //! Virtual time, timers, random numbers and the trace of one lab.
+use crate::deadlock::address;
 use cx::port::{Clock, Due, Entropy, Reports, TimerKey, Timers};
 use region::Sink;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::{Key, Wheel};
@@ -29,34 +30,75 @@ impl Clock for VirtualClock {
 }
 
 /// Timers to the nanosecond, in order of deadline, then of setting.
-pub(crate) struct VirtualTimers(Mutex<Wheel<Due>>);
+pub(crate) struct VirtualTimers(Mutex<Pending>);
+
+struct Pending {
+    wheel: Wheel<Due>,
+    /// How many timers will wake a task, by the address of its header, which the timer keeps alive.
+    asleep: BTreeMap<usize, usize>,
+}
+
+impl Pending {
+    fn gone(&mut self, due: &Due) {
+        let Some(task) = sleeper(due) else { return };
+        if let Some(n) = self.asleep.get_mut(&task) {
+            *n -= 1;
+            if *n == 0 {
+                self.asleep.remove(&task);
+            }
+        }
+    }
+}
+
+/// The task that a timer will wake.
+fn sleeper(due: &Due) -> Option<usize> {
+    match due {
+        Due::Wake(waiter) => waiter.header().map(address),
+        Due::Stop(task, _) => Some(address(task)),
+        _ => None,
+    }
+}
 
 impl VirtualTimers {
     pub(crate) fn new() -> VirtualTimers {
-        VirtualTimers(Mutex::new(Wheel::with_shift(Time::ZERO, 0)))
+        let wheel = Wheel::with_shift(Time::ZERO, 0);
+        VirtualTimers(Mutex::new(Pending { wheel, asleep: BTreeMap::new() }))
     }
 
     /// When something is due next.
     pub(crate) fn next(&self) -> Option<Time> {
-        locked(&self.0).next_expiry()
+        locked(&self.0).wheel.next_expiry()
     }
 
     /// Everything that is due at `now`.
     pub(crate) fn due(&self, now: Time) -> Vec<Due> {
         let mut due = Vec::new();
-        let mut wheel = locked(&self.0);
-        while wheel.advance(now, 1024, |_, d| due.push(d)).more {}
+        let mut pending = locked(&self.0);
+        while pending.wheel.advance(now, 1024, |_, d| due.push(d)).more {}
+        due.iter().for_each(|d| pending.gone(d));
         due
+    }
+
+    /// The addresses of the tasks that a timer will wake.
+    pub(crate) fn asleep(&self) -> BTreeSet<usize> {
+        locked(&self.0).asleep.keys().copied().collect()
     }
 }
 
 impl Timers for VirtualTimers {
     fn set(&self, at: Time, due: Due) -> TimerKey {
-        TimerKey { shard: 0, entry: locked(&self.0).insert(at, due).to_bits() }
+        let mut pending = locked(&self.0);
+        if let Some(task) = sleeper(&due) {
+            *pending.asleep.entry(task).or_default() += 1;
+        }
+        TimerKey { shard: 0, entry: pending.wheel.insert(at, due).to_bits() }
     }
 
     fn take(&self, key: TimerKey) -> Option<Due> {
-        locked(&self.0).remove(Key::from_bits(key.entry)?)
+        let mut pending = locked(&self.0);
+        let due = pending.wheel.remove(Key::from_bits(key.entry)?)?;
+        pending.gone(&due);
+        Some(due)
     }
 }
 

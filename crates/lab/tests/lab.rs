@@ -333,7 +333,7 @@ fn a_task_that_waits_for_a_sender_that_does_nothing_is_a_deadlock() {
                 let _ = receiver.recv(cx).await;
             });
         });
-        let LabFailure::Deadlock { waits } = &found else { panic!("{found}") };
+        let LabFailure::Deadlock { waits, .. } = &found else { panic!("{found}") };
         assert!(waits.contains("recv"), "what it waits for: {waits}");
         assert!(waits.contains(file!()), "where it was spawned: {waits}");
         let oracle = lab.deadlock_oracle().unwrap_err();
@@ -378,7 +378,7 @@ fn two_tasks_that_wait_for_each_others_lock_are_a_deadlock_under_some_seed_only(
         });
         match run {
             Ok(()) => fine += 1,
-            Err(LabFailure::Deadlock { waits }) => {
+            Err(LabFailure::Deadlock { waits, .. }) => {
                 assert_eq!(waits.matches("spawned at").count(), 2, "{waits}");
                 dead += 1
             }

@@ -488,7 +488,7 @@ fn what_is_on_its_way_is_no_deadlock_and_a_reader_without_a_writer_is_one() {
             server.read(cx, &mut [0; 8]).await.unwrap();
         })
         .unwrap_err();
-    let LabFailure::Deadlock { waits } = failure else { panic!("{failure}") };
+    let LabFailure::Deadlock { waits, .. } = failure else { panic!("{failure}") };
     assert!(waits.contains("TcpStream::read (no data)"), "{waits}");
 }
 

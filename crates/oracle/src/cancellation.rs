@@ -103,10 +103,10 @@ impl Forward {
                     self.findings.at(event, format_args!("{name} is over and was asked to stop"));
                 }
                 // A walk brings its region's deadline, and knows nothing of an earlier one that the task's
-                // handle gave it.
+                // handle gave it, nor the other way round.
                 let asked = self.tasks.entry(*task).or_default();
-                let before = asked.merge(*kind, *deadline).filter(|_| !asked.by_handle);
                 asked.by_handle |= origin.scope == task.as_u64();
+                let before = asked.merge(*kind, *deadline).filter(|_| !asked.by_handle);
                 if let Some(before) = before {
                     let name = self.tree.task(*task);
                     self.findings
@@ -115,6 +115,10 @@ impl Forward {
             }
             Label::ScopeRequest { origin, .. } | Label::SpawnRefused { origin, .. } => {
                 self.origins.insert(origin.scope);
+            }
+            Label::Escalate { region, .. } => {
+                // Where the body is gone already, nothing is placed: the task's end is the first to name it.
+                self.origins.insert(region.as_u64());
             }
             Label::TaskAck { task, scope, kind, origin } => {
                 if !self.origins.contains(&origin.scope) {

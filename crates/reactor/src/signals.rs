@@ -21,7 +21,7 @@
 mod raw;
 
 use crate::source::{Left, Source};
-use crate::{Direction, Reactor, failure};
+use crate::{Direction, Reactor, Wakes, failure};
 use cx::Waiter;
 use cx::port::{IoFailure, Signal, Signals};
 use raw::Installed;
@@ -187,7 +187,7 @@ impl Hub {
             }
         }
         drop(state);
-        awake.into_iter().flatten().for_each(Waiter::wake);
+        awake.into_iter().flatten().for_each(Wakes::wake);
     }
 }
 

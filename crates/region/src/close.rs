@@ -80,6 +80,9 @@ impl Settlement {
 
     /// `cancel.visible`, which a lost race is excepted from.
     fn see(&mut self, c: &Cancelled) {
+        if types::seeded!("cancel.visible-lost") {
+            return;
+        }
         if c.kind() != CancelKind::LostRace && self.visible.as_ref().is_none_or(|v| v.kind() < c.kind()) {
             self.visible = Some(c.clone());
         }
@@ -134,7 +137,7 @@ impl Region {
     }
 
     /// Publishes a new phase for those who only look.
-    fn mirror(&self, inner: &Inner) {
+    pub(crate) fn mirror(&self, inner: &Inner) {
         let phase = inner.gate.phase();
         self.phase.store(phase as u8, Release);
         if phase != RegionPhase::Closed {

@@ -46,9 +46,9 @@ mod walk;
 
 pub use close::{Drained, Lost, Settlement};
 pub use inspect::{MemberView, RegionView};
-pub use open::{Body, Finalizer, Isolated, OnFailure, Open, Sink};
+pub use open::{Body, Finalizer, Isolated, Mask, OnFailure, Open, Sink};
 pub use origin::{mix, refusal, task_id};
 pub use phase::{Via, admits, after};
-pub use raw::{Lock, Locked};
+pub use raw::{Lock, Locked, WrittenOff};
 pub use region::Region;
 pub use render::render;

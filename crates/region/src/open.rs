@@ -7,7 +7,7 @@ use core::panic::Location;
 use core::time::Duration;
 use task::TaskRef;
 use trace::{Label, RegionKind, ScopeId};
-use types::{AfterGrace, FailureNote, Policy, TaskId};
+use types::{AfterGrace, Policy, TaskId};
 
 /// Where traced steps go. Absent in production.
 pub trait Sink: Send + Sync {
@@ -45,17 +45,6 @@ pub struct Isolated {
     pub loss: Option<task::Loss>,
 }
 
-impl Isolated {
-    /// How, in words; `None` if a handle still has the right to it.
-    pub fn note(&self) -> Option<FailureNote> {
-        Some(match self.loss.as_ref()? {
-            task::Loss::Failed(f) => f.note(),
-            task::Loss::Cancelled(c) => FailureNote::of(c),
-            task::Loss::Panicked(p) => FailureNote::of(p),
-        })
-    }
-}
-
 /// Whose body a region has.
 #[derive(Clone, Debug)]
 pub enum Body {
@@ -83,7 +72,7 @@ pub struct Open {
     /// request from above.
     pub scopes_above: Vec<u64>,
     /// Those of them that are masked: each hides requests on itself and above from what is opened below it.
-    pub masks: Vec<u64>,
+    pub masks: Vec<Mask>,
     /// Where.
     pub at: &'static Location<'static>,
     /// What an isolating region does with failures.
@@ -94,4 +83,13 @@ impl core::fmt::Debug for Open {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Open").field("kind", &self.kind).field("policy", &self.policy).finish_non_exhaustive()
     }
+}
+
+/// A masked scope that a region is opened in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mask {
+    /// The scope.
+    pub scope: u64,
+    /// Whether it holds past the cleanup deadline: a finalizer or a release, which has a bound of its own.
+    pub firm: bool,
 }

@@ -45,7 +45,8 @@ impl Region {
     /// Whether a request made on `scope` was made on this very region: what it does to members is a
     /// consequence, not news (`region.outcome`).
     pub fn is_own(&self, scope: u64) -> bool {
-        scope == self.id.as_u64() || self.own_scope == Some(scope)
+        let own = scope == self.id.as_u64() || self.own_scope == Some(scope);
+        own && !types::seeded!("outcome.consequence-counts")
     }
 
     /// Whether `scope` is above this region: an enclosing scope of its body's task, that task, a region

@@ -4,7 +4,7 @@
 //! the request. What a hot path only looks at (the phase, the kind of request) is mirrored in atomics.
 //! Members come and go in `raw/member.rs`.
 use crate::gate::Gate;
-use crate::open::{Body, Finalizer, Isolated, OnFailure, Open, Sink};
+use crate::open::{Body, Finalizer, Isolated, Mask, OnFailure, Open, Sink};
 use crate::origin::{mix, task_id};
 use crate::raw::{Lock, Members, account_is_zero, in_arc};
 use crate::walk::Orders;
@@ -60,7 +60,7 @@ pub(crate) struct Inner {
     /// How many tasks and regions were ever started here.
     pub(crate) spawned: u64,
     /// Masked scopes that its frame is nested in (`shield.rs`).
-    pub(crate) masks: Vec<u64>,
+    pub(crate) masks: Vec<Mask>,
     pub(crate) children: BTreeMap<u64, Arc<Region>>,
     pub(crate) slot: Slot,
     pub(crate) orders: Orders,
@@ -176,8 +176,10 @@ impl Region {
         let child = in_arc(Region::new(id, self.tag, Some(self.clone()), key, self.sink.clone(), open, now));
         let mut below = child.inner.lock();
         below.orders = inner.orders;
+        below.orders.pierce &= !child.is_held(&below);
         if below.orders.pierce {
-            below.masks.clear();
+            child.overdue.store(true, Release);
+            child.pierce(&mut below, self);
         }
         child.note_shield(&below);
         child.emit_open(within);
@@ -299,6 +301,11 @@ impl Region {
     /// The task whose body or frame it has.
     pub fn body_task(&self) -> Option<TaskId> {
         self.body_task
+    }
+
+    /// That task itself, while the body or frame is there.
+    pub fn body(&self) -> Option<(TaskRef, TaskId)> {
+        self.inner.lock().body.clone().zip(self.body_task)
     }
 
     /// The account that its obligations are counted in. It lives as long as the region, and the region's

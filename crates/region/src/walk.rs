@@ -50,13 +50,13 @@ impl Region {
     }
 
     /// The cleanup deadline has passed: masks below are pierced, so that what they kept away arrives, and where
-    /// a region says `Abandon`, what is left of its tasks is dropped between polls (`cancel.bounded`).
+    /// a region says `Abandon`, what is left of its tasks is dropped between polls (`cancel.bounded`). What a
+    /// finalizer or a release has opened has the bound of that.
     pub fn escalate(self: &Arc<Region>) {
         self.give_orders(control::PIERCED | control::INNER, |region, inner, above| {
             inner.orders.pierce = true;
             region.overdue.store(true, Release);
-            inner.masks.clear();
-            region.note_shield(inner);
+            region.pierce(inner, self);
             if let Some((request, deadline)) = above
                 && inner.slot.strengthen(request, *deadline).any()
             {
@@ -83,6 +83,10 @@ impl Region {
         let mut todo: Vec<(Arc<Region>, Option<Asked>)> = Vec::from([(self.clone(), None)]);
         while let Some((region, above)) = todo.pop() {
             let mut inner = region.inner.lock();
+            let first = core::ptr::eq(&*region, &**self);
+            if !first && body & control::PIERCED != 0 && region.is_held(&inner) {
+                continue;
+            }
             order(&region, &mut inner, &above);
             let asked = inner.slot.request().map(|request| (request.clone(), inner.slot.deadline()));
             todo.extend(inner.children.values().map(|child| (child.clone(), asked.clone())));

@@ -75,8 +75,6 @@ impl Region {
 fn explore(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(2));
-    // The lock spins.
-    builder.max_branches = 20_000;
     builder.check(model)
 }
 
@@ -104,6 +102,7 @@ fn admits_or_refuses() {
                 let mut gate = stranger.gate.lock();
                 let admitted = gate.enter(Via::Body, false);
                 if admitted {
+                    assert_eq!(gate.phase(), RegionPhase::Open, "admitted after the body");
                     stranger.inside.fetch_add(1, Relaxed);
                 }
                 drop(gate);

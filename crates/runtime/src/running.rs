@@ -19,17 +19,22 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use task::engine::EngineSlot;
-use types::{Cancelled, Outcome};
+use types::{Cancelled, Never, Outcome};
 
 /// How long the end waits for threads that should be gone.
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
-/// A runtime that has not run yet.
-pub struct Runtime {
-    engine: Arc<Engine>,
+/// A runtime that has not run yet. Dropping it drops what was spawned into it through a [`Runtime::handle`],
+/// unpolled.
+pub struct Runtime(Option<Parts>);
+
+/// What a runtime is made of.
+struct Parts {
+    /// First, so that it is dropped first: threads outside may use the engine for as long as it is registered.
     slot: EngineSlot,
+    engine: Arc<Engine>,
     machine: Arc<Machine>,
     root: Root,
     pool: Pool,
@@ -39,7 +44,7 @@ pub struct Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime").field("workers", &self.engine.workers()).finish_non_exhaustive()
+        f.debug_struct("Runtime").field("workers", &self.parts().engine.workers()).finish_non_exhaustive()
     }
 }
 
@@ -99,6 +104,7 @@ impl Runtime {
             net: Some(Arc::new(SystemNet::new(reactor.clone()))),
             signals: Some(Arc::new(SystemSignals::new(reactor.clone()))),
             sink: None,
+            waits: None,
         };
         let setup =
             Setup { world, driver: machine.clone(), workers, spread: builder.spread, coop: builder.coop };
@@ -107,17 +113,28 @@ impl Runtime {
         let unpark = reactor.clone();
         wheels.attach(Arc::downgrade(&engine), Box::new(move |worker| unpark.unpark(worker)));
         let root = Root::open(slot.tag(), engine.world(), builder.after_grace, Location::caller());
-        Ok(Runtime { engine, slot, machine, root, pool, name: builder.name, stack_size: builder.stack_size })
+        let (name, stack_size) = (builder.name, builder.stack_size);
+        Ok(Runtime(Some(Parts { slot, engine, machine, root, pool, name, stack_size })))
+    }
+
+    fn parts(&self) -> &Parts {
+        let Some(parts) = &self.0 else { unreachable!("only what consumes the runtime takes its parts") };
+        parts
+    }
+
+    fn into_parts(mut self) -> Parts {
+        let Some(parts) = self.0.take() else { unreachable!("only what consumes the runtime takes its parts") };
+        parts
     }
 
     /// A handle on the root region, for threads outside.
     pub fn handle(&self) -> RegionHandle<All> {
-        self.root.handle()
+        self.parts().root.handle()
     }
 
     /// One look at everything that lives in this runtime.
     pub fn view(&self) -> RegionView {
-        self.root.view()
+        self.parts().root.view()
     }
 
     /// Runs `body` on this thread, which is worker 0, and what it spawns on all of them. Returns the body's
@@ -128,7 +145,7 @@ impl Runtime {
     /// With the body's panic, or a child's that nobody joined.
     #[track_caller]
     pub fn run<T>(self, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> T {
-        let reports = self.engine.world().reports.clone();
+        let reports = self.parts().engine.world().reports.clone();
         match self.try_run(body) {
             Ok(value) => value,
             Err(report) => {
@@ -148,25 +165,45 @@ impl Runtime {
     /// As [`Runtime::run`].
     #[track_caller]
     pub fn try_run<T>(self, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> Result<T, Box<EndReport<T>>> {
-        let at = Location::caller();
-        let threads = self.start_workers();
-        let mut value = None;
-        let engine = self.engine.clone();
-        let reactor = self.machine.reactor.clone();
-        let mut task = with_root(&self.root, at, async |cx: &mut Cx<All>| body(cx).await, &mut value, |task| {
-            reactor::precise_timers();
-            let _driver = reactor.enter(0);
-            engine.run(0, &|| task.is_finished());
-        });
-        let outcome = task.take();
-        drop(task);
-        self.end(threads);
-        match (outcome, value) {
+        let parts = self.into_parts();
+        let threads = parts.start_workers();
+        match parts.drive(Location::caller(), threads, body) {
             (Some(Outcome::Panicked(p)), _) => std::panic::resume_unwind(p.into_payload()),
             (Some(Outcome::Cancelled(cause)), Some(value)) => Err(Box::new(EndReport { value, cause })),
             (_, Some(value)) => Ok(value),
             (_, None) => panic!("the root body was dropped before it returned"),
         }
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(parts) = self.0.take() {
+            parts.root.abandon();
+            // A panic in the drop of a future was reported to nobody, as nobody runs this.
+            let _ = parts.drive(Location::caller(), Vec::new(), async |_| ());
+        }
+    }
+}
+
+impl Parts {
+    /// Runs the root body on this thread, worker 0, until everything has ended, and ends the runtime.
+    fn drive<T>(
+        self,
+        at: &'static Location<'static>,
+        threads: Vec<(JoinHandle<()>, mpsc::Receiver<()>)>,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T,
+    ) -> (Option<Outcome<(), Never>>, Option<T>) {
+        let mut value = None;
+        let mut task = with_root(&self.root, at, async |cx: &mut Cx<All>| body(cx).await, &mut value, |task| {
+            reactor::precise_timers();
+            let _driver = self.machine.reactor.enter(0);
+            self.engine.run(0, &|| task.is_finished());
+        });
+        let outcome = task.take();
+        drop(task);
+        self.end(threads);
+        (outcome, value)
     }
 
     fn start_workers(&self) -> Vec<(JoinHandle<()>, mpsc::Receiver<()>)> {
@@ -195,9 +232,11 @@ impl Runtime {
     fn end(self, threads: Vec<(JoinHandle<()>, mpsc::Receiver<()>)>) {
         self.engine.shut_down();
         let mut stuck = false;
+        let until = Instant::now() + LAST_WAIT;
         for (thread, left) in threads {
             // The channel closes when the worker is through.
-            if left.recv_timeout(LAST_WAIT) == Err(mpsc::RecvTimeoutError::Disconnected) {
+            let limit = until.saturating_duration_since(Instant::now());
+            if left.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Disconnected) {
                 let _ = thread.join();
             } else {
                 stuck = true;

@@ -10,8 +10,12 @@
 //! Which of them is next is [`lanes::pick`](crate::lanes::pick)'s to say. A worker that has nothing searches
 //! (at most half of them at a time), then sleeps in its own driver. Waking a second worker costs about 5 us,
 //! so it happens when the local queue is long enough to pay ([`Spread`]); liveness does not depend on it: the
-//! pusher is running and will come to its queue, and a sleeping sentinel looks after workers that are stuck
-//! in one task.
+//! pusher is running and will come to its queue, and a sentinel looks after workers that are stuck in one task.
+//!
+//! Invariant `engine.watched`: while a worker runs and another one sleeps, a sleeper watches. The watch ends only
+//! while everybody sleeps, so that a runtime without work has no wake-ups, and the first one up calls the
+//! sentinel back; a sentinel that leaves has the next sleeper take over. While nobody sleeps, the busy workers
+//! look after each other.
 //!
 //! Not here: threads (`runtime`), clocks, timers and I/O ([`Driver`], implemented by `runtime`).
 use crate::idle::{End, Idle, Park, Recheck, Role, WokenBy, WorkerIndex};
@@ -21,9 +25,9 @@ use crate::lanes::{Credits, Lane, LaneView, pick};
 use crate::padded::CachePadded;
 use crate::queue::{LocalQueue, Owner};
 use crate::raw::{self, Chain, Entered};
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering::*, fence};
 use core::time::Duration;
 use cx::port::World;
 use std::any::Any;
@@ -67,6 +71,8 @@ pub struct Engine {
     shards: Vec<CachePadded<Shard>>,
     idle: Idle,
     injector: Injector<Header>,
+    /// Number of the sentinel, counted from 1, while it sleeps without a limit; else 0.
+    dozing: AtomicUsize,
     shutdown: AtomicBool,
     threshold: usize,
     coop: u16,
@@ -80,8 +86,10 @@ struct Shard {
     timed: List,
     /// Tasks that only this worker's thread may poll.
     pinned: List,
-    /// Dispatches so far, for the sentinel.
+    /// Looks at the driver so far, and dispatches until the next one. Only the worker itself writes them; if
+    /// both stand still, it is asleep or stuck.
     ticks: AtomicU32,
+    until_tick: AtomicU32,
     asleep: AtomicBool,
 }
 
@@ -168,6 +176,7 @@ impl Engine {
             shards: (0..setup.workers).map(|_| CachePadded::new(Shard::new())).collect(),
             idle: Idle::new(setup.workers),
             injector: Injector::new(),
+            dozing: AtomicUsize::new(0),
             shutdown: AtomicBool::new(false),
             threshold,
             coop: setup.coop,
@@ -228,7 +237,8 @@ impl Engine {
         let me = raw::with_current(NonNull::from(self).cast(), |w| w.index);
         let mut rest = Chain::default();
         while let Some(r) = chain.pop() {
-            if r.header().control() & control::PINNED != 0 && me != Some(0) { self.pin(r) } else { rest.push(r) }
+            // Never into a cancel lane, which the sentinel may take over.
+            if r.header().control() & control::PINNED != 0 { self.pin(r) } else { rest.push(r) }
         }
         match me {
             Some(index) => {
@@ -266,8 +276,9 @@ impl Engine {
             credits: Cell::new(Credits::default()),
             role: Cell::new(Role::Working),
             firing: Cell::new(false),
-            until_tick: Cell::new(TICK),
-            long_since: Cell::new(0),
+            pinned_first: Cell::new(false),
+            seen: RefCell::new(std::vec![0; self.shards.len()]),
+            looked_at: Cell::new(0),
         };
         let _entered = Entered::new(&worker);
         worker.run(done);
@@ -283,8 +294,19 @@ impl Shard {
             timed: List::default(),
             pinned: List::default(),
             ticks: AtomicU32::new(0),
+            until_tick: AtomicU32::new(TICK),
             asleep: AtomicBool::new(false),
         }
+    }
+
+    /// Changes with every dispatch and every sleep.
+    fn pulse(&self) -> u64 {
+        u64::from(self.ticks.load(Relaxed)) << 32 | u64::from(self.until_tick.load(Relaxed))
+    }
+
+    fn begin_ticks(&self) {
+        self.ticks.store(self.ticks.load(Relaxed).wrapping_add(1), Relaxed);
+        self.until_tick.store(TICK, Relaxed);
     }
 
     fn take_lifo(&self) -> Option<Runnable> {
@@ -294,6 +316,11 @@ impl Shard {
 
 /// Dispatches between two looks at the driver.
 const TICK: u32 = 61;
+/// How long the sentinel waits between two looks: at first, and, doubling, at most.
+const FIRST_PAUSE: Duration = Duration::from_micros(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+/// After how many looks in a row that found everybody asleep it sleeps without a limit.
+const QUIET: u32 = 3;
 
 /// One worker, as its own thread sees it.
 pub(crate) struct Worker<'e> {
@@ -306,9 +333,12 @@ pub(crate) struct Worker<'e> {
     role: Cell<Role>,
     /// Timers are firing: what they wake goes to the timed lane.
     firing: Cell<bool>,
-    until_tick: Cell<u32>,
-    /// For how many ticks the queue has been long.
-    long_since: Cell<u32>,
+    /// Whose turn it is when both a pinned task and another one are ready.
+    pinned_first: Cell<bool>,
+    /// Everybody's pulse at the last look.
+    seen: RefCell<Vec<u64>>,
+    /// When this worker looked at the others while nobody slept, in nanoseconds.
+    looked_at: Cell<u64>,
 }
 
 impl Worker<'_> {
@@ -370,11 +400,11 @@ impl Worker<'_> {
 
     fn run(&self, done: &dyn Fn() -> bool) {
         loop {
-            let left = self.until_tick.get();
+            let left = self.shard.until_tick.load(Relaxed);
             if left == 0 {
                 self.tick();
             } else {
-                self.until_tick.set(left - 1);
+                self.shard.until_tick.store(left - 1, Relaxed);
             }
             match self.next() {
                 Some(runnable) => {
@@ -404,12 +434,25 @@ impl Worker<'_> {
     }
 
     fn tick(&self) {
-        self.until_tick.set(TICK);
-        self.shard.ticks.fetch_add(1, Relaxed);
+        self.shard.begin_ticks();
         self.engine.driver.tick(self.index);
         if self.shard.queue.len() >= self.engine.threshold {
             self.offer()
         }
+        if self.engine.idle.sleeping() == 0 && self.engine.shards.len() > 1 {
+            self.look_around()
+        }
+    }
+
+    /// Nobody sleeps, so nobody watches: looks after the others now and then.
+    #[cold]
+    fn look_around(&self) {
+        let now = self.engine.world.recent.load(Relaxed);
+        if now.saturating_sub(self.looked_at.get()) < LONGEST_PAUSE.as_nanos() as u64 {
+            return;
+        }
+        self.looked_at.set(now);
+        self.relieve_all();
     }
 
     /// Runs `f`; what it wakes goes to the timed lane.
@@ -447,9 +490,11 @@ impl Worker<'_> {
     #[inline]
     fn next_ready(&self) -> Option<Runnable> {
         // Pinned tasks and the others take turns.
-        if !self.shard.pinned.is_empty() && (self.until_tick.get() & 1 == 0 || self.shard.queue.is_empty()) {
+        if !self.shard.pinned.is_empty() && (self.pinned_first.get() || self.shard.queue.is_empty()) {
+            self.pinned_first.set(false);
             return self.shard.pinned.pop();
         }
+        self.pinned_first.set(true);
         self.owner.pop().map(raw::runnable)
     }
 
@@ -516,7 +561,8 @@ impl Worker<'_> {
             Park::Found => self.role.set(Role::Searching),
             Park::Sleep => {
                 self.shard.asleep.store(true, Relaxed);
-                let woken = match engine.idle.claim_sentinel(self.me) {
+                let watch = if engine.shards.len() > 1 { engine.idle.claim_sentinel(self.me) } else { None };
+                let woken = match &watch {
                     Some(_watch) => self.watch(),
                     None => {
                         engine.driver.park(self.index, None);
@@ -524,45 +570,103 @@ impl Worker<'_> {
                     }
                 };
                 self.shard.asleep.store(false, Relaxed);
+                self.shard.begin_ticks();
                 self.role.set(woken.role());
-                self.until_tick.set(TICK);
-                self.long_since.set(0);
+                // Both sides of `engine.watched` write, fence, and look: this worker's own bit was taken out, or the
+                // watch is given up here; a worker on its way to sleep lists itself and claims the watch.
+                if watch.is_some() {
+                    drop(watch);
+                    fence(SeqCst);
+                    if let Some(next) = engine.idle.a_sleeper() {
+                        engine.driver.unpark(next.get())
+                    }
+                } else {
+                    fence(SeqCst);
+                    self.end_doze()
+                }
             }
         }
     }
 
-    /// Sleeps as the sentinel: while somebody runs, looks now and then whether they are stuck in one task,
-    /// and if so serves what they cannot.
+    /// Calls the sentinel back to its watch, if it sleeps without a limit.
+    fn end_doze(&self) {
+        let dozing = &self.engine.dozing;
+        if dozing.load(Relaxed) != 0
+            && let Some(sentinel) = dozing.swap(0, AcqRel).checked_sub(1)
+        {
+            self.engine.driver.unpark(sentinel)
+        }
+    }
+
+    /// Begins to sleep without a limit, unless somebody is awake.
+    fn doze(&self) -> bool {
+        let engine = self.engine;
+        engine.dozing.store(self.index + 1, Relaxed);
+        fence(SeqCst);
+        let all = engine.idle.all_asleep();
+        if !all {
+            engine.dozing.store(0, Relaxed);
+        }
+        all
+    }
+
+    /// Sleeps as the sentinel: looks now and then whether those that run are stuck in one task, and if so serves
+    /// what they cannot. When everybody has slept for a while it sleeps until it is called.
     fn watch(&self) -> WokenBy {
         let engine = self.engine;
-        let mut pause = Duration::from_micros(100);
-        let mut seen: Vec<u32> = engine.shards.iter().map(|s| s.ticks.load(Relaxed)).collect();
+        let mut pause = FIRST_PAUSE;
+        let mut quiet = 0;
+        self.take_pulses();
         loop {
-            // Nobody runs: nobody can be stuck, and nothing needs waking up for.
-            let limit = if engine.idle.all_asleep() { None } else { Some(pause) };
-            engine.driver.park(self.index, limit);
+            let dozes = quiet >= QUIET && self.doze();
+            engine.driver.park(self.index, if dozes { None } else { Some(pause) });
+            if dozes {
+                engine.dozing.store(0, Relaxed);
+                quiet = 0;
+                pause = FIRST_PAUSE;
+            }
             if engine.idle.finish_park(self.me) == WokenBy::Notifier {
                 return WokenBy::Notifier;
             }
-            if self.has_work(Recheck::Own) || limit.is_none() {
+            if self.has_work(Recheck::Own) {
                 return WokenBy::Itself;
             }
-            for (i, victim) in engine.shards.iter().enumerate() {
-                let ticks = victim.ticks.load(Relaxed);
-                let stuck = i != self.index && ticks == seen[i] && !victim.asleep.load(Relaxed);
-                seen[i] = ticks;
-                if stuck && self.relieve(i, victim) {
-                    return WokenBy::Itself;
-                }
+            match self.relieve_all() {
+                Relief::Taken => return WokenBy::Itself,
+                Relief::NobodyRan if engine.idle.sleeping() + 1 == engine.shards.len() => quiet += 1,
+                Relief::NobodyRan | Relief::NothingToTake => quiet = 0,
             }
-            pause = (pause * 2).min(Duration::from_millis(10));
+            pause = (pause * 2).min(LONGEST_PAUSE);
             match engine.idle.park_unless(self.me, Role::Working, |recheck| self.has_work(recheck)) {
                 Park::Sleep => {}
-                Park::Found => {
-                    return WokenBy::Notifier;
-                }
+                // Counted as searching, as one that was notified.
+                Park::Found => return WokenBy::Notifier,
             }
         }
+    }
+
+    /// Takes everybody's pulse.
+    fn take_pulses(&self) {
+        for (seen, shard) in self.seen.borrow_mut().iter_mut().zip(&self.engine.shards) {
+            *seen = shard.pulse()
+        }
+    }
+
+    /// Looks at the others, and takes over from the first one found stuck that has something to take.
+    fn relieve_all(&self) -> Relief {
+        let mut relief = Relief::NobodyRan;
+        for (i, victim) in self.engine.shards.iter().enumerate() {
+            let pulse = victim.pulse();
+            let before = core::mem::replace(&mut self.seen.borrow_mut()[i], pulse);
+            if i == self.index || victim.asleep.load(Relaxed) && pulse == before {
+                continue;
+            }
+            relief = Relief::NothingToTake;
+            if pulse == before && self.relieve(i, victim) {
+                return Relief::Taken;
+            }
+        }
+        relief
     }
 
     /// Takes over what a stuck worker cannot run. True if there was something.
@@ -584,4 +688,15 @@ impl Worker<'_> {
         }
         got || self.has_work(Recheck::Own)
     }
+}
+
+/// What a look at the others came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Relief {
+    /// They have slept since the last look.
+    NobodyRan,
+    /// They run, or have nothing that could be taken over.
+    NothingToTake,
+    /// This worker has work now.
+    Taken,
 }

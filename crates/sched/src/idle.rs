@@ -330,6 +330,14 @@ impl Idle {
         (self.shared.word.load(Ordering::Relaxed) & SLEEPING).count_ones() as usize
     }
 
+    /// One of those asleep, the highest index, which is woken least. A value from the recent past; one relaxed
+    /// load.
+    #[must_use]
+    pub fn a_sleeper(&self) -> Option<WorkerIndex> {
+        let sleeping = self.shared.word.load(Ordering::Relaxed) & SLEEPING;
+        sleeping.checked_ilog2().map(|bit| WorkerIndex(bit as u8))
+    }
+
     /// How many workers search. A value from the recent past; one relaxed load.
     #[must_use]
     pub fn searching(&self) -> usize {

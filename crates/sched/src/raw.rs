@@ -136,9 +136,18 @@ unsafe fn schedule(head: NonNull<EngineHead>, task: NonNull<Header>) {
         }
     });
     if let Some(r) = runnable {
-        // SAFETY: a registered head is the first field of an engine that is alive.
-        unsafe { head.cast::<Engine>().as_ref() }.inject(r)
+        from_outside(r.header().tag(), |engine| engine.inject(r))
     }
+}
+
+/// Calls `f` with the engine that has this tag and keeps it from going until `f` returns: a runnable that was
+/// handed over may run at once, and be the last one of its runtime.
+fn from_outside(tag: u16, f: impl FnOnce(&Engine)) {
+    let there = task::engine::visit(tag, |head| {
+        // SAFETY: the visit keeps the engine registered, and a registered head is the first field of its engine.
+        f(unsafe { head.cast::<Engine>().as_ref() })
+    });
+    debug_assert!(there.is_some(), "the engine of a runnable is registered");
 }
 
 /// # Safety
@@ -152,18 +161,18 @@ unsafe fn requeue(head: NonNull<EngineHead>, task: NonNull<Header>) {
         }
     });
     if let Some(r) = runnable {
-        // SAFETY: as in `schedule`.
-        unsafe { head.cast::<Engine>().as_ref() }.inject(r)
+        from_outside(r.header().tag(), |engine| engine.inject(r))
     }
 }
 
 /// # Safety
 /// As [`EngineHead::schedule_cancelled`].
-unsafe fn schedule_cancelled(head: NonNull<EngineHead>, chain: NonNull<Header>) {
+unsafe fn schedule_cancelled(_head: NonNull<EngineHead>, chain: NonNull<Header>) {
+    // SAFETY: the chain is given to us, and a linked task is not complete.
+    let tag = unsafe { chain.as_ref() }.tag();
     // SAFETY: the chain is given to us.
     let chain = unsafe { Chain::adopt(chain) };
-    // SAFETY: as in `schedule`.
-    unsafe { head.cast::<Engine>().as_ref() }.cancelled(chain)
+    from_outside(tag, |engine| engine.cancelled(chain))
 }
 
 /// The head of an engine of this crate.

@@ -48,5 +48,9 @@ pub const WRITTEN_OFF: u32 = 1 << 24;
 /// The task's region abandons what is still there at the cleanup deadline.
 pub const ABANDONABLE: u32 = 1 << 25;
 
+/// A traced task's waker was cloned, by code that is not the runtime's (our own operations keep a `Waiter`):
+/// what wakes it is no longer known from its waits. Stays set.
+pub const SHARED: u32 = 1 << 26;
+
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

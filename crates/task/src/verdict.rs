@@ -26,12 +26,24 @@ pub enum Loss {
     Panicked(Panic),
 }
 
+/// In words: the error, the cancellation with its causes, or the panic's message.
+impl core::fmt::Display for Loss {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Loss::Failed(failure) => failure.note().fmt(f),
+            Loss::Cancelled(cancelled) => cancelled.fmt(f),
+            Loss::Panicked(panic) => panic.fmt(f),
+        }
+    }
+}
+
 /// What the drain of a task's own children does to the task's outcome.
 #[derive(Debug)]
 pub enum Raise {
     /// Nothing: the body's outcome stands.
     Nothing,
-    /// The outcome is at least this cancellation.
+    /// The outcome is this cancellation, unless it is a panic. Not for an outcome that is a cancellation with a
+    /// reason of its own.
     Cancelled(Cancelled),
     /// The outcome is at least this panic.
     Panicked(Panic),

@@ -303,13 +303,14 @@ labels! {
             /// The cleanup deadline that comes with it. The earliest one that ever came is the task's.
             deadline: Time,
         }
-        /// A task placed a request on one of its own inner scopes.
+        /// A task placed a request on one of its own scopes: on an inner one, or, if a failure escalated
+        /// (`ChildFailed`), on whichever awaited it, its root scope and the bodies of its regions included.
         ScopeRequest "scope-request" {
             /// The scope.
             scope: ScopeId,
             /// The request's kind.
             kind: CancelKind,
-            /// Where the request was made: the scope itself.
+            /// Where the request was made: the scope itself, or what the failure comes from.
             origin: Origin,
             /// The scope's cleanup deadline with this request merged in.
             deadline: Time,

@@ -13,7 +13,7 @@
 //!
 //! Not here: what a task makes of it (`task`: `cancel.acknowledged`), the walk upward (`above`).
 
-use trace::{RegionPhase, ScopeId};
+use trace::{RegionPhase, ScopeId, ScopeKind};
 use types::{CancelKind, Policy, RegionId, TaskId, Time};
 
 use crate::{
@@ -70,8 +70,10 @@ pub(crate) fn request_task(
     if !made_here(id.as_u64(), request) && !dismissed {
         comes_from_above(state, Place::Task(id), request)?;
     }
-    // A walk brings its region's deadline, and knows nothing of an earlier one that the task's handle gave it.
-    let by_handle = task.requests.all.iter().any(|request| request.origin.scope == id.as_u64());
+    // A walk brings its region's deadline, and knows nothing of an earlier one that the task's handle gave it, nor
+    // the other way round.
+    let by_handle = made_here(id.as_u64(), request)
+        || task.requests.all.iter().any(|request| request.origin.scope == id.as_u64());
     let deadline = if by_handle { deadline.min(task.requests.deadline) } else { deadline };
     tightens(&task.requests, deadline)?;
 
@@ -129,9 +131,28 @@ fn made_here(number: u64, request: Request) -> bool {
 fn comes_from_above(state: &State, place: Place, request: Request) -> Result<(), Refusal> {
     let made = state.made_above(place).contains(&request);
     require!(made, "cancel.down", "nothing above {place:?} was asked {request:?}");
-    let seen = state.seen_from(place).contains(&request);
+    let seen = state.seen_from(place).contains(&request) || only_due_masks_hide(state, place, request);
     require!(seen, "cancel.masked", "{request:?} is hidden from {place:?} by a mask");
     Ok(())
+}
+
+/// Whether every mask between `place` and where the request was made is past its cleanup deadline. The walk that
+/// enforces the deadline passes such a mask before its own task has come to pierce it. A release has a bound of
+/// its own, so that the masks of phases stay until they say so.
+fn only_due_masks_hide(state: &State, place: Place, request: Request) -> bool {
+    let due = |at: Place| {
+        let section = matches!(at, Place::Scope(id) if state.scopes[&id].kind == ScopeKind::Masked);
+        section && task::past_deadline(state, at).is_ok()
+    };
+    for at in state.way_up(place) {
+        if state.masks(at) && !due(at) {
+            return false;
+        }
+        if state.requests_at(at).any(|found| found.all.contains(&request)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// `cancel.strengthen`: a cleanup deadline never moves away.

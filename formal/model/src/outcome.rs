@@ -75,11 +75,13 @@ pub(crate) fn of_region(state: &State, id: RegionId) -> Severity {
     members.chain(body).chain(finalizers).max().unwrap_or(Severity::Ok)
 }
 
-/// The worst failure of a member that nobody took: what `region.escalation` must move on.
+/// The worst failure of a member that nobody took, or a finalizer's panic: what `region.escalation` must move on.
 pub(crate) fn failure_to_move(state: &State, id: RegionId) -> Option<Severity> {
-    counted(state, id, &state.regions[&id])
+    let region = &state.regions[&id];
+    counted(state, id, region)
         .filter(|(task, _)| task.failure)
         .map(|(_, end)| end.severity())
+        .chain(region.finalizer_panicked.then_some(Severity::Panicked))
         .max()
 }
 
@@ -93,5 +95,6 @@ pub(crate) fn owed_to_children(state: &State, task: &Task) -> Severity {
         .filter(|(_, end)| !matches!(end, End::Cancelled { kind: CancelKind::LostRace, .. }))
         .map(|(_, end)| end.severity())
         .collect();
-    members.into_iter().max().unwrap_or(Severity::Ok).max(task.owed)
+    let finalizers = region.finalizer_panicked.then_some(Severity::Panicked);
+    members.into_iter().chain(finalizers).max().unwrap_or(Severity::Ok).max(task.owed)
 }

@@ -127,10 +127,11 @@ fn open_below(
         }
         RegionKind::Frame | RegionKind::Root => {}
     }
-    // A frame below another frame's shield may carry one too or leave it to that one.
+    // A frame below another region's shield may carry one too or leave it to that one: to a frame's, or to that
+    // of the branch it's opened in.
     let masked = state.is_masked(place);
-    let masked_here =
-        state.way_up_in_task(place).take_while(|at| matches!(at, Place::Scope(_))).any(|at| state.masks(at));
+    let up_to_parent = |at: &Place| matches!(at, Place::Scope(_)) && state.attached(*at) != Some(parent);
+    let masked_here = state.way_up_in_task(place).take_while(up_to_parent).any(|at| state.masks(at));
     require!(!shielded || masked, "cancel.masked", "{id} is shielded, but no mask is open above {within}");
     require!(shielded || !masked_here, "cancel.masked", "{id} is opened inside a mask and must be shielded");
     Ok(())
@@ -351,6 +352,8 @@ pub(crate) fn escalate(
     require!(awaiting == Some(to), "region.escalation", "{to} doesn't await {id}");
     let fits = match what {
         Escalation::Panic => region.owes_escalation == Some(Severity::Panicked),
+        // Who collects gets everything.
+        Escalation::Returned if region.policy == types::Policy::Collect => true,
         Escalation::ChildFailed | Escalation::Returned => region.owes_escalation.is_some(),
         Escalation::Visible => outcome::counted(state, id, region)
             .any(|(_, end)| matches!(end, End::Cancelled { kind, .. } if kind != CancelKind::LostRace)),

@@ -27,7 +27,14 @@ pub(crate) fn open(
 ) -> Result<(), Refusal> {
     require!(state.number_is_free(id.0), "scope.numbering", "number {} is taken", id.0);
     task::acts(state, in_task)?;
-    let place = state.place(parent).filter(|place| region::runs(state, *place));
+    let finalizes = |place: &Place| {
+        let own = match *place {
+            Place::Region(region) => Some(region),
+            _ => state.attached(*place),
+        };
+        own.is_some_and(|own| state.regions[&own].phase == trace::RegionPhase::Finalizing)
+    };
+    let place = state.place(parent).filter(|place| region::runs(state, *place) || finalizes(place));
     require!(place.is_some(), "scope.tree", "{id} is opened in {parent}, whose code is over");
     require!(state.is_in(parent, in_task), "scope.tree", "{parent} isn't a scope of {in_task}");
 

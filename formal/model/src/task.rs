@@ -34,7 +34,7 @@ pub(crate) fn spawn(state: &mut State, id: TaskId, owner: RegionId, daemon: bool
     let phase = region::get(state, owner)?.phase;
     let janitor = || {
         let orphan = |region: &crate::Region| {
-            region.parent == Some(owner) && region.dropped && !region.finalizers.is_empty()
+            region.parent == Some(owner) && region.dropped && region.phase != RegionPhase::Closed
         };
         phase == RegionPhase::Draining && !daemon && state.regions.values().any(orphan)
     };

@@ -99,15 +99,18 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Job, FlagE
         if let ("--help" | "-h" | "--tree" | "--debug", Some(_)) = (name, &inline) {
             return Err(FlagError(format!("{name} takes no value")));
         }
-        let mut value =
-            || inline.clone().or_else(|| args.next()).ok_or_else(|| FlagError(format!("{name} needs a value")));
+        let mut value = || {
+            inline.clone().or_else(|| args.next()).ok_or_else(|| FlagError(format!("{name} needs a value")))
+        };
         match name {
             "--help" | "-h" => return Ok(Job::Help),
             "--tree" => tree = true,
             "--debug" => flags.debug = true,
             "--port" => flags.port = read(name, &value()?, "a port from 0 to 65535")?,
             "--bind" => flags.bind = read(name, &value()?, "an IP address")?,
-            "--workers" => flags.workers = within(name, &value()?, "a number of threads from 1 to 56", 1..=56)?,
+            "--workers" => {
+                flags.workers = within(name, &value()?, "a number of threads from 1 to 56", 1..=56)?
+            }
             "--grace" => {
                 let wanted = "a number of seconds from 0 to 86400";
                 flags.grace = Duration::from_secs(within(name, &value()?, wanted, 0..=86_400)? as u64);
@@ -153,7 +156,8 @@ mod tests {
     fn flags_change_what_they_name_and_nothing_else() {
         assert_eq!(parsed(""), Ok(Job::Serve(Flags::default())));
         let limits = Limits { max_clients: 5, max_request: 1 << 20, ..Limits::default() };
-        let expected = Flags { port: 7000, workers: 2, limits, grace: Duration::from_secs(3), ..Flags::default() };
+        let expected =
+            Flags { port: 7000, workers: 2, limits, grace: Duration::from_secs(3), ..Flags::default() };
         let line = "--port 7000 --workers=2 --max-clients 5 --max-request 1mb --grace 3";
         assert_eq!(parsed(line), Ok(Job::Serve(expected)));
         assert!(matches!(parsed("--tree --port 7000"), Ok(Job::Tree(flags)) if flags.port == 7000));

@@ -59,7 +59,8 @@ fn fail(code: u8, line: &str) -> ExitCode {
 
 fn serve(flags: Flags) -> ExitCode {
     let log = Arc::new(Log::default());
-    let runtime = Builder::new().workers(flags.workers).name("kv").reports(RuntimeReports(log.clone())).build();
+    let runtime =
+        Builder::new().workers(flags.workers).name("kv").reports(RuntimeReports(log.clone())).build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(USAGE, &error.to_string()),

@@ -22,4 +22,4 @@ pub(crate) mod number;
 mod tests;
 
 pub(crate) use args::Args;
-pub(crate) use decoder::{Decoder, ProtocolError};
+pub(crate) use decoder::Decoder;

@@ -90,8 +90,8 @@ pub(crate) async fn serve(
     journal: Arc<dyn Journal>,
 ) -> Result<Report, ServeError> {
     let options = ListenOptions::new().backlog(BACKLOG);
-    let listener = TcpListener::bind_with(cx, config.bind, options)
-        .map_err(|error| ServeError(error.to_string()))?;
+    let listener =
+        TcpListener::bind_with(cx, config.bind, options).map_err(|error| ServeError(error.to_string()))?;
     let shared = Arc::new(Shared::new(config, journal, listener.local_addr(), cx.handle(), cx.now()));
     let options = RegionOptions::fail_fast().name("server");
     let serving = shared.clone();

@@ -51,6 +51,18 @@ impl Client {
         }
     }
 
+    /// As [`Client::try_reply`], for a stream that may end in the middle of a reply: that is its end too.
+    pub(crate) async fn try_reply_or_cut(&mut self, cx: &Cx) -> Result<Option<Vec<u8>>, Failure> {
+        let mut room = [0; 1024];
+        while reply_len(&self.buf).is_none() {
+            match self.stream.read(cx, &mut room).await? {
+                0 => return Ok(None),
+                n => self.buf.extend_from_slice(&room[..n]),
+            }
+        }
+        self.try_reply(cx).await
+    }
+
     /// The next reply as text.
     pub(crate) async fn reply(&mut self, cx: &Cx) -> String {
         match self.try_reply(cx).await {

@@ -25,7 +25,7 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Setup {
-            seeds: 0..24,
+            seeds: 0..60,
             net: NetProfile::default(),
             config: Config {
                 bind: address(),

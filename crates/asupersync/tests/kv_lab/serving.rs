@@ -81,64 +81,59 @@ fn quit_is_answered_and_closes() {
     );
 }
 
+/// Subscribes, reads what comes up to `stop`, and returns the messages of the channel `news`.
+async fn read_news(cx: &mut Cx) -> Res<Vec<String>> {
+    let mut client = Client::connect(cx, address()).await;
+    let confirmed = client.call(cx, "SUBSCRIBE other news").await;
+    assert_eq!(confirmed, "*3\r\n$9\r\nsubscribe\r\n$5\r\nother\r\n:1\r\n");
+    let mut seen = Vec::new();
+    loop {
+        let message = client.reply(cx).await;
+        if message.contains("$4\r\nstop") {
+            break;
+        }
+        if message.contains("$7\r\nmessage\r\n$4\r\nnews") {
+            seen.push(message);
+        }
+    }
+    assert_eq!(client.call(cx, "PING").await, "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+    let left = client.call(cx, "UNSUBSCRIBE news").await;
+    assert_eq!(left, "*3\r\n$11\r\nunsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+    Ok(seen)
+}
+
+async fn publish_twenty(cx: &mut Cx, publisher: usize) {
+    let mut client = Client::connect(cx, address()).await;
+    for i in 0..20 {
+        assert_eq!(client.call(cx, &format!("PUBLISH news {publisher}:{i}")).await, ":3\r\n");
+    }
+}
+
 #[test]
 fn messages_reach_every_subscriber_in_one_order() {
     check(
         Setup::default().net(|net| net.capacity(256)),
         async |cx, _| {
-            let orders = cx
-                .region(|scope| async {
-                    let mut subscribers: Vec<_> = (0..3)
-                        .map(|_| {
-                            scope.spawn(async |cx: &mut Cx| -> Res<Vec<String>> {
-                                let mut client = Client::connect(cx, address()).await;
-                                let confirmed = client.call(cx, "SUBSCRIBE news other").await;
-                                assert_eq!(confirmed, "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
-                                assert_eq!(
-                                    client.reply(cx).await,
-                                    "*3\r\n$9\r\nsubscribe\r\n$5\r\nother\r\n:2\r\n"
-                                );
-                                let mut seen = Vec::new();
-                                while seen.len() < 20 {
-                                    seen.push(client.reply(cx).await);
-                                }
-                                assert_eq!(client.call(cx, "PING").await, "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
-                                let left = client.call(cx, "UNSUBSCRIBE news").await;
-                                assert_eq!(left, "*3\r\n$11\r\nunsubscribe\r\n$4\r\nnews\r\n:1\r\n");
-                                Ok(seen)
-                            })
-                        })
-                        .collect();
-                    let mut watcher = Client::connect(scope, address()).await;
-                    while watcher.call(scope, "PUBLISH other -").await != ":3\r\n" {
-                        // Those who came early see this; it is left out below.
-                    }
-                    scope
-                        .region(|inner| async {
-                            for publisher in 0..2 {
-                                inner.spawn(async move |cx: &mut Cx| {
-                                    let mut client = Client::connect(cx, address()).await;
-                                    for i in 0..20 {
-                                        let request = format!("PUBLISH news {publisher}:{i}");
-                                        client.call(cx, &request).await;
-                                    }
-                                });
-                            }
-                        })
-                        .await;
-                    let mut orders = Vec::new();
-                    for subscriber in &mut subscribers {
-                        let seen = subscriber.join(scope).await.ok().expect("a subscriber's messages");
-                        let news: Vec<_> = seen.into_iter().filter(|m| m.contains("$4\r\nnews")).collect();
-                        orders.push(news);
-                    }
-                    orders
-                })
-                .await;
-            let shortest = orders.iter().map(Vec::len).min().unwrap_or(0);
-            for order in &orders {
-                assert_eq!(order[..shortest], orders[0][..shortest], "one order for all");
+            let mut subscribers: Vec<_> = (0..3).map(|_| cx.spawn(read_news)).collect();
+            let mut watcher = Client::connect(cx, address()).await;
+            while watcher.call(cx, "PUBLISH news early").await != ":3\r\n" {
+                // Until all three have subscribed.
             }
+            cx.region(|scope| async {
+                for publisher in 0..2 {
+                    scope.spawn(async move |cx: &mut Cx| publish_twenty(cx, publisher).await);
+                }
+            })
+            .await;
+            assert_eq!(watcher.call(cx, "PUBLISH other stop").await, ":3\r\n");
+            let mut orders = Vec::new();
+            for subscriber in &mut subscribers {
+                let mut seen = subscriber.join(cx).await.ok().expect("a subscriber's messages");
+                seen.retain(|message| !message.contains("early"));
+                orders.push(seen);
+            }
+            assert_eq!(orders[0].len(), 40);
+            assert!(orders.iter().all(|order| *order == orders[0]), "one order for all: {orders:?}");
         },
         clean,
     );

@@ -2,16 +2,15 @@
 //! request of its own, foreign wakers, the user environment. A leaf task never has one.
 use super::owner::Drain;
 use super::scope::Scope;
+use crate::foreign::Foreign;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use cancel::Slot;
 use core::any::Any;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
-use core::task::Waker;
 use region::{Lock, Region};
 use task::Header;
 use types::Cancelled;
@@ -36,7 +35,7 @@ pub(crate) struct ExtInner {
     /// How many branches are open. Their requests are seen by checkpoints inside them only.
     pub(crate) branches: u32,
     /// Wakers other than the task's own through which operations wait.
-    pub(crate) foreign: BTreeMap<(usize, usize), Waker>,
+    pub(crate) foreign: Foreign,
     /// What escalated to this task's root scope: its checkpoints return it. Not a request on the task: its
     /// children don't hear of it.
     pub(crate) placed: Slot,

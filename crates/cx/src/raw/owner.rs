@@ -2,6 +2,7 @@
 use super::ext::{self, ExtInner};
 use super::place::{counted, owner_of, world_of};
 use crate::close::{self, janitor};
+use crate::port::World;
 use alloc::boxed::Box;
 use core::future::Future;
 use core::pin::Pin;
@@ -32,7 +33,7 @@ unsafe impl Owner for Kernel {
         leave_body(task, verdict)
     }
 
-    fn poll_drain(task: &Header, context: &mut Context<'_>) -> Poll<Raise> {
+    fn poll_drain(task: &Header, verdict: Verdict<'_>, context: &mut Context<'_>) -> Poll<Raise> {
         let Some(ext) = ext::of(task) else { return Poll::Ready(Raise::Nothing) };
         let taken = ext.inner.lock().drain.take();
         let mut raise = Raise::Nothing;
@@ -51,6 +52,12 @@ unsafe impl Owner for Kernel {
         }
         if let (Raise::Nothing, Some(c)) = (&raise, ext.inner.lock().escalated.take()) {
             raise = Raise::Cancelled(c);
+        }
+        // A body that was cancelled keeps its own reason, unless that is a consequence of what its children did.
+        if let (Raise::Cancelled(_), Verdict::Cancelled(c)) = (&raise, verdict)
+            && ext.implicit().is_none_or(|region| !region.is_own(c.origin().scope))
+        {
+            raise = Raise::Nothing;
         }
         Poll::Ready(raise)
     }
@@ -139,8 +146,8 @@ unsafe impl Owner for RootBody {
     fn body_ended(task: &Header, verdict: Verdict<'_>) -> bool {
         leave_body(task, verdict)
     }
-    fn poll_drain(task: &Header, context: &mut Context<'_>) -> Poll<Raise> {
-        Kernel::poll_drain(task, context)
+    fn poll_drain(task: &Header, verdict: Verdict<'_>, context: &mut Context<'_>) -> Poll<Raise> {
+        Kernel::poll_drain(task, verdict, context)
     }
     fn ended(_: &Header, _: Verdict<'_>) -> Option<Waiter> {
         None
@@ -153,9 +160,23 @@ unsafe impl Owner for RootBody {
 /// Wakes the foreign wakers of a task (see `EngineHead::wake_foreign`).
 pub fn wake_foreign(task: &Header) {
     let Some(ext) = ext::of(task) else { return };
-    let wakers = core::mem::take::<_>(&mut ext.inner.lock().foreign);
-    for waker in wakers.into_values() {
-        waker.wake()
+    let wakers = ext.inner.lock().foreign.take();
+    wakers.settle()
+}
+
+/// Calls somebody else's waker. Its panic is its own affair: whoever wakes has others to look after.
+pub(crate) fn waken(world: &World, wake: impl FnOnce()) {
+    let mut wake = Some(wake);
+    let woken = (world.unwinding.catch)(&mut || {
+        if let Some(wake) = wake.take() {
+            wake()
+        }
+    });
+    if let Err(payload) = woken {
+        world.reports.report("a waker that is not this runtime's panicked".into());
+        // The payload's drop may panic as well; then it is not worth having.
+        let mut payload = Some(payload);
+        let _ = (world.unwinding.catch)(&mut || drop(payload.take()));
     }
 }
 

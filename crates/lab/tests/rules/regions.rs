@@ -352,8 +352,7 @@ pub(crate) fn region_outcome_is_the_worst_that_nobody_took_and_no_consequence() 
                 _ => None,
             })
             .collect();
-        use Severity::{Err, Ok};
-        assert_eq!(outcomes, [Err, Ok, Err, Ok]);
+        assert_eq!(outcomes, [Severity::Err, Severity::Ok, Severity::Err, Severity::Ok]);
         assert_clean(lab);
     });
 }

@@ -43,7 +43,11 @@ impl Wakes for Waker {
 #[cfg(not(loom))]
 impl Wakes for cx::Waiter {
     fn wake(self) {
-        cx::Waiter::wake(self);
+        if self.is_task() {
+            return cx::Waiter::wake(self);
+        }
+        // Somebody else's waker may panic. That is its own affair: the worker that turns the driver goes on.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cx::Waiter::wake(self)));
     }
 
     fn into_raw(self) -> NonNull<()> {

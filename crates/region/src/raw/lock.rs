@@ -3,7 +3,7 @@
 //! Invariant `lock.last-touch`: unlocking is one store to the lock's own byte, after which the unlocking
 //! thread does not look at the lock again. Whoever takes it next may free it.
 use super::cell::{MutPtr, UnsafeCell};
-use crate::sync::{AtomicBool, Ordering::*, spin};
+use crate::sync::{AtomicBool, Ordering::*, Parking};
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
@@ -12,6 +12,7 @@ use core::ops::{Deref, DerefMut};
 #[derive(Debug, Default)]
 pub struct Lock<T> {
     locked: AtomicBool,
+    parking: Parking,
     value: UnsafeCell<T>,
 }
 
@@ -24,13 +25,13 @@ impl<T> Lock<T> {
     /// An open lock around `value`.
     #[cfg(not(loom))]
     pub const fn new(value: T) -> Lock<T> {
-        Lock { locked: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        Lock { locked: AtomicBool::new(false), parking: Parking::new(), value: UnsafeCell::new(value) }
     }
 
     /// As in an ordinary build; loom's atomics have no constants.
     #[cfg(loom)]
     pub fn new(value: T) -> Lock<T> {
-        Lock { locked: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        Lock { locked: AtomicBool::new(false), parking: Parking::new(), value: UnsafeCell::new(value) }
     }
 
     /// Waits until the lock is ours.
@@ -44,12 +45,8 @@ impl<T> Lock<T> {
 
     #[cold]
     fn contended(&self) {
-        let mut spins = 0u32;
         loop {
-            while self.locked.load(Relaxed) {
-                spins += 1;
-                spin(spins);
-            }
+            self.parking.wait_while(&self.locked);
             if self.locked.compare_exchange_weak(false, true, Acquire, Relaxed).is_ok() {
                 return;
             }
@@ -92,6 +89,7 @@ impl<T> Drop for Locked<'_, T> {
         // SAFETY: not used again.
         unsafe { ManuallyDrop::drop(&mut self.value) }
         let order = if types::seeded!("lock.relaxed-unlock") { Relaxed } else { Release };
-        self.lock.locked.store(false, order)
+        self.lock.locked.store(false, order);
+        self.lock.parking.unlocked()
     }
 }

@@ -40,7 +40,9 @@ impl Region {
             daemon,
             site: Site::from(header.spawned_at),
         });
-        self.bring_up_to_date(&inner, header);
+        if !types::seeded!("cancel.not-inherited") {
+            self.bring_up_to_date(&inner, header);
+        }
         let list = if inner.slot.kind().is_some() { &inner.told } else { &inner.untold };
         // SAFETY: the cell is alive and in no list, says the caller.
         unsafe { list.push(task) };

@@ -1,6 +1,6 @@
 //! Writing off what a shutdown could not stop, so that everything above it can close.
 //!
-//! Only leaves are written off: members that are not the body of an open region. What they held up then
+//! Only leaves are written off: members that wait for nobody in a region of their own. What they held up then
 //! drains, runs its finalizers and closes as ever; whoever is stuck himself is a leaf the next time.
 //!
 //! Invariant `members.written-off`: a written-off task is in no list, is counted nowhere, and keeps one strong
@@ -14,33 +14,76 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
 use task::{Header, Waiter, control};
-use trace::Label;
+use trace::{Label, RegionPhase};
 use types::TaskId;
 
+/// What was written off.
+#[derive(Debug, Default)]
+pub struct WrittenOff {
+    /// The tasks.
+    pub tasks: Vec<TaskId>,
+    /// Regions that a written-off task has open, innermost last: their bodies are over, and nobody closes them.
+    pub orphans: Vec<Arc<Region>>,
+}
+
 impl Region {
-    /// Writes off the leaves of this region and everything below it, and says which tasks they were.
-    pub fn write_off(self: &Arc<Region>) -> Vec<TaskId> {
+    /// Writes off the leaves of this region and everything below it, and says which they were. The caller has
+    /// the orphans closed.
+    pub fn write_off(self: &Arc<Region>) -> WrittenOff {
         let mut regions = Vec::from([self.clone()]);
-        let mut bodies = BTreeSet::new();
         let mut at = 0;
         while at < regions.len() {
-            let inner = regions[at].inner.lock();
-            let children: Vec<_> = inner.children.values().cloned().collect();
-            // The root's body is no member; every other region's body may be one.
-            bodies.extend(inner.body.as_ref().map(|b| b.as_ptr().addr()));
-            drop(inner);
+            let children: Vec<_> = regions[at].inner.lock().children.values().cloned().collect();
             regions.extend(children);
             at += 1;
         }
-        regions.iter().flat_map(|region| region.write_off_leaves(&bodies)).collect()
+        // Bodies that wait for others: of regions in which there is somebody else, or that are closing.
+        let waiting: BTreeSet<_> = regions.iter().filter_map(|region| region.waiting_body()).collect();
+        let mut gone = WrittenOff::default();
+        let mut leaves = BTreeSet::new();
+        for region in &regions {
+            gone.tasks.extend(region.write_off_leaves(&waiting, &mut leaves));
+        }
+        gone.orphans.extend(regions.into_iter().filter(|region| region.lose_body(&leaves)));
+        gone
     }
 
-    fn write_off_leaves(self: &Arc<Region>, bodies: &BTreeSet<core::num::NonZero<usize>>) -> Vec<TaskId> {
+    /// The body of this region, if it is not what keeps the region open.
+    fn waiting_body(&self) -> Option<usize> {
+        let inner = self.inner.lock();
+        let body = inner.body.as_ref()?.as_ptr().addr().get();
+        let of_another = |child: &Arc<Region>| child.body_address() != Some(body);
+        let waits = inner.gate.phase() != RegionPhase::Open
+            || inner.gate.members() > 0
+            || inner.children.values().any(of_another);
+        waits.then_some(body)
+    }
+
+    fn body_address(&self) -> Option<usize> {
+        self.inner.lock().body.as_ref().map(|body| body.as_ptr().addr().get())
+    }
+
+    /// Ends the body if it was written off.
+    fn lose_body(&self, leaves: &BTreeSet<usize>) -> bool {
+        let mut inner = self.inner.lock();
+        let body = inner.body.take_if(|body| leaves.contains(&body.as_ptr().addr().get()));
+        if body.is_some() && inner.gate.end_body() {
+            self.mirror(&inner);
+        }
+        drop(inner);
+        body.is_some()
+    }
+
+    fn write_off_leaves(
+        self: &Arc<Region>,
+        waiting: &BTreeSet<usize>,
+        all: &mut BTreeSet<usize>,
+    ) -> Vec<TaskId> {
         let mut inner = self.inner.lock();
         let mut leaves: Vec<NonNull<Header>> = Vec::new();
         let mut look = |header: &Header| {
             let task = NonNull::from(header);
-            if !bodies.contains(&task.addr()) {
+            if !waiting.contains(&task.addr().get()) {
                 leaves.push(task)
             }
         };
@@ -55,6 +98,7 @@ impl Region {
             let id = task_id(self.id, header.index.load(Relaxed));
             self.emit(None, || Label::TaskWriteOff { task: id });
             gone.push(id);
+            all.insert(task.addr().get());
         }
         drop(inner);
         if let Some(closer) = closer {

@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Cx, Row, Waiter};
+use cx::{Cx, Row, Waiter, port::WaitOn};
 use types::{Cancelled, WaitKind};
 
 use super::{Guard, Mutex};
@@ -45,16 +45,21 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
             mutex.word.cancel(node);
             return Poll::Ready(Err(cancelled));
         }
-        if !node.is_queued()
+        let resource = core::ptr::from_ref(&mutex.word).addr();
+        let polled = if !node.is_queued()
             && let Some(guard) = mutex.try_lock()
         {
-            return Poll::Ready(Ok(guard));
+            Poll::Ready(guard)
+        } else {
+            mutex.poll_lock(node, || Waiter::from_waker(context.waker()))
+        };
+        match polled {
+            Poll::Ready(guard) => Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", 0)))),
+            Poll::Pending => {
+                cx.poll_wait_on(context, &LOCKED, WaitOn::Held { resource, wanted: 1 });
+                Poll::Pending
+            }
         }
-        let polled = mutex.poll_lock(node, || Waiter::from_waker(context.waker()));
-        if polled.is_pending() {
-            cx.poll_wait(context, &LOCKED);
-        }
-        polled.map(Ok)
     }
 }
 

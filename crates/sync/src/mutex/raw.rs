@@ -13,7 +13,7 @@ use core::{
     task::Poll,
 };
 
-use cx::Waiter;
+use cx::{Hold, Waiter};
 
 use super::lock_word::LockWord;
 use crate::WaitNode;
@@ -71,7 +71,7 @@ impl<T: ?Sized> Mutex<T> {
     /// The caller has just locked the word (`mutex.guarded`).
     #[inline]
     fn guard(&self) -> Guard<'_, T> {
-        Guard { mutex: self, value: PhantomData }
+        Guard { mutex: self, _hold: None, value: PhantomData }
     }
 }
 
@@ -101,8 +101,19 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 #[must_use = "the lock is held only as long as its guard"]
 pub struct Guard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
+    /// Set where tasks are traced: it says who holds the lock. Dropped after the lock was given up.
+    _hold: Option<Hold>,
     /// A shared guard gives out `&T`, so it's `Sync` only if `T` is.
     value: PhantomData<&'a mut T>,
+}
+
+impl<T: ?Sized> Guard<'_, T> {
+    /// The guard, which remembers that the holder is known.
+    #[inline]
+    pub(super) fn noted(mut self, hold: Option<Hold>) -> Self {
+        self._hold = hold;
+        self
+    }
 }
 
 impl<T: ?Sized> Deref for Guard<'_, T> {

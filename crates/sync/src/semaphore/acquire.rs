@@ -11,7 +11,7 @@ use core::{
 };
 use std::sync::Arc;
 
-use cx::{Cx, Row, Waiter};
+use cx::{Cx, Row, Waiter, port::WaitOn};
 use types::{ObligationKind, WaitKind};
 
 use super::{Permit, TryAcquireError, permit::Held, permits::Permits};
@@ -46,7 +46,8 @@ impl Semaphore {
     /// Closed, or cancelled: then nothing is held, and permits that had been assigned went to the next in line.
     #[track_caller]
     pub fn acquire<'s, 'c, C: Row>(&'s self, cx: &'c Cx<C>, count: usize) -> Acquire<'c, &'s Semaphore, C> {
-        Acquire { semaphore: self, cx, count, node: WaitNode::new(), site: Location::caller() }
+        let site = Location::caller();
+        Acquire { semaphore: self, cx, count, node: WaitNode::new(), site, movable: false }
     }
 
     /// As [`acquire`](Self::acquire), with a permit that owns its share of the semaphore and may go to another task.
@@ -59,7 +60,8 @@ impl Semaphore {
         cx: &'c Cx<C>,
         count: usize,
     ) -> Acquire<'c, Arc<Semaphore>, C> {
-        Acquire { semaphore: self.clone(), cx, count, node: WaitNode::new(), site: Location::caller() }
+        let site = Location::caller();
+        Acquire { semaphore: self.clone(), cx, count, node: WaitNode::new(), site, movable: true }
     }
 
     /// Takes `count` permits if they are free and nobody waits. Never waits, and isn't refused under cancellation: `cx`
@@ -74,7 +76,7 @@ impl Semaphore {
         count: usize,
     ) -> Result<Permit<&Semaphore>, TryAcquireError> {
         self.permits.try_acquire(count)?;
-        let held = Held::new(self, count);
+        let held = Held::new(self, cx, count, false);
         Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
     }
 
@@ -90,8 +92,13 @@ impl Semaphore {
         count: usize,
     ) -> Result<Permit<Arc<Semaphore>>, TryAcquireError> {
         self.permits.try_acquire(count)?;
-        let held = Held::new(self.clone(), count);
+        let held = Held::new(self.clone(), cx, count, true);
         Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
+    }
+
+    /// What this semaphore is known by in deadlock reports.
+    pub(super) fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
     }
 
     /// Puts `permits` new ones in.
@@ -127,6 +134,8 @@ pub struct Acquire<'c, H: Deref<Target = Semaphore>, C> {
     count: usize,
     node: WaitNode,
     site: &'static Location<'static>,
+    /// Whether the permit may go to another task.
+    movable: bool,
 }
 
 impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_, H, C> {
@@ -134,19 +143,20 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { semaphore, cx, count, node, site } = self.get_mut();
+        let Self { semaphore, cx, count, node, site, movable } = self.get_mut();
         if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
             semaphore.permits.cancel(node);
             return Poll::Ready(Err(cancelled.into()));
         }
         match semaphore.permits.poll_acquire(node, *count, || Waiter::from_waker(context.waker())) {
             Poll::Ready(Ok(())) => {
-                let held = Held::new(semaphore.clone(), *count);
+                let held = Held::new(semaphore.clone(), cx, *count, *movable);
                 Poll::Ready(Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held)))
             }
             Poll::Ready(Err(closed)) => Poll::Ready(Err(closed.into())),
             Poll::Pending => {
-                cx.poll_wait(context, &NO_PERMITS);
+                let resource = semaphore.address();
+                cx.poll_wait_on(context, &NO_PERMITS, WaitOn::Held { resource, wanted: *count });
                 Poll::Pending
             }
         }

@@ -7,7 +7,7 @@
 
 use core::ops::Deref;
 
-use cx::{Cx, Reserved, Row};
+use cx::{Cx, Hold, Reserved, Row};
 use obligation::AlreadyLeaked;
 
 use super::Semaphore;
@@ -49,20 +49,43 @@ impl<H: Deref<Target = Semaphore>> Permit<H> {
     /// # Errors
     /// The region they belonged to has reported them as leaked already.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
+        self.held.give_away(cx);
         self.record.rehome(cx)
     }
 }
+
+/// In deadlock reports.
+const WHAT: &str = "permits of the semaphore";
 
 /// A count that goes back when it's dropped.
 #[derive(Debug)]
 pub(super) struct Held<H: Deref<Target = Semaphore>> {
     semaphore: H,
     count: usize,
+    /// Set where tasks are traced: it says who holds the permits.
+    hold: Option<Hold>,
 }
 
 impl<H: Deref<Target = Semaphore>> Held<H> {
-    pub(super) fn new(semaphore: H, count: usize) -> Self {
-        Self { semaphore, count }
+    /// The caller has just acquired `count` permits; `movable` ones may go to another task.
+    #[inline]
+    pub(super) fn new<C: Row>(semaphore: H, cx: &Cx<C>, count: usize, movable: bool) -> Self {
+        let free = semaphore.available();
+        let hold = if movable {
+            cx.hold_for_anybody(semaphore.address(), WHAT, free)
+        } else {
+            cx.hold(semaphore.address(), WHAT, free)
+        };
+        Self { semaphore, count, hold }
+    }
+
+    /// They may be given back by somebody else from now on.
+    fn give_away<C: Row>(&mut self, cx: &Cx<C>) {
+        if let Some(hold) = self.hold.take() {
+            let free = self.semaphore.available();
+            self.hold = cx.hold_for_anybody(self.semaphore.address(), WHAT, free);
+            hold.release(free)
+        }
     }
 }
 
@@ -70,6 +93,9 @@ impl<H: Deref<Target = Semaphore>> Drop for Held<H> {
     fn drop(&mut self) {
         if self.count != 0 {
             self.semaphore.permits.release(self.count);
+        }
+        if let Some(hold) = self.hold.take() {
+            hold.release(self.semaphore.available())
         }
     }
 }

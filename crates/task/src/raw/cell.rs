@@ -174,7 +174,8 @@ where
         // SAFETY: as `poll`.
         unsafe {
             let cell = task.cast::<Cell<F, T>>().as_ref();
-            match O::poll_drain(&cell.header, context) {
+            let verdict = verdict(&(*cell.stage.get()).outcome);
+            match O::poll_drain(&cell.header, verdict, context) {
                 Poll::Pending => {
                     *progress = Progress::Released;
                     if cell.header.word.end_poll(wakes) {
@@ -185,10 +186,8 @@ where
                     let outcome = &mut *(*cell.stage.get()).outcome;
                     match raise {
                         Raise::Nothing => {}
-                        Raise::Cancelled(_)
-                            if matches!(outcome, Outcome::Cancelled(_) | Outcome::Panicked(_)) => {}
+                        _ if matches!(outcome, Outcome::Panicked(_)) => {}
                         Raise::Cancelled(c) => *outcome = Outcome::Cancelled(c),
-                        Raise::Panicked(_) if matches!(outcome, Outcome::Panicked(_)) => {}
                         Raise::Panicked(p) => *outcome = Outcome::Panicked(p),
                     }
                     Self::finish(task, progress)

@@ -15,8 +15,8 @@ pub unsafe trait Owner {
     /// end. True if the task owns children that have to end first. A plain `Ok` of a task without extension
     /// and trace is not told.
     fn body_ended(task: &Header, verdict: Verdict<'_>) -> bool;
-    /// Polls the end of the task's own children.
-    fn poll_drain(task: &Header, context: &mut Context<'_>) -> Poll<Raise>;
+    /// Polls the end of the children of a task whose body ended with `verdict`.
+    fn poll_drain(task: &Header, verdict: Verdict<'_>, context: &mut Context<'_>) -> Poll<Raise>;
     /// The task has ended with `verdict` and its outcome is in the cell. Called once, and must not unwind: the
     /// process would end. Returns somebody to wake once the task is complete.
     fn ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter>;

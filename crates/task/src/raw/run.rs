@@ -2,18 +2,24 @@
 use super::cell;
 use super::engine;
 use super::header::Header;
+use crate::control;
 use crate::word::WokenByValue;
 use alloc::boxed::Box;
 use core::any::Any;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
 /// One static table for all tasks, whatever their type, so that `will_wake` can compare addresses.
 pub(crate) static WAKER_VTABLE: RawWakerVTable = RawWakerVTable::new(
     |p| {
         // SAFETY: the waker being cloned holds a reference.
-        unsafe { NonNull::new_unchecked(p.cast_mut().cast::<Header>()).as_ref() }.word.acquire_ref();
+        let header = unsafe { NonNull::new_unchecked(p.cast_mut().cast::<Header>()).as_ref() };
+        header.word.acquire_ref();
+        if header.control() & control::TRACE != 0 {
+            header.control.fetch_or(control::SHARED, Relaxed);
+        }
         RawWaker::new(p, &WAKER_VTABLE)
     },
     // SAFETY: the waker's reference is given up.

@@ -4,9 +4,9 @@
 //! accept ends it: a process without free descriptors (EMFILE), a system without (ENFILE) and a client that
 //! was gone before it was accepted (ECONNABORTED) all pass, so it waits a moment and tries again.
 
+use super::Serving;
 use super::connection::{self, Place};
 use super::shared::{Shared, locked};
-use super::Serving;
 use asupersync::net::{OrCancelled, TcpListener, TcpStream};
 use asupersync::prelude::*;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) async fn run(cx: &mut Cx<Serving>, shared: &Arc<Shared>, listener: Tc
                             format!("all {most} places for clients are taken: more are refused")
                         });
                         // Its send buffer is empty, so this waits for nobody.
-                        let _ = stream.write(cx, REFUSAL).await;
+                        let _ = stream.write_all(cx, REFUSAL).await;
                     }
                 }
             }

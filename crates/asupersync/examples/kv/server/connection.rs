@@ -1,16 +1,20 @@
 //! One client, from its first byte to its last.
 //!
 //! ```text
-//!        ┌──────────────── more to execute ───────────────┐
-//! read ──▶ execute ──▶ effect ──▶ send ──▶ starved? ──yes──▶ between requests, asked to end? close
-//!   ▲                                                  └──no──▶ read
+//!        ┌──────────────── more to execute ────────────────┐
+//! read ──▶ execute ──▶ send ──▶ effect ──▶ starved? ──no───┘
+//!   ▲                                      └─yes─▶ asked to end, and between two requests? close
+//!   └──────────────────────────────────────────no──┘
 //! ```
 //! A request is read only when every reply before it was sent. A client that never reads therefore stops
 //! being read: what it can make the server hold is one turn's replies and one buffer of requests.
 //!
 //! The end of the server arrives as a cancelled operation. Between requests that ends the connection at
 //! once. In the middle of one the operation is repeated masked, until the cleanup deadline pierces the mask.
+//! An operation that was cancelled has done nothing (`cancel.first`), so repeating it repeats nothing; and
+//! while nobody asks for the end no mask is opened, which would cost every request.
 
+use super::super::resp::encode;
 use super::Serving;
 use super::operator::tree;
 use super::pipeline::{self, Own, Pause, Talk};
@@ -19,19 +23,20 @@ use super::subscriber::{self, Outbox};
 use asupersync::net::{Half, OrCancelled, TcpStream};
 use asupersync::prelude::*;
 use asupersync::region::Isolated;
+use asupersync::sync::semaphore::{Permit, Semaphore};
 use asupersync::types::TaskId;
-use asupersync::sync::semaphore::Permit;
 use asupersync::{Never, TaskHandle};
-use super::super::resp::encode;
 use std::sync::Arc;
 
 /// A client's place among those that may be connected.
-pub(super) type Place = Permit<Arc<asupersync::sync::semaphore::Semaphore>>;
+pub(super) type Place = Permit<Arc<Semaphore>>;
 
 /// How a connection has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// By the client, or by a reply that closes.
+    /// The client sends no more. As in Redis, it is not asked whether it still reads.
+    Left,
+    /// By a reply that closes.
     Closed,
     /// The network, or a client that was gone before it had its replies.
     Lost,
@@ -47,14 +52,27 @@ pub(super) enum Ended {
     Failed,
 }
 
-/// Enters the client, and takes it out again whatever happens.
+/// What follows an effect.
+enum Next {
+    /// Everything that has arrived is executed and answered.
+    Read,
+    /// There is more to execute; others have a turn first.
+    Again,
+}
+
+/// A connected client. Dropping it takes it out of everything it was entered in, whatever happened.
 struct Guest<'a> {
     shared: &'a Shared,
     client: Arc<Client>,
+    stream: Arc<TcpStream>,
     talk: Talk,
+    /// Once it has subscribed: where everything goes that is sent to it, and the task that writes it.
     outbox: Option<Arc<Outbox>>,
-    ended: Option<Ended>,
+    writer: Option<TaskHandle<Ended, Never>>,
+    /// The server was asked to end.
+    draining: bool,
     task: TaskId,
+    ended: Option<Ended>,
 }
 
 impl Drop for Guest<'_> {
@@ -71,125 +89,153 @@ impl Drop for Guest<'_> {
 
 /// The task of a connection.
 pub(super) async fn run(cx: &mut Cx<Serving>, shared: Arc<Shared>, stream: TcpStream, place: Place) {
-    let now = cx.now();
     let address = stream.peer_addr();
     let local = stream.local_addr().map_or_else(|_| "?".into(), |local| local.to_string());
     // Replies are written as a whole; holding them back for more would only delay them.
     let _ = stream.set_nodelay(true);
-    let client = shared.clients.enter(address, local, now);
+    let client = shared.clients.enter(address, local, cx.now());
     cx.name_task(format!("connection #{} {address}", client.id));
     let talk = Talk::new(&shared, &client);
-    let mut guest = Guest { shared: &shared, client, talk, outbox: None, ended: None, task: cx.task_id() };
-    let stream = Arc::new(stream);
-    let mut writer = None;
-    let mut ended = converse(cx, &mut guest, &stream, &mut writer).await;
-    if let (Some(outbox), Some(mut writer)) = (&guest.outbox, writer) {
-        if outbox.overflowed() {
-            let line = format!("subscriber #{} {address} reads too slowly: disconnected", guest.client.id);
-            shared.journal.line(&line);
-            ended = Ended::TooSlow;
-        } else if !matches!(ended, Ended::Idle | Ended::Answered | Ended::Closed) {
-            let _ = stream.shutdown(Half::Both);
-        }
-        outbox.close();
-        let written = cx.masked(async |cx: &mut Cx<Serving>| writer.join(cx).await).await;
-        if let Outcome::Ok(lost @ Ended::Abandoned(_)) = written {
-            ended = lost;
-        }
-    }
+    let mut guest = Guest {
+        shared: &shared,
+        client,
+        stream: Arc::new(stream),
+        talk,
+        outbox: None,
+        writer: None,
+        draining: false,
+        task: cx.task_id(),
+        ended: None,
+    };
+    let Err(ended) = guest.converse(cx).await;
+    let ended = guest.see_off(cx, ended).await;
     guest.ended = Some(ended);
-    // The peer reads the end behind everything that was sent to it.
-    let _ = stream.shutdown(Half::Write);
     drop(guest);
     place.release();
 }
 
-type Writer = TaskHandle<Ended, Never>;
-
-async fn converse(
-    cx: &mut Cx<Serving>,
-    guest: &mut Guest<'_>,
-    stream: &Arc<TcpStream>,
-    writer: &mut Option<Writer>,
-) -> Ended {
-    let shared = guest.shared;
-    let mut draining = false;
-    loop {
-        let now = cx.now();
-        let pause = pipeline::run(shared, &mut guest.talk, &guest.client, now);
-        let mut close = false;
-        let mut more = false;
-        match pause {
-            Pause::Starved => {}
-            Pause::Full => more = true,
-            Pause::Close => close = true,
-            Pause::Shutdown { now } => {
-                let grace = if now { Duration::ZERO } else { shared.config.grace };
-                shared.drain.ask(cx.now(), "shutdown asked by a client's SHUTDOWN", grace);
-                close = true;
+impl Guest<'_> {
+    /// Executes, sends and reads until the connection ends.
+    async fn converse(&mut self, cx: &mut Cx<Serving>) -> Result<Never, Ended> {
+        loop {
+            let pause = pipeline::run(self.shared, &mut self.talk, &self.client, cx.now());
+            match self.act(cx, pause).await? {
+                Next::Read => self.read(cx).await?,
+                Next::Again => cx.yield_now().await,
             }
-            Pause::Subscribe(channels) => {
-                let outbox = guest.outbox.get_or_insert_with(|| {
-                    let outbox = Arc::new(Outbox::new(shared, &guest.client, stream));
-                    let own = outbox.clone();
-                    *writer = Some(cx.spawn(async move |cx: &mut Cx<Serving>| Ok::<_, Never>(subscriber::write(cx, own).await)));
-                    outbox
-                });
-                shared.channels.subscribe(channels, outbox, &guest.talk.out);
-                guest.talk.sent();
-                more = true;
+        }
+    }
+
+    /// Sends what there is, and does what the last request asked for.
+    async fn act(&mut self, cx: &mut Cx<Serving>, pause: Pause) -> Result<Next, Ended> {
+        if let Pause::Subscribe(channels) = pause {
+            self.subscribe(cx, channels);
+            return Ok(Next::Again);
+        }
+        self.flush(cx).await?;
+        match pause {
+            Pause::Starved => return Ok(Next::Read),
+            Pause::Full | Pause::Subscribe(_) => {}
+            Pause::Close => return Err(Ended::Closed),
+            Pause::Shutdown { now } => {
+                let grace = if now { Duration::ZERO } else { self.shared.config.grace };
+                self.shared.ask_to_end(cx.now(), "shutdown asked by a client's SHUTDOWN", grace);
+                return Err(Ended::Closed);
             }
             Pause::Unsubscribe(channels) => {
-                shared.channels.unsubscribe(channels.iter().map(|c| &**c), guest.client.id);
-                more = true;
+                let channels = channels.iter().map(|channel| &**channel);
+                self.shared.channels.unsubscribe(channels, self.client.id);
             }
             Pause::Own(own) => {
-                perform(cx, shared, own, &mut guest.talk.out).await;
-                more = true;
+                perform(cx, self.shared, own, &mut self.talk.out).await;
+                self.flush(cx).await?;
             }
         }
-        if !guest.talk.out.is_empty() {
-            match &guest.outbox {
-                Some(outbox) => outbox.push(&guest.talk.out),
-                None => match send(cx, stream, &guest.talk.out).await {
-                    Ok(asked) => draining |= asked,
-                    Err(ended) => return ended,
-                },
-            }
-            guest.talk.sent();
+        Ok(Next::Again)
+    }
+
+    /// Enters the client in channels; the confirmations are in `out`.
+    fn subscribe(&mut self, cx: &Cx<Serving>, channels: Vec<Box<[u8]>>) {
+        let Guest { shared, client, stream, outbox, writer, .. } = self;
+        let outbox = outbox.get_or_insert_with(|| {
+            let outbox = Arc::new(Outbox::new(shared, client, stream));
+            let own = outbox.clone();
+            *writer =
+                Some(cx.spawn(async move |cx: &mut Cx<Serving>| {
+                    Ok::<_, Never>(subscriber::write(cx, own).await)
+                }));
+            outbox
+        });
+        shared.channels.subscribe(channels, outbox, &self.talk.out);
+        self.talk.sent();
+    }
+
+    /// Sends what is in `out`, or has the writer send it.
+    async fn flush(&mut self, cx: &mut Cx<Serving>) -> Result<(), Ended> {
+        if self.talk.out.is_empty() {
+            return Ok(());
         }
-        if close {
-            return Ended::Closed;
+        match &self.outbox {
+            Some(outbox) => outbox.push(&self.talk.out),
+            None => self.draining |= send(cx, &self.stream, &self.talk.out).await?,
         }
-        if more {
-            cx.yield_now().await;
-            continue;
+        self.talk.sent();
+        Ok(())
+    }
+
+    /// Reads more. Between two requests this is where the end of the server ends the connection.
+    async fn read(&mut self, cx: &mut Cx<Serving>) -> Result<(), Ended> {
+        let between = self.talk.input.is_empty();
+        if self.draining && between {
+            return Err(Ended::Answered);
         }
-        let between = guest.talk.input.is_empty();
-        if draining && between {
-            return Ended::Answered;
-        }
-        let room = guest.talk.input.room();
+        let (stream, room) = (&*self.stream, self.talk.input.room());
         let read = match stream.read(cx, room).await {
-            Err(OrCancelled::Cancelled(_)) if between => return Ended::Idle,
+            Err(OrCancelled::Cancelled(_)) if between => return Err(Ended::Idle),
             Err(OrCancelled::Cancelled(_)) => {
-                draining = true;
+                self.draining = true;
                 cx.masked(async |cx: &mut Cx<Serving>| stream.read(cx, room).await).await
             }
             read => read,
         };
         match read {
-            Ok(0) => return Ended::Closed,
+            Ok(0) => Err(Ended::Left),
             Ok(n) => {
-                guest.talk.arrived += n;
-                if guest.talk.input.arrived(n) {
+                self.talk.arrived += n;
+                if self.talk.input.arrived(n) {
                     // More is waiting in the socket: others go first.
                     cx.yield_now().await;
                 }
+                Ok(())
             }
-            Err(OrCancelled::Cancelled(_)) => return Ended::Abandoned("a request that did not arrive in full"),
-            Err(OrCancelled::Failed(_)) => return Ended::Lost,
+            Err(OrCancelled::Cancelled(_)) => Err(Ended::Abandoned("a request that did not arrive in full")),
+            Err(OrCancelled::Failed(_)) => Err(Ended::Lost),
         }
+    }
+
+    /// Waits for what is still to be written, if the client can be expected to read it; then says how the
+    /// connection has really ended.
+    async fn see_off(&mut self, cx: &mut Cx<Serving>, mut ended: Ended) -> Ended {
+        if let (Some(outbox), Some(mut writer)) = (&self.outbox, self.writer.take()) {
+            if outbox.overflowed() {
+                let Client { id, address, .. } = &*self.client;
+                self.shared
+                    .journal
+                    .line(&format!("subscriber #{id} {address} reads too slowly: disconnected"));
+                ended = Ended::TooSlow;
+            } else if matches!(ended, Ended::Left | Ended::Lost | Ended::Abandoned(_)) {
+                // The writer's write fails, and it ends. A connection that is gone has nothing to shut.
+                let _ = self.stream.shutdown(Half::Both);
+            }
+            outbox.close();
+            let written = cx.masked(async |cx: &mut Cx<Serving>| writer.join(cx).await).await;
+            if let Outcome::Ok(abandoned @ Ended::Abandoned(_)) = written {
+                ended = abandoned;
+            }
+        }
+        // The peer reads the end behind everything that was sent to it.
+        let _ = self.stream.shutdown(Half::Write);
+        ended
     }
 }
 
@@ -223,8 +269,8 @@ async fn perform(cx: &mut Cx<Serving>, shared: &Shared, own: Own, out: &mut Vec<
     match own {
         Own::Tree => encode::bulk(out, tree(shared, cx.now()).as_bytes()),
         Own::Sleep(ms) => {
-            let slept = cx.masked(async |cx: &mut Cx<Serving>| cx.sleep(Duration::from_millis(ms)).await).await;
-            match slept {
+            let span = Duration::from_millis(ms);
+            match cx.masked(async |cx: &mut Cx<Serving>| cx.sleep(span).await).await {
                 Ok(()) => encode::simple(out, "OK"),
                 Err(_) => encode::error(out, b"ERR the server ended before the sleep was over"),
             }
@@ -236,6 +282,6 @@ async fn perform(cx: &mut Cx<Serving>, shared: &Shared, own: Own, out: &mut Vec<
 /// A connection's task has failed: says which, and with what.
 pub(super) fn report_failure(shared: &Shared, failure: &Isolated) {
     let who = shared.drain.who_failed(failure.task).unwrap_or_else(|| "a connection".into());
-    let what = failure.note().map_or_else(|| "it failed".into(), |note| note.to_string());
+    let what = failure.loss.as_ref().map_or_else(|| "it failed".into(), |loss| loss.to_string());
     shared.journal.line(&format!("{who} was closed, its handler has a bug: {what}"));
 }

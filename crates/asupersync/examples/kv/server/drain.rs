@@ -27,11 +27,15 @@ struct Inner {
     failed: BTreeMap<TaskId, String>,
 }
 
+/// Somebody asked for the end.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
-    why: &'static str,
-    grace: Duration,
-    at: Time,
+pub(super) struct Asked {
+    pub(super) why: &'static str,
+    /// How long requests in progress may take.
+    pub(super) grace: Duration,
+    pub(super) at: Time,
+    /// Clients at that moment.
+    pub(super) connected: usize,
 }
 
 /// How the drain went.
@@ -98,16 +102,14 @@ impl Drain {
     }
 
     /// Asks for the end. False if that was done before; a shorter grace counts nevertheless.
-    pub(super) fn ask(&self, at: Time, why: &'static str, grace: Duration) -> bool {
+    pub(super) fn ask(&self, asked: Asked) -> bool {
         let mut inner = locked(&self.0);
         let first = inner.asked.is_none();
-        if first {
-            inner.asked = Some(Asked { why, grace, at });
-        }
+        inner.asked.get_or_insert(asked);
         let connections = inner.connections.clone();
         drop(inner);
         if let Some(connections) = connections {
-            connections.cancel(CancelKind::Shutdown, why, Some(grace));
+            connections.cancel(CancelKind::Shutdown, asked.why, Some(asked.grace));
         }
         first
     }
@@ -119,8 +121,10 @@ impl Drain {
             why: "asked from outside the server",
             grace: Duration::ZERO,
             at: now,
+            connected,
         });
         drop(inner);
+        let connected = asked.connected;
         let s = if connected == 1 { "" } else { "s" };
         let within = match asked.grace {
             Duration::ZERO => String::new(),
@@ -137,7 +141,7 @@ impl Drain {
         match ended {
             Ended::Idle => report.idle += 1,
             Ended::Answered => report.answered += 1,
-            Ended::Closed | Ended::Lost | Ended::TooSlow if asked => report.left += 1,
+            Ended::Left | Ended::Closed | Ended::Lost | Ended::TooSlow if asked => report.left += 1,
             Ended::Failed if !asked => {}
             Ended::Abandoned(_) | Ended::Failed => {
                 report.abandoned += 1;
@@ -149,7 +153,7 @@ impl Drain {
                     report.names.push(format!("connection #{} {} ({what})", client.id, client.address));
                 }
             }
-            Ended::Closed | Ended::Lost | Ended::TooSlow => {}
+            Ended::Left | Ended::Closed | Ended::Lost | Ended::TooSlow => {}
         }
     }
 

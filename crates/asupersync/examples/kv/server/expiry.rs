@@ -3,8 +3,8 @@
 //! One timer on the wheel serves all keys: it stands at the store's earliest deadline. Whoever makes an
 //! earlier one notifies (`pipeline`); a deadline that went away makes the timer fire once for nothing.
 
-use super::shared::{Shared, locked};
 use super::Serving;
+use super::shared::{Shared, locked};
 use asupersync::prelude::*;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -23,13 +23,12 @@ pub(super) fn start(cx: &Cx<Serving>, shared: &Arc<Shared>) {
 async fn run(cx: &mut Cx<Serving>, shared: &Shared) -> Res {
     cx.name_task("expiry");
     loop {
-        let mut moved = pin!(shared.deadline_moved.notified(cx));
-        // In the queue before the look at the store: no notification is lost between the two.
-        moved.enable();
         let Some(next) = remove_due(shared, cx.now()) else {
             cx.yield_now().await;
             continue;
         };
+        // What was notified since the look at the store is kept.
+        let mut moved = pin!(shared.deadline_moved.notified(cx));
         let mut due = pin!(cx.sleep_until(next));
         poll_fn(|context| match moved.as_mut().poll(context) {
             Poll::Ready(moved) => Poll::Ready(moved),

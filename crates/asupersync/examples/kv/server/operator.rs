@@ -27,7 +27,7 @@ pub(super) fn watch(cx: &Cx<Serving>, shared: &Arc<Shared>) {
 async fn shutdown(cx: &mut Cx<Serving>, shared: &Shared, mut watch: Watch, why: &'static str) {
     cx.name_task(why.rsplit(' ').next().unwrap_or(why));
     while let Ok(times) = watch.recv(cx).await {
-        let first = shared.drain.ask(cx.now(), why, shared.config.grace);
+        let first = shared.ask_to_end(cx.now(), why, shared.config.grace);
         if !first || times > 1 {
             shared.journal.line("asked again: ending at once");
             (shared.config.exit_now)();

@@ -10,17 +10,18 @@
 use super::super::commands::{ClientInfo, Host, ServerInfo, Session};
 use super::super::limits::Limits;
 use super::super::store::Store;
+use super::Serving;
 use super::channels::Channels;
 use super::config::{Config, Journal};
-use super::drain::Drain;
-use super::Serving;
-use asupersync::{RegionHandle, Time};
+use super::drain::{Asked, Drain};
 use asupersync::sync::notify::Notify;
 use asupersync::sync::semaphore::Semaphore;
+use asupersync::{RegionHandle, Time};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The value behind a lock, also after a panic under it: see the module.
 pub(super) fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,6 +87,12 @@ impl Shared {
         }
     }
 
+    /// Asks for the end of the server. False if that was done before; a shorter grace counts nevertheless.
+    pub(super) fn ask_to_end(&self, now: Time, why: &'static str, grace: Duration) -> bool {
+        let connected = self.clients.len();
+        self.drain.ask(Asked { why, grace, at: now, connected })
+    }
+
     /// The line that says where clients can connect.
     pub(super) fn greeting(&self) -> String {
         let Config { workers, process_id, limits, .. } = &self.config;
@@ -104,7 +111,7 @@ impl Shared {
 
     /// The instant of a deadline of the store.
     pub(super) fn instant(&self, wall: u64) -> Time {
-        let span = std::time::Duration::from_millis(wall.saturating_sub(self.config.epoch_ms));
+        let span = Duration::from_millis(wall.saturating_sub(self.config.epoch_ms));
         self.started.saturating_add(span)
     }
 }

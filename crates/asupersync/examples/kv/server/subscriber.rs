@@ -7,9 +7,9 @@
 //! Invariant `outbox.bounded`: at most `limit` bytes wait, those being written included. A message beyond
 //! it is not kept: the client reads too slowly, and is disconnected, as Redis does.
 
+use super::Serving;
 use super::connection::{Ended, send};
 use super::shared::{Client, Shared, locked};
-use super::Serving;
 use asupersync::Cx;
 use asupersync::net::{Half, TcpStream};
 use asupersync::sync::notify::Notify;

@@ -4,80 +4,14 @@
 //! Run: `RUSTFLAGS="--cfg loom" cargo test --release -p asupersync-obligation --test loom_account`
 #![cfg(loom)]
 
-use asupersync_obligation::{Account, AlreadyLeaked, Outstanding, Record, Settle, Settled};
-use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
+mod raw;
+
+use asupersync_obligation::{AlreadyLeaked, Settled};
+use loom::sync::atomic::Ordering::*;
 use loom::thread;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::ptr::NonNull;
-use std::sync::Arc;
-use types::{ObligationKind, TaskId, seeded};
-
-/// A region, as far as its account knows one. The account comes first, so that its address is the region's.
-#[repr(C)]
-struct Region {
-    account: Account,
-    told: AtomicU32,
-    /// Closed and given back: whoever touches the account from here on is wrong.
-    gone: AtomicBool,
-}
-
-/// # Safety
-/// `account` is the first field of a `Region`.
-unsafe fn zero(account: NonNull<Account>) {
-    // SAFETY: says the caller.
-    let region = unsafe { account.cast::<Region>().as_ref() };
-    assert!(!region.gone.load(SeqCst), "told after the close");
-    region.told.fetch_add(1, SeqCst);
-}
-
-/// One region and some records. The `Arc` is std's: dropping loom's is a step, and after a failure there are none.
-struct World {
-    inner: Region,
-    outer: Region,
-    record: Record,
-}
-
-impl Region {
-    fn new() -> Region {
-        Region { account: Account::new(zero), told: AtomicU32::new(0), gone: AtomicBool::new(false) }
-    }
-
-    /// Settles as the kernel does: true if it may close now, false if it has to be told first.
-    fn settle(&self) -> bool {
-        self.account.settle() == Settle::Zero
-    }
-
-    /// What holds once everybody is through: told if and only if it had to be, and nothing is counted.
-    fn check(&self, closed_at_once: bool) {
-        assert_eq!(self.account.outstanding(), 0, "an obligation was never uncounted");
-        assert_eq!(self.told.load(SeqCst), u32::from(!closed_at_once), "told of zero");
-    }
-}
-
-impl World {
-    fn new() -> Arc<World> {
-        Arc::new(World { inner: Region::new(), outer: Region::new(), record: Record::new(0) })
-    }
-
-    /// Reserves the record in `region`, if that admits. Returns the permit: its generation.
-    fn reserve(&self, region: &Region) -> Option<u32> {
-        let of = Outstanding {
-            account: &region.account,
-            kind: ObligationKind::Lease,
-            site: Location::caller(),
-            by: TaskId::from_u64(1),
-            from_body: true,
-        };
-        // SAFETY: one permit at a time; the admission is the record's; the world outlives the model's threads.
-        region.account.admit().then(|| unsafe { self.record.reserve(of) })
-    }
-
-    fn leak(&self, region: &Region) -> bool {
-        let seen = self.record.reserved_in(&region.account);
-        // SAFETY: seen there; the world outlives the threads.
-        seen.is_some_and(|state| unsafe { self.record.leak(state, &region.account) })
-    }
-}
+use raw::World;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use types::seeded;
 
 fn explore(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -96,8 +30,7 @@ fn told_of_zero_once() {
             thread::spawn(move || {
                 let account = &late.inner.account;
                 if account.admit() {
-                    // SAFETY: the admission of the line above.
-                    unsafe { Account::leave(NonNull::from(account)) }
+                    raw::leave(account)
                 }
             }),
         ];
@@ -120,7 +53,8 @@ fn committed_or_leaked() {
         let closed = world.inner.settle();
         let holder = world.clone();
         let commit = thread::spawn(move || holder.record.settle(permit, Settled::Committed));
-        let leaked = world.leak(&world.inner);
+        let seen = world.record.reserved_in(&world.inner.account);
+        let leaked = seen.is_some_and(|state| world.leak(state, &world.inner));
         let committed = commit.join().expect("no thread panicked");
         assert_eq!(committed, if leaked { Err(AlreadyLeaked) } else { Ok(()) });
         world.inner.check(closed);
@@ -137,16 +71,12 @@ fn moved_is_counted_once() {
         let commit = thread::spawn(move || holder.record.settle(permit, Settled::Committed));
         let moved = thread::spawn(move || {
             if let Some(state) = mover.record.reserved_in(&mover.inner.account) {
-                // SAFETY: seen there; the world outlives the threads.
-                let _ = unsafe {
-                    mover.record.move_to(state, NonNull::from(&mover.inner.account), &mover.outer.account)
-                };
+                mover.move_out(state);
             }
         });
         let seen = world.record.reserved_in(&world.inner.account);
         thread::yield_now();
-        // SAFETY: seen there; the world outlives the threads.
-        let leaked = seen.is_some_and(|state| unsafe { world.record.leak(state, &world.inner.account) });
+        let leaked = seen.is_some_and(|state| world.leak(state, &world.inner));
         moved.join().expect("no thread panicked");
         let committed = commit.join().expect("no thread panicked");
         assert_eq!(committed, if leaked { Err(AlreadyLeaked) } else { Ok(()) });

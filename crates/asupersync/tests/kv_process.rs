@@ -1,0 +1,219 @@
+//! The key-value server of `examples/kv` as a process: flags, exit codes, signals, what it prints.
+//!
+//! The binary is built here if need be: nothing else builds an example for a test. What the server does inside
+//! is the lab's business (`kv_lab`).
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
+
+/// The path of the example, built with the same profile into the same directory as this test.
+fn kv() -> &'static PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let test = std::env::current_exe().expect("the path of this test");
+        let profile = test.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps/test");
+        let target = profile.parent().expect("target/PROFILE");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "-p", "asupersync", "--example", "kv", "--target-dir"]).arg(target);
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+        assert!(built.success(), "the example builds");
+        profile.join("examples/kv")
+    })
+}
+
+/// A server on a port of the system's choice. Killed when dropped.
+struct Server {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    port: u16,
+}
+
+impl Server {
+    fn start(flags: &[&str]) -> Server {
+        let mut command = Command::new(kv());
+        command.args(["--port", "0"]).args(flags).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the server starts");
+        let log = BufReader::new(child.stderr.take().expect("piped"));
+        let mut server = Server { child, log, port: 0 };
+        let line = server.line();
+        let port = line.strip_prefix("kv: listening on 127.0.0.1:").and_then(|rest| rest.split(' ').next());
+        server.port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line}"));
+        server
+    }
+
+    /// The next line of the log; empty at its end.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.log.read_line(&mut line).expect("the log is text");
+        line.trim_end().to_owned()
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).expect("the server accepts")
+    }
+
+    /// A connection that the server serves already.
+    fn connect_and_ping(&self) -> TcpStream {
+        let mut client = self.connect();
+        client.write_all(b"PING\r\n").expect("sent");
+        expect(&mut client, "+PONG\r\n");
+        client
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// The rest of the log, and how the process ended.
+    fn end(mut self) -> (String, ExitStatus) {
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).expect("the log is text");
+        (rest, self.child.wait().expect("it was not waited for before"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn expect(client: &mut TcpStream, reply: &str) {
+    let mut bytes = vec![0; reply.len()];
+    client.read_exact(&mut bytes).expect("a reply");
+    assert_eq!(String::from_utf8_lossy(&bytes), reply);
+}
+
+fn expect_end(client: &mut TcpStream) {
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).expect("the end");
+    assert_eq!(rest, b"");
+}
+
+fn output(flags: &[&str]) -> Output {
+    Command::new(kv()).args(flags).output().expect("it runs")
+}
+
+#[test]
+fn a_bad_flag_is_one_line_and_exit_code_2() {
+    for flags in [["--prot", "1"], ["--port", "x"], ["--workers", "0"], ["--max-clients", "0"]] {
+        let output = output(&flags);
+        let line = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(line.starts_with("kv: ") && line.contains(flags[0]) && line.lines().count() == 1, "{line}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn help_lists_every_flag() {
+    let output = output(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    for flag in ["--port", "--bind", "--workers", "--max-clients", "--max-request", "--grace", "--tree"] {
+        assert!(help.contains(flag), "{flag}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_one_line_and_exit_code_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    let output = output(&["--port", &port.to_string()]);
+    let line = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{line}");
+    assert!(line.starts_with(&format!("kv: failed to listen at 127.0.0.1:{port}: ")), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+}
+
+#[test]
+fn sigterm_closes_idle_connections_answers_requests_in_progress_and_reports() {
+    let mut server = Server::start(&["--debug", "--workers", "2"]);
+    let mut idle = server.connect_and_ping();
+    let mut busy = server.connect_and_ping();
+    // Both requests come in one piece, so the second one is in progress when the first is answered.
+    busy.write_all(b"PING\r\nKV.SLEEP 300\r\n").expect("sent");
+    expect(&mut busy, "+PONG\r\n");
+    server.signal("-TERM");
+    expect_end(&mut idle);
+    expect(&mut busy, "+OK\r\n");
+    expect_end(&mut busy);
+    assert!(server.line().starts_with("kv: shutdown asked by signal SIGTERM: draining "));
+    let (report, status) = server.end();
+    assert!(report.starts_with("kv: drained "), "{report}");
+    assert!(report.contains("1 after a last answer"), "{report}");
+    assert!(report.contains("obligations balanced; nothing abandoned"), "{report}");
+    assert_eq!(report.lines().count(), 1, "{report}");
+    assert_eq!(status.code(), Some(0));
+}
+
+fn client_list(server: &Server) -> String {
+    let mut client = server.connect();
+    client.write_all(b"CLIENT LIST\r\nQUIT\r\n").expect("sent");
+    let mut list = String::new();
+    client.read_to_string(&mut list).expect("a list");
+    list
+}
+
+#[test]
+fn asked_twice_it_ends_at_once() {
+    let mut server = Server::start(&["--debug"]);
+    let mut busy = server.connect_and_ping();
+    busy.write_all(b"PING\r\nKV.SLEEP 600000\r\n").expect("sent");
+    expect(&mut busy, "+PONG\r\n");
+    server.signal("-INT");
+    assert!(server.line().starts_with("kv: shutdown asked by signal SIGINT: draining 1 connection"));
+    server.signal("-INT");
+    assert_eq!(server.line(), "kv: asked again: ending at once");
+    assert_eq!(server.end().1.code(), Some(130));
+}
+
+#[test]
+fn what_cannot_be_finished_in_time_is_named_and_the_exit_code_says_so() {
+    let server = Server::start(&["--grace", "0"]);
+    let mut half = server.connect_and_ping();
+    half.write_all(b"*2\r\n$4\r\nECHO\r\n$5\r\nhel").expect("sent");
+    while !client_list(&server).contains("qbuf=21") {}
+    let mut other = server.connect();
+    other.write_all(b"SHUTDOWN\r\n").expect("sent");
+    expect_end(&mut other);
+    let (log, status) = server.end();
+    assert!(log.contains("abandoned 1: connection #1 127.0.0.1:"), "{log}");
+    assert!(log.contains("(a request that did not arrive in full)"), "{log}");
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn the_region_tree_of_a_running_server_can_be_asked_for_and_signalled_for() {
+    let mut server = Server::start(&["--workers", "2"]);
+    let _clients: Vec<_> = (0..5).map(|_| server.connect_and_ping()).collect();
+    let asked = output(&["--tree", "--port", &server.port.to_string()]);
+    let tree = String::from_utf8_lossy(&asked.stdout).into_owned();
+    assert_eq!(asked.status.code(), Some(0), "{tree}");
+    for part in ["└─ server", "└─ connections", "connection (x5 alike)", "waits: TcpStream::read", "expiry"]
+    {
+        assert!(tree.contains(part), "{part} in\n{tree}");
+    }
+    server.signal("-USR1");
+    assert!(server.line().starts_with("kv: root "));
+    server.signal("-TERM");
+    assert_eq!(server.end().1.code(), Some(0));
+}
+
+#[test]
+fn asking_nobody_for_a_tree_is_one_line() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let asked = output(&["--tree", "--port", &free.port().to_string()]);
+    assert_eq!(asked.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&asked.stderr).starts_with("kv: no answer from 127.0.0.1:"));
+}

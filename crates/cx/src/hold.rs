@@ -1,0 +1,86 @@
+//! Who holds what, and who waits for whom: what a deadlock report is made of. For authors of locks and of what
+//! waits for one particular task.
+//!
+//! Only traced tasks are noted ([`Waits`](crate::port::Waits)); in production this is one branch on the control word
+//! when something is taken, and one on a null pointer when it is given back.
+//!
+//! Not here: which circles are reported (`lab`).
+use crate::port::{Holder, WaitOn, Waits};
+use crate::raw::place::world_of;
+use crate::scope::task_id;
+use crate::{Cx, Row};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::task::Context;
+use task::raw::waiter::header_of;
+use task::{Header, control};
+
+/// A note that something is held. Dropping it says that it was given back, all of it.
+#[must_use = "dropping it says that the resource was given back"]
+pub struct Hold(Box<Noted>);
+
+struct Noted {
+    waits: Arc<dyn Waits>,
+    number: u64,
+    free: usize,
+}
+
+impl core::fmt::Debug for Hold {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Hold").field("number", &self.0.number).finish_non_exhaustive()
+    }
+}
+
+impl Hold {
+    /// It was given back, and `free` of it is there now.
+    pub fn release(mut self, free: usize) {
+        self.0.free = free
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.waits.released(self.0.number, self.0.free)
+    }
+}
+
+impl<C: Row> Cx<C> {
+    /// Notes that this task has taken the resource at the address `resource`, of which `free` is left, and gives it
+    /// back itself. `what` names it in reports: "the mutex". `None` where nothing is traced.
+    #[inline]
+    pub fn hold(&self, resource: usize, what: &'static str, free: usize) -> Option<Hold> {
+        let header = self.header();
+        if header.control() & control::TRACE == 0 {
+            return None;
+        }
+        note_hold(header, resource, what, Holder::Task(task_id(header)), free)
+    }
+
+    /// As [`Cx::hold`], for what may be handed to another task: no circle goes through it.
+    #[inline]
+    pub fn hold_for_anybody(&self, resource: usize, what: &'static str, free: usize) -> Option<Hold> {
+        let header = self.header();
+        if header.control() & control::TRACE == 0 {
+            return None;
+        }
+        note_hold(header, resource, what, Holder::Anybody, free)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note_hold(header: &Header, resource: usize, what: &'static str, by: Holder, free: usize) -> Option<Hold> {
+    let waits = world_of(header).waits.clone()?;
+    let number = waits.held(resource, what, by, free);
+    Some(Hold(Box::new(Noted { waits, number, free: 0 })))
+}
+
+/// The running task has to wait. Through somebody else's waker it may be woken for other reasons.
+#[cold]
+#[inline(never)]
+pub(crate) fn note_wait(header: &Header, context: &Context<'_>, on: WaitOn) {
+    if let Some(waits) = &world_of(header).waits {
+        let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), header));
+        waits.wait(header, task_id(header), if own { on } else { WaitOn::Anybody })
+    }
+}

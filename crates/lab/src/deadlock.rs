@@ -1,0 +1,293 @@
+//! Deadlocks that timers of others hide: who waits for whom, and the circle in it.
+//!
+//! A task is *stuck* if all of this holds:
+//! - in its last poll it waited for one thing only, and that is the end of a task, the end of a region, or something
+//!   that is held; a task that waits for several things, or for a channel, may be served by anybody;
+//! - it has no timer, no request is pending on it (that brings a cleanup deadline), and its waker was never cloned by
+//!   foreign code;
+//! - whoever it waits for is stuck as well: the task; one member of the region that is no daemon; every holder, all of
+//!   them known, of a resource that has less left than is wanted.
+//!
+//! The stuck tasks are the greatest set for which this is true. None of them ever moves again by its own doing or that
+//! of another one of them, so each waits for a circle. What somebody outside might still do (cancel one of them, close
+//! or refill a semaphore) is no way out: a program that needs it has deadlocked.
+//!
+//! Not here: who notes what (`cx::port::Waits`), when it is looked for (`runtime`).
+use crate::world::locked;
+use cx::port::{Holder, WaitOn, Waits};
+use region::RegionView;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+use std::panic::Location;
+use std::sync::Mutex;
+use task::{Header, TaskRef, control};
+use trace::Label;
+use types::{RegionId, TaskId};
+
+/// Who waits for whom, kept while the program runs.
+#[derive(Debug, Default)]
+pub(crate) struct WaitGraph(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    /// What each task has said in its last poll, by the address of its header.
+    waiting: BTreeMap<usize, Waiting>,
+    /// What is held, by number.
+    holds: BTreeMap<u64, Held>,
+    /// How much is left of a resource that is held.
+    free: BTreeMap<usize, usize>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// Counted, so that no other task comes to the same address.
+    task: TaskRef,
+    id: TaskId,
+    on: Vec<WaitOn>,
+}
+
+#[derive(Debug)]
+struct Held {
+    resource: usize,
+    what: &'static str,
+    by: Holder,
+}
+
+pub(crate) fn address(task: &Header) -> usize {
+    std::ptr::from_ref(task).addr()
+}
+
+impl WaitGraph {
+    /// The task is about to be polled: what it waited for is forgotten.
+    pub(crate) fn polls(&self, task: &Header) {
+        let old = locked(&self.0).waiting.remove(&address(task));
+        drop(old);
+    }
+
+    /// The circle of stuck tasks, if there is one. `asleep` are the addresses of tasks that have timers; `view` is only
+    /// taken if somebody waits for a region.
+    pub(crate) fn circle(&self, asleep: &BTreeSet<usize>, view: impl FnOnce() -> RegionView) -> Option<Circle> {
+        let table = locked(&self.0);
+        let mut stuck = table.alone(asleep);
+        if stuck.is_empty() {
+            return None;
+        }
+        let mut regions = BTreeMap::new();
+        if stuck.values().any(|s| matches!(s.on, WaitOn::Region(_))) {
+            list(&view(), &mut regions);
+        }
+        let mut edges: BTreeMap<TaskId, Edge> = stuck
+            .iter()
+            .filter_map(|(id, s)| Some((*id, table.edge(s.on, &regions)?)))
+            .collect();
+        loop {
+            let before = edges.len();
+            let names: BTreeSet<TaskId> = edges.keys().copied().collect();
+            edges.retain(|_, edge| edge.leads_into(&names));
+            if edges.len() == before {
+                break;
+            }
+        }
+        stuck.retain(|id, _| edges.contains_key(id));
+        // Everybody left waits for somebody left: the walk must come round.
+        let waits: Vec<oracle::Wait> = edges
+            .iter()
+            .filter_map(|(id, edge)| {
+                let holder = *edge.to.iter().find(|to| edges.contains_key(to))?;
+                Some(oracle::Wait { task: *id, holder, what: edge.what.into() })
+            })
+            .collect();
+        let circle = oracle::cycle(&waits)?;
+        let links = circle.iter().filter_map(|wait| {
+            let spawned_at = stuck.get(&wait.task)?.task;
+            let edge = edges.remove(&wait.task)?;
+            Some(Link { task: wait.task, name: spawned_at, next: wait.holder, edge })
+        });
+        Some(Circle(links.collect()))
+    }
+}
+
+impl Waits for WaitGraph {
+    fn wait(&self, task: &Header, id: TaskId, on: WaitOn) {
+        let mut table = locked(&self.0);
+        let waiting = table
+            .waiting
+            .entry(address(task))
+            .or_insert_with(|| Waiting { task: task.counted(), id, on: Vec::new() });
+        // A combinator may poll the same leg twice.
+        if !waiting.on.contains(&on) {
+            waiting.on.push(on)
+        }
+    }
+
+    fn held(&self, resource: usize, what: &'static str, by: Holder, free: usize) -> u64 {
+        let mut table = locked(&self.0);
+        table.next += 1;
+        let number = table.next;
+        table.holds.insert(number, Held { resource, what, by });
+        table.free.insert(resource, free);
+        number
+    }
+
+    fn released(&self, hold: u64, free: usize) {
+        let mut table = locked(&self.0);
+        let Some(held) = table.holds.remove(&hold) else { return };
+        if table.holds.values().any(|other| other.resource == held.resource) {
+            table.free.insert(held.resource, free);
+        } else {
+            table.free.remove(&held.resource);
+        }
+    }
+}
+
+/// A task that waits for one thing, and that nothing else will wake.
+#[derive(Clone, Copy)]
+struct Alone {
+    task: Name,
+    on: WaitOn,
+}
+
+/// What a task is called in a report.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    root: bool,
+    spawned_at: &'static Location<'static>,
+}
+
+/// From a task to those it waits for.
+#[derive(Debug)]
+struct Edge {
+    what: &'static str,
+    /// Where the region was opened that is waited for.
+    opened_at: Option<&'static Location<'static>>,
+    to: Vec<TaskId>,
+    /// Whether any one of them could end the wait; else all of them have to.
+    any: bool,
+}
+
+impl Edge {
+    fn leads_into(&self, stuck: &BTreeSet<TaskId>) -> bool {
+        if self.any {
+            !self.to.is_empty() && self.to.iter().all(|to| stuck.contains(to))
+        } else {
+            self.to.iter().any(|to| stuck.contains(to))
+        }
+    }
+}
+
+impl Table {
+    fn alone(&self, asleep: &BTreeSet<usize>) -> BTreeMap<TaskId, Alone> {
+        let alone = |(at, waiting): (&usize, &Waiting)| {
+            let [on] = waiting.on[..] else { return None };
+            let control = waiting.task.control();
+            let quiet = control & (control::ATTENTION | control::SHARED | control::ABANDON) == 0;
+            let waits = on != WaitOn::Anybody && quiet && !asleep.contains(at);
+            let root = control & control::ROOT != 0;
+            let task = Name { root, spawned_at: waiting.task.spawned_at };
+            waits.then_some((waiting.id, Alone { task, on }))
+        };
+        self.waiting.iter().filter_map(alone).collect()
+    }
+
+    fn edge(&self, on: WaitOn, regions: &BTreeMap<RegionId, Members>) -> Option<Edge> {
+        match on {
+            WaitOn::Anybody => None,
+            WaitOn::Task(task) => Some(Edge { what: "the outcome", opened_at: None, to: vec![task], any: true }),
+            WaitOn::Region(region) => {
+                let members = regions.get(&region)?;
+                let (to, at) = (members.tasks.clone(), members.opened_at);
+                Some(Edge { what: "the end of a region", opened_at: Some(at), to, any: false })
+            }
+            WaitOn::Held { resource, wanted } => {
+                if *self.free.get(&resource)? >= wanted {
+                    // Somebody who wants more is ahead of it, and may leave.
+                    return None;
+                }
+                let mut edge = Edge { what: "", opened_at: None, to: Vec::new(), any: true };
+                for held in self.holds.values().filter(|held| held.resource == resource) {
+                    let Holder::Task(by) = held.by else { return None };
+                    edge.what = held.what;
+                    if !edge.to.contains(&by) {
+                        edge.to.push(by)
+                    }
+                }
+                Some(edge)
+            }
+        }
+    }
+}
+
+/// Who has to end before a region does.
+struct Members {
+    opened_at: &'static Location<'static>,
+    tasks: Vec<TaskId>,
+}
+
+fn list(view: &RegionView, regions: &mut BTreeMap<RegionId, Members>) {
+    // Daemons are asked to end when only they are left.
+    let tasks = view.members.iter().filter(|m| !m.daemon).map(|m| m.task).collect();
+    regions.insert(view.region, Members { opened_at: view.opened_at, tasks });
+    view.children.iter().for_each(|child| list(child, regions));
+}
+
+/// Tasks of which each waits for the next, and the last for the first.
+#[derive(Debug)]
+pub(crate) struct Circle(Vec<Link>);
+
+#[derive(Debug)]
+struct Link {
+    task: TaskId,
+    name: Name,
+    next: TaskId,
+    edge: Edge,
+}
+
+impl Circle {
+    /// The same for the trace: each wait, then the verdict.
+    pub(crate) fn labels(&self) -> Vec<Label> {
+        let wait = |link: &Link| Label::WaitFor {
+            task: link.task,
+            holder: Some(link.next),
+            what: link.edge.what.into(),
+        };
+        let mut labels: Vec<Label> = self.0.iter().map(wait).collect();
+        labels.extend(self.0.first().map(|link| Label::Deadlock { task: link.task }));
+        labels
+    }
+}
+
+impl fmt::Display for Circle {
+    /// One line for each task of the circle.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, link) in self.0.iter().enumerate() {
+            let next = &self.0[(n + 1) % self.0.len()];
+            let mut who = String::new();
+            spell(&mut who, link.task, link.name)?;
+            let mut whom = String::new();
+            spell(&mut whom, next.task, next.name)?;
+            write!(f, "{}{who}", if n == 0 { "" } else { "\n" })?;
+            match link.edge.opened_at {
+                Some(at) => {
+                    let (file, line) = (at.file(), at.line());
+                    write!(f, " waits for the end of the region opened at {file}:{line}, of which {whom} is a member")?
+                }
+                None if link.edge.what == "the outcome" => write!(f, " waits for the end of {whom}")?,
+                None => {
+                    write!(f, " waits for {} held by {whom}", link.edge.what)?;
+                    if link.edge.to.len() > 1 {
+                        write!(f, " and {} more, who are stuck as well", link.edge.to.len() - 1)?
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn spell(text: &mut String, task: TaskId, name: Name) -> fmt::Result {
+    if name.root {
+        return text.write_str("the root body");
+    }
+    write!(text, "{task} (spawned at {}:{})", name.spawned_at.file(), name.spawned_at.line())
+}
