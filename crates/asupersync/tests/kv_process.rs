@@ -205,7 +205,8 @@ fn the_region_tree_of_a_running_server_can_be_asked_for_and_signalled_for() {
         assert!(tree.contains(part), "{part} in\n{tree}");
     }
     server.signal("-USR1");
-    assert!(server.line().starts_with("kv: root "));
+    assert_eq!(server.line(), "kv: the region tree, asked for by SIGUSR1");
+    assert!(server.line().starts_with("root "));
     server.signal("-TERM");
     assert_eq!(server.end().1.code(), Some(0));
 }

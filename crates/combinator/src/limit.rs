@@ -12,7 +12,7 @@ use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use cx::{Branch, Combinator, Cx, MayTime, Row};
-use types::{Budget, CancelKind, Res, Stop};
+use types::{Budget, CancelKind, Res, Stop, Time};
 
 /// Asks the body to stop within `span` from now.
 pub(crate) async fn timeout<C: MayTime, T, E>(
@@ -22,7 +22,8 @@ pub(crate) async fn timeout<C: MayTime, T, E>(
     body: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
 ) -> Res<T, E> {
     let budget = Budget::UNLIMITED.deadline(cx.now().saturating_add(span));
-    limited(cx, Limits { span: Some(span), ..Limits::new(budget, at) }, body).await
+    let limits = Limits { span: Some(span), over: span.is_zero(), ..Limits::new(budget, at) };
+    limited(cx, limits, body).await
 }
 
 /// Asks the body to stop when one of the ceilings is reached.
@@ -32,7 +33,8 @@ pub(crate) async fn budgeted<C: MayTime, T, E>(
     budget: Budget,
     body: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
 ) -> Res<T, E> {
-    limited(cx, Limits::new(budget, at), body).await
+    let over = budget.deadline < Time::MAX && budget.deadline <= cx.now();
+    limited(cx, Limits { over, ..Limits::new(budget, at) }, body).await
 }
 
 async fn limited<C: MayTime, T, E>(
@@ -42,7 +44,7 @@ async fn limited<C: MayTime, T, E>(
 ) -> Res<T, E> {
     let frame = Combinator::open(cx);
     let branch = frame.branch().with_budget(limits.budget);
-    if limits.budget.deadline <= cx.now() {
+    if limits.over {
         limits.ask_for_deadline(&branch)
     }
     let body = pin!(Some(branch.body(body)));
@@ -64,7 +66,10 @@ async fn limited<C: MayTime, T, E>(
         // What a child acknowledged shows in the result: nothing that was cut short looks complete.
         Some(Ok(Ok(value))) => {
             frame.close();
-            visible.map_or(Ok(value), |c| Err(Stop::Cancelled(c)))
+            match visible {
+                Some(c) if !types::seeded!("timeout.cut-short-looks-complete") => Err(Stop::Cancelled(c)),
+                _ => Ok(value),
+            }
         }
         Some(Ok(stop)) => {
             frame.close();
@@ -84,6 +89,8 @@ struct Limits {
     budget: Budget,
     /// The span of a timeout, for the reason.
     span: Option<Duration>,
+    /// Whether the deadline has passed already.
+    over: bool,
     at: &'static Location<'static>,
     polls: u32,
     deadline_asked: bool,
@@ -92,7 +99,7 @@ struct Limits {
 
 impl Limits {
     fn new(budget: Budget, at: &'static Location<'static>) -> Limits {
-        Limits { budget, span: None, at, polls: 0, deadline_asked: false, quota_asked: false }
+        Limits { budget, span: None, over: false, at, polls: 0, deadline_asked: false, quota_asked: false }
     }
 
     /// The body is about to be polled once more.

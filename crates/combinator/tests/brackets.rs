@@ -110,7 +110,7 @@ fn nothing_is_released_that_was_not_acquired() {
 }
 
 #[test]
-fn acquire_and_release_are_masked_and_the_use_is_not() {
+pub(crate) fn acquire_and_release_are_masked_and_the_use_is_not() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let log = Arc::new(Mutex::new(Vec::new()));
@@ -208,7 +208,7 @@ fn a_release_has_until_the_cleanup_deadline_if_that_is_later() {
 }
 
 #[test]
-fn a_bracket_that_is_dropped_drops_the_resource_and_reports_its_release() {
+pub(crate) fn a_bracket_that_is_dropped_drops_the_resource_and_reports_its_release() {
     explore(0..10, |lab| {
         struct Resource(Arc<Mutex<bool>>);
         impl Drop for Resource {

@@ -225,7 +225,7 @@ fn first_ok_of_failures_only_is_the_first_failure() {
 }
 
 #[test]
-fn a_quorum_out_of_reach_stops_waiting() {
+pub(crate) fn a_quorum_out_of_reach_stops_waiting() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let answers = [(1, 1), (2, -2), (3, -3), (900, 4)];

@@ -77,7 +77,7 @@ fn a_body_that_finishes_without_having_acknowledged_is_ok_however_late() {
 }
 
 #[test]
-fn a_child_that_acknowledged_the_deadline_makes_ok_a_cancellation() {
+pub(crate) fn a_child_that_acknowledged_the_deadline_makes_ok_a_cancellation() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let r: Res<u8> = cx

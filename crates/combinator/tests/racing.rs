@@ -26,7 +26,7 @@ async fn asked(cx: &Cx) -> Cancelled {
 }
 
 #[test]
-fn the_loser_is_asked_when_the_winners_body_returns_and_not_when_its_children_end() {
+pub(crate) fn the_loser_is_asked_when_the_winners_body_returns_and_not_when_its_children_end() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let asked_at = Cell::new(None);
@@ -52,7 +52,7 @@ fn the_loser_is_asked_when_the_winners_body_returns_and_not_when_its_children_en
 }
 
 #[test]
-fn the_losers_children_have_ended_when_the_race_returns() {
+pub(crate) fn the_losers_children_have_ended_when_the_race_returns() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let cleaned = Arc::new(AtomicU32::new(0));
@@ -81,7 +81,7 @@ fn the_losers_children_have_ended_when_the_race_returns() {
 }
 
 #[test]
-fn a_loser_that_panics_while_it_drains_does_not_unwind_but_escalates() {
+pub(crate) fn a_loser_that_panics_while_it_drains_does_not_unwind_but_escalates() {
     explore(0..50, |lab| {
         let outcome = lab.run(|cx| async {
             let mut task = cx.spawn(async |cx| -> Res<u8> {

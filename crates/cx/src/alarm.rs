@@ -79,7 +79,9 @@ impl Alarm {
         }
         let whose = Whose::of(context.waker());
         match &self.armed {
-            Some(armed) if armed.whose == whose => return Poll::Pending,
+            Some(armed) if armed.whose == whose || types::seeded!("timer.stale-waker") => {
+                return Poll::Pending;
+            }
             Some(_) => self.disarm_in(world),
             None => {}
         }
@@ -92,6 +94,9 @@ impl Alarm {
 
     #[inline]
     pub(crate) fn disarm_in(&mut self, world: &World) {
+        if types::seeded!("timer.kept") {
+            return;
+        }
         if let Some(armed) = self.armed.take() {
             // It may have fired already; then the key is stale, and this finds nothing.
             drop(world.timers.take(armed.key));

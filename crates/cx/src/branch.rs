@@ -220,7 +220,7 @@ impl<'p, C: Row> Branch<'p, C> {
         self.with_deadline(budget.deadline)
     }
 
-    /// An instant at which [`Branch::poll_deadline`] asks the branch to end.
+    /// An instant at which [`Branch::poll_deadline`] is ready.
     #[must_use]
     pub fn with_deadline(self, at: Time) -> Branch<'p, C> {
         if at < Time::MAX {

@@ -63,14 +63,15 @@ impl World {
             }
             return;
         }
+        // Before everybody is woken: afterwards nobody waits for anything.
+        let mut text = alloc::format!("cleanup deadline passed: {request}\n");
+        remaining(&region.view(), now, &mut text);
         region.escalate();
         if shutdown {
             self.timers.set(last, Due::Cleanup(Arc::downgrade(region)));
         } else if region.after_grace() == AfterGrace::Wait {
             self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::Report(Arc::downgrade(region)));
         }
-        let mut text = alloc::format!("cleanup deadline passed: {request}\n");
-        remaining(&region.view(), now, &mut text);
         self.reports.report(text);
     }
 

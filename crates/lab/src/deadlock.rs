@@ -67,7 +67,11 @@ impl WaitGraph {
 
     /// The circle of stuck tasks, if there is one. `asleep` are the addresses of tasks that have timers; `view` is only
     /// taken if somebody waits for a region.
-    pub(crate) fn circle(&self, asleep: &BTreeSet<usize>, view: impl FnOnce() -> RegionView) -> Option<Circle> {
+    pub(crate) fn circle(
+        &self,
+        asleep: &BTreeSet<usize>,
+        view: impl FnOnce() -> RegionView,
+    ) -> Option<Circle> {
         let table = locked(&self.0);
         let mut stuck = table.alone(asleep);
         if stuck.is_empty() {
@@ -77,10 +81,8 @@ impl WaitGraph {
         if stuck.values().any(|s| matches!(s.on, WaitOn::Region(_))) {
             list(&view(), &mut regions);
         }
-        let mut edges: BTreeMap<TaskId, Edge> = stuck
-            .iter()
-            .filter_map(|(id, s)| Some((*id, table.edge(s.on, &regions)?)))
-            .collect();
+        let mut edges: BTreeMap<TaskId, Edge> =
+            stuck.iter().filter_map(|(id, s)| Some((*id, table.edge(s.on, &regions)?))).collect();
         loop {
             let before = edges.len();
             let names: BTreeSet<TaskId> = edges.keys().copied().collect();
@@ -111,10 +113,11 @@ impl WaitGraph {
 impl Waits for WaitGraph {
     fn wait(&self, task: &Header, id: TaskId, on: WaitOn) {
         let mut table = locked(&self.0);
-        let waiting = table
-            .waiting
-            .entry(address(task))
-            .or_insert_with(|| Waiting { task: task.counted(), id, on: Vec::new() });
+        let waiting = table.waiting.entry(address(task)).or_insert_with(|| Waiting {
+            task: task.counted(),
+            id,
+            on: Vec::new(),
+        });
         // A combinator may poll the same leg twice.
         if !waiting.on.contains(&on) {
             waiting.on.push(on)
@@ -193,7 +196,9 @@ impl Table {
     fn edge(&self, on: WaitOn, regions: &BTreeMap<RegionId, Members>) -> Option<Edge> {
         match on {
             WaitOn::Anybody => None,
-            WaitOn::Task(task) => Some(Edge { what: "the outcome", opened_at: None, to: vec![task], any: true }),
+            WaitOn::Task(task) => {
+                Some(Edge { what: "the outcome", opened_at: None, to: vec![task], any: true })
+            }
             WaitOn::Region(region) => {
                 let members = regions.get(&region)?;
                 let (to, at) = (members.tasks.clone(), members.opened_at);
@@ -270,7 +275,10 @@ impl fmt::Display for Circle {
             match link.edge.opened_at {
                 Some(at) => {
                     let (file, line) = (at.file(), at.line());
-                    write!(f, " waits for the end of the region opened at {file}:{line}, of which {whom} is a member")?
+                    write!(
+                        f,
+                        " waits for the end of the region opened at {file}:{line}, of which {whom} is a member"
+                    )?
                 }
                 None if link.edge.what == "the outcome" => write!(f, " waits for the end of {whom}")?,
                 None => {

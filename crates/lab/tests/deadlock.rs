@@ -15,7 +15,7 @@ use sync::mutex::Mutex;
 use sync::semaphore::Semaphore;
 use sync::{mpsc, oneshot};
 use time::TimeExt;
-use types::{CancelKind, Res, Time};
+use types::{CancelKind, Outcome, Res, Time};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -133,12 +133,12 @@ fn the_report_says_who_waits_for_what_and_who_holds_it() {
     ids.sort();
     let name = |i: usize| format!("{} (spawned at {}:{})", ids[i], file!(), lines[0]);
     let (a, b) = (name(0), name(1));
-    assert_eq!(
-        *circle,
-        format!("{a} waits for the mutex held by {b}\n{b} waits for the mutex held by {a}")
-    );
+    assert_eq!(*circle, format!("{a} waits for the mutex held by {b}\n{b} waits for the mutex held by {a}"));
     let whole = failure.to_string();
-    assert!(whole.starts_with(&format!("deadlock: tasks wait for each other\n{circle}\neverybody:\n")), "{whole}");
+    assert!(
+        whole.starts_with(&format!("deadlock: tasks wait for each other\n{circle}\neverybody:\n")),
+        "{whole}"
+    );
     assert!(whole.contains("the root body waits for"), "{whole}");
     assert_eq!(lab.deadlock_oracle().unwrap_err().to_string(), whole);
     // The trace says it as well, by itself.
@@ -146,7 +146,7 @@ fn the_report_says_who_waits_for_what_and_who_holds_it() {
     assert!(found.contains("waits for the mutex held by"), "{found}");
     let trace = lab.trace();
     assert_eq!(trace.lines().filter(|line| line.contains("wait-for")).count(), 2, "{trace}");
-    assert_eq!(trace.lines().filter(|line| line.contains("deadlock")).count(), 1, "{trace}");
+    assert_eq!(trace.lines().filter(|line| line.contains(" deadlock task=")).count(), 1, "{trace}");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_task_that_locks_what_it_holds_waits_for_itself() {
 #[test]
 fn two_tasks_that_join_each_other() {
     let found = circle(&lab(3), async |cx| {
-        let (sender, receiver) = oneshot::channel::<TaskHandle<(), types::Failure>>();
+        let (sender, mut receiver) = oneshot::channel::<TaskHandle<(), types::Error>>();
         let mut one = cx.spawn(async move |cx: &mut Cx| -> Res {
             let Ok(mut other) = receiver.recv(cx).await else { return Ok(()) };
             let _ = other.join(cx).await;
@@ -200,7 +200,7 @@ fn two_tasks_that_join_each_other() {
             let _ = one.join(cx).await;
             Ok(())
         });
-        sender.send(cx, two);
+        assert!(sender.send(two).is_ok());
     });
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|line| line.contains("waits for the end of")), "{found:?}");
@@ -209,7 +209,7 @@ fn two_tasks_that_join_each_other() {
 #[test]
 fn a_child_that_joins_its_parent_which_waits_for_its_children() {
     let found = circle(&lab(1), async |cx| {
-        let (sender, receiver) = oneshot::channel::<TaskHandle<(), types::Failure>>();
+        let (sender, mut receiver) = oneshot::channel::<TaskHandle<(), types::Error>>();
         let parent = cx.spawn(async move |cx: &mut Cx| -> Res {
             let Ok(mut myself) = receiver.recv(cx).await else { return Ok(()) };
             cx.spawn(async move |cx: &mut Cx| -> Res {
@@ -218,7 +218,7 @@ fn a_child_that_joins_its_parent_which_waits_for_its_children() {
             });
             Ok(())
         });
-        sender.send(cx, parent);
+        assert!(sender.send(parent).is_ok());
     });
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found.iter().filter(|line| line.contains("is a member")).count(), 1, "{found:?}");
@@ -240,7 +240,10 @@ fn a_region_that_is_awaited_with_the_lock_held_that_its_member_wants() {
             .await;
         });
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found.iter().any(|line| line.ends_with("waits for the mutex held by the root body")), "{found:?}");
+        assert!(
+            found.iter().any(|line| line.ends_with("waits for the mutex held by the root body")),
+            "{found:?}"
+        );
         assert!(
             found.iter().any(|line| line.starts_with("the root body waits for the end of the region")),
             "{found:?}"
@@ -340,7 +343,12 @@ fn who_waits_behind_somebody_who_wants_more_may_be_let_through_when_that_one_lea
         let s = slots.clone();
         cx.spawn(async move |cx: &mut Cx| -> Res {
             cx.sleep(SECOND).await?;
-            let _ = cx.timeout(4 * SECOND, async |cx| s.acquire(cx, 2).await.map(drop)).await;
+            let _ = cx
+                .timeout(4 * SECOND, async |cx: &mut Cx| -> Res {
+                    drop(s.acquire(cx, 2).await);
+                    Ok(())
+                })
+                .await;
             Ok(())
         });
         cx.spawn(async move |cx: &mut Cx| -> Res {
@@ -362,7 +370,9 @@ fn a_member_with_a_timeout_is_not_stuck() {
                 let _mine = locks[i].lock(cx).await?;
                 cx.yield_now().await;
                 if i == 0 {
-                    let _ = cx.timeout(SECOND, async |cx| locks[1].lock(cx).await.map(drop)).await;
+                    let _ = cx
+                        .timeout(SECOND, async |cx: &mut Cx| -> Res { Ok(drop(locks[1].lock(cx).await?)) })
+                        .await;
                 } else {
                     drop(locks[0].lock(cx).await?);
                 }
@@ -467,7 +477,10 @@ fn a_member_that_was_asked_to_end_is_not_stuck_its_cleanup_deadline_comes() {
             }
             tasks[0].cancel("a test");
             for (i, task) in tasks.iter_mut().enumerate() {
-                let kind = task.join(cx).await.ok().err().and_then(|stop| stop.cancelled().map(|c| c.kind()));
+                let kind = match task.join(cx).await {
+                    Outcome::Cancelled(c) => Some(c.kind()),
+                    _ => None,
+                };
                 assert_eq!(kind, (i == 0).then_some(CancelKind::Explicit));
             }
         });
@@ -475,16 +488,43 @@ fn a_member_that_was_asked_to_end_is_not_stuck_its_cleanup_deadline_comes() {
 }
 
 #[test]
+fn members_of_a_region_that_was_asked_to_end_are_not_stuck_either() {
+    never_reported(async |cx| {
+        let end = cx
+            .timeout(SECOND, async |cx: &mut Cx| -> Res {
+                let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
+                for i in 0..2 {
+                    let locks = locks.clone();
+                    cx.spawn(async move |cx: &mut Cx| -> Res {
+                        cx.masked(async |cx| {
+                            let _mine = locks[i].lock(cx).await?;
+                            cx.sleep(2 * SECOND).await?;
+                            drop(locks[1 - i].lock(cx).await?);
+                            Ok(())
+                        })
+                        .await
+                    });
+                }
+                Ok(cx.sleep(HOUR).await?)
+            })
+            .await;
+        assert!(end.is_err());
+        assert!(cx.now() < Time::ZERO + 60 * SECOND, "{}", cx.now());
+    });
+}
+
+#[test]
 fn what_a_test_has_planned_may_still_break_the_circle() {
     let lab = lab(0);
-    let signals = lab.signals();
-    lab.at_step(1000, move || signals.raise(cx::port::Signal::Terminate));
+    let slots = Arc::new(Semaphore::new(1));
+    let planned = slots.clone();
+    lab.at_step(1000, move || planned.close());
     lab.run(|cx| async {
-        let lock = Mutex::new(());
-        let _held = lock.lock(cx).await.unwrap();
-        let mut task = cx.spawn(async |cx: &mut Cx| -> Res { Ok(cx.sleep(SECOND).await?) });
-        task.join(cx).await.ok().unwrap();
+        far_future(cx);
+        let _once = slots.acquire(cx, 1).await.unwrap();
+        assert!(slots.acquire(cx, 1).await.is_err());
     });
+    assert_eq!(lab.now(), Time::ZERO + HOUR);
 }
 
 #[test]

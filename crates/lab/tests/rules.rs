@@ -12,10 +12,14 @@ mod boom;
 mod cancellation;
 #[path = "rules/cleanup.rs"]
 mod cleanup;
+#[path = "rules/masks.rs"]
+mod masks;
 #[path = "rules/obligations.rs"]
 mod obligations;
 #[path = "rules/regions.rs"]
 mod regions;
+#[path = "rules/results.rs"]
+mod results;
 #[path = "rules/vocabulary.rs"]
 mod vocabulary;
 
@@ -25,8 +29,10 @@ fn every_rule_that_the_spec_sends_here_is_tested() {
     let sources = [
         include_str!("rules/cancellation.rs"),
         include_str!("rules/cleanup.rs"),
+        include_str!("rules/masks.rs"),
         include_str!("rules/obligations.rs"),
         include_str!("rules/regions.rs"),
+        include_str!("rules/results.rs"),
         include_str!("rules/vocabulary.rs"),
     ]
     .concat();

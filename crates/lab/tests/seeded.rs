@@ -15,12 +15,18 @@ mod cancellation;
 #[path = "rules/cleanup.rs"]
 #[allow(dead_code, reason = "as above")]
 mod cleanup;
+#[path = "rules/masks.rs"]
+#[allow(dead_code, reason = "as above")]
+mod masks;
 #[path = "rules/obligations.rs"]
 #[allow(dead_code, reason = "as above")]
 mod obligations;
 #[path = "rules/regions.rs"]
 #[allow(dead_code, reason = "as above")]
 mod regions;
+#[path = "rules/results.rs"]
+#[allow(dead_code, reason = "as above")]
+mod results;
 #[path = "rules/vocabulary.rs"]
 #[allow(dead_code, reason = "as above")]
 mod vocabulary;
@@ -107,17 +113,17 @@ mistakes! {
     a_request_that_is_weakened: "cancel.weaken"
         breaks cancellation::cancel_strengthen_raises_the_kind_and_never_lowers_it;
     a_mask_that_hides_nothing: "cancel.mask-ignored"
-        breaks cancellation::cancel_masked_hides_requests_and_delivers_them_at_its_end;
+        breaks masks::cancel_masked_hides_requests_and_delivers_them_at_its_end;
     an_operation_that_takes_effect_after_a_request: "cancel.first-ignored"
         breaks cancellation::cancel_first_item_that_was_ready_stays_in_the_queue;
     a_grant_that_is_lost_with_its_waiter: "semaphore.cancel-drops-grant"
         breaks cancellation::cancel_first_grant_that_was_assigned_is_passed_on;
     a_cut_that_looks_complete: "cancel.visible-lost"
-        breaks cancellation::cancel_visible_what_was_cut_short_does_not_look_complete;
+        breaks results::cancel_visible_what_was_cut_short_does_not_look_complete;
     a_cleanup_deadline_that_never_comes: "cancel.deadline-unarmed"
-        breaks cancellation::cancel_bounded_by_one_deadline_for_everything_below;
+        breaks masks::cancel_bounded_by_one_deadline_for_everything_below;
     a_loser_that_is_not_asked: "race.loser-not-asked"
-        breaks cancellation::race_drained_before_it_returns;
+        breaks results::race_drained_before_it_returns;
     finalizers_that_run_in_the_wrong_order: "finalizer.fifo"
         breaks cleanup::finalizer_order_last_in_first_out_masked_each_once;
     finalizers_that_do_not_run: "finalizer.skipped"

@@ -98,8 +98,8 @@ impl Region {
                 acknowledged: h.control() & control::ACKNOWLEDGED != 0,
             })
         };
-        inner.told.each(&mut look);
-        inner.untold.each(&mut look);
+        self.told.each(&mut look);
+        self.untold.each(&mut look);
         let children: Vec<_> = inner.children.values().cloned().collect();
         let (request, cleanup_deadline) = (inner.slot.request().cloned(), inner.slot.deadline());
         let (ended, finalizers) = (inner.ended, inner.finalizers.len());

@@ -49,13 +49,15 @@ pub struct Region {
     pub(crate) sink: Option<Arc<dyn Sink>>,
     pub(crate) opened: AtomicU64,
     pub(crate) inner: Lock<Inner>,
+    /// Members that the current request has not been told, and those it has. Only touched while `inner` is
+    /// locked, but beside it: members point at the lists, and an exclusive reference to what they are in would
+    /// forbid that.
+    pub(crate) untold: Members,
+    pub(crate) told: Members,
 }
 
 #[derive(Default)]
 pub(crate) struct Inner {
-    /// Members that the current request has not been told, and those it has.
-    pub(crate) untold: Members,
-    pub(crate) told: Members,
     pub(crate) gate: Gate<Waiter>,
     /// How many tasks and regions were ever started here.
     pub(crate) spawned: u64,
@@ -159,6 +161,8 @@ impl Region {
             sink,
             opened: AtomicU64::new(now.as_nanos()),
             inner: Lock::new(Inner { body, masks: open.masks, ..Inner::default() }),
+            untold: Members::default(),
+            told: Members::default(),
         }
     }
 

@@ -36,7 +36,7 @@ impl Region {
             region.requested.store(kind, Release);
             region.emit_request(&inner.slot);
             if change.raised {
-                inner.untell();
+                region.untell(&inner);
             }
             if !types::seeded!("region.request-skips-children") {
                 todo.extend(inner.children.values().rev().map(|c| (c.clone(), false)));
@@ -90,7 +90,7 @@ impl Region {
             order(&region, &mut inner, &above);
             let asked = inner.slot.request().map(|request| (request.clone(), inner.slot.deadline()));
             todo.extend(inner.children.values().map(|child| (child.clone(), asked.clone())));
-            inner.untell();
+            region.untell(&inner);
             drop(inner);
             // Of the task that a frame or branch is in, only the masks inside are pierced (`is_overdue`).
             let inside = if region.kind == RegionKind::Root { body } else { body & !control::PIERCED };
@@ -108,7 +108,7 @@ impl Region {
             let mut seen = 0;
             let inner = self.inner.lock();
             while seen < BATCH {
-                let Some(member) = inner.visit_next() else { break };
+                let Some(member) = self.visit_next(&inner) else { break };
                 seen += 1;
                 if self.bring_up_to_date(&inner, &member) {
                     roused.add(member)
@@ -172,12 +172,5 @@ impl Orders {
             AfterGrace::Wait => 0,
         };
         control::PIERCED | control::INNER | abandon | given_up
-    }
-}
-
-impl Inner {
-    /// Everybody has to be told again.
-    fn untell(&mut self) {
-        while self.told.shift_to(&self.untold).is_some() {}
     }
 }

@@ -1,5 +1,7 @@
 //! The engine with real threads where it is easiest to get wrong: workers that are stuck, fairness, wakes from
 //! outside, runtimes within runtimes, and panics in every place that runs somebody's code.
+#[path = "watched/guard.rs"]
+mod guard;
 #[path = "watched/watchdog.rs"]
 mod watchdog;
 

@@ -1,4 +1,6 @@
 //! The engine with real threads: spawning, joining, regions, cancelling, blocking, ending.
+#![allow(clippy::disallowed_methods)] // A test of threads starts some.
+
 use cx::{Cx, RegionOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};

@@ -140,7 +140,7 @@ fn a_sleep_polled_through_a_foreign_waker_is_woken_and_cancelled_through_it() {
 }
 
 #[test]
-fn the_waker_of_the_latest_poll_is_the_one_that_is_woken() {
+pub(crate) fn the_waker_of_the_latest_poll_is_the_one_that_is_woken() {
     explore(0..10, |lab| {
         lab.run(|cx| async {
             let mut sleep = Sleep::new(cx, at(20));
@@ -158,7 +158,7 @@ fn the_waker_of_the_latest_poll_is_the_one_that_is_woken() {
 }
 
 #[test]
-fn a_sleep_that_is_dropped_wakes_nobody_and_holds_nothing() {
+pub(crate) fn a_sleep_that_is_dropped_wakes_nobody_and_holds_nothing() {
     explore(0..10, |lab| {
         lab.run(|cx| async {
             let foreign = Arc::new(Foreign { woken: AtomicUsize::new(0), behind: Waker::noop().clone() });

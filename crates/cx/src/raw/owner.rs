@@ -87,6 +87,9 @@ unsafe impl Owner for Kernel {
 /// something is left to wait for.
 fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
     let Some(ext) = ext::of(task) else { return false };
+    // Nothing of the body waits any more, and a waker of others may own one of this task's: a circle.
+    let foreign = ext.inner.lock().foreign.take();
+    drop(foreign);
     // Frames and branches still open when the body ends count as dropped.
     let opened = core::mem::take(&mut ext.inner.lock().opened);
     for region in opened {

@@ -79,7 +79,11 @@ pub(crate) fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone()
             .await;
         });
         assert_eq!(*log.lock().unwrap(), ["third", "second", "first"]);
-        assert_eq!(lab.now(), Time::ZERO + Duration::from_secs(1), "each has a second of its own, and no more");
+        assert_eq!(
+            lab.now(),
+            Time::ZERO + Duration::from_secs(1),
+            "each has a second of its own, and no more"
+        );
         let ends: Vec<_> = lab
             .events()
             .into_iter()

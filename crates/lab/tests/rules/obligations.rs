@@ -24,7 +24,11 @@ pub(crate) fn obligation_linear_each_record_is_settled_once() {
                     r.spawn(async move |cx: &mut Cx| -> Res {
                         let permit = tx.reserve(cx).await?;
                         cx.yield_now().await;
-                        if n % 2 == 0 { drop(permit.send(n)) } else { permit.abort() }
+                        if n % 2 == 0 {
+                            let _ = permit.send(n);
+                        } else {
+                            permit.abort();
+                        }
                         Ok(())
                     });
                 }

@@ -389,7 +389,8 @@ pub(crate) fn region_escalation_an_error_stays_on_the_awaiting_scope() {
                     let Some(Cause::Failed(note)) = c.cause() else { panic!("{c:?}") };
                     assert!(note.text().contains("nobody joined me"));
                     // A child of this task isn't asked anything by that.
-                    let mut child = cx.spawn(async |cx: &mut Cx| -> Res<bool> { Ok(cx.checkpoint().is_ok()) });
+                    let mut child =
+                        cx.spawn(async |cx: &mut Cx| -> Res<bool> { Ok(cx.checkpoint().is_ok()) });
                     while !child.is_finished() {
                         cx.yield_now().await;
                     }
@@ -397,7 +398,10 @@ pub(crate) fn region_escalation_an_error_stays_on_the_awaiting_scope() {
                     Ok("the body's own value")
                 });
                 let end = task.join(outer).await;
-                assert!(matches!(&end, Outcome::Cancelled(c) if c.kind() == CancelKind::ChildFailed), "{end:?}");
+                assert!(
+                    matches!(&end, Outcome::Cancelled(c) if c.kind() == CancelKind::ChildFailed),
+                    "{end:?}"
+                );
             })
             .await;
         });
@@ -445,7 +449,10 @@ pub(crate) fn region_escalation_implicit_regions_raise_their_tasks_outcome() {
                     Ok(1)
                 });
                 let end = failing.join(outer).await;
-                assert!(matches!(&end, Outcome::Cancelled(c) if c.kind() == CancelKind::ChildFailed), "{end:?}");
+                assert!(
+                    matches!(&end, Outcome::Cancelled(c) if c.kind() == CancelKind::ChildFailed),
+                    "{end:?}"
+                );
                 let end = panicking.join(outer).await;
                 assert!(matches!(&end, Outcome::Panicked(p) if p.message() == "child"), "{end:?}");
             })
@@ -490,7 +497,9 @@ pub(crate) fn scope_tree_scopes_close_before_what_is_around_them() {
             cx.region(|r| async {
                 r.race(
                     async |cx: &mut Cx| drop(cx.masked(async |cx| cx.sleep(MS).await).await),
-                    async |cx: &mut Cx| drop(cx.timeout(FOR_EVER, async |cx| Ok::<_, Stop>(cx.sleep(FOR_EVER).await?)).await),
+                    async |cx: &mut Cx| {
+                        drop(cx.timeout(FOR_EVER, async |cx| Ok::<_, Stop>(cx.sleep(FOR_EVER).await?)).await)
+                    },
                 )
                 .await
             })

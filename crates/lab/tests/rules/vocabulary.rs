@@ -67,8 +67,11 @@ pub(crate) fn outcome_consequential_is_what_the_region_itself_asked_for() {
             // The body's own `Cancelled` and both siblings' are consequences.
             assert!(matches!(result, Err(Stop::Err(Boom("the error")))));
         });
-        let consequences =
-            lab.events().iter().filter(|e| matches!(e.label, Label::TaskEnd { consequential: true, .. })).count();
+        let consequences = lab
+            .events()
+            .iter()
+            .filter(|e| matches!(e.label, Label::TaskEnd { consequential: true, .. }))
+            .count();
         assert_eq!(consequences, 2);
         assert_clean(lab);
     });
@@ -193,11 +196,12 @@ pub(crate) fn event_wait_site_a_dump_says_what_a_task_waits_for() {
             cx.region(|r| async {
                 let handle = r.handle();
                 let (_tx, mut rx) = mpsc::channel::<u8>(1);
-                r.spawn(async move |cx: &mut Cx| -> Res { Ok(drop(rx.recv(cx).await?)) });
+                r.spawn(async move |cx: &mut Cx| -> Res<u8> { Ok(rx.recv(cx).await?) });
                 r.spawn(async |cx: &mut Cx| -> Res { Ok(cx.sleep(FOR_EVER).await?) });
                 r.sleep(MS).await.unwrap();
                 let view = handle.view().unwrap();
-                let mut waits: Vec<_> = view.members.iter().filter_map(|m| m.waits_for).map(|w| w.what).collect();
+                let mut waits: Vec<_> =
+                    view.members.iter().filter_map(|m| m.waits_for).map(|w| w.what).collect();
                 waits.sort_unstable();
                 assert_eq!(waits, ["a timer", "recv (channel empty)"]);
                 assert!(view.members.iter().all(|m| m.spawned_at.file() == file!() && !m.runnable));

@@ -24,16 +24,35 @@ mod plain {
 
     /// The address of a value in a cell.
     #[derive(Debug)]
-    pub(crate) struct MutPtr<T>(*mut T);
+    pub(crate) struct MutPtr<T>(pub(super) *mut T);
+}
 
-    impl<T> MutPtr<T> {
-        /// # Safety
-        /// The caller has the value for itself, and ends one result's life before it asks for another.
-        #[inline(always)]
-        #[allow(clippy::mut_from_ref)]
-        pub(crate) unsafe fn deref(&self) -> &mut T {
-            // SAFETY: says the caller.
-            unsafe { &mut *self.0 }
-        }
+/// Looks at the value. Not through an exclusive reference, not even for a moment: several results may be about.
+///
+/// # Safety
+/// Nobody changes the value while the result lives.
+#[inline(always)]
+pub(crate) unsafe fn shared<T>(at: &MutPtr<T>) -> &T {
+    // SAFETY: says the caller.
+    unsafe {
+        #[cfg(not(loom))]
+        return &*at.0;
+        #[cfg(loom)]
+        return at.deref();
+    }
+}
+
+/// The value, to be changed.
+///
+/// # Safety
+/// The caller has the value for itself.
+#[inline(always)]
+pub(crate) unsafe fn exclusive<T>(at: &mut MutPtr<T>) -> &mut T {
+    // SAFETY: says the caller.
+    unsafe {
+        #[cfg(not(loom))]
+        return &mut *at.0;
+        #[cfg(loom)]
+        return at.deref();
     }
 }

@@ -4,6 +4,7 @@
 //! taken out of the region (`drop_body`, `close`) before its task completes. What such a proof is good for:
 //! the task's engine is registered, so it can be asked how it wakes.
 use super::chain::Chain;
+use super::lock::Locked;
 use crate::region::{Inner, Region};
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::*;
@@ -22,12 +23,6 @@ impl core::ops::Deref for Live<'_> {
 }
 
 impl Inner {
-    /// Takes the next member that the walk has not visited yet, and counts it as visited.
-    pub(crate) fn visit_next(&self) -> Option<Live<'_>> {
-        // Linked, and the guard that `self` was borrowed from keeps it so.
-        self.untold.shift_to(&self.told).map(Live)
-    }
-
     /// The body's task.
     pub(crate) fn live_body(&self) -> Option<Live<'_>> {
         // `region.body-live`, and the guard that `self` was borrowed from keeps it there.
@@ -69,6 +64,20 @@ impl Roused {
 }
 
 impl Region {
+    /// Takes the next member that the walk has not visited yet, and counts it as visited. `held` is this region's
+    /// lock, for as long as the result is used.
+    pub(crate) fn visit_next<'a>(&'a self, held: &'a Locked<'_, Inner>) -> Option<Live<'a>> {
+        debug_assert!(held.is_of(&self.inner));
+        // Linked, and the guard keeps it so.
+        self.untold.shift_to(&self.told).map(Live)
+    }
+
+    /// Everybody has to be visited again.
+    pub(crate) fn untell(&self, held: &Locked<'_, Inner>) {
+        debug_assert!(held.is_of(&self.inner));
+        while self.told.shift_to(&self.untold).is_some() {}
+    }
+
     /// Keeps a region for ever: tasks that were written off still name it.
     pub(crate) fn keep_for_ever(&self) {
         core::mem::forget(self.counted())

@@ -2,7 +2,7 @@
 //!
 //! Invariant `lock.last-touch`: unlocking is one store to the lock's own byte, after which the unlocking
 //! thread does not look at the lock again. Whoever takes it next may free it.
-use super::cell::{MutPtr, UnsafeCell};
+use super::cell::{MutPtr, UnsafeCell, exclusive, shared};
 use crate::sync::{AtomicBool, Ordering::*, Parking};
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
@@ -66,12 +66,19 @@ unsafe impl<T: Send> Send for Locked<'_, T> {}
 // SAFETY: through a shared guard only a shared reference is reached.
 unsafe impl<T: Sync> Sync for Locked<'_, T> {}
 
+impl<T> Locked<'_, T> {
+    /// Whether it is this lock that is held.
+    pub(crate) fn is_of(&self, lock: &Lock<T>) -> bool {
+        core::ptr::eq(self.lock, lock)
+    }
+}
+
 impl<T> Deref for Locked<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the lock is held by this guard alone.
-        unsafe { MutPtr::deref(&self.value) }
+        // SAFETY: the lock is held by this guard alone, which is borrowed: nobody changes anything.
+        unsafe { shared(&self.value) }
     }
 }
 
@@ -79,7 +86,7 @@ impl<T> DerefMut for Locked<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: the lock is held by this guard alone, which is borrowed exclusively.
-        unsafe { MutPtr::deref(&self.value) }
+        unsafe { exclusive(&mut self.value) }
     }
 }
 

@@ -43,7 +43,7 @@ impl Region {
         if !types::seeded!("cancel.not-inherited") {
             self.bring_up_to_date(&inner, header);
         }
-        let list = if inner.slot.kind().is_some() { &inner.told } else { &inner.untold };
+        let list = if inner.slot.kind().is_some() { &self.told } else { &self.untold };
         // SAFETY: the cell is alive and in no list, says the caller.
         unsafe { list.push(task) };
         Ok(id)
@@ -81,10 +81,8 @@ impl Region {
             Verdict::Ok => false,
             // What isolates has been told of the failure already (`Region::isolate`).
             _ if failure => self.policy != Policy::Isolate,
-            // Every outcome is collected.
-            _ if self.policy == Policy::Collect => true,
-            // Visible later, unless it was asked of this one task.
-            Verdict::Cancelled(c) => {
+            // Visible later. What was asked of one isolated task alone concerns nobody else, and is not kept.
+            Verdict::Cancelled(c) if self.policy == Policy::Isolate => {
                 let scope = c.origin().scope;
                 self.is_above(scope) || self.is_own(scope)
             }

@@ -66,8 +66,8 @@ impl Members {
     /// Moves the first member to `other` and returns it.
     pub(crate) fn shift_to<'a>(&'a self, other: &Members) -> Option<&'a Header> {
         let task = self.pop()?;
-        // SAFETY: it was linked a moment ago, so it is alive, and now it is in no list. The result borrows the
-        // lists, which are only reached under the lock: while it is held nobody unlinks (`members.linked`).
+        // SAFETY: it was linked a moment ago, so it is alive, and now it is in no list. The caller holds the lock
+        // for as long as it uses the result: nobody unlinks meanwhile (`members.linked`).
         unsafe {
             other.push(task);
             Some(task.as_ref())

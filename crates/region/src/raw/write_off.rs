@@ -87,8 +87,8 @@ impl Region {
                 leaves.push(task)
             }
         };
-        inner.told.each(&mut look);
-        inner.untold.each(&mut look);
+        self.told.each(&mut look);
+        self.untold.each(&mut look);
         let mut gone = Vec::new();
         let mut closer = None;
         for task in leaves {

@@ -14,6 +14,27 @@ use types::{Never, Res};
 
 use crate::{on_all, pause};
 
+/// A place that is taken without waiting goes to the task that it was taken for.
+#[test]
+fn a_permit_taken_at_once_may_go_to_another_task() {
+    on_all(|lab| {
+        let slots = Arc::new(Semaphore::new(2));
+        let left = lab.run(|cx| async {
+            let first = slots.try_acquire_owned(cx, 1).expect("two are free");
+            let second = slots.try_acquire_owned(cx, 1).expect("one is free");
+            assert!(matches!(slots.try_acquire_owned(cx, 1), Err(TryAcquireError::NoPermits)));
+            let mut task = cx.spawn(async move |cx: &mut Cx| {
+                pause(cx, 2).await;
+                first.release();
+            });
+            drop(second);
+            let _ = task.join(cx).await;
+            slots.available()
+        });
+        assert_eq!(left, 2);
+    });
+}
+
 /// Tasks want one or two of three permits, and some are cancelled wherever they are.
 #[test]
 fn permits_are_never_exceeded_and_all_come_back() {

@@ -67,4 +67,4 @@ impl Channels {
 }
 
 /// Bytes of the message buffer that are kept between messages.
-const KEPT: usize = 64 * 1024;
+const KEPT: usize = 16 * 1024;

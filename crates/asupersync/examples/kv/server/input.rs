@@ -5,7 +5,7 @@
 //!                    ^start                          ^end
 //! ```
 //! It grows when a read has filled it, or for a request that does not fit, and shrinks when it is empty: an
-//! idle connection holds `SMALL` bytes. What it can grow to is bounded by the decoder, which refuses a request
+//! idle connection holds `SMALL` to `KEPT` bytes. What it can grow to is bounded by the decoder, which refuses a request
 //! beyond the limit when its header announces it.
 //!
 //! Moving the filled bytes to the front costs no more than reading them did: it happens only when the room
@@ -13,6 +13,8 @@
 
 /// What an idle connection holds.
 const SMALL: usize = 2 * 1024;
+/// What is kept between requests: as much as Redis reads at once.
+const KEPT: usize = 16 * 1024;
 /// How far filling it makes it grow; what one read can bring.
 const CHUNK: usize = 64 * 1024;
 
@@ -41,7 +43,7 @@ impl Input {
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-            if self.bytes.len() > CHUNK {
+            if self.bytes.len() > KEPT {
                 self.bytes = Vec::new();
             }
         }

@@ -39,7 +39,9 @@ async fn shutdown(cx: &mut Cx<Serving>, shared: &Shared, mut watch: Watch, why: 
 async fn dump(cx: &mut Cx<Serving>, shared: &Shared, mut watch: Watch) {
     cx.name_task("SIGUSR1");
     while watch.recv(cx).await.is_ok() {
-        shared.journal.line(tree(shared, cx.now()).trim_end());
+        shared
+            .journal
+            .line(&format!("the region tree, asked for by SIGUSR1\n{}", tree(shared, cx.now()).trim_end()));
     }
 }
 

@@ -15,7 +15,7 @@ use asupersync::Time;
 /// Requests of one client that are executed before others have a turn.
 const TURN: usize = 1024;
 /// Capacity of the reply buffer that is kept between turns.
-const KEPT: usize = 64 * 1024;
+const KEPT: usize = 16 * 1024;
 
 /// One client's side of the conversation.
 pub(super) struct Talk {

@@ -65,12 +65,15 @@ pub(super) struct Tally {
 
 impl Shared {
     pub(super) fn new(
-        config: Config,
+        mut config: Config,
         journal: Arc<dyn Journal>,
         address: SocketAddr,
         root: RegionHandle<Serving>,
         now: Time,
     ) -> Shared {
+        let most = &mut config.limits.max_clients;
+        *most = (*most).min(Semaphore::MAX);
+        let places = Arc::new(Semaphore::new(*most));
         let core = Core { store: Store::new(config.seed), armed: None, tally: Tally::default() };
         Shared {
             journal,
@@ -79,7 +82,7 @@ impl Shared {
             channels: Channels::default(),
             drain: Drain::default(),
             root,
-            places: Arc::new(Semaphore::new(config.limits.max_clients.min(Semaphore::MAX))),
+            places,
             deadline_moved: Notify::new(),
             address,
             started: now,
@@ -221,7 +224,8 @@ impl Client {
         let mut told = locked(&self.told);
         told.last_command = session.last_command();
         told.subscriptions = session.channels().len();
-        if told.name != session.name() {
+        // Most have no name: not even a comparison then.
+        if !(told.name.is_empty() && session.name().is_empty()) && told.name != session.name() {
             told.name = session.name().to_vec();
         }
     }

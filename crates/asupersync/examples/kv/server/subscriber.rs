@@ -112,7 +112,7 @@ impl Outbox {
 }
 
 /// Capacity that is kept between messages.
-const KEPT: usize = 64 * 1024;
+const KEPT: usize = 16 * 1024;
 
 /// The task of a subscriber: writes until the outbox is closed and empty, or cannot be written. Once the
 /// server is asked to end it writes what is there and what its connection still answers.

@@ -1,0 +1,100 @@
+//! What a random program is made of.
+
+/// A program, made from a seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    pub(crate) ops: Vec<Op>,
+}
+
+/// One step, or a body of steps in a scope of its own.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Yield,
+    /// For so many milliseconds.
+    Sleep(u8),
+    /// The same, where no request reaches it.
+    Deaf(u8),
+    Checkpoint,
+    Fail,
+    Panic,
+    Spawn(Vec<Op>),
+    Daemon(Vec<Op>),
+    /// Joins the latest task, or cancels it, if there is one.
+    Join,
+    Cancel,
+    /// Cancels the region of this context.
+    CancelHere,
+    Region(Vec<Op>),
+    TryRegion(Vec<Op>),
+    Collect(Vec<Op>),
+    Isolate(Vec<Op>),
+    /// A region whose future is dropped after so many polls.
+    Dropped(u8, Vec<Op>),
+    Masked(Vec<Op>),
+    Race(Vec<Op>, Vec<Op>),
+    Both(Vec<Op>, Vec<Op>),
+    Timeout(u8, Vec<Op>),
+    Bracket(Vec<Op>, Vec<Op>),
+    Finally(Vec<Op>),
+    /// Holds a permit over a body, and uses it or gives it up.
+    Permit(bool, Vec<Op>),
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % below
+    }
+
+    fn ops(&mut self, depth: u32) -> Vec<Op> {
+        let n = 1 + self.roll(if depth == 0 { 6 } else { 4 });
+        (0..n).map(|_| self.op(depth)).collect()
+    }
+
+    fn op(&mut self, depth: u32) -> Op {
+        let below = depth + 1;
+        let leaf = depth >= 4 || self.roll(10) < 4;
+        if leaf {
+            return match self.roll(24) {
+                0..6 => Op::Yield,
+                6..13 => Op::Sleep(self.roll(20) as u8),
+                13 => Op::Deaf(self.roll(250) as u8),
+                14..17 => Op::Checkpoint,
+                17 => Op::Fail,
+                18 if self.roll(3) == 0 => Op::Panic,
+                19..21 => Op::Join,
+                21 => Op::Cancel,
+                22 if self.roll(2) == 0 => Op::CancelHere,
+                _ => Op::Sleep(self.roll(5) as u8),
+            };
+        }
+        match self.roll(24) {
+            0..6 => Op::Spawn(self.ops(below)),
+            6 => Op::Daemon(self.ops(below)),
+            7..9 => Op::Region(self.ops(below)),
+            9..11 => Op::TryRegion(self.ops(below)),
+            11 => Op::Collect(self.ops(below)),
+            12 => Op::Isolate(self.ops(below)),
+            13 => Op::Dropped(1 + self.roll(4) as u8, self.ops(below)),
+            14..16 => Op::Masked(self.ops(below)),
+            16..18 => Op::Race(self.ops(below), self.ops(below)),
+            18 => Op::Both(self.ops(below), self.ops(below)),
+            19..21 => Op::Timeout(self.roll(20) as u8, self.ops(below)),
+            21 => Op::Bracket(self.ops(below), self.ops(below)),
+            22 => Op::Finally(self.ops(3)),
+            _ => Op::Permit(self.roll(2) == 0, self.ops(below)),
+        }
+    }
+}
+
+impl Program {
+    /// The program of this seed.
+    pub(crate) fn random(seed: u64) -> Program {
+        Program { ops: Dice(seed.wrapping_mul(0xD134_2543_DE82_EF95)).ops(0) }
+    }
+}

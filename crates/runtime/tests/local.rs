@@ -1,0 +1,179 @@
+//! `LocalRuntime`: tasks that are not `Send`, on one thread.
+#[path = "watched/guard.rs"]
+mod guard;
+
+use asupersync_runtime::{Builder, LocalRuntime};
+use cx::{Cx, RegionOptions};
+use guard::guarded;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::thread;
+use std::time::Duration;
+use sync::mpsc;
+use time::TimeExt;
+use types::{CancelKind, Never, Outcome, Res};
+
+fn local<T>(what: &'static str, body: impl AsyncFnOnce(&asupersync_runtime::Local, &mut Cx) -> T) -> T {
+    guarded(what, None, || LocalRuntime::run_with(Builder::new().seed(1), body).expect("a runtime"))
+}
+
+#[test]
+fn tasks_share_what_cannot_leave_the_thread_across_awaits() {
+    let total = local("shared cells", async |local, cx| {
+        let home = thread::current().id();
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let mut tasks: Vec<_> = (0..10u32)
+            .map(|i| {
+                let log = log.clone();
+                local.spawn(cx, async move |cx| -> Res<u32, Never> {
+                    for round in 0..5 {
+                        log.borrow_mut().push((round, i));
+                        cx.yield_now().await;
+                        cx.sleep(Duration::from_micros(50)).await?;
+                        assert_eq!(thread::current().id(), home);
+                    }
+                    Ok(i)
+                })
+            })
+            .collect();
+        let mut total = 0;
+        for task in &mut tasks {
+            total += task.join(cx).await.unwrap();
+            assert!(task.is_finished());
+        }
+        drop(tasks);
+        let entries = log.borrow().len();
+        assert_eq!((entries, Rc::strong_count(&log)), (50, 1), "what ended has let go");
+        total
+    });
+    assert_eq!(total, 45);
+}
+
+#[test]
+fn a_cancelled_local_task_ends_and_lets_go_of_what_it_held() {
+    local("a cancelled local task", async |local, cx| {
+        let held = Rc::new(Cell::new(0));
+        let its = held.clone();
+        let mut task = local.spawn(cx, async move |cx| -> Res<(), Never> {
+            its.set(1);
+            let cancelled = cx.cancelled().await;
+            its.set(2);
+            Err(cancelled.into())
+        });
+        while held.get() == 0 {
+            cx.yield_now().await
+        }
+        task.cancel("the test says so");
+        let outcome = task.join(cx).await;
+        assert!(matches!(outcome, Outcome::Cancelled(ref c) if c.kind() == CancelKind::Explicit), "{outcome:?}");
+        assert_eq!((held.get(), Rc::strong_count(&held)), (2, 1));
+    });
+}
+
+#[test]
+fn a_region_waits_for_local_tasks_and_cancels_them() {
+    local("local tasks in a region", async |local, cx| {
+        let ended = Rc::new(Cell::new(0));
+        let count = ended.clone();
+        cx.region(|cx| async move {
+            for _ in 0..100 {
+                let count = count.clone();
+                local.spawn(cx, async move |cx| {
+                    cx.cancelled().await;
+                    count.set(count.get() + 1);
+                });
+            }
+            let handle = cx.handle();
+            thread::spawn(move || handle.cancel(CancelKind::Explicit, "the thread says so", None));
+        })
+        .await;
+        assert_eq!((ended.get(), Rc::strong_count(&ended)), (100, 1));
+    });
+}
+
+#[test]
+fn a_thread_wakes_a_local_task_on_the_task_s_own_thread() {
+    local("a local task woken by a thread", async |local, cx| {
+        let waiter: Arc<Mutex<(u32, Option<Waker>)>> = Arc::default();
+        let theirs = waiter.clone();
+        let thread = thread::spawn(move || {
+            let mut rings = 0;
+            while rings < 1000 {
+                let mut state = theirs.lock().expect("never poisoned");
+                let Some(waker) = state.1.take() else {
+                    drop(state);
+                    thread::yield_now();
+                    continue;
+                };
+                rings += 1;
+                state.0 = rings;
+                drop(state);
+                // Another thread's clone dropped there, and one that is woken by value.
+                drop(waker.clone());
+                waker.wake()
+            }
+        });
+        let home = thread::current().id();
+        let seen = Rc::new(Cell::new(0));
+        let its = seen.clone();
+        let mut task = local.spawn(cx, async move |_| {
+            poll_fn(|context| {
+                assert_eq!(thread::current().id(), home);
+                let mut state = waiter.lock().expect("never poisoned");
+                its.set(state.0);
+                state.1 = Some(context.waker().clone());
+                if state.0 < 1000 { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await
+        });
+        task.join(cx).await.ok().expect("it ends");
+        assert_eq!(seen.get(), 1000);
+        thread.join().expect("it only wakes");
+    });
+}
+
+#[test]
+fn a_local_task_and_ordinary_ones_talk() {
+    local("local and ordinary tasks", async |local, cx| {
+        let (sender, mut receiver) = mpsc::channel::<u64>(2);
+        cx.spawn(async move |cx: &mut Cx| {
+            for i in 0..1000 {
+                sender.send(cx, i).await.expect("the receiver is there");
+            }
+        });
+        let sum = Rc::new(Cell::new(0));
+        let its = sum.clone();
+        let mut task = local.spawn(cx, async move |cx| {
+            while let Ok(i) = receiver.recv(cx).await {
+                its.set(its.get() + i);
+            }
+        });
+        task.join(cx).await.ok().expect("it ends with the channel");
+        assert_eq!(sum.get(), 499_500);
+        let mut closure = cx.spawn_blocking(|_| thread::current().id());
+        assert_ne!(closure.join(cx).await.unwrap(), thread::current().id());
+    });
+}
+
+#[test]
+fn a_local_task_s_panic_is_its_outcome_and_drops_what_it_held_here() {
+    local("a local panic", async |local, cx| {
+        let held = Rc::new(());
+        let its = held.clone();
+        let outcome = cx
+            .region_with(RegionOptions::isolate(), |cx| async {
+                let mut task = local.spawn(cx, async move |cx| -> Res<(), Never> {
+                    cx.yield_now().await;
+                    let _its = its;
+                    panic!("local")
+                });
+                task.join(cx).await
+            })
+            .await;
+        assert!(matches!(outcome, Outcome::Panicked(ref p) if p.message() == "local"), "{outcome:?}");
+        assert_eq!(Rc::strong_count(&held), 1);
+    });
+}

@@ -1,0 +1,282 @@
+//! The end of a program that cannot be stopped in time: a server with Ctrl-C, some seconds of grace, and one
+//! connection that blocks for a minute; scaled down. What does not stop is named and written off, everything
+//! above it closes and runs its finalizers, `run` returns, and the process is as usable as before.
+#[path = "watched/watchdog.rs"]
+mod watchdog;
+
+use asupersync_runtime::{Builder, Runtime};
+use cx::port::Reports;
+use cx::{Cx, RegionHandle};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use time::TimeExt;
+use types::{CancelKind, Outcome, Res};
+use watchdog::watched;
+
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Keeps reports.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<String>>>);
+
+impl Reports for Kept {
+    fn report(&self, text: String) {
+        self.0.lock().expect("never poisoned").push(text)
+    }
+}
+
+impl Kept {
+    fn say(&self, what: &str) -> bool {
+        self.0.lock().expect("never poisoned").iter().any(|report| report.contains(what))
+    }
+}
+
+fn runtime(n: usize) -> (Runtime, Kept) {
+    let kept = Kept::default();
+    let builder = Builder::new().workers(n).seed(1).grace(GRACE).reports(kept.clone());
+    (builder.build().expect("a runtime"), kept)
+}
+
+/// What a test sees of its server.
+#[derive(Clone, Default)]
+struct Seen {
+    finalized: Arc<AtomicUsize>,
+    drained: Arc<AtomicUsize>,
+}
+
+/// A region with a finalizer, in it a task with a region with a finalizer, in it `connections` good connections
+/// and a bad one.
+async fn serve(cx: &mut Cx, seen: Seen, bad: impl AsyncFnOnce(&mut Cx)) {
+    let all = seen.clone();
+    cx.region(|cx| async {
+        let outer = seen.finalized.clone();
+        let registered = cx.finally(async move |_| -> Res {
+            outer.fetch_add(1, SeqCst);
+            Ok(())
+        });
+        assert!(registered.is_ok());
+        cx.region(|cx| async {
+            let inner = seen.finalized.clone();
+            let registered = cx.finally(async move |_| -> Res {
+                inner.fetch_add(1, SeqCst);
+                Ok(())
+            });
+            assert!(registered.is_ok());
+            for _ in 0..5 {
+                let drained = seen.drained.clone();
+                cx.spawn(async move |cx: &mut Cx| {
+                    cx.cancelled().await;
+                    // A request in progress is answered within the grace.
+                    cx.masked(async |cx| drop(cx.sleep(GRACE / 10).await)).await;
+                    drained.fetch_add(1, SeqCst);
+                });
+            }
+            bad(cx).await
+        })
+        .await
+    })
+    .await;
+    drop(all);
+}
+
+/// Ctrl-C, a little later.
+fn interrupt(handle: RegionHandle) {
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        handle.cancel(CancelKind::Shutdown, "Ctrl-C", Some(GRACE));
+    });
+}
+
+fn the_process_is_usable() {
+    for n in [1, 2] {
+        let sum = Builder::new().workers(n).build().expect("a runtime").run(async |cx| {
+            let mut sum = 0;
+            for i in 0..100 {
+                let mut task = cx.spawn(async move |cx: &mut Cx| -> Res<i32> {
+                    cx.sleep(Duration::from_micros(10)).await?;
+                    Ok(i)
+                });
+                sum += task.join(cx).await.ok().expect("a number");
+            }
+            sum
+        });
+        assert_eq!(sum, 4950);
+    }
+}
+
+#[test]
+fn a_closure_that_blocks_for_long_is_written_off() {
+    for n in [1, 2] {
+        let (runtime, kept) = runtime(n);
+        interrupt(runtime.handle());
+        let seen = Seen::default();
+        let (its, over) = (seen.clone(), Arc::new(AtomicBool::new(false)));
+        let (began, ended) = (Instant::now(), over.clone());
+        let (release, released) = channel::<()>();
+        let ran = watched("shutdown beside a closure", runtime, async |cx| {
+            serve(cx, its, async |cx| {
+                cx.spawn_blocking(move |_| {
+                    // Long enough that nobody would wait for it, and ended by the test.
+                    let _ = released.recv_timeout(Duration::from_secs(60));
+                    ended.store(true, SeqCst);
+                });
+            })
+            .await;
+            7
+        });
+        assert_eq!(ran, 7);
+        assert!(!over.load(SeqCst), "the runtime did not wait for the closure");
+        assert!(began.elapsed() < Duration::from_secs(30));
+        assert_eq!((seen.finalized.load(SeqCst), seen.drained.load(SeqCst)), (2, 5));
+        assert!(kept.say("waits for: a blocking closure"), "{kept:?}");
+        assert!(kept.say("tests/shutdown.rs"), "{kept:?}");
+        assert!(kept.say("wrote off 1 task"), "{kept:?}");
+        the_process_is_usable();
+        // The closure ends after its runtime: it finds what it needs.
+        drop(release);
+        while !over.load(SeqCst) {
+            thread::yield_now()
+        }
+        thread::sleep(Duration::from_millis(20));
+        the_process_is_usable();
+    }
+}
+
+#[test]
+fn a_task_that_never_looks_at_a_checkpoint_is_written_off() {
+    for n in [1, 2] {
+        let (runtime, kept) = runtime(n);
+        interrupt(runtime.handle());
+        let seen = Seen::default();
+        let its = seen.clone();
+        watched("shutdown beside a task that goes on", runtime, async |cx| {
+            serve(cx, its, async |cx| {
+                cx.spawn(async |cx: &mut Cx| {
+                    loop {
+                        // Yields, but never asks.
+                        cx.yield_now().await
+                    }
+                });
+            })
+            .await
+        });
+        assert_eq!((seen.finalized.load(SeqCst), seen.drained.load(SeqCst)), (2, 5));
+        assert!(kept.say("wrote off 1 task"), "{kept:?}");
+        the_process_is_usable();
+    }
+}
+
+#[test]
+fn a_task_that_keeps_its_worker_for_itself_is_written_off_with_it() {
+    let (runtime, kept) = runtime(2);
+    interrupt(runtime.handle());
+    let seen = Seen::default();
+    let (its, over) = (seen.clone(), Arc::new(AtomicBool::new(false)));
+    let (stuck, ended) = (Arc::new(AtomicBool::new(false)), over.clone());
+    let now = stuck.clone();
+    watched("shutdown beside a stuck worker", runtime, async |cx| {
+        let home = thread::current().id();
+        serve(cx, its, async move |cx| {
+            cx.spawn(async move |cx: &mut Cx| {
+                while thread::current().id() == home {
+                    // The home thread runs the root body: whoever blocks that, blocks the end.
+                    let _ = cx.sleep(Duration::from_micros(100)).await;
+                    cx.yield_now().await;
+                }
+                now.store(true, SeqCst);
+                while !ended.load(SeqCst) {
+                    thread::sleep(Duration::from_millis(1))
+                }
+            });
+        })
+        .await
+    });
+    assert!(stuck.load(SeqCst), "this test came to its point");
+    assert_eq!((seen.finalized.load(SeqCst), seen.drained.load(SeqCst)), (2, 5));
+    assert!(kept.say("wrote off 1 task"), "{kept:?}");
+    the_process_is_usable();
+    // It ends after its runtime, on a worker that was left behind.
+    over.store(true, SeqCst);
+    thread::sleep(Duration::from_millis(20));
+    the_process_is_usable();
+}
+
+#[test]
+fn whoever_stops_in_time_leaves_nothing_to_report() {
+    for n in [1, 2] {
+        let (runtime, kept) = runtime(n);
+        interrupt(runtime.handle());
+        let seen = Seen::default();
+        let its = seen.clone();
+        let cut = runtime_result(runtime, its);
+        assert!(cut, "what was cut short does not look complete");
+        assert_eq!((seen.finalized.load(SeqCst), seen.drained.load(SeqCst)), (2, 5));
+        assert!(!kept.say("wrote off") && !kept.say("cleanup deadline"), "{kept:?}");
+    }
+}
+
+/// Runs a server of good connections; whether the shutdown is visible in the root body.
+fn runtime_result(runtime: Runtime, seen: Seen) -> bool {
+    watched("a clean shutdown", runtime, async |cx| {
+        serve(cx, seen, async |cx| {
+            let mut closure = cx.spawn_blocking(|cx| while !cx.is_cancelled() {
+                thread::yield_now()
+            });
+            let outcome = closure.join(cx).await;
+            assert!(matches!(outcome, Outcome::Cancelled(_) | Outcome::Ok(())), "{outcome:?}");
+        })
+        .await;
+        cx.checkpoint().is_err()
+    })
+}
+
+#[test]
+fn closures_that_have_not_begun_are_dropped_with_the_request() {
+    struct Counted(Arc<AtomicUsize>);
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    let kept = Kept::default();
+    let builder = Builder::new().workers(2).blocking_threads(1).grace(GRACE).reports(kept);
+    let dropped = Arc::new(AtomicUsize::new(0));
+    watched("closures in a queue", builder.build().expect("a runtime"), async |cx| {
+        let (holds, held) = channel::<()>();
+        let (begins, begun) = channel::<()>();
+        let mut first = cx.spawn_blocking(move |_| {
+            begins.send(()).expect("the test waits");
+            let _ = held.recv();
+        });
+        while begun.try_recv().is_err() {
+            cx.yield_now().await
+        }
+        let mut wait = cx.spawn_blocking(|_| {});
+        let mut queued: Vec<_> = (0..10)
+            .map(|_| {
+                let counted = Counted(dropped.clone());
+                cx.spawn_blocking(move |_| drop(counted))
+            })
+            .collect();
+        cx.sleep(Duration::from_millis(5)).await.expect("not cancelled");
+        for task in &mut queued {
+            task.cancel("the test says so");
+            let outcome = task.join(cx).await;
+            assert!(matches!(outcome, Outcome::Cancelled(_)), "{outcome:?}");
+        }
+        // The only thread is taken all the while.
+        assert_eq!(dropped.load(SeqCst), 10, "whoever sees the task ended knows that its closure is gone");
+        drop(holds);
+        first.join(cx).await.ok().expect("it ends");
+        wait.join(cx).await.ok().expect("it had its turn");
+    });
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.lock().expect("never poisoned").iter()).finish()
+    }
+}
