@@ -12,12 +12,13 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
 use region::{Drained, Lost, Region, Settlement, Via};
 use task::{Header, TaskRef, Verdict, control};
-use trace::{End, FinalizerEnd, Label, RegionPhase};
+use trace::{End, FinalizerEnd, FinalizerId, Label, RegionPhase};
 use types::{CancelKind, Cancelled, Cause, FailureNote, Policy, Res, Severity, TaskId, Time};
 
 /// A finalizer as it is stored in its region.
@@ -225,7 +226,9 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) -> Option<L
         let Ok(run) = finalizer.run.downcast::<FinalizerFn>() else { continue };
         let cleanup = region.cleanup_deadline().unwrap_or(Time::ZERO);
         let bound = world.clock.now().saturating_add(cancel::FINALIZER_GRACE).max(cleanup);
+        let mut ended = Ended { region, world, at: finalizer.at, number, end: FinalizerEnd::Dropped };
         let (end, panic) = crate::scope::run_finalizer(by, world, bound, *run).await;
+        ended.end = end;
         if let Some(panic) = panic {
             panicked.get_or_insert(Lost {
                 task: region.body_task().unwrap_or(TaskId::from_u64(region.id().as_u64())),
@@ -233,21 +236,35 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) -> Option<L
                 loss: task::Loss::Panicked(panic),
             });
         }
-        if end != FinalizerEnd::Ok {
-            world.reports.report(alloc::format!(
-                "a finalizer registered at {}:{} {}",
-                finalizer.at.file(),
-                finalizer.at.line(),
-                match end {
-                    FinalizerEnd::TimedOut => "was ended at its bound of time",
-                    FinalizerEnd::Panicked => "panicked",
-                    _ => "failed",
-                }
-            ));
-        }
-        region.emit(None, || Label::FinalizerEnd { region: region.id(), finalizer: number, end });
     }
     panicked
+}
+
+/// A finalizer that runs. Dropped when it has ended, or with the frame that awaits its region.
+struct Ended<'a> {
+    region: &'a Region,
+    world: &'a World,
+    at: &'static Location<'static>,
+    number: FinalizerId,
+    end: FinalizerEnd,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        let what = match self.end {
+            FinalizerEnd::Ok => None,
+            FinalizerEnd::Failed => Some("failed"),
+            FinalizerEnd::Panicked => Some("panicked"),
+            FinalizerEnd::TimedOut => Some("was ended at its bound of time"),
+            FinalizerEnd::Dropped => Some("was dropped while it ran, with the frame that awaited it"),
+        };
+        if let Some(what) = what {
+            let (file, line) = (self.at.file(), self.at.line());
+            self.world.reports.report(alloc::format!("a finalizer registered at {file}:{line} {what}"));
+        }
+        let (region, finalizer, end) = (self.region.id(), self.number, self.end);
+        self.region.emit(None, || Label::FinalizerEnd { region, finalizer, end });
+    }
 }
 
 /// Waits until no obligation is outstanding; at the cleanup deadline the rest is leaked.

@@ -39,38 +39,54 @@ impl Hold {
 }
 
 impl Drop for Hold {
+    #[cold]
     fn drop(&mut self) {
         self.0.waits.released(self.0.number, self.0.free)
     }
 }
 
-impl<C: Row> Cx<C> {
-    /// Notes that this task has taken the resource at the address `resource`, of which `free` is left, and gives it
-    /// back itself. `what` names it in reports: "the mutex". `None` where nothing is traced.
-    #[inline]
-    pub fn hold(&self, resource: usize, what: &'static str, free: usize) -> Option<Hold> {
-        let header = self.header();
-        if header.control() & control::TRACE == 0 {
-            return None;
-        }
-        note_hold(header, resource, what, Holder::Task(task_id(header)), free)
-    }
+/// Who will give back what a task takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// The task itself.
+    ForItself,
+    /// Whoever has it by then: it may be handed to another task, so no circle goes through it.
+    ForAnybody,
+}
 
-    /// As [`Cx::hold`], for what may be handed to another task: no circle goes through it.
+impl<C: Row> Cx<C> {
+    /// Notes that this task has taken the resource at the address `resource`, of which `free` is left. `what` names
+    /// it in reports: "the mutex". `None` where nothing is traced.
     #[inline]
-    pub fn hold_for_anybody(&self, resource: usize, what: &'static str, free: usize) -> Option<Hold> {
+    pub fn hold(
+        &self,
+        resource: usize,
+        what: &'static str,
+        holding: Holding,
+        free: impl FnOnce() -> usize,
+    ) -> Option<Hold> {
         let header = self.header();
         if header.control() & control::TRACE == 0 {
             return None;
         }
-        note_hold(header, resource, what, Holder::Anybody, free)
+        note_hold(header, resource, what, holding, free())
     }
 }
 
 #[cold]
 #[inline(never)]
-fn note_hold(header: &Header, resource: usize, what: &'static str, by: Holder, free: usize) -> Option<Hold> {
+fn note_hold(
+    header: &Header,
+    resource: usize,
+    what: &'static str,
+    holding: Holding,
+    free: usize,
+) -> Option<Hold> {
     let waits = world_of(header).waits.clone()?;
+    let by = match holding {
+        Holding::ForItself => Holder::Task(task_id(header)),
+        Holding::ForAnybody => Holder::Anybody,
+    };
     let number = waits.held(resource, what, by, free);
     Some(Hold(Box::new(Noted { waits, number, free: 0 })))
 }

@@ -49,7 +49,7 @@ pub use branch::{Branch, Combinator};
 pub use context::YieldNow;
 pub use frame::{Collected, Refusal, RegionOptions};
 pub use handle::RegionHandle;
-pub use hold::Hold;
+pub use hold::{Hold, Holding};
 pub use permit::Reserved;
 pub use raw::place::Cx;
 pub use raw::wake_foreign;

@@ -70,7 +70,7 @@ pub enum WaitOn {
     },
 }
 
-/// Who gives back what is held.
+/// Who gives back what is held ([`Holding`](crate::Holding)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
     /// The task that took it.

@@ -423,14 +423,22 @@ pub(crate) async fn run_finalizer(
     let (id, task, kind) = (scope_number(by), task_id(by), ScopeKind::Phase { masked: true });
     let mut scope = Scope::new(by.as_ptr(), address, id, Some(kind));
     scope.immune = true;
-    let traced = by.control() & control::TRACE != 0;
-    let emit = |label| {
-        if traced {
-            owner_of(by).emit(actor(by), || label)
+    /// Says that the scope is over, once what ran in it is gone.
+    struct Over<'a>(&'a TaskRef, ScopeId, ScopeEnd);
+    impl Over<'_> {
+        fn emit(&self, label: Label) {
+            if self.0.control() & control::TRACE != 0 {
+                owner_of(self.0).emit(actor(self.0), || label)
+            }
         }
-    };
-    let (id, parent) = (ScopeId(id), ScopeId(task.as_u64()));
-    emit(Label::ScopeOpen { scope: id, parent, task, kind });
+    }
+    impl Drop for Over<'_> {
+        fn drop(&mut self) {
+            self.emit(Label::ScopeClose { scope: self.1, end: self.2 })
+        }
+    }
+    let mut over = Over(by, ScopeId(id), ScopeEnd::Dropped);
+    over.emit(Label::ScopeOpen { scope: over.1, parent: ScopeId(task.as_u64()), task, kind });
     let scope = scope;
     let at = Address::of_scope(NonNull::from(&scope));
     let mut body = pin!(run(crate::raw::scope::enter::<crate::NoSpawn>(at, &scope)));
@@ -450,9 +458,9 @@ pub(crate) async fn run_finalizer(
     })
     .await;
     alarm.disarm_in(world);
-    let returned = matches!(end.0, FinalizerEnd::Ok | FinalizerEnd::Failed);
-    let end_of_scope = if returned { ScopeEnd::Returned } else { ScopeEnd::Dropped };
-    emit(Label::ScopeClose { scope: id, end: end_of_scope });
+    if matches!(end.0, FinalizerEnd::Ok | FinalizerEnd::Failed) {
+        over.2 = ScopeEnd::Returned
+    }
     end
 }
 

@@ -371,7 +371,10 @@ fn a_member_with_a_timeout_is_not_stuck() {
                 cx.yield_now().await;
                 if i == 0 {
                     let _ = cx
-                        .timeout(SECOND, async |cx: &mut Cx| -> Res { Ok(drop(locks[1].lock(cx).await?)) })
+                        .timeout(SECOND, async |cx: &mut Cx| -> Res {
+                            drop(locks[1].lock(cx).await?);
+                            Ok(())
+                        })
                         .await;
                 } else {
                     drop(locks[0].lock(cx).await?);

@@ -145,6 +145,10 @@ impl Forward {
                     format_args!("{name} ended cancelled ({kind:?}) by a request that nobody has made"),
                 );
             }
+            Label::TaskJoined { task, .. } => {
+                // A second join is answered in the task's name.
+                self.origins.insert(task.as_u64());
+            }
             _ => {}
         }
     }

@@ -291,7 +291,7 @@ impl Region {
         if let Some(parent) = &self.parent {
             let mut above = parent.inner.lock();
             let me = above.children.remove(&self.key);
-            let closer = above.gate.close_child();
+            let closer = above.gate.close_child(self.of_daemon);
             drop(above);
             drop(me);
             if let Some(closer) = closer {

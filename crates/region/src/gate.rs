@@ -18,6 +18,8 @@ pub struct Gate<W> {
     members: u32,
     daemons: u32,
     children: u32,
+    /// Those of them that daemons have opened.
+    of_daemons: u32,
     closer: Option<W>,
 }
 
@@ -34,7 +36,7 @@ pub enum Left {
 
 impl<W> Default for Gate<W> {
     fn default() -> Gate<W> {
-        Gate { phase: RegionPhase::Open, members: 0, daemons: 0, children: 0, closer: None }
+        Gate { phase: RegionPhase::Open, members: 0, daemons: 0, children: 0, of_daemons: 0, closer: None }
     }
 }
 
@@ -67,19 +69,22 @@ impl<W> Gate<W> {
         self.closer_if_drained()
     }
 
-    /// Lets a child region in. False, with nothing counted, if the phase does not admit.
-    pub fn open_child(&mut self) -> bool {
+    /// Lets a child region in, which a daemon of this region opened or not. False, with nothing counted, if the
+    /// phase does not admit.
+    pub fn open_child(&mut self, of_daemon: bool) -> bool {
         if !admits(self.phase, Via::LiveTask) {
             return false;
         }
         self.children += 1;
+        self.of_daemons += u32::from(of_daemon);
         true
     }
 
     /// A child region has closed. Returns the closer, if it waited for this.
     #[must_use]
-    pub fn close_child(&mut self) -> Option<W> {
+    pub fn close_child(&mut self, of_daemon: bool) -> Option<W> {
         self.children -= 1;
+        self.of_daemons -= u32::from(of_daemon);
         self.closer_if_drained()
     }
 
@@ -102,7 +107,12 @@ impl<W> Gate<W> {
             }
             return Left::Nothing;
         }
-        if self.members == self.daemons && self.children == 0 { Left::OnlyDaemons } else { Left::Somebody }
+        if self.only_daemons() { Left::OnlyDaemons } else { Left::Somebody }
+    }
+
+    /// Whether nobody is left but daemons, and what they have opened.
+    fn only_daemons(&self) -> bool {
+        self.members == self.daemons && self.children == self.of_daemons
     }
 
     /// The closer that waits.
@@ -139,8 +149,7 @@ impl<W> Gate<W> {
     }
 
     fn closer_if_drained(&mut self) -> Option<W> {
-        let drained = self.members == self.daemons && self.children == 0;
-        if types::seeded!("gate.no-wake") || self.phase != RegionPhase::Draining || !drained {
+        if types::seeded!("gate.no-wake") || self.phase != RegionPhase::Draining || !self.only_daemons() {
             return None;
         }
         self.closer.take()
@@ -154,16 +163,16 @@ mod tests {
     #[test]
     fn the_last_member_hands_the_closer_over_and_nobody_else_does() {
         let mut gate = Gate::default();
-        assert!(gate.enter(Via::Body, false) && gate.enter(Via::Body, false) && gate.open_child());
+        assert!(gate.enter(Via::Body, false) && gate.enter(Via::Body, false) && gate.open_child(false));
         assert!(gate.end_body() && !gate.end_body());
         assert!(!gate.enter(Via::Body, false), "a draining region admits nobody from its body");
         assert_eq!(gate.look(), Left::Somebody);
         gate.wait("closer");
         assert_eq!(gate.leave(false), None);
         assert_eq!(gate.leave(false), None, "a child is still open");
-        assert_eq!(gate.close_child(), Some("closer"));
+        assert_eq!(gate.close_child(false), Some("closer"));
         assert_eq!((gate.look(), gate.phase()), (Left::Nothing, RegionPhase::Finalizing));
-        assert!(!gate.enter(Via::LiveTask, false) && !gate.open_child());
+        assert!(!gate.enter(Via::LiveTask, false) && !gate.open_child(false));
     }
 
     #[test]

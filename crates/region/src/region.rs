@@ -35,6 +35,8 @@ pub struct Region {
     pub(crate) at: &'static Location<'static>,
     pub(crate) body_task: Option<TaskId>,
     pub(crate) own_scope: Option<u64>,
+    /// Whether a daemon of its parent opened it.
+    pub(crate) of_daemon: bool,
     /// The scope it was opened in, which awaits it.
     pub(crate) within: Option<ScopeId>,
     pub(crate) scopes_above: Vec<u64>,
@@ -128,6 +130,7 @@ impl Region {
         open: Open,
         now: Time,
     ) -> Region {
+        let of_daemon = parent.as_ref().is_some_and(|parent| parent.has_daemon(&open.body));
         let (body, body_task) = match open.body {
             Body::Task(task, id) => (Some(task), Some(id)),
             Body::Outside => (None, None),
@@ -149,6 +152,7 @@ impl Region {
             at: open.at,
             body_task,
             own_scope,
+            of_daemon,
             within: open.within,
             scopes_above: open.scopes_above,
             shielded: AtomicBool::new(false),
@@ -166,12 +170,18 @@ impl Region {
         }
     }
 
+    /// Whether it is a daemon of this region: what that opens goes when it does.
+    fn has_daemon(&self, body: &Body) -> bool {
+        matches!(body, Body::Task(task, _)
+            if core::ptr::eq(task.region.cast(), self) && task.control() & control::DAEMON != 0)
+    }
+
     /// Opens a region below this one (`region.tree`, `region.no-admit`). A request on this one is inherited
     /// unless the new one is shielded (`cancel.down`).
     pub fn open_child(self: &Arc<Region>, open: Open, now: Time) -> Result<Arc<Region>, Refused> {
         let within = open.within;
         let mut inner = self.inner.lock();
-        if !inner.gate.open_child() {
+        if !inner.gate.open_child(self.has_daemon(&open.body)) {
             return Err(Refused::NotOpen);
         }
         let key = inner.spawned;

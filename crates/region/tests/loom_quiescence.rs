@@ -126,13 +126,13 @@ fn waits_for_child_regions() {
         let region = Region::with(1);
         let member = region.clone();
         let thread = thread::spawn(move || {
-            let opened = member.gate.lock().open_child();
+            let opened = member.gate.lock().open_child(false);
             assert!(opened, "a live member may always open one");
             member.inside.fetch_add(1, Relaxed);
             member.leave();
             member.inside.fetch_sub(1, Relaxed);
             let mut gate = member.gate.lock();
-            let closer = gate.close_child();
+            let closer = gate.close_child(false);
             drop(gate);
             if let Some(closer) = closer {
                 closer.notify()

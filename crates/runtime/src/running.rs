@@ -88,7 +88,12 @@ impl Runtime {
         let clock: Arc<dyn Clock> = Arc::new(Monotonic::start());
         let wheels = Arc::new(Wheels::new(workers));
         let machine = Arc::new(Machine::new(clock.clone(), wheels.clone(), reactor.clone(), workers));
-        let pool = Pool::new(builder.blocking_threads, builder.blocking_keep_alive, &builder.name, builder.stack_size);
+        let pool = Pool::new(
+            builder.blocking_threads,
+            builder.blocking_keep_alive,
+            &builder.name,
+            builder.stack_size,
+        );
         let world = World {
             head: engine::head(),
             recent: AtomicU64::new(0),
@@ -123,7 +128,9 @@ impl Runtime {
     }
 
     fn into_parts(mut self) -> Parts {
-        let Some(parts) = self.0.take() else { unreachable!("only what consumes the runtime takes its parts") };
+        let Some(parts) = self.0.take() else {
+            unreachable!("only what consumes the runtime takes its parts")
+        };
         parts
     }
 
@@ -195,11 +202,17 @@ impl Parts {
         body: impl AsyncFnOnce(&mut Cx<All>) -> T,
     ) -> (Option<Outcome<(), Never>>, Option<T>) {
         let mut value = None;
-        let mut task = with_root(&self.root, at, async |cx: &mut Cx<All>| body(cx).await, &mut value, |task| {
-            reactor::precise_timers();
-            let _driver = self.machine.reactor.enter(0);
-            self.engine.run(0, &|| task.is_finished());
-        });
+        let mut task = with_root(
+            &self.root,
+            at,
+            async |cx: &mut Cx<All>| body(cx).await,
+            &mut value,
+            |task| {
+                reactor::precise_timers();
+                let _driver = self.machine.reactor.enter(0);
+                self.engine.run(0, &|| task.is_finished());
+            },
+        );
         let outcome = task.take();
         drop(task);
         self.end(threads);

@@ -1,5 +1,7 @@
 //! The engine with real threads where it is easiest to get wrong: workers that are stuck, fairness, wakes from
 //! outside, runtimes within runtimes, and panics in every place that runs somebody's code.
+// Threads outside, and workers that are stuck, are what these tests are about.
+#![allow(clippy::disallowed_methods)]
 #[path = "watched/guard.rs"]
 mod guard;
 #[path = "watched/watchdog.rs"]

@@ -1,6 +1,8 @@
 //! A runtime whose tasks all wait costs nothing: no worker wakes up. Alone in its process, because it counts
 //! what the kernel says about every thread.
 #![cfg(target_os = "linux")]
+// Threads outside, and workers that are stuck, are what these tests are about.
+#![allow(clippy::disallowed_methods)]
 use asupersync_runtime::Builder;
 use cx::Cx;
 use std::collections::BTreeMap;

@@ -1,4 +1,6 @@
 //! `LocalRuntime`: tasks that are not `Send`, on one thread.
+// Threads outside, and workers that are stuck, are what these tests are about.
+#![allow(clippy::disallowed_methods)]
 #[path = "watched/guard.rs"]
 mod guard;
 
@@ -68,7 +70,10 @@ fn a_cancelled_local_task_ends_and_lets_go_of_what_it_held() {
         }
         task.cancel("the test says so");
         let outcome = task.join(cx).await;
-        assert!(matches!(outcome, Outcome::Cancelled(ref c) if c.kind() == CancelKind::Explicit), "{outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Cancelled(ref c) if c.kind() == CancelKind::Explicit),
+            "{outcome:?}"
+        );
         assert_eq!((held.get(), Rc::strong_count(&held)), (2, 1));
     });
 }

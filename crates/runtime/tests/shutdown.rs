@@ -1,6 +1,8 @@
 //! The end of a program that cannot be stopped in time: a server with Ctrl-C, some seconds of grace, and one
 //! connection that blocks for a minute; scaled down. What does not stop is named and written off, everything
 //! above it closes and runs its finalizers, `run` returns, and the process is as usable as before.
+// Threads outside, and workers that are stuck, are what these tests are about.
+#![allow(clippy::disallowed_methods)]
 #[path = "watched/watchdog.rs"]
 mod watchdog;
 
@@ -222,8 +224,10 @@ fn whoever_stops_in_time_leaves_nothing_to_report() {
 fn runtime_result(runtime: Runtime, seen: Seen) -> bool {
     watched("a clean shutdown", runtime, async |cx| {
         serve(cx, seen, async |cx| {
-            let mut closure = cx.spawn_blocking(|cx| while !cx.is_cancelled() {
-                thread::yield_now()
+            let mut closure = cx.spawn_blocking(|cx| {
+                while !cx.is_cancelled() {
+                    thread::yield_now()
+                }
             });
             let outcome = closure.join(cx).await;
             assert!(matches!(outcome, Outcome::Cancelled(_) | Outcome::Ok(())), "{outcome:?}");

@@ -1,5 +1,7 @@
 //! Everything at once on four workers for some seconds: tasks that spawn, join, cancel, open regions, sleep,
 //! block and talk, at random. What was counted in must be counted out, and nothing may hang.
+// Threads outside, and workers that are stuck, are what these tests are about.
+#![allow(clippy::disallowed_methods)]
 #[path = "watched/watchdog.rs"]
 mod watchdog;
 

@@ -374,7 +374,11 @@ impl Worker<'_> {
     #[inline]
     pub(crate) fn requeued(&self, runnable: Runnable) {
         if runnable.header().control() & control::PINNED != 0 {
-            return if self.index == 0 { self.shard.pinned.push(runnable) } else { self.engine.pin(runnable) };
+            return if self.index == 0 {
+                self.shard.pinned.push(runnable)
+            } else {
+                self.engine.pin(runnable)
+            };
         }
         self.push(runnable)
     }

@@ -200,6 +200,8 @@ pub enum FinalizerEnd {
     Panicked,
     /// It was still running at its bound and was ended alone.
     TimedOut,
+    /// The frame that awaited it was dropped while it ran, and it with that.
+    Dropped,
 }
 
 /// Why a spawn was refused.

@@ -137,7 +137,7 @@ name_words! {
     RegionKind: Root "root", Frame "frame", Implicit "implicit", Branch "branch";
     RegionPhase: Open "open", Draining "draining", Finalizing "finalizing", Settling "settling",
         Closed "closed";
-    FinalizerEnd: Ok "ok", Failed "failed", Panicked "panicked", TimedOut "timed-out";
+    FinalizerEnd: Ok "ok", Failed "failed", Panicked "panicked", TimedOut "timed-out", Dropped "dropped";
     ScopeEnd: Returned "returned", Dropped "dropped", Forced "forced";
     Refused: NotOpen "not-open", Shutdown "shutdown", Limit "limit";
     Escalation: Panic "panic", ChildFailed "child-failed", Returned "returned", Visible "visible";

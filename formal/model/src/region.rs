@@ -180,7 +180,9 @@ pub(crate) fn body_end(state: &mut State, id: RegionId, end: End) -> Result<(), 
 /// `cancel.acknowledged`: an end can only name a request that was made, or a refusal.
 pub(crate) fn known_origin(state: &State, end: End) -> Result<(), Refusal> {
     let Some(origin) = end.origin() else { return Ok(()) };
-    let known = origin.scope == 0 || state.origins.contains(&origin.scope);
+    // A second join is told that the outcome was taken, by the number of the task it asked.
+    let taken = state.tasks.get(&TaskId::from_u64(origin.scope)).is_some_and(|task| task.end.is_some());
+    let known = origin.scope == 0 || state.origins.contains(&origin.scope) || taken && origin.request == 0;
     require!(
         known,
         "cancel.acknowledged",
@@ -350,13 +352,19 @@ pub(crate) fn escalate(
     let awaiting =
         if region.dropped { region.parent.and_then(|heir| body_scope(state, heir)) } else { region.within };
     require!(awaiting == Some(to), "region.escalation", "{to} doesn't await {id}");
+    // Who collects is handed everything, and may let it go on.
+    let collects = region.policy == types::Policy::Collect;
+    let cancelled = |task: &crate::Task| {
+        let kind = task.end.and_then(|end| match end {
+            End::Cancelled { kind, .. } => Some(kind),
+            _ => None,
+        });
+        !task.joined && kind.is_some_and(|kind| kind != CancelKind::LostRace)
+    };
     let fits = match what {
-        Escalation::Panic => region.owes_escalation == Some(Severity::Panicked),
-        // Who collects gets everything.
-        Escalation::Returned if region.policy == types::Policy::Collect => true,
-        Escalation::ChildFailed | Escalation::Returned => region.owes_escalation.is_some(),
-        Escalation::Visible => outcome::counted(state, id, region)
-            .any(|(_, end)| matches!(end, End::Cancelled { kind, .. } if kind != CancelKind::LostRace)),
+        Escalation::Panic => collects || region.owes_escalation == Some(Severity::Panicked),
+        Escalation::ChildFailed | Escalation::Returned => collects || region.owes_escalation.is_some(),
+        Escalation::Visible => region.members.iter().any(|task| cancelled(&state.tasks[task])),
     };
     require!(fits, "region.escalation", "{id} has no {what:?} to hand over that nobody took");
 

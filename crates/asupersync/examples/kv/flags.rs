@@ -17,8 +17,7 @@ Usage: kv [FLAGS]             serve until Ctrl-C, SIGTERM or SHUTDOWN, then drai
 Flags:
   --port N              port to listen on; 0 takes any [6379]
   --bind ADDR           IP address to listen on [127.0.0.1]
-  --workers N           worker threads [1: the store is one, as in Redis; more help when clients' bytes,
-                        not commands, are the work]
+  --workers N           worker threads, 1 to 56 [as many as this process may use cores]
   --max-clients N       clients at once; one more is told so and closed [10000]
   --max-request BYTES   bytes of one request, such as 1048576, 64mb, 1gb [1gb]
   --grace SECONDS       how long requests in progress may take once the end was asked for [10]
@@ -28,6 +27,9 @@ Flags:
 
 Exit codes: 0 after a clean drain, 1 if something had to be abandoned, 2 for a bad flag or a port in use.
 ";
+
+/// What the runtime allows.
+const MOST_WORKERS: usize = 56;
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl Default for Flags {
         Flags {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 6379,
-            workers: 1,
+            workers: std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS),
             limits: Limits::default(),
             grace: Duration::from_secs(10),
             debug: false,
@@ -109,7 +111,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Job, FlagE
             "--port" => flags.port = read(name, &value()?, "a port from 0 to 65535")?,
             "--bind" => flags.bind = read(name, &value()?, "an IP address")?,
             "--workers" => {
-                flags.workers = within(name, &value()?, "a number of threads from 1 to 56", 1..=56)?
+                flags.workers = within(name, &value()?, "a number of threads from 1 to 56", 1..=MOST_WORKERS)?
             }
             "--grace" => {
                 let wanted = "a number of seconds from 0 to 86400";

@@ -115,7 +115,8 @@ impl Executor {
         let mut value = None;
         raw::with_root(self, &mut value, body, |root| {
             while !root.is_finished() {
-                let went_on = self.step(&self.pinned) || self.step(&self.ready) || self.wait();
+                let (pinned, ready) = (self.step(&self.pinned), self.step(&self.ready));
+                let went_on = pinned || ready || self.wait();
                 assert!(went_on, "every task waits, and no alarm is set")
             }
         });
@@ -138,7 +139,8 @@ impl Executor {
             }
             raw::with_root(self, &mut value, body, |root| {
                 while !root.is_finished() {
-                    if !self.step(&self.pinned) && !self.step(&self.ready) {
+                    let (pinned, ready) = (self.step(&self.pinned), self.step(&self.ready));
+                    if !pinned && !ready {
                         std::thread::yield_now()
                     }
                 }

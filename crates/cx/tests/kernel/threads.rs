@@ -1,12 +1,12 @@
 //! Ends, requests, joins and commits that happen on several threads at once. Few rounds under Miri, which looks
 //! at every access; many otherwise.
 use crate::executor::Executor;
+use crate::forever;
 use crate::waking::picky;
-use crate::{a_while, forever};
 use asupersync_cx::{Cx, Reserved};
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 use types::{CancelKind, Never, ObligationKind, Outcome, Res, Stop};
 
 fn rounds(round: impl Fn()) {
@@ -96,38 +96,29 @@ fn the_first_failure_cancels_the_others_and_is_what_comes_back() {
 #[test]
 fn a_region_waits_for_permits_that_others_hold() {
     rounds(|| {
-        let held = Arc::new(Mutex::new(Vec::<Reserved>::new()));
-        let committed = AtomicU32::new(0);
+        let (give, take) = std::sync::mpsc::channel::<Reserved>();
+        let committed = Arc::new(AtomicU32::new(0));
+        let count = committed.clone();
+        let outside = std::thread::spawn(move || {
+            for permit in take.iter().take(6) {
+                count.fetch_add(1, SeqCst);
+                assert_eq!(permit.commit(), Ok(()));
+            }
+        });
         Executor::new().run_on(2, async |cx| {
-            let (give, stop) = (held.clone(), AtomicU32::new(0));
-            std::thread::scope(|scope| {
-                // Commits from outside while the region settles.
-                scope.spawn(|| {
-                    while stop.load(SeqCst) == 0 || !held.lock().expect("no panic").is_empty() {
-                        let permit = held.lock().expect("no panic").pop();
-                        match permit {
-                            Some(permit) => {
-                                assert_eq!(permit.commit(), Ok(()));
-                                committed.fetch_add(1, SeqCst);
-                            }
-                            None => std::thread::yield_now(),
-                        }
-                    }
-                });
+            cx.region(async |r: &mut Cx| {
                 for _ in 0..6 {
                     let give = give.clone();
-                    cx.spawn(async move |cx: &mut Cx| {
+                    r.spawn(async move |cx: &mut Cx| {
                         let permit = cx.reserve(ObligationKind::Lease, Location::caller());
-                        give.lock().expect("no panic").push(permit);
+                        give.send(permit).expect("it is taken");
                     });
                 }
-                stop.store(1, SeqCst);
-            });
-            a_while(cx).await;
+            })
+            .await;
+            assert_eq!(committed.load(SeqCst), 6, "closed over a permit");
         });
-        // What was given after the outside thread had gone is given up here.
-        let left = std::mem::take(&mut *held.lock().expect("no panic"));
-        assert!(left.is_empty() || committed.load(SeqCst) < 6);
+        outside.join().expect("every commit was in time");
     });
 }
 

@@ -150,6 +150,37 @@ pub(crate) fn cancel_down_a_request_on_a_tasks_own_region_is_one_on_the_task() {
 }
 
 #[cfg_attr(not(asupersync_seeded), test)]
+pub(crate) fn cancel_down_daemons_are_asked_with_all_they_own_once_only_they_are_left() {
+    explore(0..50, |lab| {
+        let told = Arc::new(AtomicU32::new(0));
+        let count = told.clone();
+        lab.run(|cx| async move {
+            cx.region(|r| async move {
+                r.spawn_daemon(async move |cx: &mut Cx| -> Res {
+                    cx.finally(async |_: &mut Cx<_>| Ok(())).unwrap();
+                    let helper = count.clone();
+                    cx.spawn(async move |cx: &mut Cx| -> Res {
+                        let end = cx.sleep(FOR_EVER).await;
+                        helper.fetch_add(1, SeqCst);
+                        Ok(end?)
+                    });
+                    cx.region(|own| async move {
+                        let end = own.sleep(FOR_EVER).await;
+                        count.fetch_add(1, SeqCst);
+                        Ok(end?)
+                    })
+                    .await
+                });
+                r.spawn(async |cx: &mut Cx| -> Res { Ok(cx.sleep(5 * MS).await?) });
+            })
+            .await;
+        });
+        assert_eq!((told.load(SeqCst), lab.now()), (2, Time::ZERO + 5 * MS));
+        assert_clean(lab);
+    });
+}
+
+#[cfg_attr(not(asupersync_seeded), test)]
 pub(crate) fn cancel_effective_the_most_severe_below_the_first_mask() {
     explore(0..50, |lab| {
         lab.run(|cx| async {

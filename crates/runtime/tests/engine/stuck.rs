@@ -24,7 +24,8 @@ async fn spawn_and_block(cx: &mut Cx) {
         cx.spawn(async move |_: &mut Cx| ran.send(i).expect("the blocked task waits"));
     }
     drop(ran);
-    let mut seen: Vec<_> = (0..10).map(|_| all.recv_timeout(LIMIT).expect("served by another worker")).collect();
+    let mut seen: Vec<_> =
+        (0..10).map(|_| all.recv_timeout(LIMIT).expect("served by another worker")).collect();
     seen.sort_unstable();
     assert_eq!(seen, Vec::from_iter(0..10));
 }

@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Cx, Row, Waiter, port::WaitOn};
+use cx::{Cx, Holding, Row, Waiter, port::WaitOn};
 use types::{Cancelled, WaitKind};
 
 use super::{Guard, Mutex};
@@ -54,7 +54,9 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
             mutex.poll_lock(node, || Waiter::from_waker(context.waker()))
         };
         match polled {
-            Poll::Ready(guard) => Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", 0)))),
+            Poll::Ready(guard) => {
+                Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", Holding::ForItself, || 0))))
+            }
             Poll::Pending => {
                 cx.poll_wait_on(context, &LOCKED, WaitOn::Held { resource, wanted: 1 });
                 Poll::Pending

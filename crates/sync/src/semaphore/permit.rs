@@ -7,7 +7,7 @@
 
 use core::ops::Deref;
 
-use cx::{Cx, Hold, Reserved, Row};
+use cx::{Cx, Hold, Holding, Reserved, Row};
 use obligation::AlreadyLeaked;
 
 use super::Semaphore;
@@ -70,12 +70,8 @@ impl<H: Deref<Target = Semaphore>> Held<H> {
     /// The caller has just acquired `count` permits; `movable` ones may go to another task.
     #[inline]
     pub(super) fn new<C: Row>(semaphore: H, cx: &Cx<C>, count: usize, movable: bool) -> Self {
-        let free = semaphore.available();
-        let hold = if movable {
-            cx.hold_for_anybody(semaphore.address(), WHAT, free)
-        } else {
-            cx.hold(semaphore.address(), WHAT, free)
-        };
+        let by = if movable { Holding::ForAnybody } else { Holding::ForItself };
+        let hold = cx.hold(semaphore.address(), WHAT, by, || semaphore.available());
         Self { semaphore, count, hold }
     }
 
@@ -83,19 +79,25 @@ impl<H: Deref<Target = Semaphore>> Held<H> {
     fn give_away<C: Row>(&mut self, cx: &Cx<C>) {
         if let Some(hold) = self.hold.take() {
             let free = self.semaphore.available();
-            self.hold = cx.hold_for_anybody(self.semaphore.address(), WHAT, free);
+            self.hold = cx.hold(self.semaphore.address(), WHAT, Holding::ForAnybody, || free);
             hold.release(free)
         }
     }
 }
 
 impl<H: Deref<Target = Semaphore>> Drop for Held<H> {
+    #[inline]
     fn drop(&mut self) {
         if self.count != 0 {
             self.semaphore.permits.release(self.count);
         }
         if let Some(hold) = self.hold.take() {
-            hold.release(self.semaphore.available())
+            given_back(hold, &self.semaphore)
         }
     }
+}
+
+#[cold]
+fn given_back(hold: Hold, semaphore: &Semaphore) {
+    hold.release(semaphore.available())
 }
