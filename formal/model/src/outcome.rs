@@ -24,7 +24,10 @@ pub(crate) fn is_failure(state: &State, task: TaskId, end: End) -> bool {
         End::Err | End::Panicked => true,
         End::Cancelled { kind: CancelKind::SpawnRefused, .. } => true,
         End::Cancelled { kind, origin } => {
-            let asked = origin.scope == 0
+            // What has arrived was asked, though its place is no longer above: a dropped frame's scopes are gone.
+            let arrived = state.tasks[&task].requests.all.iter().any(|request| request.origin == origin);
+            let asked = arrived
+                || origin.scope == 0
                 || state.way_up(Place::Task(task)).any(|place| {
                     // Its own implicit region is not above it.
                     let attached = || state.attached(place).filter(|_| place != Place::Task(task));

@@ -108,7 +108,8 @@ pub fn sanitize(root: &Path, arguments: &[String]) -> Result<(), String> {
         .env("CARGO_TARGET_DIR", target_dir(root, "sanitize"))
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("CARGO");
-    with_rustflags(&mut command, "-Zsanitizer=address");
+    // Without the slab every cell is an allocation of its own, which the sanitizer watches.
+    with_rustflags(&mut command, "-Zsanitizer=address --cfg asupersync_malloc");
     run("sanitize", &mut command)
 }
 

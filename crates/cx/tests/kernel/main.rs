@@ -61,6 +61,17 @@ async fn poll_once<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Outp
     poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
+/// Lets everybody else run until something has happened. Looks at no checkpoint.
+async fn until(cx: &Cx, happened: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if happened() {
+            return;
+        }
+        cx.yield_now().await
+    }
+    panic!("it does not happen")
+}
+
 /// Lets everybody else run for a while.
 async fn a_while(cx: &Cx) {
     for _ in 0..20 {

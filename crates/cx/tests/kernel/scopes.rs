@@ -1,6 +1,6 @@
 //! Requests on scopes inside a task, and what they reach.
 use crate::executor::Executor;
-use crate::{Log, a_while, forever, poll_once, says_why};
+use crate::{Log, a_while, forever, poll_once, says_why, until};
 use asupersync_cx::{Branch, Cx, RegionOptions, ScopeKind};
 use std::panic::Location;
 use std::task::Poll;
@@ -38,9 +38,7 @@ fn a_request_on_a_branch_reaches_what_a_branch_inside_it_spawned() {
                     let child = mine.clone();
                     cx.spawn(async move |cx: &mut Cx| says_why(cx, &child).await);
                     // Looks at no checkpoint: only the request itself can reach the child.
-                    while !mine.has("LostRace") {
-                        cx.yield_now().await
-                    }
+                    until(cx, || mine.has("LostRace")).await
                 })
                 .await
         }));
@@ -61,9 +59,7 @@ fn a_request_below_a_mask_is_not_hidden_by_it() {
                 cx.region(async |r: &mut Cx| {
                     let child = log.clone();
                     r.spawn(async move |cx: &mut Cx| says_why(cx, &child).await);
-                    while !log.has("LostRace") {
-                        r.yield_now().await
-                    }
+                    until(r, || log.has("LostRace")).await
                 })
                 .await
             }));
