@@ -88,8 +88,9 @@ impl<C: Row> Cx<C> {
             if done.lost {
                 return Poll::Ready(Err(None));
             }
-            done.waiter = Some(Waiter::from_waker(context.waker()));
+            let old = done.waiter.replace(Waiter::from_waker(context.waker()));
             drop(done);
+            drop(old);
             if let Err(c) = self.checkpoint() {
                 flag.cancelled.store(true, Release);
                 let revoked = shared.closure.lock().take();

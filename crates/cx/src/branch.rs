@@ -120,7 +120,7 @@ impl<'p, C: Row> Combinator<'p, C> {
 
     /// Tells the operator what the result does not say.
     pub fn report(&self, text: String) {
-        self.parent.world().reports.report(text)
+        self.parent.world().report(text)
     }
 
     /// A bracket opened at `at` is dropped before its release could run: the release is lost, and reported.

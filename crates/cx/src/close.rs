@@ -67,7 +67,7 @@ pub(crate) fn isolate(region: &Region, task: &Header) {
     let world = world_of(task);
     if (world.unwinding.catch)(&mut || region.isolate(task)).is_err() {
         let at = region.opened_at();
-        world.reports.report(alloc::format!(
+        world.report(alloc::format!(
             "`on_failure` of the region opened at {}:{} panicked",
             at.file(),
             at.line()
@@ -112,15 +112,10 @@ pub(crate) fn cancel_children(
 pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
     let world = world_of(&by);
     drain(&region, world, &by).await;
-    let panicked = finalize(&region, world, &by).await;
+    finalize(&region, world, &by).await;
     let leaked = settle(&region, world).await;
     let mut settlement = region.settle_members();
     settlement.leaked = leaked;
-    if let Some(lost) = panicked {
-        settlement.severity = Severity::Panicked as u8;
-        // What a member panicked with came first.
-        settlement.panic.get_or_insert(lost);
-    }
     if region.policy() == Policy::FailFast {
         // Whoever awaits the region learns of the worst and earliest one; nothing is swallowed.
         let failure = settlement.failure.iter().filter(|_| settlement.panic.is_some());
@@ -131,8 +126,9 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
         }
     }
     if !settlement.leaked.is_empty() {
-        world.reports.report(leak_report(&region, &settlement.leaked));
+        world.report(leak_report(&region, &settlement.leaked));
     }
+    settlement.note = settlement.worst().map(|lost| note_of(world, lost));
     region.close(severity(settlement.severity));
     settlement
 }
@@ -140,15 +136,25 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
 /// A member's end that the region's outcome does not show (`region.outcome`).
 pub(crate) fn report_lost(lost: &Lost, region: &Region, task: &Header) {
     let (opened, spawned) = (region.opened_at(), lost.spawned_at);
-    world_of(task).reports.report(alloc::format!(
+    world_of(task).report(alloc::format!(
         "{} spawned at {}:{} ended in `{}` and nobody joined it; the region opened at {}:{} had worse to tell",
         lost.task,
         spawned.file(),
         spawned.line(),
-        lost.note().text(),
+        note_of(world_of(task), lost).text(),
         opened.file(),
         opened.line()
     ));
+}
+
+/// A loss in words. The error's `Debug` is user code: what it panics with must not stop a close.
+fn note_of(world: &World, lost: &Lost) -> FailureNote {
+    let mut note = None;
+    let rendered = (world.unwinding.catch)(&mut || note = Some(lost.note()));
+    match (rendered, note) {
+        (Ok(()), Some(note)) => note,
+        _ => FailureNote::of(&format_args!("an error whose `Debug` panicked")),
+    }
 }
 
 /// As [`close`], for a task's own region.
@@ -218,8 +224,7 @@ async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
 }
 
 /// Runs the finalizers, last in first out, each masked and with a bound of its own. True if one panicked.
-async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) -> Option<Lost> {
-    let mut panicked = None;
+async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) {
     while let Some(finalizer) = region.next_finalizer() {
         let number = region.finalizer_id(finalizer.number);
         region.emit(None, || Label::FinalizerRun { region: region.id(), finalizer: number });
@@ -230,14 +235,13 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) -> Option<L
         let (end, panic) = crate::scope::run_finalizer(by, world, bound, *run).await;
         ended.end = end;
         if let Some(panic) = panic {
-            panicked.get_or_insert(Lost {
+            region.finalizer_panicked(Lost {
                 task: region.body_task().unwrap_or(TaskId::from_u64(region.id().as_u64())),
                 spawned_at: finalizer.at,
                 loss: task::Loss::Panicked(panic),
             });
         }
     }
-    panicked
 }
 
 /// A finalizer that runs. Dropped when it has ended, or with the frame that awaits its region.
@@ -260,7 +264,7 @@ impl Drop for Ended<'_> {
         };
         if let Some(what) = what {
             let (file, line) = (self.at.file(), self.at.line());
-            self.world.reports.report(alloc::format!("a finalizer registered at {file}:{line} {what}"));
+            self.world.report(alloc::format!("a finalizer registered at {file}:{line} {what}"));
         }
         let (region, finalizer, end) = (self.region.id(), self.number, self.end);
         self.region.emit(None, || Label::FinalizerEnd { region, finalizer, end });

@@ -80,6 +80,11 @@ impl<C: Row> Cx<C> {
         }
     }
 
+    /// Tag of the engine that runs the task, for engines to know their own.
+    pub fn engine_tag(&self) -> u16 {
+        self.header().tag()
+    }
+
     /// The task's identity.
     pub fn task_id(&self) -> TaskId {
         task_id(self.header())
@@ -94,12 +99,14 @@ impl<C: Row> Cx<C> {
         self.world().clock.now()
     }
 
-    /// A random number from this task's own stream: the same in every run with the same seed.
+    /// A random number from this task's own stream: the n-th number of a task is the same in every run with the
+    /// same seed, whatever the schedule. Not for secrets.
     pub fn random(&self) -> u64
     where
         C: MayRandom,
     {
-        self.world().entropy.next(self.task_id())
+        let drawn = ext::make(self.header()).drawn.fetch_add(1, Relaxed);
+        self.world().entropy.draw(self.task_id(), drawn)
     }
 
     /// Writes a note into the trace, where there is one.

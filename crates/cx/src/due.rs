@@ -58,21 +58,25 @@ impl World {
             }
             if left > 0 {
                 self.written_off.fetch_add(left as u64, core::sync::atomic::Ordering::Relaxed);
-                self.reports
-                    .report(alloc::format!("shutdown wrote off {left} task(s) that did not stop in time"));
+                self.report(alloc::format!("shutdown wrote off {left} task(s) that did not stop in time"));
             }
             return;
         }
         // Before everybody is woken: afterwards nobody waits for anything.
         let mut text = alloc::format!("cleanup deadline passed: {request}\n");
-        remaining(&region.view(), now, &mut text);
+        let view = region.view_named(&crate::name::of);
+        let over = view.members.is_empty() && view.children.is_empty() && view.obligations.is_empty();
+        remaining(&view, now, &mut text);
         region.escalate();
         if shutdown {
             self.timers.set(last, Due::Cleanup(Arc::downgrade(region)));
         } else if region.after_grace() == AfterGrace::Wait {
             self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::Report(Arc::downgrade(region)));
         }
-        self.reports.report(text);
+        // A region that is about to close by itself is no news.
+        if !over {
+            self.report(text);
+        }
     }
 
     /// As `cleanup`, for a request that was made on one task alone (`cancel.bounded`).
@@ -95,7 +99,7 @@ impl World {
             crate::wake_foreign(task)
         }
         task.wake_by_ref();
-        self.reports.report(alloc::format!(
+        self.report(alloc::format!(
             "cleanup deadline passed: the task spawned at {}:{} was asked to end and has not",
             task.spawned_at.file(),
             task.spawned_at.line()
@@ -110,8 +114,8 @@ impl World {
         if phase != RegionPhase::Open {
             let now = self.clock.now();
             let mut text = String::new();
-            remaining(&region.view(), now, &mut text);
-            self.reports.report(text);
+            remaining(&region.view_named(&crate::name::of), now, &mut text);
+            self.report(text);
         }
         let at = self.clock.now().saturating_add(cancel::REPORT_EVERY);
         self.timers.set(at, Due::Report(Weak::clone(&Arc::downgrade(region))));
@@ -120,15 +124,18 @@ impl World {
 
 /// Who is still in a region that should close, and what they wait for.
 fn remaining(view: &RegionView, now: Time, text: &mut String) {
+    /// A name, if it has one, before the number.
+    fn title(id: impl core::fmt::Display, name: Option<&str>) -> String {
+        name.map_or_else(|| alloc::format!("{id}"), |name| alloc::format!("`{name}` ({id})"))
+    }
     let age = now.saturating_since(view.opened);
     let _ = write!(
         text,
-        "{} opened at {}:{} {:?} since {:.1?} ago waits for {} task(s), {} region(s), {} obligation(s)",
-        view.region,
+        "{} opened at {}:{} {age:.1?} ago is {:?} and waits for {} task(s), {} region(s), {} obligation(s)",
+        title(view.region, view.name.as_deref()),
         view.opened_at.file(),
         view.opened_at.line(),
         view.phase,
-        age,
         view.members.len(),
         view.children.len(),
         view.obligations.len()
@@ -139,7 +146,8 @@ fn remaining(view: &RegionView, now: Time, text: &mut String) {
             (false, Some(kind)) => kind.what,
             (false, None) => "something of its own",
         };
-        let _ = write!(text, "\n  {} spawned at {}:{}", m.task, m.spawned_at.file(), m.spawned_at.line());
+        let who = title(m.task, m.name.as_deref());
+        let _ = write!(text, "\n  {who} spawned at {}:{}", m.spawned_at.file(), m.spawned_at.line());
         let _ = write!(text, ", waits for: {waits}");
         if m.told != 0 && !m.acknowledged {
             let _ = write!(text, ", has not reached a checkpoint since it was asked to end");

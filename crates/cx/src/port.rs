@@ -92,8 +92,8 @@ pub trait Waits: Send + Sync {
 
 /// A source of random numbers.
 pub trait Entropy: Send + Sync {
-    /// The next number for this task. MUST depend on nothing but the seed, the task and how many it drew.
-    fn next(&self, task: TaskId) -> u64;
+    /// The number that this task draws after `drawn` others. MUST depend on nothing but the seed and these two.
+    fn draw(&self, task: TaskId, drawn: u64) -> u64;
 }
 
 /// A pool for closures that block.
@@ -265,6 +265,18 @@ pub struct World {
     pub sink: Option<Arc<dyn Sink>>,
     /// Who waits for whom, if the world wants to know.
     pub waits: Option<Arc<dyn Waits>>,
+}
+
+impl World {
+    /// Tells the operator. What his `Reports` panics with goes no further: the kernel has more to do.
+    pub fn report(&self, text: String) {
+        let mut text = Some(text);
+        let _ = (self.unwinding.catch)(&mut || {
+            if let Some(text) = text.take() {
+                self.reports.report(text)
+            }
+        });
+    }
 }
 
 impl core::fmt::Debug for World {

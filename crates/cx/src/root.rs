@@ -57,6 +57,11 @@ impl Root {
         RegionHandle::of(&self.region)
     }
 
+    /// Tag of its engine.
+    pub fn tag(&self) -> u16 {
+        self.region.tag()
+    }
+
     /// Its phase.
     pub fn phase(&self) -> RegionPhase {
         self.region.phase()

@@ -320,7 +320,14 @@ pub(crate) fn request(task: &TaskRef, id: TaskId, world: &World, ask: Ask) {
         region.request(&c, Some(deadline));
     }
     if deadline < Time::MAX {
-        world.timers.set(deadline, Due::Stop(task.clone(), id));
+        let key = world.timers.set(deadline, Due::Stop(task.clone(), id));
+        let before = ext.inner.lock().stop.replace(key);
+        // The end of the task takes the timer back, and the reference in it; one that ended meanwhile has
+        // looked before.
+        let stale = if task.word.is_complete() { ext.inner.lock().stop.take() } else { None };
+        for key in before.into_iter().chain(stale) {
+            drop(world.timers.take(key))
+        }
     }
     if task.control() & control::FOREIGN != 0 {
         crate::wake_foreign(task)

@@ -69,7 +69,7 @@ impl LabRuntime {
             unwinding: sched::engine::unwinding(),
             clock: clock.clone(),
             timers: timers.clone(),
-            entropy: Arc::new(SplitStreams { seed: config.seed, drawn: Mutex::default() }),
+            entropy: Arc::new(SplitStreams { seed: config.seed }),
             reports: kept.clone(),
             blocking: None,
             net: Some(net.clone()),

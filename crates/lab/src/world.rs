@@ -106,15 +106,11 @@ impl Timers for VirtualTimers {
 #[derive(Debug)]
 pub(crate) struct SplitStreams {
     pub(crate) seed: u64,
-    pub(crate) drawn: Mutex<BTreeMap<TaskId, u64>>,
 }
 
 impl Entropy for SplitStreams {
-    fn next(&self, task: TaskId) -> u64 {
-        let mut drawn = locked(&self.drawn);
-        let n = drawn.entry(task).or_insert(0);
-        *n += 1;
-        region::mix(self.seed ^ task.as_u64(), *n)
+    fn draw(&self, task: TaskId, drawn: u64) -> u64 {
+        region::mix(self.seed ^ task.as_u64(), drawn)
     }
 }
 

@@ -5,6 +5,7 @@
 //! expected result; what is checked is that no rule is broken on the way.
 //!
 //! A seed that fails is printed with its program. Not here: programs with a result (`programs.rs`).
+#![allow(clippy::disallowed_methods)] // A longer run is asked for by environment variables.
 #![cfg(not(asupersync_seeded))]
 
 #[path = "random/exec.rs"]
@@ -41,7 +42,12 @@ fn check(seed: u64) -> Result<(), String> {
     match run {
         Ok(Ok(_)) => {}
         Ok(Err(LabFailure::Deadlock { waits, .. })) => return Err(format!("it hangs:\n{waits}")),
-        Ok(Err(failure)) => return Err(failure.to_string()),
+        Ok(Err(failure)) => {
+            if std::env::var("LAB_TRACE").is_ok() {
+                println!("{}", lab.trace());
+            }
+            return Err(failure.to_string());
+        }
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(|s| &**s));
             // Planned, or that of a task that was abandoned.

@@ -49,13 +49,19 @@ pub struct Settlement {
     pub leaked: Vec<Note>,
     /// `worst` over the members that count.
     pub severity: u8,
+    /// The first failure or panic in words, made by whoever closes: rendering calls user code, which may panic.
+    pub note: Option<FailureNote>,
 }
 
 impl Settlement {
     /// The first failure or panic as a note, for causes and reports.
     pub fn note(&self) -> Option<FailureNote> {
-        let lost = self.panic.as_ref().or(self.failure.as_ref())?;
-        Some(lost.note())
+        self.note.clone()
+    }
+
+    /// What [`Settlement::note`] is about.
+    pub fn worst(&self) -> Option<&Lost> {
+        self.panic.as_ref().or(self.failure.as_ref())
     }
 }
 
@@ -95,7 +101,7 @@ impl Settlement {
 }
 
 impl Lost {
-    /// The loss in words.
+    /// The loss in words. Calls the error's `Debug`.
     pub fn note(&self) -> FailureNote {
         match &self.loss {
             Loss::Failed(f) => f.note(),
@@ -234,11 +240,18 @@ impl Region {
         notes
     }
 
+    /// Keeps the first panic of a finalizer for the settlement, whoever makes that: the frame that ran the
+    /// finalizer may be dropped before.
+    pub fn finalizer_panicked(&self, lost: Lost) {
+        self.inner.lock().finalizer_panic.get_or_insert(lost);
+    }
+
     /// Looks at every member's outcome that nobody joined.
     pub fn settle_members(&self) -> Settlement {
         let mut inner = self.inner.lock();
         let unjoined = core::mem::take(&mut inner.unjoined);
         let mut s = Settlement { severity: inner.ended_in, ..Settlement::default() };
+        let finalizer_panic = inner.finalizer_panic.take();
         drop(inner);
         for task in unjoined {
             let Some(loss) = task.take_loss() else { continue };
@@ -275,6 +288,11 @@ impl Region {
             if self.policy == types::Policy::FailFast {
                 s.severity = s.severity.max(severity);
             }
+        }
+        if let Some(lost) = finalizer_panic {
+            s.severity = Severity::Panicked as u8;
+            // What a member panicked with came first.
+            s.panic.get_or_insert(lost);
         }
         s
     }

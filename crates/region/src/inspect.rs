@@ -35,6 +35,9 @@ pub struct MemberView {
     pub acknowledged: bool,
 }
 
+/// How many levels of regions a view shows: enough for a person, and for any thread's stack.
+pub const DEEPEST: usize = 128;
+
 /// One region, and below it the others.
 #[derive(Clone, Debug)]
 pub struct RegionView {
@@ -81,7 +84,17 @@ impl Region {
 
     /// As [`Region::view`], with the names that tasks have, as the layer above knows them. `name` is called
     /// under the region's lock.
+    ///
+    /// Regions nested deeper than [`DEEPEST`] below this one are left out.
     pub fn view_named(self: &Arc<Region>, name: &dyn Fn(&Header) -> Option<Cow<'static, str>>) -> RegionView {
+        self.view_to(DEEPEST, name)
+    }
+
+    fn view_to(
+        self: &Arc<Region>,
+        levels: usize,
+        name: &dyn Fn(&Header) -> Option<Cow<'static, str>>,
+    ) -> RegionView {
         let inner = self.inner.lock();
         let mut members = Vec::new();
         let mut look = |h: &task::Header| {
@@ -123,7 +136,10 @@ impl Region {
             members,
             obligations: self.account.list(),
             finalizers,
-            children: children.iter().map(|child| child.view_named(name)).collect(),
+            children: match levels.checked_sub(1) {
+                Some(left) => children.iter().map(|child| child.view_to(left, name)).collect(),
+                None => Vec::new(),
+            },
         }
     }
 

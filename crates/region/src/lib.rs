@@ -45,7 +45,7 @@ mod sync;
 mod walk;
 
 pub use close::{Drained, Lost, Settlement};
-pub use inspect::{MemberView, RegionView};
+pub use inspect::{DEEPEST, MemberView, RegionView};
 pub use open::{Body, Finalizer, Isolated, Mask, OnFailure, Open, Sink};
 pub use origin::{mix, refusal, task_id};
 pub use phase::{Via, admits, after};

@@ -76,6 +76,8 @@ pub(crate) struct Inner {
     /// Finished members whose outcome the close has to look at.
     pub(crate) unjoined: Vec<TaskRef>,
     pub(crate) ended: u64,
+    /// What a finalizer panicked with first.
+    pub(crate) finalizer_panic: Option<crate::Lost>,
     /// Severity of what the body ended in, unless that was a consequence of the region's own request.
     pub(crate) ended_in: u8,
 }

@@ -26,7 +26,10 @@ pub struct Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("workers", &self.workers).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("workers", &self.workers)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -40,7 +43,9 @@ impl Builder {
     /// All defaults.
     pub fn new() -> Builder {
         Builder {
-            workers: std::thread::available_parallelism().map_or(1, usize::from).min(sched::idle::MAX_WORKERS),
+            workers: std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(sched::idle::MAX_WORKERS),
             name: "asupersync".into(),
             grace: Duration::from_secs(10),
             after_grace: AfterGrace::Wait,

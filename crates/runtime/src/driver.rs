@@ -22,7 +22,12 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(clock: Arc<dyn Clock>, wheels: Arc<Wheels>, reactor: Arc<Reactor>, workers: usize) -> Machine {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        wheels: Arc<Wheels>,
+        reactor: Arc<Reactor>,
+        workers: usize,
+    ) -> Machine {
         let ticks = (0..workers).map(|_| AtomicU32::new(0)).collect();
         Machine { clock, wheels, reactor, engine: OnceLock::new(), ticks }
     }

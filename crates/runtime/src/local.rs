@@ -11,7 +11,11 @@ pub struct LocalRuntime(());
 
 /// The right to spawn tasks that are not `Send`: only the thread of a [`LocalRuntime`] has it.
 #[derive(Debug)]
-pub struct Local(PhantomData<*const ()>);
+pub struct Local {
+    /// The engine whose home thread this is.
+    tag: u16,
+    here: PhantomData<*const ()>,
+}
 
 /// A handle on a local task; it stays on the thread as well.
 #[derive(Debug)]
@@ -47,15 +51,21 @@ impl LocalRuntime {
     /// # Errors
     /// What [`Builder::build`] returns.
     #[track_caller]
-    pub fn run_with<T>(builder: Builder, body: impl AsyncFnOnce(&Local, &mut Cx<All>) -> T) -> Result<T, BuildError> {
+    pub fn run_with<T>(
+        builder: Builder,
+        body: impl AsyncFnOnce(&Local, &mut Cx<All>) -> T,
+    ) -> Result<T, BuildError> {
         let runtime = builder.workers(1).build()?;
-        let local = Local(PhantomData);
+        let local = Local { tag: runtime.tag(), here: PhantomData };
         Ok(runtime.run(async |cx| body(&local, cx).await))
     }
 }
 
 impl Local {
     /// Spawns a task that stays on this thread into the region of `cx`.
+    ///
+    /// # Panics
+    /// If `cx` is of another runtime: its tasks run on other threads.
     #[track_caller]
     pub fn spawn<C, T, F>(&self, cx: &Cx<C>, body: F) -> LocalHandle<T::Ok, T::Err>
     where
@@ -63,7 +73,7 @@ impl Local {
         T: TaskOutput,
         F: AsyncFnOnce(&mut Cx<C>) -> T + 'static,
     {
-        LocalHandle(crate::raw::spawn_local(cx, Location::caller(), body), PhantomData)
+        LocalHandle(crate::raw::spawn_local(self.tag, cx, Location::caller(), body), PhantomData)
     }
 }
 

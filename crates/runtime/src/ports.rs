@@ -5,7 +5,6 @@ use std::hash::BuildHasher;
 #[allow(clippy::disallowed_types)]
 use std::hash::RandomState;
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 use types::{TaskId, Time};
 
@@ -26,24 +25,23 @@ impl Clock for Monotonic {
     }
 }
 
-/// Random numbers from one seed: each task has a stream of its own, mixed with how many were drawn in all.
+/// Random numbers from one seed: each task has a stream of its own.
 #[derive(Debug)]
 pub(crate) struct Mixed {
     seed: u64,
-    drawn: AtomicU64,
 }
 
 impl Mixed {
     pub(crate) fn new(seed: Option<u64>) -> Mixed {
         #[allow(clippy::disallowed_types)]
         let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0u64));
-        Mixed { seed, drawn: AtomicU64::new(0) }
+        Mixed { seed }
     }
 }
 
 impl Entropy for Mixed {
-    fn next(&self, task: TaskId) -> u64 {
-        region::mix(self.seed ^ task.as_u64(), self.drawn.fetch_add(1, Relaxed))
+    fn draw(&self, task: TaskId, drawn: u64) -> u64 {
+        region::mix(self.seed ^ task.as_u64(), drawn)
     }
 }
 

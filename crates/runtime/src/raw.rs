@@ -36,16 +36,21 @@ where
     task
 }
 
-
-/// Spawns a task that need not be `Send`. Only called by [`crate::Local`], which exists on the thread of a
-/// runtime with one worker, and cannot leave it.
-pub(crate) fn spawn_local<C, T, F>(cx: &Cx<C>, at: &'static Location<'static>, body: F) -> cx::TaskHandle<T::Ok, T::Err>
+/// Spawns a task that need not be `Send`. Only called by [`crate::Local`], which exists on the home thread of the
+/// runtime with this tag, and cannot leave it.
+pub(crate) fn spawn_local<C, T, F>(
+    tag: u16,
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    body: F,
+) -> cx::TaskHandle<T::Ok, T::Err>
 where
     C: cx::Row + cx::MaySpawn,
     T: types::TaskOutput,
     F: AsyncFnOnce(&mut Cx<C>) -> T + 'static,
 {
-    // SAFETY: `Local` is neither `Send` nor `Sync` and is made on the home thread of a runtime; pinned tasks
-    // are polled and dropped there only. A context of another runtime's task is polled on another thread.
+    assert_eq!(cx.engine_tag(), tag, "a local task was spawned through a `Cx` of another runtime");
+    // SAFETY: `Local` is neither `Send` nor `Sync` and is made on the home thread of its runtime, which runs the
+    // context's task, as was just checked; pinned tasks are polled and dropped on that thread only.
     unsafe { cx.spawn_pinned(at, body) }
 }

@@ -20,7 +20,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use task::engine::EngineSlot;
 use types::{Cancelled, Never, Outcome};
 
 /// How long the end waits for threads that should be gone.
@@ -33,7 +32,7 @@ pub struct Runtime(Option<Parts>);
 /// What a runtime is made of.
 struct Parts {
     /// First, so that it is dropped first: threads outside may use the engine for as long as it is registered.
-    slot: EngineSlot,
+    slot: engine::Registration,
     engine: Arc<Engine>,
     machine: Arc<Machine>,
     root: Root,
@@ -137,6 +136,11 @@ impl Runtime {
     /// A handle on the root region, for threads outside.
     pub fn handle(&self) -> RegionHandle<All> {
         self.parts().root.handle()
+    }
+
+    /// Tag of its engine.
+    pub(crate) fn tag(&self) -> u16 {
+        self.parts().root.tag()
     }
 
     /// One look at everything that lives in this runtime.

@@ -1,9 +1,9 @@
 //! One timer wheel per worker. A timer is set on the wheel of the worker that sets it, and taken back from
 //! there; the lock is only ever contended when a task has moved.
 use cx::port::{Due, TimerKey, Timers};
+use region::Lock;
 use sched::engine::Engine;
 use std::sync::atomic::{AtomicU64, Ordering::*};
-use region::Lock;
 use std::sync::{OnceLock, Weak};
 use time::Wheel;
 use types::Time;
@@ -41,7 +41,10 @@ struct Shard {
 impl Wheels {
     pub(crate) fn new(workers: usize) -> Wheels {
         let shards = (0..workers)
-            .map(|_| Shard { wheel: Lock::new(Wheel::with_shift(Time::ZERO, SHIFT)), next: AtomicU64::new(u64::MAX) })
+            .map(|_| Shard {
+                wheel: Lock::new(Wheel::with_shift(Time::ZERO, SHIFT)),
+                next: AtomicU64::new(u64::MAX),
+            })
             .collect();
         Wheels { shards, engine: OnceLock::new(), unpark: OnceLock::new() }
     }

@@ -2,6 +2,8 @@
 //! outside, runtimes within runtimes, and panics in every place that runs somebody's code.
 // Threads outside, and workers that are stuck, are what these tests are about.
 #![allow(clippy::disallowed_methods)]
+// The watchdog, which other tests use whole, has the guard inside.
+#[allow(clippy::duplicate_mod)]
 #[path = "watched/guard.rs"]
 mod guard;
 #[path = "watched/watchdog.rs"]

@@ -141,7 +141,7 @@ async fn in_a_region(cx: &mut Cx, books: &Arc<Books>, depth: u32) -> Res {
         if fails { Err(types::Stop::Err(types::Error::msg("at random"))) } else { Ok(()) }
     };
     // What happened inside is not this task's failure.
-    let _ = cx.try_region_with(options, |cx| inside(cx)).await;
+    let _ = cx.try_region_with(options, inside).await;
     Ok(())
 }
 

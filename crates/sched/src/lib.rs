@@ -35,3 +35,5 @@ pub mod queue;
 mod raw;
 #[cfg(feature = "std")]
 mod sync;
+#[cfg(all(feature = "std", not(loom)))]
+mod worker;

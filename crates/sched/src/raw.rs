@@ -1,6 +1,7 @@
 //! Runnables in intrusive lists, the current worker of a thread, and the entry points that the kernel calls
 //! through [`EngineHead`].
-use crate::engine::{Engine, Worker};
+use crate::engine::Engine;
+use crate::worker::Worker;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
@@ -182,9 +183,8 @@ pub(crate) const HEAD: EngineHead =
 /// Registers an engine that will not move.
 pub(crate) fn register(engine: &std::sync::Arc<Engine>) -> Option<EngineSlot> {
     let head = NonNull::from(&**engine).cast::<EngineHead>();
-    // SAFETY: the engine begins with its world, which begins with the head. It lives in an `Arc` that the
-    // registration outlives nowhere: `Engine::retire` drops the slot before the last reference goes, or leaks
-    // both when tasks were written off.
+    // SAFETY: the engine begins with its world, which begins with the head. It lives in an `Arc` that the one
+    // caller keeps beside the slot for as long as the slot lives (`engine::Registration`).
     unsafe { EngineSlot::register(head) }
 }
 

@@ -54,7 +54,7 @@ impl Word {
         let order = if types::seeded!("task.relaxed-wake") { Relaxed } else { AcqRel };
         let before = self.0.fetch_add(WAKE, order);
         if before >> 32 >= WAKE_LIMIT {
-            self.too_many_wakes(before)
+            self.take_back()
         }
         if types::seeded!("task.wake-always-schedules") {
             return before & COMPLETE == 0;
@@ -67,7 +67,7 @@ impl Word {
     pub fn wake_by_value(&self) -> WokenByValue {
         let before = self.0.fetch_add(WAKE.wrapping_sub(REF), AcqRel);
         if before >> 32 >= WAKE_LIMIT {
-            self.too_many_wakes(before)
+            self.take_back()
         }
         if before >> 32 == 0 && before & COMPLETE == 0 {
             WokenByValue::Schedule
@@ -78,15 +78,12 @@ impl Word {
         }
     }
 
-    /// Half of what fits: a live task that is never polled is being woken without end. A complete one counts
-    /// wakes for nothing, and nobody looks at them: they are taken off.
+    /// Half of what fits: somebody wakes without end what is not polled meanwhile. There is a runnable already
+    /// (or the task is complete and nobody looks at wakes), so one more says nothing new: it is taken back.
     #[cold]
     #[inline(never)]
-    fn too_many_wakes(&self, before: u64) {
-        if before & COMPLETE == 0 {
-            overflow()
-        }
-        self.0.fetch_and(WAKE - 1, Relaxed);
+    fn take_back(&self) {
+        self.0.fetch_sub(WAKE, Relaxed);
     }
 
     /// The wakes that the coming poll answers. Needs the runnable.
@@ -154,7 +151,7 @@ fn overflow() -> ! {
         }
     }
     let _abort = Abort;
-    panic!("task word overflow: more than 2^27 references or 2^31 wakes of one task")
+    panic!("task word overflow: more than 2^27 references to one task")
 }
 
 #[cfg(all(test, not(loom)))]

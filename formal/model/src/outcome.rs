@@ -95,7 +95,9 @@ pub(crate) fn owed_to_children(state: &State, task: &Task) -> Severity {
     let region = &state.regions[&id];
     debug_assert_eq!(region.phase, RegionPhase::Closed);
     // What was asked of one member alone is neither a failure nor was it asked of the task or above.
-    let alone = |end: End| end.origin().is_some_and(|origin| region.members.contains(&TaskId::from_u64(origin.scope)));
+    let alone = |end: End| {
+        end.origin().is_some_and(|origin| region.members.contains(&TaskId::from_u64(origin.scope)))
+    };
     let members: Vec<Severity> = counted(state, id, region)
         .filter(|(_, end)| !matches!(end, End::Cancelled { kind: CancelKind::LostRace, .. }))
         .filter(|(task, end)| task.failure || !alone(*end))

@@ -3,6 +3,7 @@
 use super::owner::Drain;
 use super::scope::Scope;
 use crate::foreign::Foreign;
+use crate::port::TimerKey;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -10,7 +11,7 @@ use alloc::vec::Vec;
 use cancel::Slot;
 use core::any::Any;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use region::{Lock, Region};
 use task::Header;
 use types::Cancelled;
@@ -23,6 +24,8 @@ pub(crate) struct Ext {
     pub(crate) child: ChildSlot,
     pub(crate) scopes: AtomicU32,
     pub(crate) requests: AtomicU32,
+    /// Random numbers drawn so far.
+    pub(crate) drawn: AtomicU64,
     pub(crate) inner: Lock<ExtInner>,
 }
 
@@ -30,6 +33,8 @@ pub(crate) struct Ext {
 pub(crate) struct ExtInner {
     /// What was asked of this very task.
     pub(crate) slot: Slot,
+    /// The timer that enforces that request's cleanup deadline.
+    pub(crate) stop: Option<TimerKey>,
     /// Regions opened inside the task, by frames and branches, that are not closed.
     pub(crate) opened: Vec<Arc<Region>>,
     /// How many branches are open. Their requests are seen by checkpoints inside them only.

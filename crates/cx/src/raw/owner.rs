@@ -63,6 +63,9 @@ unsafe impl Owner for Kernel {
     }
 
     fn ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter> {
+        if let Some(key) = ext::of(task).and_then(|ext| ext.inner.lock().stop.take()) {
+            drop(world_of(task).timers.take(key))
+        }
         if !matches!(verdict, Verdict::Ok) {
             let owner = owner_of(task);
             let id = region::task_id(owner.id(), task.index.load(Relaxed));
@@ -176,7 +179,7 @@ pub(crate) fn waken(world: &World, wake: impl FnOnce()) {
         }
     });
     if let Err(payload) = woken {
-        world.reports.report("a waker that is not this runtime's panicked".into());
+        world.report("a waker that is not this runtime's panicked".into());
         // The payload's drop may panic as well; then it is not worth having.
         let mut payload = Some(payload);
         let _ = (world.unwinding.catch)(&mut || drop(payload.take()));

@@ -61,7 +61,7 @@ impl Reports for Said {
 struct Zero;
 
 impl Entropy for Zero {
-    fn next(&self, _: TaskId) -> u64 {
+    fn draw(&self, _: TaskId, _: u64) -> u64 {
         0
     }
 }
@@ -114,7 +114,10 @@ impl Executor {
     pub(crate) fn run<T>(&self, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> T {
         let mut value = None;
         raw::with_root(self, &mut value, body, |root| {
+            let mut steps = 0;
             while !root.is_finished() {
+                steps += 1;
+                assert!(steps < 1_000_000, "this goes on for ever");
                 let (pinned, ready) = (self.step(&self.pinned), self.step(&self.ready));
                 let went_on = pinned || ready || self.wait();
                 assert!(went_on, "every task waits, and no alarm is set")

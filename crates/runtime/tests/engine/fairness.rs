@@ -108,7 +108,7 @@ fn a_task_whose_operations_are_always_ready_gives_way_when_its_budget_is_spent()
             // Nothing here ever waits, and nothing yields.
             while !over.load(SeqCst) {
                 sender.send(cx, 1).await.expect("there is room");
-                receiver.recv(cx).await.ok().expect("there is one");
+                receiver.recv(cx).await.expect("there is one");
             }
         });
         cx.spawn(async move |cx: &mut Cx| {

@@ -136,13 +136,13 @@ fn the_sockets_of_a_stuck_worker_are_served() {
             loop {
                 let listener = TcpListener::bind(cx, ([127, 0, 0, 1], 0)).expect("a socket");
                 let mut client = TcpStream::connect(listener.local_addr()).expect("loopback");
-                let (server, _) = listener.accept(cx).await.ok().expect("a connection");
+                let (server, _) = listener.accept(cx).await.expect("a connection");
                 let (home, (reads, read)) = (Home::default(), channel());
                 let its = home.clone();
                 cx.spawn(async move |cx: &mut Cx| {
                     its.note();
                     let mut byte = [0];
-                    let n = server.read(cx, &mut byte).await.ok().expect("a byte or the end");
+                    let n = server.read(cx, &mut byte).await.expect("a byte or the end");
                     let _ = reads.send((n, byte));
                 });
                 while !home.is_known() {

@@ -135,10 +135,9 @@ fn a_closed_semaphore_refuses_and_takes_back() {
             let slots = Arc::new(Semaphore::new(1));
             let held = slots.acquire_owned(cx, 1).await.unwrap();
             let waiting = slots.clone();
-            let mut waiting =
-                cx.spawn(async move |cx: &mut Cx| -> Result<bool, Never> {
-                    Ok(matches!(waiting.acquire(cx, 1).await, Err(WaitError::Closed)))
-                });
+            let mut waiting = cx.spawn(async move |cx: &mut Cx| -> Result<bool, Never> {
+                Ok(matches!(waiting.acquire(cx, 1).await, Err(WaitError::Closed)))
+            });
             pause(cx, 30).await;
             slots.close();
             assert!(slots.is_closed());
