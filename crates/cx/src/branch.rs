@@ -452,6 +452,13 @@ impl<C> Branch<'_, C> {
             return;
         }
         let header = self.scope.header();
+        // A branch that ends before it is drained leaves what it owns to the region around.
+        drop(self.drain.lock().take());
+        if let Some(region) = self.scope.region()
+            && region.phase() != RegionPhase::Closed
+        {
+            close::janitor(header, &counted(region))
+        }
         if let Some(alarm) = &mut *self.alarm.lock() {
             alarm.disarm_in(world_of(header))
         }
@@ -469,14 +476,6 @@ impl<C> Branch<'_, C> {
 
 impl<C> Drop for Branch<'_, C> {
     fn drop(&mut self) {
-        if *self.closed.get_mut() {
-            return;
-        }
-        let header = self.scope.header();
-        drop(self.drain.lock().take());
-        if let Some(region) = self.scope.region() {
-            close::janitor(header, &counted(region))
-        }
         self.end(ScopeEnd::Dropped)
     }
 }

@@ -161,7 +161,7 @@ where
         Origin { tag: region.tag(), region: core::ptr::from_ref(region).cast(), control, at: start.at };
     let cell = NewCell::<Fut, T, Kernel>::allocate(origin);
     let header = cell.task();
-    // SAFETY: a new cell that names this region, started or withdrawn below.
+    // SAFETY: a new cell that names this region, started below in any case.
     let id = match unsafe { region.admit(header, start.via, start.daemon) } {
         Ok(id) => id,
         Err(why) => return Err((body, why)),

@@ -19,7 +19,7 @@ impl Region {
     ///
     /// # Safety
     /// `task` is a cell that was never started and names this region; if this returns `Ok` it must be
-    /// started, or taken back with [`Region::withdraw`].
+    /// started.
     pub unsafe fn admit(&self, task: NonNull<Header>, via: Via, daemon: bool) -> Result<TaskId, Refused> {
         // SAFETY: an allocated cell, says the caller.
         let header = unsafe { task.as_ref() };
