@@ -146,3 +146,23 @@ fn a_context_kept_past_its_run_is_refused_and_harmless() {
     assert!(kept.try_spawn(async |_| -> Res { panic!("it must not run") }).is_err());
     assert!(lab.quiescence_oracle().is_ok());
 }
+
+#[test]
+fn a_try_region_through_a_context_whose_region_has_closed_is_refused() {
+    let lab = LabRuntime::new(LabConfig::default().seed(5));
+    let refused = lab.run(|cx| async {
+        let kept = cx.region(|scope| async { scope }).await;
+        let mut ran = false;
+        let result: Res = kept
+            .try_region(|_inner| async {
+                ran = true;
+                Ok(())
+            })
+            .await;
+        assert!(!ran, "the body of a refused region ran");
+        result
+    });
+    let Err(Stop::Cancelled(why)) = refused else { panic!("opened a region in a closed one: {refused:?}") };
+    assert_eq!(why.kind(), asupersync::CancelKind::SpawnRefused);
+    assert!(lab.quiescence_oracle().is_ok());
+}

@@ -113,7 +113,19 @@ struct Frame {
 }
 
 impl Frame {
+    /// As `try_open`, where there is no result to say no in.
     fn open<C: Row>(cx: &Cx<C>, options: RegionOptions, at: &'static Location<'static>) -> Frame {
+        match Frame::try_open(cx, options, at) {
+            Ok(frame) => frame,
+            Err(_) => panic!("a region was opened at {at} through a `Cx` whose own region has closed"),
+        }
+    }
+
+    fn try_open<C: Row>(
+        cx: &Cx<C>,
+        options: RegionOptions,
+        at: &'static Location<'static>,
+    ) -> Result<Frame, Cancelled> {
         let enclosing = cx.enclosing_region();
         let (above, masks) = crate::scope::scopes_above(cx.place());
         let open = Open {
@@ -130,7 +142,7 @@ impl Frame {
         };
         let region = match enclosing.open_child(open, cx.world().clock.now()) {
             Ok(region) => region,
-            Err(_) => panic!("a region was opened at {at} through a `Cx` whose own region has closed"),
+            Err(_) => return Err(region::refusal(&enclosing, at)),
         };
         if let Some(name) = options.name {
             region.set_name(name)
@@ -151,7 +163,7 @@ impl Frame {
             Place::Inner(s) => &s.child,
         };
         let address = scope::place_child(slot, body);
-        Frame { region, task, address, finished: false }
+        Ok(Frame { region, task, address, finished: false })
     }
 
     /// The context of the body.
@@ -282,7 +294,8 @@ impl<C: Row> Cx<C> {
     /// A member's failure that nobody joined is returned in place of `Ok` or of the body's own consequential
     /// cancellation: as `Stop::Err` if its type is `E`, else as a `ChildFailed` cancellation with the failure
     /// as its cause. A member that acknowledged a cancellation from above makes `Ok` that `Cancelled`
-    /// (`cancel.visible`): nothing that was cut short looks complete.
+    /// (`cancel.visible`): nothing that was cut short looks complete. Through a context whose own region has
+    /// closed this returns `Cancelled` with kind `SpawnRefused`, and the body does not run.
     #[track_caller]
     pub fn try_region<'a, T, E, F, Fut>(
         &'a mut self,
@@ -325,7 +338,7 @@ impl<C: Row> Cx<C> {
         Fut: Future<Output = Res<T, E>>,
     {
         let unwinding = self.world().unwinding;
-        let frame = Frame::open(self, options, at);
+        let frame = Frame::try_open(self, options, at)?;
         let task = frame.task.clone();
         let region = frame.region.clone();
         let inner = frame.cx::<C>();
