@@ -1,6 +1,7 @@
 //! The lab engine's entry points for the kernel, its registration, and the root body.
 use crate::engine::Engine;
 use cx::{All, Cx, Root, RootTask};
+use sched::engine::MustFinish;
 use std::future::Future;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -66,20 +67,11 @@ where
     F: FnOnce(&'l mut Cx<All>) -> Fut,
     Fut: Future<Output = T>,
 {
-    struct MustFinish;
-    impl Drop for MustFinish {
-        fn drop(&mut self) {
-            eprintln!("asupersync lab: a task could not be dropped after a failed run: aborting");
-            std::process::abort()
-        }
-    }
-    let guard = MustFinish;
+    let guard = MustFinish::new("asupersync lab: a task could not be dropped after a failed run: aborting");
     // SAFETY: the lab polls on this thread only; this function neither returns nor unwinds before the task is
     // finished; the caller keeps the task for `'l`.
     let task = unsafe { root.start(at, body, value) };
     drive(&task);
-    if task.is_finished() {
-        std::mem::forget(guard)
-    }
+    guard.check(&task);
     task
 }

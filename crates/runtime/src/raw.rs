@@ -1,5 +1,6 @@
 //! Starting the root body: the one promise the runtime makes that the compiler cannot check.
 use cx::{All, Cx, Root, RootTask};
+use sched::engine::MustFinish;
 use std::future::Future;
 use std::panic::Location;
 
@@ -18,21 +19,12 @@ where
     F: FnOnce(&'a mut Cx<All>) -> Fut,
     Fut: Future<Output = T>,
 {
-    struct MustFinish;
-    impl Drop for MustFinish {
-        fn drop(&mut self) {
-            eprintln!("asupersync: the engine ended before its root body did: aborting");
-            std::process::abort()
-        }
-    }
-    let guard = MustFinish;
+    let guard = MustFinish::new("asupersync: the engine ended before its root body did: aborting");
     // SAFETY: pinned tasks are polled by worker 0 only, which `drive` runs on this thread; and this function
     // does not return, nor unwind, before the task is finished.
     let task = unsafe { root.start(at, body, value) };
     drive(&task);
-    if task.is_finished() {
-        std::mem::forget(guard)
-    }
+    guard.check(&task);
     task
 }
 

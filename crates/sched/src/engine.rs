@@ -135,6 +135,32 @@ impl Registration {
     }
 }
 
+/// Aborts the process when it is dropped: for a caller whose borrows must not end before its root task has.
+/// [`MustFinish::check`] lets go of it.
+#[derive(Debug)]
+pub struct MustFinish(&'static str);
+
+impl MustFinish {
+    /// `otherwise` is what is printed before the process ends.
+    pub fn new(otherwise: &'static str) -> MustFinish {
+        MustFinish(otherwise)
+    }
+
+    /// Nothing more to fear if `task` has finished; aborts if not.
+    pub fn check(self, task: &cx::RootTask) {
+        if task.is_finished() {
+            core::mem::forget(self)
+        }
+    }
+}
+
+impl Drop for MustFinish {
+    fn drop(&mut self) {
+        std::eprintln!("{}", self.0);
+        std::process::abort()
+    }
+}
+
 /// How an engine is made.
 pub struct Setup {
     /// Its world; `head` must be [`head()`].

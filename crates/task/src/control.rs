@@ -27,8 +27,6 @@ pub const JANITOR: u32 = 1 << 15;
 pub const SEVERITY_SHIFT: u32 = 16;
 /// Mask of the severity bits.
 pub const SEVERITY: u32 = 0b11 << SEVERITY_SHIFT;
-/// The engine asks the task to give way at its next operation.
-pub const PREEMPT: u32 = 1 << 18;
 /// The outcome was handed to nobody and must reach the region.
 pub const UNCLAIMED: u32 = 1 << 19;
 /// The body ended in a failure that was already told to its region's policy.
