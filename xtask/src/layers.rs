@@ -57,8 +57,20 @@ pub struct Row {
 const KERNEL: &[&str] = &["types", "trace", "cancel", "obligation", "region", "task"];
 const RUNTIME: &[&str] =
     &["types", "trace", "cancel", "obligation", "region", "task", "cx", "oracle", "time", "sched", "reactor"];
-const LAB: &[&str] =
-    &["types", "trace", "cancel", "obligation", "region", "task", "cx", "oracle", "time", "sched", "model"];
+const LAB: &[&str] = &[
+    "types",
+    "trace",
+    "cancel",
+    "obligation",
+    "region",
+    "task",
+    "cx",
+    "oracle",
+    "time",
+    "sched",
+    "model",
+    "explore",
+];
 const ANY: &[&str] = &["*"];
 
 const fn row(
@@ -87,6 +99,8 @@ pub const TABLE: &[Row] = &[
     row("cx",         Layer::Context, KERNEL, &["smallvec"], Std::No),
     row("time",       Layer::Context, &["types", "cx"], &["slab", "pin-project", "pin-project-lite"], Std::No),
 
+    row("explore",    Layer::Engine, &["types", "trace"], &[], Std::Yes),
+    row("monitor",    Layer::Engine, &["types", "trace", "oracle"], &[], Std::Yes),
     row("oracle",     Layer::Engine, &["types", "trace"], &[], Std::No),
     row("sched",      Layer::Engine, &["types", "trace", "cancel", "obligation", "region", "task", "cx"],
                                      &["crossbeam-queue", "parking_lot", "smallvec"], Std::Optional),

@@ -11,6 +11,7 @@
 //! | `event` | [`Event`]: a label with its position, time and acting task; the line form of a trace |
 //! | `site`  | [`Site`]: a place in the user's source, 16 bytes, parsed or compiled in |
 //! | `word`  | how each field is written as one word and read back |
+//! | `access` | [`Access`]: what a step does to a shared object, for exploration |
 //! | `ring`  | [`Ring`]: the last `n` events |
 //!
 //! Invariants kept here: `trace.round-trip` (every event is one line, and reading that line gives
@@ -24,6 +25,7 @@
 
 extern crate alloc;
 
+mod access;
 mod event;
 mod kinds;
 mod label;
@@ -31,6 +33,7 @@ mod ring;
 mod site;
 mod word;
 
+pub use access::{Access, ObjectId, ObjectKind};
 pub use event::{Event, TraceError, parse_lines, write_lines};
 pub use kinds::{
     Choice, End, Escalation, FinalizerEnd, FinalizerId, Refused, RegionKind, RegionPhase, ScopeEnd, ScopeId,

@@ -1,0 +1,98 @@
+//! [`Scheduler`]: the one interface between who executes a program and who decides what comes next.
+//!
+//! ```text
+//! begin ─▶ ( pick ─▶ choose* ─▶ ran )* ─▶ ended        once for each execution
+//! ```
+//! Invariants the executor keeps:
+//! - `explore.repeatable`: the same picks and choices give the same candidates, the same steps, in every execution.
+//! - `explore.names`: tasks and objects have the same numbers in every execution that created them the same way,
+//!   whatever else happened (spawn paths, not counters of the whole run).
+//! - `explore.whole-step`: a step's touches are everything it did that another task could notice.
+//!
+//! Not here: any scheduler.
+use std::panic::Location;
+use trace::{Access, Choice, ObjectId, ObjectKind};
+use types::TaskId;
+
+/// One operation of a step on a shared object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// The object.
+    pub object: ObjectId,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// What was done.
+    pub access: Access,
+    /// Where in the source, if it is known.
+    pub at: Option<&'static Location<'static>>,
+}
+
+/// The operation with which a task's next step begins: it has been announced, and nothing of it has happened.
+pub type Announced = Touch;
+
+/// A task that could take the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Who.
+    pub task: TaskId,
+    /// With what, if it said so. Only tasks whose announced operation would not have to wait are candidates.
+    pub announced: Option<Announced>,
+}
+
+/// A point at which somebody is next.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a> {
+    /// Who could be, in the order in which production would come to them; at least one.
+    pub candidates: &'a [Candidate],
+    /// Which of them production would take.
+    pub usual: usize,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Whose it was; `None` for the world's own (the clock moved because nothing else could happen), before and
+    /// after which everything else happens.
+    pub task: Option<TaskId>,
+    /// Its operations, in order.
+    pub touches: &'a [Touch],
+    /// Tasks that could not run before this step and can because of it: it spawned or woke them. (A task whose
+    /// announced operation became possible is not listed: that follows from the touches.)
+    pub enabled: &'a [TaskId],
+}
+
+/// A task that could not go on when the execution ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Stuck {
+    /// Who.
+    pub task: TaskId,
+    /// The operation it had announced and that never became possible, if that is what it waited for.
+    pub announced: Option<Announced>,
+}
+
+/// How an execution ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended<'a> {
+    /// Who never finished. Empty if everything ended.
+    pub stuck: &'a [Stuck],
+}
+
+/// Decides what comes next. One value serves one execution after the other.
+pub trait Scheduler {
+    /// An execution begins.
+    fn begin(&mut self);
+
+    /// Which candidate takes the next step, as an index. Asked at every step, even if there is but one candidate.
+    /// `None` gives the execution up: its outcome is of no interest (it repeats another).
+    fn pick(&mut self, point: &Point<'_>) -> Option<usize>;
+
+    /// Inside the step that was picked: which of `options` (at least 2) happens, `usual` being what happens when
+    /// nobody interferes.
+    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32;
+
+    /// The step has run.
+    fn ran(&mut self, step: &Step<'_>);
+
+    /// The execution is over.
+    fn ended(&mut self, how: &Ended<'_>);
+}
