@@ -135,6 +135,7 @@ pub const TABLE: &[Row] = &[
     row("cli",        Layer::Edge, &["asupersync", "trace", "oracle", "lab", "observe"], &["clap", "ratatui"], Std::Yes),
 
     row("model",      Layer::Tooling, &["types", "trace"], &[], Std::No),
+    row("mutants",    Layer::Tooling, &["types"], &[], Std::Yes),
     row("xtask",      Layer::Tooling, &[], &["serde_json"], Std::Yes),
 ];
 
@@ -145,8 +146,8 @@ pub const ENGINE: &[&str] = &["sched", "runtime", "reactor", "lab"];
 pub const UNSAFE_ALLOWED: &[&str] =
     &["task", "cx", "region", "obligation", "time", "sync", "sched", "reactor", "runtime", "lab", "os"];
 
-/// Crates that may use the machine's clock, threads and environment.
-pub const AMBIENT_ALLOWED: &[&str] = &["runtime", "reactor", "os", "xtask", "cli"];
+/// Crates that may use the machine's clock, threads and environment. `mutants` is for tests, which may anyway.
+pub const AMBIENT_ALLOWED: &[&str] = &["runtime", "reactor", "os", "mutants", "xtask", "cli"];
 
 /// Crates that only compute: no async, clock, lock or socket. Every `proto` module is held to the same.
 pub const PURE: &[&str] = &["types", "cancel", "trace", "oracle", "http-proto", "model"];

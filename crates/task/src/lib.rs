@@ -23,6 +23,7 @@ extern crate std;
 
 pub mod control;
 pub mod raw;
+mod slot;
 mod sync;
 mod verdict;
 mod word;
@@ -32,5 +33,6 @@ pub use raw::header::{Header, TaskRef};
 pub use raw::owner::Owner;
 pub use raw::run::{Guard, Runnable, run};
 pub use raw::waiter::Waiter;
+pub use slot::{Finished, JoinSlot, Published, Registered};
 pub use verdict::{Loss, Raise, Verdict};
 pub use word::{WokenByValue, Word};

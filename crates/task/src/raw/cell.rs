@@ -4,10 +4,11 @@
 //! cell when it is freed is dropped then. Not here: the join slot (`join`), polling's panic guard (`run`).
 use super::engine;
 use super::header::{Header, TaskRef};
-use super::join::{CLOSED, DONE, EMPTY, JoinRef, TAKEN, is_waiter};
+use super::join::JoinRef;
 use super::run::{Progress, Runnable, borrowed_waker};
 use super::slab;
 use super::waiter::Waiter;
+use crate::slot::{JoinSlot, Published};
 use crate::{Loss, Owner, Raise, Verdict, Word, control};
 use alloc::boxed::Box;
 use core::alloc::Layout;
@@ -222,20 +223,23 @@ where
             if severity != 0 {
                 header.control.fetch_or(severity << control::SEVERITY_SHIFT, AcqRel);
             }
-            let before = header.join.swap(DONE, AcqRel);
+            let before = header.join.publish();
             // From here on the outcome is final, and must not be replaced by whatever panics.
             *progress = Progress::Published;
-            if before == CLOSED {
+            if before == Published::Unclaimed {
                 if severity != 0 {
                     header.control.fetch_or(control::UNCLAIMED, AcqRel);
                 } else {
                     // Nobody wants it. It is dropped before the region hears of the end: what its drop does
                     // still happens inside the region.
-                    header.join.store(TAKEN, Relaxed);
+                    header.join.discard();
                     Self::drop_outcome(task);
                 }
             }
-            let joiner = is_waiter(before).then(|| Waiter::from_raw(NonNull::new_unchecked(before)));
+            let joiner = match before {
+                Published::Waiter(raw) => Some(Waiter::from_raw(raw)),
+                Published::Nobody | Published::Unclaimed => None,
+            };
             Self::leave(task, verdict, joiner, progress)
         }
     }
@@ -392,7 +396,7 @@ pub(crate) unsafe fn free(task: NonNull<Header>) {
     let header = unsafe { task.as_ref() };
     debug_assert!(header.word.is_complete(), "a live task was freed");
     let _give_back = GiveBack(task);
-    if header.join.load(Relaxed) == DONE {
+    if header.join.holds_outcome() {
         // SAFETY: says the caller, and the join slot.
         unsafe { free_with_outcome(task) };
     }
@@ -439,7 +443,7 @@ where
             region: origin.region,
             prev_link: AtomicPtr::new(core::ptr::null_mut()),
             next_sibling: AtomicPtr::new(core::ptr::null_mut()),
-            join: AtomicPtr::new(EMPTY),
+            join: JoinSlot::new(),
             ext: AtomicPtr::new(core::ptr::null_mut()),
             wait_kind: AtomicPtr::new(core::ptr::null_mut()),
             spawned_at: origin.at,
@@ -505,7 +509,7 @@ where
             cell.header.control.fetch_or(severity << control::SEVERITY_SHIFT, Relaxed);
             cell.stage.get_mut().outcome = ManuallyDrop::new(outcome);
             cell.header.word = Word::completed(1);
-            cell.header.join.store(DONE, Release);
+            cell.header.join = JoinSlot::finished();
             JoinRef { task: TaskRef::from_raw(task), marker: PhantomData }
         }
     }

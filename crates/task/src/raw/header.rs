@@ -5,14 +5,14 @@
 //!
 //! | field | writer | guard |
 //! |---|---|---|
-//! | `word`, `control`, `join` | anyone | atomic protocols (`word.rs`, `control.rs`, `cell.rs`) |
+//! | `word`, `control`, `join` | anyone | atomic protocols (`word.rs`, `control.rs`, `slot.rs`) |
 //! | `next` | the holder of the runnable | `task.single-poller` |
 //! | `prev_link`, `next_sibling` | the region | the region's lock |
 //! | `coop`, `wait_*` | the polling thread | relaxed atomics; dumps may read any time |
 //! | `vtable`, `tag`, `region`, `spawned_at`, `index` (atomic only for its type) | the spawner, before publication | then constant |
 //! | `ext` | the layer above | one CAS from null |
 use super::{cell::Vtable, engine};
-use crate::{control, word::Word};
+use crate::{control, slot::JoinSlot, word::Word};
 use core::panic::Location;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, Ordering::*};
@@ -37,7 +37,7 @@ pub struct Header {
     pub prev_link: AtomicPtr<AtomicPtr<Header>>,
     /// Next member of the region.
     pub next_sibling: AtomicPtr<Header>,
-    pub(crate) join: AtomicPtr<()>,
+    pub(crate) join: JoinSlot,
     /// What the layer above hangs on the task, made when first needed.
     pub ext: AtomicPtr<()>,
     /// What the task waits for, as of its last pending operation.
@@ -50,6 +50,7 @@ pub struct Header {
     pub index: AtomicU32,
 }
 
+#[cfg(not(loom))]
 const _: () = assert!(core::mem::size_of::<Header>() <= 96);
 
 // SAFETY: every field is an atomic, or constant after publication; the links are only followed under the
