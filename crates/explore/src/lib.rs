@@ -3,6 +3,7 @@
 //! [`Scheduler`] at every point where more than one thing could happen, and tells it what did.
 #![forbid(unsafe_code)]
 
+pub mod mini;
 mod scheduler;
 
 pub use scheduler::{Announced, Candidate, Ended, Point, Scheduler, Step, Stuck, Touch};
