@@ -48,11 +48,11 @@ impl Server {
         server
     }
 
-    /// The next line of the log; empty at its end.
+    /// The next line of the log, without its time; empty at the end.
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.log.read_line(&mut line).expect("the log is text");
-        line.trim_end().to_owned()
+        untimed(line.trim_end()).to_owned()
     }
 
     fn connect(&self) -> TcpStream {
@@ -72,11 +72,12 @@ impl Server {
         assert!(sent.expect("kill runs").success());
     }
 
-    /// The rest of the log, and how the process ended.
+    /// The rest of the log without times, and how the process ended.
     fn end(mut self) -> (String, ExitStatus) {
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).expect("the log is text");
-        (rest, self.child.wait().expect("it was not waited for before"))
+        let rest: Vec<_> = rest.lines().map(untimed).collect();
+        (rest.join("\n"), self.child.wait().expect("it was not waited for before"))
     }
 }
 
@@ -86,6 +87,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A line of the log without the time it begins with: `2026-11-22T18:48:43Z `. Lines that go on, and errors of
+/// the command line, have none.
+fn untimed(line: &str) -> &str {
+    let Some((time, rest)) = line.split_once(" kv: ") else { return line };
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert_eq!(shape, "0000-00-00T00:00:00Z", "{line}");
+    &line[line.len() - rest.len() - "kv: ".len()..]
 }
 
 fn expect(client: &mut TcpStream, reply: &str) {

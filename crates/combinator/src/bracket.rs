@@ -17,6 +17,7 @@ use core::future::poll_fn;
 use core::panic::Location;
 use core::pin::pin;
 use core::task::Poll;
+use cx::port::Report;
 use cx::{Branch, Combinator, Cx, Row};
 use types::{Cancelled, Panic, Res, Stop};
 
@@ -126,7 +127,7 @@ fn report<C: Row, E: Debug>(
         Ok(Err(Stop::Cancelled(c))) => alloc::format!("was {c}"),
         Err(panic) => alloc::format!("{panic}"),
     };
-    frame.report(alloc::format!("the release of the bracket at {at} {how}"))
+    frame.report(Report::ReleaseFailed { bracket: at, how })
 }
 
 /// A release that is owed. Dropped with its frame, it says that the release did not run.

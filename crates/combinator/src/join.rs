@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::fmt::Debug;
 use core::panic::Location;
 use core::pin::pin;
+use cx::port::Report;
 use cx::{Combinator, Cx, Row};
 use types::{Res, Stop};
 
@@ -126,6 +127,7 @@ fn report<C: Row, E: Debug>(
     stop: Option<Stop<E>>,
 ) {
     if let Some(Stop::Err(error)) = stop {
-        frame.report(alloc::format!("a further branch of the `try_join` at {at} failed: {error:?}"))
+        let error = alloc::format!("{error:?}");
+        frame.report(Report::BranchFailed { combinator: "try_join", at, error })
     }
 }

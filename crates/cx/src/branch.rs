@@ -11,6 +11,7 @@
 use crate::alarm::Alarm;
 use crate::close;
 use crate::frame::caught;
+use crate::port::Report;
 use crate::raw::ext;
 use crate::raw::owner::Drain;
 use crate::raw::place::{Address, Place, counted, owner_of, world_of};
@@ -21,7 +22,6 @@ use crate::scope::{
 use crate::{Cx, Row};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::marker::PhantomData;
@@ -119,17 +119,13 @@ impl<'p, C: Row> Combinator<'p, C> {
     }
 
     /// Tells the operator what the result does not say.
-    pub fn report(&self, text: String) {
-        self.parent.world().report(text)
+    pub fn report(&self, report: Report) {
+        self.parent.world().report(report)
     }
 
     /// A bracket opened at `at` is dropped before its release could run: the release is lost, and reported.
     pub fn release_skipped(&self, at: &'static Location<'static>) {
-        self.report(alloc::format!(
-            "the release of the bracket at {}:{} did not run: its frame was dropped (use `finally` for what must run)",
-            at.file(),
-            at.line()
-        ));
+        self.report(Report::ReleaseSkipped { bracket: at });
         if let Some(scope) = self.id {
             self.emit(|| Label::ReleaseSkipped { scope, site: Site::from(at) })
         }
@@ -388,12 +384,7 @@ impl<'p, C: Row> Branch<'p, C> {
         }
         scope.overdue.store(true, Relaxed);
         let after = around(scope).after_grace();
-        let next = match after {
-            AfterGrace::Wait => "its masks are pierced, and it is still waited for",
-            AfterGrace::Abandon => "it is dropped",
-        };
-        let reports = &world_of(scope.header()).reports;
-        reports.report(alloc::format!("a branch has not ended by its cleanup deadline; {next}: {request}"));
+        world_of(scope.header()).report(Report::BranchOverdue { request, after });
         Poll::Ready(after)
     }
 

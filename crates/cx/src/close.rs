@@ -3,7 +3,7 @@
 //! One async function does it for everybody: a frame awaits it, a task's epilogue polls it, a janitor task
 //! runs it for a region whose frame is gone. It has no context of its own and cannot be cancelled.
 use crate::alarm::Alarm;
-use crate::port::{Due, WaitOn, World};
+use crate::port::{Due, Report, WaitOn, World};
 use crate::raw::ext;
 use crate::raw::place::{counted, owner_of, world_of};
 use crate::raw::start::{self, Start};
@@ -66,12 +66,7 @@ pub(crate) fn isolate(region: &Region, task: &Header) {
     }
     let world = world_of(task);
     if (world.unwinding.catch)(&mut || region.isolate(task)).is_err() {
-        let at = region.opened_at();
-        world.report(alloc::format!(
-            "`on_failure` of the region opened at {}:{} panicked",
-            at.file(),
-            at.line()
-        ));
+        world.report(Report::OnFailurePanicked { region: region.id(), opened_at: region.opened_at() });
     }
 }
 
@@ -126,7 +121,11 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
         }
     }
     if !settlement.leaked.is_empty() {
-        world.report(leak_report(&region, &settlement.leaked));
+        world.report(Report::Leak {
+            region: region.id(),
+            opened_at: region.opened_at(),
+            leaked: settlement.leaked.clone(),
+        });
     }
     settlement.note = settlement.worst().map(|lost| note_of(world, lost));
     region.close(severity(settlement.severity));
@@ -135,16 +134,14 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
 
 /// A member's end that the region's outcome does not show (`region.outcome`).
 pub(crate) fn report_lost(lost: &Lost, region: &Region, task: &Header) {
-    let (opened, spawned) = (region.opened_at(), lost.spawned_at);
-    world_of(task).report(alloc::format!(
-        "{} spawned at {}:{} ended in `{}` and nobody joined it; the region opened at {}:{} had worse to tell",
-        lost.task,
-        spawned.file(),
-        spawned.line(),
-        note_of(world_of(task), lost).text(),
-        opened.file(),
-        opened.line()
-    ));
+    let world = world_of(task);
+    world.report(Report::Lost {
+        task: lost.task,
+        spawned_at: lost.spawned_at,
+        failure: note_of(world, lost),
+        region: region.id(),
+        opened_at: region.opened_at(),
+    });
 }
 
 /// A loss in words. The error's `Debug` is user code: what it panics with must not stop a close.
@@ -180,21 +177,6 @@ fn severity(n: u8) -> Severity {
         2 => Severity::Cancelled,
         _ => Severity::Panicked,
     }
-}
-
-fn leak_report(region: &Region, leaked: &[obligation::Note]) -> alloc::string::String {
-    use core::fmt::Write;
-    let mut s = alloc::format!(
-        "{} opened at {}:{} closed with {} obligation(s) leaked",
-        region.id(),
-        region.opened_at().file(),
-        region.opened_at().line(),
-        leaked.len()
-    );
-    for n in leaked {
-        let _ = write!(s, "\n  {} reserved at {}:{} by {}", n.kind, n.site.file(), n.site.line(), n.by);
-    }
-    s
 }
 
 async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
@@ -255,18 +237,10 @@ struct Ended<'a> {
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
-        let what = match self.end {
-            FinalizerEnd::Ok => None,
-            FinalizerEnd::Failed => Some("failed"),
-            FinalizerEnd::Panicked => Some("panicked"),
-            FinalizerEnd::TimedOut => Some("was ended at its bound of time"),
-            FinalizerEnd::Dropped => Some("was dropped while it ran, with the frame that awaited it"),
-        };
-        if let Some(what) = what {
-            let (file, line) = (self.at.file(), self.at.line());
-            self.world.report(alloc::format!("a finalizer registered at {file}:{line} {what}"));
-        }
         let (region, finalizer, end) = (self.region.id(), self.number, self.end);
+        if end != FinalizerEnd::Ok {
+            self.world.report(Report::FinalizerFailed { region, registered_at: self.at, end });
+        }
         self.region.emit(None, || Label::FinalizerEnd { region, finalizer, end });
     }
 }

@@ -1,16 +1,15 @@
 //! What engines do when one of the kernel's own timers is due: enforce a cleanup deadline, report a slow
 //! drain, write off what a shutdown could not stop.
 use crate::close;
-use crate::port::{Due, World};
+use crate::port::{Due, Report, World};
 use crate::raw::ext;
-use alloc::string::String;
+use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
-use core::fmt::Write;
-use core::sync::atomic::Ordering::AcqRel;
-use region::{Region, RegionView};
+use core::sync::atomic::Ordering::{AcqRel, Relaxed};
+use region::Region;
 use task::{TaskRef, control};
 use trace::{Label, RegionKind, RegionPhase};
-use types::{AfterGrace, CancelKind, TaskId, Time};
+use types::{AfterGrace, CancelKind, TaskId};
 
 impl World {
     /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
@@ -52,21 +51,18 @@ impl World {
             self.timers
                 .set(now.saturating_add(cancel::FINALIZER_GRACE), Due::Cleanup(Arc::downgrade(region)));
             let gone = region.write_off();
-            let left = gone.tasks.len();
             for orphan in &gone.orphans {
                 close::adopt(orphan)
             }
-            if left > 0 {
-                self.written_off.fetch_add(left as u64, core::sync::atomic::Ordering::Relaxed);
-                self.report(alloc::format!("shutdown wrote off {left} task(s) that did not stop in time"));
+            if !gone.tasks.is_empty() {
+                self.written_off.fetch_add(gone.tasks.len() as u64, Relaxed);
+                self.report(Report::WrittenOff { tasks: gone.tasks });
             }
             return;
         }
         // Before everybody is woken: afterwards nobody waits for anything.
-        let mut text = alloc::format!("cleanup deadline passed: {request}\n");
-        let view = region.view_named(&crate::name::of);
-        let over = view.members.is_empty() && view.children.is_empty() && view.obligations.is_empty();
-        remaining(&view, now, &mut text);
+        let left = Box::new(region.view_named(&crate::name::of));
+        let over = left.members.is_empty() && left.children.is_empty() && left.obligations.is_empty();
         region.escalate();
         if shutdown {
             self.timers.set(last, Due::Cleanup(Arc::downgrade(region)));
@@ -75,7 +71,7 @@ impl World {
         }
         // A region that is about to close by itself is no news.
         if !over {
-            self.report(text);
+            self.report(Report::CleanupOverdue { request, left, at: now });
         }
     }
 
@@ -99,11 +95,7 @@ impl World {
             crate::wake_foreign(task)
         }
         task.wake_by_ref();
-        self.report(alloc::format!(
-            "cleanup deadline passed: the task spawned at {}:{} was asked to end and has not",
-            task.spawned_at.file(),
-            task.spawned_at.line()
-        ));
+        self.report(Report::TaskOverdue { task: id, spawned_at: task.spawned_at });
     }
 
     fn slow_drain(&self, region: &Arc<Region>) {
@@ -112,52 +104,10 @@ impl World {
             return;
         }
         if phase != RegionPhase::Open {
-            let now = self.clock.now();
-            let mut text = String::new();
-            remaining(&region.view_named(&crate::name::of), now, &mut text);
-            self.report(text);
+            let left = Box::new(region.view_named(&crate::name::of));
+            self.report(Report::SlowDrain { left, at: self.clock.now() });
         }
         let at = self.clock.now().saturating_add(cancel::REPORT_EVERY);
         self.timers.set(at, Due::Report(Weak::clone(&Arc::downgrade(region))));
-    }
-}
-
-/// Who is still in a region that should close, and what they wait for.
-fn remaining(view: &RegionView, now: Time, text: &mut String) {
-    /// A name, if it has one, before the number.
-    fn title(id: impl core::fmt::Display, name: Option<&str>) -> String {
-        name.map_or_else(|| alloc::format!("{id}"), |name| alloc::format!("`{name}` ({id})"))
-    }
-    let age = now.saturating_since(view.opened);
-    let _ = write!(
-        text,
-        "{} opened at {}:{} {age:.1?} ago is {:?} and waits for {} task(s), {} region(s), {} obligation(s)",
-        title(view.region, view.name.as_deref()),
-        view.opened_at.file(),
-        view.opened_at.line(),
-        view.phase,
-        view.members.len(),
-        view.children.len(),
-        view.obligations.len()
-    );
-    for m in view.members.iter().take(16) {
-        let waits = match (m.runnable, m.waits_for) {
-            (true, _) => "runs or is about to",
-            (false, Some(kind)) => kind.what,
-            (false, None) => "something of its own",
-        };
-        let who = title(m.task, m.name.as_deref());
-        let _ = write!(text, "\n  {who} spawned at {}:{}", m.spawned_at.file(), m.spawned_at.line());
-        let _ = write!(text, ", waits for: {waits}");
-        if m.told != 0 && !m.acknowledged {
-            let _ = write!(text, ", has not reached a checkpoint since it was asked to end");
-        }
-    }
-    for o in view.obligations.iter().take(16) {
-        let _ = write!(text, "\n  {} reserved at {}:{} by {}", o.kind, o.site.file(), o.site.line(), o.by);
-    }
-    for child in &view.children {
-        text.push('\n');
-        remaining(child, now, text);
     }
 }

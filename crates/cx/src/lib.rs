@@ -18,6 +18,7 @@
 //! | `blocking` | closures that block, as tasks of a region |
 //! | `hold` | who holds what and who waits for whom, for deadlock reports |
 //! | `port` | one trait per effect, and the world that holds them |
+//! | `report` | what the operator is told |
 //! | `raw` | the representation |
 //!
 //! Not here: queues and threads (`sched`, `runtime`), combinators, channels.
@@ -38,6 +39,7 @@ mod name;
 mod permit;
 pub mod port;
 mod raw;
+mod report;
 mod root;
 mod row;
 mod scope;

@@ -15,6 +15,8 @@ use task::engine::EngineHead;
 use task::{Header, TaskRef, Waiter};
 use types::{RegionId, TaskId, Time};
 
+pub use crate::report::Report;
+
 /// A clock.
 pub trait Clock: Send + Sync {
     /// Now. MUST never go back as seen by one thread, and MUST NOT be ahead of the timers' clock.
@@ -104,8 +106,8 @@ pub trait Blocking: Send + Sync {
 
 /// What a running process tells its operator.
 pub trait Reports: Send + Sync {
-    /// One report in plain words, possibly of several lines.
-    fn report(&self, text: String);
+    /// Takes one report. MUST NOT wait; may be called on any thread of the engine, from several at once.
+    fn report(&self, report: Report);
 }
 
 /// Signals of the operating system that a program may wait for.
@@ -232,7 +234,11 @@ impl Unwinding {
 }
 
 /// One world: an engine's entry points and its ports. The engine's own structure begins with it.
+///
+/// Made by [`World::new`] from what every world must have; the `with_..` methods add the rest. The fields are
+/// there to be read.
 #[repr(C)]
+#[non_exhaustive]
 pub struct World {
     /// How tasks are queued. First, so that a pointer to the world is one to the head.
     pub head: EngineHead,
@@ -267,13 +273,95 @@ pub struct World {
     pub waits: Option<Arc<dyn Waits>>,
 }
 
+/// What [`World::new`] gives a world that says nothing else: ten seconds.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+impl World {
+    /// A world with the ports that none can do without. The others are absent until a `with_..` method adds
+    /// them: no pool, network, signals or trace; panics are not caught ([`Unwinding::NONE`]), slow drains not
+    /// reported, and cleanup has [`DEFAULT_GRACE`].
+    pub fn new(
+        head: EngineHead,
+        clock: Arc<dyn Clock>,
+        timers: Arc<dyn Timers>,
+        entropy: Arc<dyn Entropy>,
+        reports: Arc<dyn Reports>,
+    ) -> World {
+        World {
+            head,
+            recent: AtomicU64::new(0),
+            written_off: AtomicU64::new(0),
+            grace: DEFAULT_GRACE,
+            reports_slow_drains: false,
+            unwinding: Unwinding::NONE,
+            clock,
+            timers,
+            entropy,
+            reports,
+            blocking: None,
+            net: None,
+            signals: None,
+            sink: None,
+            waits: None,
+        }
+    }
+
+    /// The cleanup budget of requests that bring none, in regions that have none.
+    #[must_use]
+    pub fn with_grace(self, grace: Duration) -> World {
+        World { grace, ..self }
+    }
+
+    /// Whether regions that drain without a request report who is left, after 5 s and then every 30 s.
+    #[must_use]
+    pub fn with_slow_drains_reported(self, reports_slow_drains: bool) -> World {
+        World { reports_slow_drains, ..self }
+    }
+
+    /// How panics are caught and resumed.
+    #[must_use]
+    pub fn with_unwinding(self, unwinding: Unwinding) -> World {
+        World { unwinding, ..self }
+    }
+
+    /// A pool for closures that block.
+    #[must_use]
+    pub fn with_blocking(self, blocking: Arc<dyn Blocking>) -> World {
+        World { blocking: Some(blocking), ..self }
+    }
+
+    /// A network.
+    #[must_use]
+    pub fn with_net(self, net: Arc<dyn Net>) -> World {
+        World { net: Some(net), ..self }
+    }
+
+    /// Signals.
+    #[must_use]
+    pub fn with_signals(self, signals: Arc<dyn Signals>) -> World {
+        World { signals: Some(signals), ..self }
+    }
+
+    /// Where traced steps go: its tasks are traced from then on. `None` leaves them untraced.
+    #[must_use]
+    pub fn with_sink(self, sink: Option<Arc<dyn Sink>>) -> World {
+        World { sink, ..self }
+    }
+
+    /// Who hears which task waits for whom, if anybody.
+    #[must_use]
+    pub fn with_waits(self, waits: Option<Arc<dyn Waits>>) -> World {
+        World { waits, ..self }
+    }
+}
+
 impl World {
     /// Tells the operator. What his `Reports` panics with goes no further: the kernel has more to do.
-    pub fn report(&self, text: String) {
-        let mut text = Some(text);
+    pub fn report(&self, report: Report) {
+        let mut report = Some(report);
         let _ = (self.unwinding.catch)(&mut || {
-            if let Some(text) = text.take() {
-                self.reports.report(text)
+            if let Some(report) = report.take() {
+                self.reports.report(report)
             }
         });
     }

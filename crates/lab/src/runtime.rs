@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::sync::atomic::Ordering::*;
 use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
 use trace::{Event, Label};
@@ -60,23 +60,14 @@ impl LabRuntime {
         let kept = Arc::new(Kept::default());
         let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
         let signals = LabSignals::default();
-        let world = World {
-            head: raw::HEAD,
-            recent: AtomicU64::new(0),
-            written_off: AtomicU64::new(0),
-            grace: config.grace,
-            reports_slow_drains: false,
-            unwinding: sched::engine::unwinding(),
-            clock: clock.clone(),
-            timers: timers.clone(),
-            entropy: Arc::new(SplitStreams { seed: config.seed }),
-            reports: kept.clone(),
-            blocking: None,
-            net: Some(net.clone()),
-            signals: Some(Arc::new(signals.clone())),
-            sink: recorder.clone().map(|r| r as Arc<dyn Sink>),
-            waits: waiting.clone().map(|w| w as Arc<dyn Waits>),
-        };
+        let entropy = Arc::new(SplitStreams { seed: config.seed });
+        let world = World::new(raw::HEAD, clock.clone(), timers.clone(), entropy, kept.clone())
+            .with_grace(config.grace)
+            .with_unwinding(sched::engine::unwinding())
+            .with_net(net.clone())
+            .with_signals(Arc::new(signals.clone()))
+            .with_sink(recorder.clone().map(|r| r as Arc<dyn Sink>))
+            .with_waits(waiting.clone().map(|w| w as Arc<dyn Waits>));
         let engine = Arc::new(Engine::new(world, clock, timers, recorder, waiting, decisions));
         let Some(slot) = raw::register(&engine) else {
             panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)

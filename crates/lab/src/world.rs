@@ -1,6 +1,6 @@
 //! Virtual time, timers, random numbers and the trace of one lab.
 use crate::deadlock::address;
-use cx::port::{Clock, Due, Entropy, Reports, TimerKey, Timers};
+use cx::port::{Clock, Due, Entropy, Report, Reports, TimerKey, Timers};
 use region::Sink;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -125,8 +125,8 @@ impl Kept {
 }
 
 impl Reports for Kept {
-    fn report(&self, text: String) {
-        locked(&self.0).push(text)
+    fn report(&self, report: Report) {
+        locked(&self.0).push(report.to_string())
     }
 }
 

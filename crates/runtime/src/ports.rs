@@ -1,5 +1,5 @@
 //! The machine's clock, random numbers and standard error, as ports.
-use cx::port::{Clock, Entropy, Reports};
+use cx::port::{Clock, Entropy, Report, Reports};
 use std::hash::BuildHasher;
 // The standard library's hasher keys are the one source of system randomness it has; asked for one seed only.
 #[allow(clippy::disallowed_types)]
@@ -50,8 +50,8 @@ impl Entropy for Mixed {
 pub(crate) struct StandardError;
 
 impl Reports for StandardError {
-    fn report(&self, text: String) {
+    fn report(&self, report: Report) {
         // Nobody is left to tell if standard error is closed.
-        let _ = writeln!(std::io::stderr().lock(), "asupersync: {text}");
+        let _ = writeln!(std::io::stderr().lock(), "asupersync: {report}");
     }
 }

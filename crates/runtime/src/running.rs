@@ -9,14 +9,14 @@ use crate::pool::Pool;
 use crate::ports::{Mixed, Monotonic, StandardError};
 use crate::raw::with_root;
 use crate::wheels::Wheels;
-use cx::port::{Clock, World};
+use cx::port::{Clock, Report, World};
 use cx::{All, Cx, RegionHandle, Root};
 use reactor::{Reactor, SystemNet, SystemSignals};
 use region::RegionView;
 use sched::engine::{self, Engine, Setup};
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -93,23 +93,15 @@ impl Runtime {
             &builder.name,
             builder.stack_size,
         );
-        let world = World {
-            head: engine::head(),
-            recent: AtomicU64::new(0),
-            written_off: AtomicU64::new(0),
-            grace: builder.grace,
-            reports_slow_drains: builder.report_slow_drains,
-            unwinding: engine::unwinding(),
-            clock,
-            timers: wheels.clone(),
-            entropy: Arc::new(Mixed::new(builder.seed)),
-            reports: builder.reports.unwrap_or_else(|| Arc::new(StandardError)),
-            blocking: Some(Arc::new(pool.clone())),
-            net: Some(Arc::new(SystemNet::new(reactor.clone()))),
-            signals: Some(Arc::new(SystemSignals::new(reactor.clone()))),
-            sink: None,
-            waits: None,
-        };
+        let entropy = Arc::new(Mixed::new(builder.seed));
+        let reports = builder.reports.unwrap_or_else(|| Arc::new(StandardError));
+        let world = World::new(engine::head(), clock, wheels.clone(), entropy, reports)
+            .with_grace(builder.grace)
+            .with_slow_drains_reported(builder.report_slow_drains)
+            .with_unwinding(engine::unwinding())
+            .with_blocking(Arc::new(pool.clone()))
+            .with_net(Arc::new(SystemNet::new(reactor.clone())))
+            .with_signals(Arc::new(SystemSignals::new(reactor.clone())));
         let setup =
             Setup { world, driver: machine.clone(), workers, spread: builder.spread, coop: builder.coop };
         let (engine, slot) = Engine::new(setup).ok_or(BuildError::TooMany)?;
@@ -159,9 +151,9 @@ impl Runtime {
         let reports = self.parts().engine.world().reports.clone();
         match self.try_run(body) {
             Ok(value) => value,
-            Err(report) => {
-                reports.report(report.to_string());
-                report.value
+            Err(end) => {
+                reports.report(Report::Unclean { cause: end.cause });
+                end.value
             }
         }
     }

@@ -31,7 +31,7 @@ fn workers(n: usize) -> Runtime {
 fn quiet(n: usize) -> Runtime {
     struct Nobody;
     impl cx::port::Reports for Nobody {
-        fn report(&self, _text: String) {}
+        fn report(&self, _: cx::port::Report) {}
     }
     Builder::new().workers(n).seed(1).reports(Nobody).build().expect("a runtime")
 }

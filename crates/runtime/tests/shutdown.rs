@@ -7,7 +7,7 @@
 mod watchdog;
 
 use asupersync_runtime::{Builder, Runtime};
-use cx::port::Reports;
+use cx::port::{Report, Reports};
 use cx::{Cx, RegionHandle};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
@@ -25,8 +25,8 @@ const GRACE: Duration = Duration::from_millis(200);
 struct Kept(Arc<Mutex<Vec<String>>>);
 
 impl Reports for Kept {
-    fn report(&self, text: String) {
-        self.0.lock().expect("never poisoned").push(text)
+    fn report(&self, report: Report) {
+        self.0.lock().expect("never poisoned").push(report.to_string())
     }
 }
 

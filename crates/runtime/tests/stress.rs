@@ -6,7 +6,7 @@
 mod watchdog;
 
 use asupersync_runtime::Builder;
-use cx::port::Reports;
+use cx::port::{Report, Reports};
 use cx::{Cx, RegionOptions};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use watchdog::watched;
 
 struct Nobody;
 impl Reports for Nobody {
-    fn report(&self, _text: String) {}
+    fn report(&self, _: Report) {}
 }
 
 /// What goes in and what comes out.

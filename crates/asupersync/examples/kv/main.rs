@@ -72,7 +72,7 @@ fn serve(flags: Flags) -> ExitCode {
     });
     match served {
         Ok(report) => {
-            log.say(&report.to_string());
+            log.say(&report);
             ExitCode::from(if report.is_clean() { 0 } else { UNCLEAN })
         }
         Err(error) => fail(USAGE, &error.to_string()),

@@ -8,9 +8,10 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
-use asupersync_cx::port::{Clock, Due, Entropy, Reports, TimerKey, Timers, Unwinding, World};
+use asupersync_cx::port::{Clock, Due, Entropy, Report, Reports, TimerKey, Timers, World};
 use asupersync_cx::{All, Cx, Root};
 use core::any::Any;
+use core::fmt::Write;
 use core::panic::Location;
 use core::sync::atomic::{AtomicU64, Ordering::*};
 use core::time::Duration;
@@ -63,10 +64,8 @@ impl Timers for Alarms {
 struct Log(Lock<String>);
 
 impl Reports for Log {
-    fn report(&self, text: String) {
-        let mut log = self.0.lock();
-        log.push_str(&text);
-        log.push('\n')
+    fn report(&self, report: Report) {
+        let _ = writeln!(self.0.lock(), "{report}");
     }
 }
 
@@ -93,23 +92,9 @@ impl Executor {
     /// An executor at tick zero.
     pub(crate) fn new() -> Executor {
         let alarms = Arc::new(Alarms::default());
-        let world = World {
-            head: raw::HEAD,
-            recent: AtomicU64::new(0),
-            written_off: AtomicU64::new(0),
-            grace: Duration::from_secs(1),
-            reports_slow_drains: false,
-            unwinding: Unwinding::NONE,
-            clock: alarms.clone(),
-            timers: alarms.clone(),
-            entropy: Arc::new(Numbers),
-            reports: Arc::new(Log::default()),
-            blocking: None,
-            net: None,
-            signals: None,
-            sink: None,
-            waits: None,
-        };
+        let (numbers, log) = (Arc::new(Numbers), Arc::new(Log::default()));
+        let world = World::new(raw::HEAD, alarms.clone(), alarms.clone(), numbers, log)
+            .with_grace(Duration::from_secs(1));
         Executor { world, ready: Lock::default(), alarms }
     }
 

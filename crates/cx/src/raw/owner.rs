@@ -2,7 +2,7 @@
 use super::ext::{self, ExtInner};
 use super::place::{counted, owner_of, world_of};
 use crate::close::{self, janitor};
-use crate::port::World;
+use crate::port::{Report, World};
 use alloc::boxed::Box;
 use core::future::Future;
 use core::pin::Pin;
@@ -179,7 +179,7 @@ pub(crate) fn waken(world: &World, wake: impl FnOnce()) {
         }
     });
     if let Err(payload) = woken {
-        world.report("a waker that is not this runtime's panicked".into());
+        world.report(Report::WakerPanicked);
         // The payload's drop may panic as well; then it is not worth having.
         let mut payload = Some(payload);
         let _ = (world.unwinding.catch)(&mut || drop(payload.take()));

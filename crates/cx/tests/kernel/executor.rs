@@ -1,7 +1,7 @@
 //! The smallest engine that can run the kernel and catch panics: one queue, a clock that jumps to the next
 //! alarm, and more threads if a test wants them. Its entry points are those of `examples/embedded`.
 use crate::raw;
-use asupersync_cx::port::{Clock, Due, Entropy, Reports, TimerKey, Timers, Unwinding, World};
+use asupersync_cx::port::{Clock, Due, Entropy, Report, Reports, TimerKey, Timers, Unwinding, World};
 use asupersync_cx::{All, Cx, Root};
 use region::Lock;
 use std::any::Any;
@@ -53,8 +53,8 @@ impl Timers for Alarms {
 struct Said(Mutex<Vec<String>>);
 
 impl Reports for Said {
-    fn report(&self, text: String) {
-        self.0.lock().expect("nobody panics in here").push(text)
+    fn report(&self, report: Report) {
+        self.0.lock().expect("nobody panics in here").push(report.to_string())
     }
 }
 
@@ -77,26 +77,13 @@ impl Guard for Catch {
 impl Executor {
     pub(crate) fn new() -> Executor {
         let (alarms, reports) = (Arc::new(Alarms::default()), Arc::new(Said::default()));
-        let world = World {
-            head: raw::HEAD,
-            recent: AtomicU64::new(0),
-            written_off: AtomicU64::new(0),
-            grace: Duration::from_secs(1),
-            reports_slow_drains: false,
-            unwinding: Unwinding {
-                catch: |f| catch_unwind(AssertUnwindSafe(f)),
-                resume: |payload| resume_unwind(payload),
-            },
-            clock: alarms.clone(),
-            timers: alarms.clone(),
-            entropy: Arc::new(Zero),
-            reports: reports.clone(),
-            blocking: None,
-            net: None,
-            signals: None,
-            sink: None,
-            waits: None,
+        let unwinding = Unwinding {
+            catch: |f| catch_unwind(AssertUnwindSafe(f)),
+            resume: |payload| resume_unwind(payload),
         };
+        let world = World::new(raw::HEAD, alarms.clone(), alarms.clone(), Arc::new(Zero), reports.clone())
+            .with_grace(Duration::from_secs(1))
+            .with_unwinding(unwinding);
         Executor { world, ready: Lock::default(), pinned: Lock::default(), alarms, reports }
     }
 

@@ -1,0 +1,283 @@
+//! What a running process tells its operator: one value for each kind of news, with the places and identities
+//! that a program may want to count or filter by. `Display` says it in plain words, possibly on several lines.
+//!
+//! A report is about what no result shows: who is late, what leaked, which failure was outdone by a worse one.
+//! What a caller gets as a value is not repeated here.
+//!
+//! Not here: where reports go ([`port::Reports`](crate::port::Reports)), the tree as text
+//! ([`region::render`]).
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::panic::Location;
+use obligation::Note;
+use region::RegionView;
+use trace::FinalizerEnd;
+use types::{AfterGrace, Cancelled, FailureNote, RegionId, TaskId, Time};
+
+/// A place in the source.
+type At = &'static Location<'static>;
+
+/// One report. New kinds may come.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Report {
+    /// A region closed over obligations that nobody settled (`obligation.balanced`): at least one.
+    Leak {
+        /// The region.
+        region: RegionId,
+        /// Where it was opened.
+        opened_at: At,
+        /// What was reserved, of which kind, where and by which task.
+        leaked: Vec<Note>,
+    },
+    /// A region that was asked to end has not, by its cleanup deadline (`cancel.bounded`).
+    CleanupOverdue {
+        /// The request.
+        request: Cancelled,
+        /// Who was left, before masks were pierced or anything was dropped.
+        left: Box<RegionView>,
+        /// When that was.
+        at: Time,
+    },
+    /// A task that was asked to end by itself has not, by its cleanup deadline.
+    TaskOverdue {
+        /// The task.
+        task: TaskId,
+        /// Where it was spawned.
+        spawned_at: At,
+    },
+    /// A branch that was asked to end has not, by its cleanup deadline.
+    BranchOverdue {
+        /// The request.
+        request: Cancelled,
+        /// What becomes of it: waited for, or dropped.
+        after: AfterGrace,
+    },
+    /// A region that nobody asked to end has waited for its members for long after its body was over.
+    SlowDrain {
+        /// Who is left.
+        left: Box<RegionView>,
+        /// When that was.
+        at: Time,
+    },
+    /// A shutdown gave up tasks that did not stop by its deadline. At least one.
+    WrittenOff {
+        /// The tasks.
+        tasks: Vec<TaskId>,
+    },
+    /// A member failed and nobody joined it, and the region's outcome shows something worse.
+    Lost {
+        /// The member.
+        task: TaskId,
+        /// Where it was spawned.
+        spawned_at: At,
+        /// What it ended in.
+        failure: FailureNote,
+        /// Its region.
+        region: RegionId,
+        /// Where that was opened.
+        opened_at: At,
+    },
+    /// A finalizer ended in another way than it should.
+    FinalizerFailed {
+        /// The region it was registered in.
+        region: RegionId,
+        /// Where it was registered.
+        registered_at: At,
+        /// How it ended. Never `Ok`.
+        end: FinalizerEnd,
+    },
+    /// The release of a bracket never ran, since the bracket's frame was dropped.
+    ReleaseSkipped {
+        /// Where the bracket stands.
+        bracket: At,
+    },
+    /// The release of a bracket failed, and its use had failed before.
+    ReleaseFailed {
+        /// Where the bracket stands.
+        bracket: At,
+        /// How it ended, in words.
+        how: String,
+    },
+    /// A branch failed after the failure that its combinator returned.
+    BranchFailed {
+        /// Which combinator: "try_join".
+        combinator: &'static str,
+        /// Where it stands.
+        at: At,
+        /// The error, as its `Debug` says it.
+        error: String,
+    },
+    /// The `on_failure` of an isolating region panicked.
+    OnFailurePanicked {
+        /// The region.
+        region: RegionId,
+        /// Where it was opened.
+        opened_at: At,
+    },
+    /// A waker that belongs to somebody else's executor panicked when it was called.
+    WakerPanicked,
+    /// The root did not end cleanly: a child of it failed and nobody joined it, or was cut short.
+    Unclean {
+        /// Why.
+        cause: Cancelled,
+    },
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Report::Leak { region, opened_at, leaked } => {
+                let n = leaked.len();
+                write!(f, "{region} opened at {} closed with {n} obligation(s) leaked", Line(opened_at))?;
+                leaked.iter().try_for_each(|note| reserved(f, note))
+            }
+            Report::CleanupOverdue { request, left, at } => {
+                writeln!(f, "cleanup deadline passed: {request}")?;
+                remaining(f, left, *at)
+            }
+            Report::TaskOverdue { spawned_at, .. } => write!(
+                f,
+                "cleanup deadline passed: the task spawned at {} was asked to end and has not",
+                Line(spawned_at)
+            ),
+            Report::BranchOverdue { request, after } => {
+                let next = match after {
+                    AfterGrace::Wait => "its masks are pierced, and it is still waited for",
+                    AfterGrace::Abandon => "it is dropped",
+                };
+                write!(f, "a branch has not ended by its cleanup deadline; {next}: {request}")
+            }
+            Report::SlowDrain { left, at } => remaining(f, left, *at),
+            Report::WrittenOff { tasks } => {
+                write!(f, "shutdown wrote off {} task(s) that did not stop in time", tasks.len())
+            }
+            Report::Lost { task, spawned_at, failure, opened_at, .. } => write!(
+                f,
+                "{task} spawned at {} ended in `{}` and nobody joined it; the region opened at {} had worse to \
+                 tell",
+                Line(spawned_at),
+                failure.text(),
+                Line(opened_at)
+            ),
+            Report::FinalizerFailed { registered_at, end, .. } => {
+                let what = match end {
+                    FinalizerEnd::Ok => "ended",
+                    FinalizerEnd::Failed => "failed",
+                    FinalizerEnd::Panicked => "panicked",
+                    FinalizerEnd::TimedOut => "was ended at its bound of time",
+                    FinalizerEnd::Dropped => "was dropped while it ran, with the frame that awaited it",
+                };
+                write!(f, "a finalizer registered at {} {what}", Line(registered_at))
+            }
+            Report::ReleaseSkipped { bracket } => write!(
+                f,
+                "the release of the bracket at {} did not run: its frame was dropped (use `finally` for what must \
+                 run)",
+                Line(bracket)
+            ),
+            Report::ReleaseFailed { bracket, how } => {
+                write!(f, "the release of the bracket at {bracket} {how}")
+            }
+            Report::BranchFailed { combinator, at, error } => {
+                write!(f, "a further branch of the `{combinator}` at {at} failed: {error}")
+            }
+            Report::OnFailurePanicked { opened_at, .. } => {
+                write!(f, "`on_failure` of the region opened at {} panicked", Line(opened_at))
+            }
+            Report::WakerPanicked => f.write_str("a waker that is not this runtime's panicked"),
+            Report::Unclean { cause } => write!(f, "the program's root did not end cleanly: {cause}"),
+        }
+    }
+}
+
+/// `file:line`, without the column.
+struct Line<'a>(&'a Location<'a>);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0.file(), self.0.line())
+    }
+}
+
+fn reserved(f: &mut fmt::Formatter<'_>, note: &Note) -> fmt::Result {
+    write!(f, "\n  {} reserved at {} by {}", note.kind, Line(note.site), note.by)
+}
+
+/// A name, if it has one, before the number.
+fn title(id: impl fmt::Display, name: Option<&str>) -> String {
+    name.map_or_else(|| format!("{id}"), |name| format!("`{name}` ({id})"))
+}
+
+/// Who is still in a region that should close, and what they wait for.
+fn remaining(f: &mut fmt::Formatter<'_>, view: &RegionView, now: Time) -> fmt::Result {
+    let age = now.saturating_since(view.opened);
+    write!(
+        f,
+        "{} opened at {} {age:.1?} ago is {:?} and waits for {} task(s), {} region(s), {} obligation(s)",
+        title(view.region, view.name.as_deref()),
+        Line(view.opened_at),
+        view.phase,
+        view.members.len(),
+        view.children.len(),
+        view.obligations.len()
+    )?;
+    for m in view.members.iter().take(16) {
+        let waits = match (m.runnable, m.waits_for) {
+            (true, _) => "runs or is about to",
+            (false, Some(kind)) => kind.what,
+            (false, None) => "something of its own",
+        };
+        let who = title(m.task, m.name.as_deref());
+        write!(f, "\n  {who} spawned at {}, waits for: {waits}", Line(m.spawned_at))?;
+        if m.told != 0 && !m.acknowledged {
+            f.write_str(", has not reached a checkpoint since it was asked to end")?;
+        }
+    }
+    view.obligations.iter().take(16).try_for_each(|note| reserved(f, note))?;
+    for child in &view.children {
+        f.write_str("\n")?;
+        remaining(f, child, now)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+    use types::{ObligationId, ObligationKind};
+
+    #[test]
+    fn a_leak_names_each_obligation_with_its_line() {
+        let at = Location::caller();
+        let note = Note {
+            id: ObligationId::from_u64(1),
+            kind: ObligationKind::SendPermit,
+            site: at,
+            by: TaskId::from_u64(7),
+        };
+        let region = RegionId::from_u64(1);
+        let text = Report::Leak { region, opened_at: at, leaked: vec![note, note] }.to_string();
+        let line = format!("{}:{}", at.file(), at.line());
+        assert!(text.starts_with(&format!("{region} opened at {line} closed with 2 obligation(s) leaked\n")));
+        assert_eq!(
+            text.matches(&format!("send permit reserved at {line} by {}", note.by)).count(),
+            2,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_overdue_branch_says_what_becomes_of_it() {
+        use types::{CancelKind, Origin};
+        let request = Cancelled::new(CancelKind::Deadline, Origin { scope: 1, request: 1 }).build();
+        let say = |after| Report::BranchOverdue { request: request.clone(), after }.to_string();
+        assert!(say(AfterGrace::Wait).contains("still waited for"));
+        assert!(say(AfterGrace::Abandon).contains("dropped"));
+    }
+}
