@@ -17,6 +17,7 @@
 //! | `handle` | `RegionHandle`: spawn, cancel and observe from outside |
 //! | `blocking` | closures that block, as tasks of a region |
 //! | `hold` | who holds what and who waits for whom, for deadlock reports |
+//! | `object` | what tasks share, reported where schedules are explored |
 //! | `port` | one trait per effect, and the world that holds them |
 //! | `report` | what the operator is told |
 //! | `raw` | the representation |
@@ -36,6 +37,7 @@ mod frame;
 mod handle;
 mod hold;
 mod name;
+mod object;
 mod permit;
 pub mod port;
 mod raw;
@@ -52,6 +54,7 @@ pub use context::YieldNow;
 pub use frame::{Collected, Refusal, RegionOptions};
 pub use handle::RegionHandle;
 pub use hold::{Hold, Holding};
+pub use object::{Object, Watcher, watch_objects};
 pub use permit::Reserved;
 pub use raw::place::Cx;
 pub use raw::wake_foreign;
@@ -60,6 +63,7 @@ pub use row::{
     All, EnvProvides, Has, MayBlock, MayFiles, MayNet, MayProcess, MayRandom, MayRemote, MaySignal, MaySpawn,
     MayTime, MayTrace, NarrowOf, No, NoEnv, NoIo, NoSpawn, Provides, Pure, Row, TimeOnly, With, Yes,
 };
+pub use scope::task_id;
 pub use spawn::{Task, TaskFn, TaskHandle};
 pub use task::{Verdict, Waiter};
-pub use trace::ScopeKind;
+pub use trace::{Access, ObjectKind, ScopeKind};

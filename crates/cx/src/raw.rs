@@ -4,5 +4,6 @@ pub(crate) mod owner;
 pub(crate) mod place;
 pub(crate) mod scope;
 pub(crate) mod start;
+pub(crate) mod watch;
 
 pub use owner::wake_foreign;

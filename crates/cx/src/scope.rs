@@ -19,13 +19,13 @@ use core::pin::pin;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
 use core::task::Poll;
-use region::{Body, Mask, Open, Region};
+use region::{Above, Body, Mask, Open, Region};
 use task::{Header, TaskRef, control};
 use trace::{End, FinalizerEnd, Label, RegionKind, ScopeEnd, ScopeId, ScopeKind};
 use types::{CancelKind, Cancelled, Origin, Panic, Policy, TaskId, Time};
 
-/// The id of a task that is not complete.
-pub(crate) fn task_id(header: &Header) -> TaskId {
+/// The id of a task that is not complete: for engines, which know tasks by their headers.
+pub fn task_id(header: &Header) -> TaskId {
     if header.control() & control::ROOT != 0 {
         // The root body stands for its region.
         return TaskId::from_u64(owner_of(header).id().as_u64());
@@ -53,7 +53,7 @@ pub(crate) fn implicit_region(header: &Header) -> Arc<Region> {
         kind: RegionKind::Implicit,
         body: Body::Task(header.counted(), id),
         within: Some(ScopeId(id.as_u64())),
-        scopes_above: Vec::new(),
+        scopes_above: Above::default(),
         masks: Vec::new(),
         at: header.spawned_at,
         on_failure: None,
@@ -228,18 +228,31 @@ fn place_id(place: Place<'_>) -> u64 {
     }
 }
 
-/// Ids of the scopes from `place` up to its task's root, innermost first, and which of them are masked.
-pub(crate) fn scopes_above(place: Place<'_>) -> (Vec<u64>, Vec<Mask>) {
-    let (mut ids, mut masks) = (Vec::new(), Vec::new());
+/// The scopes from `place` up to its task's root. What the nearest region around has collected is shared with it.
+pub(crate) fn scopes_above(place: Place<'_>) -> Above {
+    let Place::Inner(scope) = place else { return Above::default() };
+    let outer = match scope.region() {
+        Some(region) => region.scopes_above().clone(),
+        None => scopes_above(scope.outer()),
+    };
+    outer.inside(scope.id)
+}
+
+/// Which of the scopes from `place` up to its task's root are masked, innermost first.
+pub(crate) fn masks_above(place: Place<'_>) -> Vec<Mask> {
+    let mut masks = Vec::new();
     let mut at = place;
     while let Place::Inner(scope) = at {
-        ids.push(scope.id);
         if scope.masked.load(Relaxed) && !branch::pierce(scope, is_pierced(scope.header())) {
             masks.push(Mask { scope: scope.id, firm: scope.immune })
         }
+        // Around a region that no mask keeps anything away from there is none.
+        if scope.region().is_some_and(Region::hears_task) {
+            break;
+        }
         at = scope.outer();
     }
-    (ids, masks)
+    masks
 }
 
 /// The region around a place inside a task.
@@ -260,7 +273,6 @@ pub(crate) fn enclosing_region(place: Place<'_>) -> Arc<Region> {
 fn branch_region(scope: &Scope) -> Arc<Region> {
     let header = scope.header();
     let enclosing = enclosing_region(scope.outer());
-    let (scopes_above, masks) = scopes_above(scope.outer());
     let open = Open {
         policy: Policy::FailFast,
         after_grace: enclosing.after_grace(),
@@ -268,8 +280,8 @@ fn branch_region(scope: &Scope) -> Arc<Region> {
         kind: RegionKind::Branch,
         body: Body::Task(header.counted(), task_id(header)),
         within: Some(ScopeId(scope.id)),
-        scopes_above,
-        masks,
+        scopes_above: scopes_above(scope.outer()),
+        masks: masks_above(scope.outer()),
         at: header.spawned_at,
         on_failure: None,
     };

@@ -28,6 +28,7 @@ mod error;
 pub mod mpsc;
 pub mod mutex;
 pub mod notify;
+mod object;
 pub mod oneshot;
 pub mod semaphore;
 #[cfg(not(loom))]

@@ -74,6 +74,7 @@ pub use ring::{MAX_CAPACITY, TryReserveError, TrySendError};
 /// If `capacity` is 0 or more than [`MAX_CAPACITY`]. A channel without capacity is a rendezvous, which can't be split
 /// into two phases.
 #[cfg(not(loom))]
+#[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     // A capacity too large for the type is too large for the ring, which refuses it.
     let (tx, rx) = ring::channel(u32::try_from(capacity).unwrap_or(u32::MAX));

@@ -33,7 +33,9 @@ pub use {
 
 /// A new channel for one value.
 #[cfg(not(loom))]
+#[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (tx, rx) = word::channel();
-    (Sender::new(tx), Receiver::new(rx))
+    let value = cx::Object::new(cx::ObjectKind::Queue);
+    (Sender::new(tx, value.clone()), Receiver::new(rx, value))
 }

@@ -13,7 +13,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Cx, Reserved, Row, Waiter};
+use cx::{Access, Cx, Reserved, Row, Waiter};
 use obligation::AlreadyLeaked;
 use types::ObligationKind;
 
@@ -46,8 +46,8 @@ impl<'r, T, C: Row> Future for RecvAck<'r, '_, T, C> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        ready!(this.cx.poll_proceed(context))?;
         let rx = &mut this.receiver.as_mut().expect("polled after it was ready").rx;
+        ready!(this.cx.poll_operation(context, rx.values(), Access::Receive, Some(this.site)))?;
         match rx.poll_head(|| Waiter::from_waker(context.waker())) {
             Poll::Ready(Some(_)) => {}
             Poll::Ready(None) => {

@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Cx, Row, Waiter};
+use cx::{Access, Cx, Row, Waiter};
 use types::WaitKind;
 
 use super::{RecvAck, ring::Rx};
@@ -37,8 +37,9 @@ impl<T> Receiver<T> {
     /// # Errors
     /// Closed: nothing is in the channel, and nothing will come. Cancelled: what is in the channel stays there.
     #[inline]
+    #[track_caller]
     pub fn recv<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Recv<'r, 'c, T, C> {
-        Recv { receiver: self, cx, waits: false }
+        Recv { receiver: self, cx, waits: false, site: Location::caller() }
     }
 
     /// Waits for the oldest value and leaves it where it is until it's acknowledged.
@@ -96,6 +97,7 @@ pub struct Recv<'r, 'c, T, C> {
     cx: &'c Cx<C>,
     /// Whether a waiter of ours may be in the channel.
     waits: bool,
+    site: &'static Location<'static>,
 }
 
 impl<T, C: Row> Future for Recv<'_, '_, T, C> {
@@ -104,7 +106,8 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        ready!(this.cx.poll_proceed(context))?;
+        let values = this.receiver.rx.values();
+        ready!(this.cx.poll_operation(context, values, Access::Receive, Some(this.site)))?;
         match this.receiver.rx.poll_recv(|| Waiter::from_waker(context.waker())) {
             Poll::Ready(value) => {
                 this.waits = false;

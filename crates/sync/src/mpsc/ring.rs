@@ -22,6 +22,7 @@ pub use tx::{OwnedPermit, Permit, Reserve, TrySendError, Tx};
 ///
 /// # Panics
 /// If `capacity` is 0 or more than [`MAX_CAPACITY`].
+#[track_caller]
 pub fn channel<T, W: crate::Wakes>(capacity: u32) -> (Tx<T, W>, Rx<T, W>) {
     let ring = crate::sync::Arc::new(raw::Ring::new(capacity));
     (Tx::new(ring.clone()), Rx::new(ring))

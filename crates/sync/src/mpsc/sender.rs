@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Cx, Row, Waiter};
+use cx::{Access, Cx, Row, Waiter};
 use types::{Cancelled, IntoStop, ObligationKind, Stop, WaitKind};
 
 use super::{
@@ -48,8 +48,9 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// Closed, or cancelled, with the value.
+    #[track_caller]
     pub fn send<'s, 'c, C: Row>(&'s self, cx: &'c Cx<C>, value: T) -> Delivery<'s, 'c, T, C> {
-        Delivery { sender: self, cx, node: WaitNode::new(), value: Some(value) }
+        Delivery { sender: self, cx, node: WaitNode::new(), value: Some(value), site: Location::caller() }
     }
 
     /// Sends if there's room and nobody waits for it. Never waits, and isn't refused under cancellation.
@@ -58,7 +59,13 @@ impl<T> Sender<T> {
     /// Full or closed, with the value.
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        self.tx.try_send(value)
+        let sent = self.tx.try_send(value);
+        self.tx.room().touch(match sent {
+            Ok(()) => Access::TryAcquire(1),
+            Err(TrySendError::Full(_)) => Access::Refused(1),
+            Err(TrySendError::Closed(_)) => Access::Read,
+        });
+        sent
     }
 
     /// A permit, if there's room and nobody waits for it. Never waits, and isn't refused under cancellation: `cx` says
@@ -68,7 +75,13 @@ impl<T> Sender<T> {
     /// Full or closed.
     #[track_caller]
     pub fn try_reserve<C: Row>(&self, cx: &Cx<C>) -> Result<Permit<'_, T>, TryReserveError> {
-        let credit = self.tx.try_permit()?;
+        let credit = self.tx.try_permit();
+        self.tx.room().touch(match credit {
+            Ok(_) => Access::TryAcquire(1),
+            Err(TryReserveError::Full) => Access::Refused(1),
+            Err(TryReserveError::Closed) => Access::Read,
+        });
+        let credit = credit?;
         Ok(Permit::new(cx.reserve(ObligationKind::SendPermit, Location::caller()), credit))
     }
 
@@ -120,17 +133,23 @@ impl<'s, T, C: Row> Future for Reserve<'s, '_, T, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { sender, cx, node, site } = self.get_mut();
-        if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
+        let room = sender.tx.room();
+        if let Err(cancelled) = ready!(cx.poll_operation(context, room, Access::Acquire(1), Some(site))) {
             sender.tx.cancel(node);
             return Poll::Ready(Err(cancelled.into()));
         }
         match sender.tx.poll_permit(node, || Waiter::from_waker(context.waker())) {
             Poll::Ready(Ok(credit)) => {
+                room.touch_at(Access::Acquire(1), site);
                 let record = cx.reserve(ObligationKind::SendPermit, site);
                 Poll::Ready(Ok(Permit::new(record, credit)))
             }
-            Poll::Ready(Err(closed)) => Poll::Ready(Err(closed.into())),
+            Poll::Ready(Err(closed)) => {
+                room.touch_at(Access::Read, site);
+                Poll::Ready(Err(closed.into()))
+            }
             Poll::Pending => {
+                room.touch_at(Access::Write, site);
                 cx.poll_wait(context, &FULL);
                 Poll::Pending
             }
@@ -152,6 +171,7 @@ pub struct Delivery<'s, 'c, T, C> {
     node: WaitNode,
     /// Until it was sent or handed back.
     value: Option<T>,
+    site: &'static Location<'static>,
 }
 
 /// The value is moved, never pinned.
@@ -169,22 +189,37 @@ impl<T, C: Row> Future for Delivery<'_, '_, T, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let tx = &this.sender.tx;
-        if let Err(cancelled) = ready!(this.cx.poll_proceed(context)) {
+        let (tx, site) = (&this.sender.tx, this.site);
+        let room = tx.room();
+        if let Err(cancelled) = ready!(this.cx.poll_operation(context, room, Access::Acquire(1), Some(site)))
+        {
             tx.cancel(&mut this.node);
             return Poll::Ready(Err(SendError::Cancelled(this.take(), cancelled)));
         }
         if !this.node.is_queued() {
             match tx.try_send(this.take()) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(TrySendError::Closed(value)) => return Poll::Ready(Err(SendError::Closed(value))),
+                Ok(()) => {
+                    room.touch_at(Access::Acquire(1), site);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(TrySendError::Closed(value)) => {
+                    room.touch_at(Access::Read, site);
+                    return Poll::Ready(Err(SendError::Closed(value)));
+                }
                 Err(TrySendError::Full(value)) => this.value = Some(value),
             }
         }
         match tx.poll_permit(&mut this.node, || Waiter::from_waker(context.waker())) {
-            Poll::Ready(Ok(credit)) => Poll::Ready(credit.send(this.take()).map_err(SendError::Closed)),
-            Poll::Ready(Err(Closed)) => Poll::Ready(Err(SendError::Closed(this.take()))),
+            Poll::Ready(Ok(credit)) => {
+                room.touch_at(Access::Acquire(1), site);
+                Poll::Ready(credit.send(this.take()).map_err(SendError::Closed))
+            }
+            Poll::Ready(Err(Closed)) => {
+                room.touch_at(Access::Read, site);
+                Poll::Ready(Err(SendError::Closed(this.take())))
+            }
             Poll::Pending => {
+                room.touch_at(Access::Write, site);
                 this.cx.poll_wait(context, &FULL);
                 Poll::Pending
             }

@@ -4,11 +4,12 @@
 
 use core::{
     future::Future,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use cx::{Cx, Holding, Row, Waiter, port::WaitOn};
+use cx::{Access, Cx, Holding, Row, Waiter, port::WaitOn};
 use types::{Cancelled, WaitKind};
 
 use super::{Guard, Mutex};
@@ -22,8 +23,20 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// Cancelled: the lock is not held, and one that had been handed over went to the next in line.
     #[inline]
+    #[track_caller]
     pub fn lock<'m, 'c, C: Row>(&'m self, cx: &'c Cx<C>) -> Lock<'m, 'c, T, C> {
-        Lock { mutex: self, cx, node: WaitNode::new() }
+        Lock { mutex: self, cx, node: WaitNode::new(), site: Location::caller() }
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Stops waiting.
+    #[inline]
+    fn leave(&self, node: &mut WaitNode) {
+        if node.is_queued() {
+            self.word.cancel(node);
+            self.object.touch(Access::Write);
+        }
     }
 }
 
@@ -33,6 +46,7 @@ pub struct Lock<'m, 'c, T: ?Sized, C> {
     mutex: &'m Mutex<T>,
     cx: &'c Cx<C>,
     node: WaitNode,
+    site: &'static Location<'static>,
 }
 
 impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
@@ -40,14 +54,16 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { mutex, cx, node } = self.get_mut();
-        if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
-            mutex.word.cancel(node);
+        let Self { mutex, cx, node, site } = self.get_mut();
+        if let Err(cancelled) =
+            ready!(cx.poll_operation(context, &mutex.object, Access::Acquire(1), Some(site)))
+        {
+            mutex.leave(node);
             return Poll::Ready(Err(cancelled));
         }
         let resource = core::ptr::from_ref(&mutex.word).addr();
         let polled = if !node.is_queued()
-            && let Some(guard) = mutex.try_lock()
+            && let Some(guard) = mutex.take_free()
         {
             Poll::Ready(guard)
         } else {
@@ -55,9 +71,11 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
         };
         match polled {
             Poll::Ready(guard) => {
+                mutex.object.touch_at(Access::Acquire(1), site);
                 Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", Holding::ForItself, || 0))))
             }
             Poll::Pending => {
+                mutex.object.touch_at(Access::Write, site);
                 cx.poll_wait_on(context, &LOCKED, WaitOn::Held { resource, wanted: 1 });
                 Poll::Pending
             }
@@ -68,6 +86,6 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
 impl<T: ?Sized, C> Drop for Lock<'_, '_, T, C> {
     #[inline]
     fn drop(&mut self) {
-        self.mutex.word.cancel(&mut self.node);
+        self.mutex.leave(&mut self.node);
     }
 }

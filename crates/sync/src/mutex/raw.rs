@@ -13,7 +13,7 @@ use core::{
     task::Poll,
 };
 
-use cx::{Hold, Waiter};
+use cx::{Access, Hold, Object, ObjectKind, Waiter};
 
 use super::lock_word::LockWord;
 use crate::WaitNode;
@@ -27,6 +27,7 @@ use crate::WaitNode;
 /// failure says what happened; who keeps a state that must not be seen half changed takes it out and puts it back whole.
 pub struct Mutex<T: ?Sized> {
     pub(super) word: LockWord<Waiter>,
+    pub(super) object: Object,
     value: UnsafeCell<T>,
 }
 
@@ -36,8 +37,9 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
     /// A free lock around `value`.
+    #[track_caller]
     pub fn new(value: T) -> Self {
-        Self { word: LockWord::new(), value: UnsafeCell::new(value) }
+        Self { word: LockWord::new(), object: Object::new(ObjectKind::Lock), value: UnsafeCell::new(value) }
     }
 
     /// The value.
@@ -50,6 +52,14 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock if it's free, also past those who wait. Never waits, and isn't refused under cancellation.
     #[inline]
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
+        let guard = self.take_free();
+        self.object.touch(if guard.is_some() { Access::TryAcquire(1) } else { Access::Refused(1) });
+        guard
+    }
+
+    /// The lock if it's free, for an operation that waits otherwise.
+    #[inline]
+    pub(super) fn take_free(&self) -> Option<Guard<'_, T>> {
         if self.word.try_lock() { Some(self.guard()) } else { None }
     }
 
@@ -60,6 +70,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Whether somebody holds the lock now.
     pub fn is_locked(&self) -> bool {
+        self.object.touch(Access::Read);
         self.word.is_locked()
     }
 
@@ -76,12 +87,14 @@ impl<T: ?Sized> Mutex<T> {
 }
 
 impl<T: Default> Default for Mutex<T> {
+    #[track_caller]
     fn default() -> Self {
         Self::new(T::default())
     }
 }
 
 impl<T> From<T> for Mutex<T> {
+    #[track_caller]
     fn from(value: T) -> Self {
         Self::new(value)
     }
@@ -90,7 +103,7 @@ impl<T> From<T> for Mutex<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Mutex");
-        match self.try_lock() {
+        match self.take_free() {
             Some(guard) => out.field("value", &&*guard).finish(),
             None => out.field("value", &format_args!("<locked>")).finish(),
         }
@@ -137,6 +150,7 @@ impl<T: ?Sized> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.mutex.word.unlock();
+        self.mutex.object.touch(Access::Release(1));
     }
 }
 

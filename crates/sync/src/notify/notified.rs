@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Cx, Row, Waiter};
+use cx::{Access, Cx, Object, ObjectKind, Row, Waiter};
 use types::{Cancelled, WaitKind};
 
 use super::signal::Signal;
@@ -17,13 +17,22 @@ use crate::WaitNode;
 static NOT_NOTIFIED: WaitKind = WaitKind::new("notified");
 
 /// Something that happened, for whoever waits for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Notify {
     signal: Signal<Waiter>,
+    object: Object,
+}
+
+impl Default for Notify {
+    #[track_caller]
+    fn default() -> Self {
+        Self { signal: Signal::default(), object: Object::new(ObjectKind::Value) }
+    }
 }
 
 impl Notify {
     /// Nothing stored, nobody waiting.
+    #[track_caller]
     pub fn new() -> Self {
         Self::default()
     }
@@ -33,6 +42,7 @@ impl Notify {
     /// One atomic operation if nobody waits. What the caller did before is visible to whom it lets go.
     pub fn notify_one(&self) {
         self.signal.notify_one();
+        self.object.touch(Access::Write);
     }
 
     /// Lets everybody go who waits now, and stores nothing. Who waits: was polled, or called [`Notified::enable`].
@@ -41,6 +51,7 @@ impl Notify {
     /// after it was enabled.
     pub fn notify_waiters(&self) {
         self.signal.notify_waiters();
+        self.object.touch(Access::Write);
     }
 
     /// Waits for a notification.
@@ -68,6 +79,7 @@ impl<C> Notified<'_, '_, C> {
     ///
     /// Does nothing if the place was taken before.
     pub fn enable(&mut self) -> bool {
+        self.notify.object.touch(Access::Write);
         self.taken = self.taken || self.notify.signal.enable(&mut self.node);
         self.taken
     }
@@ -75,9 +87,12 @@ impl<C> Notified<'_, '_, C> {
     /// Gives up the place; what had been meant for one goes to the next.
     fn leave(&mut self) {
         if core::mem::take(&mut self.taken) {
-            self.notify.signal.notify_one();
+            self.notify.notify_one();
         }
-        self.notify.signal.cancel(&mut self.node);
+        if self.node.is_queued() {
+            self.notify.signal.cancel(&mut self.node);
+            self.notify.object.touch(Access::Write);
+        }
     }
 }
 
@@ -94,6 +109,7 @@ impl<C: Row> Future for Notified<'_, '_, C> {
         if core::mem::take(&mut this.taken) {
             return Poll::Ready(Ok(()));
         }
+        this.notify.object.touch(Access::Write);
         let polled = this.notify.signal.poll_notified(&mut this.node, || Waiter::from_waker(context.waker()));
         if polled.is_pending() {
             this.cx.poll_wait(context, &NOT_NOTIFIED);

@@ -4,7 +4,7 @@
 
 use core::panic::Location;
 
-use cx::{Cx, Reserved, Row, Waiter};
+use cx::{Access, Cx, Object, Reserved, Row, Waiter};
 use obligation::AlreadyLeaked;
 use types::ObligationKind;
 
@@ -15,11 +15,37 @@ use crate::Sent;
 #[derive(Debug)]
 pub struct Sender<T> {
     tx: Tx<T, Waiter>,
+    end: End,
+}
+
+/// Says that nothing will come, unless something did. Dropped after the half it stands beside.
+#[derive(Debug)]
+struct End {
+    value: Object,
+    sent: bool,
+}
+
+impl End {
+    /// Something came.
+    #[inline]
+    fn sent(mut self) {
+        self.sent = true;
+        self.value.touch(Access::Send)
+    }
+}
+
+impl Drop for End {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.sent {
+            self.value.touch(Access::Close)
+        }
+    }
 }
 
 impl<T> Sender<T> {
-    pub(super) fn new(tx: Tx<T, Waiter>) -> Self {
-        Self { tx }
+    pub(super) fn new(tx: Tx<T, Waiter>, value: Object) -> Self {
+        Self { tx, end: End { value, sent: false } }
     }
 
     /// Sends the value and wakes the receiver. Can't wait or be cancelled.
@@ -27,18 +53,25 @@ impl<T> Sender<T> {
     /// # Errors
     /// The receiver is gone or has closed: the value comes back.
     pub fn send(self, value: T) -> Result<(), T> {
-        self.tx.send(value)
+        let sent = self.tx.send(value);
+        self.end.sent();
+        sent
     }
 
     /// Makes the answer an obligation of the region that `cx` stands in. Never waits, and isn't refused under
     /// cancellation.
     #[track_caller]
     pub fn reserve<C: Row>(self, cx: &Cx<C>) -> Permit<T> {
-        Permit { record: cx.reserve(ObligationKind::SendPermit, Location::caller()), tx: self.tx }
+        Permit {
+            record: cx.reserve(ObligationKind::SendPermit, Location::caller()),
+            tx: self.tx,
+            end: self.end,
+        }
     }
 
     /// Whether the receiver is gone or has closed, so that a value would come back.
     pub fn is_closed(&self) -> bool {
+        self.end.value.touch(Access::Read);
         self.tx.is_closed()
     }
 }
@@ -49,6 +82,7 @@ impl<T> Sender<T> {
 pub struct Permit<T> {
     record: Reserved,
     tx: Tx<T, Waiter>,
+    end: End,
 }
 
 impl<T> Permit<T> {
@@ -61,7 +95,11 @@ impl<T> Permit<T> {
     #[track_caller]
     pub fn send(self, value: T) -> Sent<T> {
         match self.record.commit() {
-            Ok(()) => Sent::new(self.tx.send(value)),
+            Ok(()) => {
+                let sent = Sent::new(self.tx.send(value));
+                self.end.sent();
+                sent
+            }
             Err(AlreadyLeaked) => {
                 drop(self.tx);
                 Sent::too_late(value)
@@ -82,6 +120,7 @@ impl<T> Permit<T> {
 
     /// See [`Sender::is_closed`].
     pub fn is_closed(&self) -> bool {
+        self.end.value.touch(Access::Read);
         self.tx.is_closed()
     }
 }

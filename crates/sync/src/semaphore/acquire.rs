@@ -11,7 +11,7 @@ use core::{
 };
 use std::sync::Arc;
 
-use cx::{Cx, Row, Waiter, port::WaitOn};
+use cx::{Access, Cx, Object, ObjectKind, Row, Waiter, port::WaitOn};
 use types::{ObligationKind, WaitKind};
 
 use super::{Permit, TryAcquireError, permit::Held, permits::Permits};
@@ -23,6 +23,7 @@ static NO_PERMITS: WaitKind = WaitKind::new("acquire (no permits)");
 #[derive(Debug)]
 pub struct Semaphore {
     pub(super) permits: Permits<Waiter>,
+    pub(super) object: Object,
 }
 
 impl Semaphore {
@@ -33,8 +34,10 @@ impl Semaphore {
     ///
     /// # Panics
     /// If `permits` exceeds [`MAX`](Self::MAX).
+    #[track_caller]
     pub fn new(permits: usize) -> Self {
-        Self { permits: Permits::new(permits) }
+        let object = Object::new(ObjectKind::Permits { total: weight(permits) });
+        Self { permits: Permits::new(permits), object }
     }
 
     /// Waits for `count` permits, in the order of first polls. Who wants many is not overtaken by those who want few; more
@@ -75,7 +78,7 @@ impl Semaphore {
         cx: &Cx<C>,
         count: usize,
     ) -> Result<Permit<&Semaphore>, TryAcquireError> {
-        self.permits.try_acquire(count)?;
+        self.take_free(count)?;
         let held = Held::new(self, cx, count, false);
         Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
     }
@@ -91,9 +94,29 @@ impl Semaphore {
         cx: &Cx<C>,
         count: usize,
     ) -> Result<Permit<Arc<Semaphore>>, TryAcquireError> {
-        self.permits.try_acquire(count)?;
+        self.take_free(count)?;
         let held = Held::new(self.clone(), cx, count, true);
         Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
+    }
+
+    /// Takes `count` permits if they are there, and says whether they were.
+    fn take_free(&self, count: usize) -> Result<(), TryAcquireError> {
+        let taken = self.permits.try_acquire(count);
+        self.object.touch(match taken {
+            Ok(()) => Access::TryAcquire(weight(count)),
+            Err(TryAcquireError::NoPermits) => Access::Refused(weight(count)),
+            Err(TryAcquireError::Closed) => Access::Read,
+        });
+        taken
+    }
+
+    /// Stops waiting.
+    #[inline]
+    fn leave(&self, node: &mut WaitNode) {
+        if node.is_queued() {
+            self.permits.cancel(node);
+            self.object.touch(Access::Write);
+        }
     }
 
     /// What this semaphore is known by in deadlock reports.
@@ -107,20 +130,24 @@ impl Semaphore {
     /// If the semaphore would hold more than [`MAX`](Self::MAX).
     pub fn add(&self, permits: usize) {
         self.permits.release(permits);
+        self.object.touch(Access::Release(weight(permits)));
     }
 
     /// Refuses everybody who waits or comes later. Permits that are held stay so, and are given back as before.
     pub fn close(&self) {
         self.permits.close();
+        self.object.touch(Access::Close);
     }
 
     /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
+        self.object.touch(Access::Read);
         self.permits.is_closed()
     }
 
     /// Permits that are free now, also those that are saved up for somebody who wants more.
     pub fn available(&self) -> usize {
+        self.object.touch(Access::Read);
         self.permits.available()
     }
 }
@@ -144,17 +171,23 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { semaphore, cx, count, node, site, movable } = self.get_mut();
-        if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
-            semaphore.permits.cancel(node);
+        let (object, acquire) = (&semaphore.object, Access::Acquire(weight(*count)));
+        if let Err(cancelled) = ready!(cx.poll_operation(context, object, acquire, Some(site))) {
+            semaphore.leave(node);
             return Poll::Ready(Err(cancelled.into()));
         }
         match semaphore.permits.poll_acquire(node, *count, || Waiter::from_waker(context.waker())) {
             Poll::Ready(Ok(())) => {
+                object.touch_at(acquire, site);
                 let held = Held::new(semaphore.clone(), cx, *count, *movable);
                 Poll::Ready(Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held)))
             }
-            Poll::Ready(Err(closed)) => Poll::Ready(Err(closed.into())),
+            Poll::Ready(Err(closed)) => {
+                object.touch_at(Access::Read, site);
+                Poll::Ready(Err(closed.into()))
+            }
             Poll::Pending => {
+                object.touch_at(Access::Write, site);
                 let resource = semaphore.address();
                 cx.poll_wait_on(context, &NO_PERMITS, WaitOn::Held { resource, wanted: *count });
                 Poll::Pending
@@ -166,6 +199,11 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
 impl<H: Deref<Target = Semaphore>, C> Drop for Acquire<'_, H, C> {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.permits.cancel(&mut self.node);
+        self.semaphore.leave(&mut self.node);
     }
+}
+
+/// A number of permits as exploration counts them.
+pub(super) fn weight(permits: usize) -> u32 {
+    u32::try_from(permits).unwrap_or(u32::MAX)
 }

@@ -7,10 +7,10 @@
 
 use core::ops::Deref;
 
-use cx::{Cx, Hold, Holding, Reserved, Row};
+use cx::{Access, Cx, Hold, Holding, Reserved, Row};
 use obligation::AlreadyLeaked;
 
-use super::Semaphore;
+use super::{Semaphore, acquire::weight};
 
 /// Some permits of a semaphore, held by reference (`H` is `&Semaphore`) or with a share of it (`H` is `Arc<Semaphore>`).
 /// Dropping it gives them back; that needs no `Cx`.
@@ -71,14 +71,14 @@ impl<H: Deref<Target = Semaphore>> Held<H> {
     #[inline]
     pub(super) fn new<C: Row>(semaphore: H, cx: &Cx<C>, count: usize, movable: bool) -> Self {
         let by = if movable { Holding::ForAnybody } else { Holding::ForItself };
-        let hold = cx.hold(semaphore.address(), WHAT, by, || semaphore.available());
+        let hold = cx.hold(semaphore.address(), WHAT, by, || semaphore.permits.available());
         Self { semaphore, count, hold }
     }
 
     /// They may be given back by somebody else from now on.
     fn give_away<C: Row>(&mut self, cx: &Cx<C>) {
         if let Some(hold) = self.hold.take() {
-            let free = self.semaphore.available();
+            let free = self.semaphore.permits.available();
             self.hold = cx.hold(self.semaphore.address(), WHAT, Holding::ForAnybody, || free);
             hold.release(free)
         }
@@ -90,6 +90,7 @@ impl<H: Deref<Target = Semaphore>> Drop for Held<H> {
     fn drop(&mut self) {
         if self.count != 0 {
             self.semaphore.permits.release(self.count);
+            self.semaphore.object.touch(Access::Release(weight(self.count)));
         }
         if let Some(hold) = self.hold.take() {
             given_back(hold, &self.semaphore)
@@ -99,5 +100,5 @@ impl<H: Deref<Target = Semaphore>> Drop for Held<H> {
 
 #[cold]
 fn given_back(hold: Hold, semaphore: &Semaphore) {
-    hold.release(semaphore.available())
+    hold.release(semaphore.permits.available())
 }

@@ -23,6 +23,7 @@ use core::{marker::PhantomData, mem::MaybeUninit, task::Poll};
 use super::credits::Credits;
 use crate::{
     TryRecvError,
+    object::{Access, Object, ObjectKind},
     sync::{AcqRel, Acquire, Arc, AtomicU32, AtomicUsize, Relaxed, UnsafeCell},
     wakes::{WaiterSlot, Wakes},
 };
@@ -41,6 +42,9 @@ pub(super) struct Ring<T, W: Wakes> {
     pub(super) credits: Credits<W>,
     pub(super) senders: AtomicUsize,
     receiver: WaiterSlot<W>,
+    /// The room, and the values in order: what exploration knows the channel by.
+    pub(super) room: Object,
+    pub(super) values: Object,
     slots: Box<[Slot<T>]>,
     mask: u32,
 }
@@ -50,6 +54,7 @@ pub(super) struct Ring<T, W: Wakes> {
 unsafe impl<T: Send, W: Wakes> Sync for Ring<T, W> {}
 
 impl<T, W: Wakes> Ring<T, W> {
+    #[track_caller]
     pub(super) fn new(capacity: u32) -> Self {
         let credits = Credits::new(capacity);
         let slots = capacity.next_power_of_two();
@@ -58,6 +63,8 @@ impl<T, W: Wakes> Ring<T, W> {
             credits,
             senders: AtomicUsize::new(1),
             receiver: WaiterSlot::new(),
+            room: Object::new(ObjectKind::Slots { total: capacity }),
+            values: Object::new(ObjectKind::Queue),
             slots: (0..slots).map(|_| empty()).collect(),
             mask: slots - 1,
         }
@@ -79,6 +86,7 @@ impl<T, W: Wakes> Ring<T, W> {
         // `ring.lap`).
         slot.value.with_mut(|place| unsafe { (*place).write(value) });
         let before = slot.state.swap(FULL, AcqRel);
+        self.values.touch(Access::Send);
         if before & ASLEEP != 0 {
             self.receiver.wake();
         }
@@ -135,26 +143,36 @@ impl<T, W: Wakes> Rx<T, W> {
     /// There is none now, or there will be none.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        match self.take() {
+        match self.take(Access::TryReceive) {
             Some(value) => Ok(value),
             // Who sent last may have gone between the two looks; a value it left makes the channel unfinished.
-            None if self.ring.credits.is_finished(self.head) => Err(TryRecvError::Closed),
-            None => Err(TryRecvError::Empty),
+            None if self.ring.credits.is_finished(self.head) => {
+                self.ring.values.touch(Access::Read);
+                Err(TryRecvError::Closed)
+            }
+            None => {
+                self.ring.values.touch(Access::Empty);
+                Err(TryRecvError::Empty)
+            }
         }
     }
 
     /// Waits for a value; `None` when none will come.
     #[inline]
     pub fn poll_recv(&mut self, make: impl FnOnce() -> W) -> Poll<Option<T>> {
-        if let Some(value) = self.take() {
+        if let Some(value) = self.take(Access::Receive) {
             return Poll::Ready(Some(value));
         }
-        if self.sleeps(make) { Poll::Pending } else { Poll::Ready(self.take()) }
+        if self.sleeps(make) { Poll::Pending } else { Poll::Ready(self.take_or_end()) }
     }
 
     /// Waits for a value without taking it; `None` when none will come.
     pub fn poll_head(&mut self, make: impl FnOnce() -> W) -> Poll<Option<Head<'_, T, W>>> {
-        if !self.is_filled() && self.sleeps(make) { Poll::Pending } else { Poll::Ready(self.head()) }
+        if !self.is_filled() && self.sleeps(make) {
+            return Poll::Pending;
+        }
+        self.ring.values.touch(if self.is_filled() { Access::Read } else { Access::Ended });
+        Poll::Ready(self.head())
     }
 
     /// The oldest value, while it stays in the channel.
@@ -171,10 +189,13 @@ impl<T, W: Wakes> Rx<T, W> {
     /// arrive.
     pub fn close(&mut self) {
         self.ring.credits.close(false);
+        self.ring.room.touch(Access::Close);
+        self.ring.values.touch(Access::Close);
     }
 
     /// Values sent and not received.
     pub fn len(&self) -> usize {
+        self.ring.values.touch(Access::Read);
         self.ring.credits.len() as usize
     }
 
@@ -188,14 +209,29 @@ impl<T, W: Wakes> Rx<T, W> {
         self.ring.credits.capacity()
     }
 
+    /// What exploration knows the channel's values by.
+    #[cfg(not(loom))]
+    pub(in crate::mpsc) fn values(&self) -> &Object {
+        &self.ring.values
+    }
+
     /// Whether the slot at the head belongs to us (`ring.slot-owner`), until the head passes it.
     #[inline]
     fn is_filled(&self) -> bool {
         self.ring.slot(self.head).state.load(Acquire) & FULL != 0
     }
 
+    /// A value, or the end that was just found.
+    fn take_or_end(&mut self) -> Option<T> {
+        let value = self.take(Access::Receive);
+        if value.is_none() {
+            self.ring.values.touch(Access::Ended)
+        }
+        value
+    }
+
     #[inline]
-    fn take(&mut self) -> Option<T> {
+    fn take(&mut self, access: Access) -> Option<T> {
         if !self.is_filled() {
             return None;
         }
@@ -207,6 +243,8 @@ impl<T, W: Wakes> Rx<T, W> {
         slot.state.store(0, Relaxed);
         self.head = self.head.wrapping_add(1);
         self.ring.credits.advance();
+        self.ring.values.touch(access);
+        self.ring.room.touch(Access::Release(1));
         Some(value)
     }
 
@@ -214,6 +252,7 @@ impl<T, W: Wakes> Rx<T, W> {
     fn sleeps(&mut self, make: impl FnOnce() -> W) -> bool {
         let filled = self.sleep(make());
         if !filled && !self.ring.credits.is_finished(self.head) {
+            self.ring.values.touch(Access::Empty);
             return true;
         }
         self.forget_waiter();
@@ -265,7 +304,7 @@ pub struct Head<'a, T, W: Wakes> {
 impl<T, W: Wakes> Head<'_, T, W> {
     /// Takes the value out.
     pub fn take(self) -> T {
-        self.rx.take().expect("a value stays at the head until it's taken")
+        self.rx.take(Access::Receive).expect("a value stays at the head until it's taken")
     }
 }
 
@@ -297,6 +336,8 @@ impl<T, W: Wakes> Drop for Rx<T, W> {
         }
         self.forget_waiter();
         let end = self.ring.credits.close(true);
+        self.ring.room.touch(Access::Close);
+        self.ring.values.touch(Access::Close);
         let rest = Rest(self, end);
         while rest.0.abandon(rest.1) {}
     }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Closed, WaitNode, Wakes,
+    object::Access,
     sync::{AcqRel, Arc, Relaxed},
 };
 
@@ -112,6 +113,7 @@ impl<T, W: Wakes> Tx<T, W> {
     #[cold]
     fn leave(&self, node: &mut WaitNode) {
         let abort = self.ring.credits.cancel(node);
+        self.ring.room.touch(Access::Write);
         self.after(abort);
     }
 
@@ -133,6 +135,7 @@ impl<T, W: Wakes> Tx<T, W> {
     /// If no credit of this channel is outstanding.
     pub fn abort(&self) {
         let abort = self.ring.credits.abort();
+        self.ring.room.touch(Access::Release(1));
         self.after(abort);
     }
 
@@ -151,11 +154,13 @@ impl<T, W: Wakes> Tx<T, W> {
 
     /// Whether no credit will be given out any more.
     pub fn is_closed(&self) -> bool {
+        self.ring.room.touch(Access::Read);
         self.ring.credits.is_closed()
     }
 
     /// Values sent and not received.
     pub fn len(&self) -> usize {
+        self.ring.values.touch(Access::Read);
         self.ring.credits.len() as usize
     }
 
@@ -167,6 +172,12 @@ impl<T, W: Wakes> Tx<T, W> {
     /// The channel's capacity.
     pub fn capacity(&self) -> u32 {
         self.ring.credits.capacity()
+    }
+
+    /// What exploration knows the channel's room by.
+    #[cfg(not(loom))]
+    pub(in crate::mpsc) fn room(&self) -> &crate::object::Object {
+        &self.ring.room
     }
 
     fn after(&self, abort: Abort) {
@@ -190,6 +201,10 @@ impl<T, W: Wakes> Drop for Tx<T, W> {
         if self.ring.senders.fetch_sub(1, AcqRel) == 1 {
             self.ring.credits.senders_gone();
             self.ring.wake_receiver();
+            self.ring.values.touch(Access::Close);
+        } else {
+            // One fewer: only who finds the end can tell.
+            self.ring.values.touch(Access::Release(1));
         }
     }
 }

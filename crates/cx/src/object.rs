@@ -1,0 +1,130 @@
+//! What tasks share, for worlds that explore schedules: an [`Object`] inside each lock, channel and cell says what is
+//! done to it, and [`Cx::poll_operation`] says what a task is about to do. For authors of primitives.
+//!
+//! In production nobody watches: an object is the number 0, and every report is one branch on it. An object has a
+//! number only if a [`Watcher`] was there, on the thread and at the time of its creation.
+//!
+//! Invariant `object.whole`: a primitive reports every operation that another task could notice, after it happened
+//! and in the step in which it did.
+//!
+//! Not here: how operations commute (`explore`), what is done with the reports (`lab`).
+use crate::raw::watch;
+use crate::{Cx, Row, Waiter};
+use core::panic::Location;
+use core::task::{Context, Poll};
+use task::raw::waiter::header_of;
+use trace::{Access, ObjectId, ObjectKind};
+use types::Cancelled;
+
+/// Who wants to know what is done to shared objects. One for the whole process; it tells runs apart by thread.
+pub trait Watcher: Sync {
+    /// An object is created. Returns its number, or `None` if nobody on this thread explores.
+    fn created(&self, kind: ObjectKind, at: &'static Location<'static>) -> Option<ObjectId>;
+    /// Something was done to an object, in the step that runs on this thread.
+    fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>);
+    /// The task that is polled on this thread will do this next, as soon as it need not wait for it. MUST wake the
+    /// waiter then, or at once; `false` if the task should be queued as if nobody watched.
+    fn announced(
+        &self,
+        task: Waiter,
+        object: ObjectId,
+        access: Access,
+        at: Option<&'static Location<'static>>,
+    ) -> bool;
+}
+
+/// Has objects that are created from now on reported to `watcher`. The first one stays; returns whether it is this
+/// one.
+pub fn watch_objects(watcher: &'static &'static dyn Watcher) -> bool {
+    watch::install(watcher)
+}
+
+/// The identity of something that tasks share. Its clones are the same object, for things with several halves.
+#[derive(Clone, Debug)]
+pub struct Object(u64);
+
+impl Object {
+    /// A new object. One load and a branch where nobody ever explored.
+    #[inline]
+    #[track_caller]
+    pub fn new(kind: ObjectKind) -> Object {
+        match watch::watcher() {
+            None => Object(0),
+            Some(watcher) => Object::watched(watcher, kind, Location::caller()),
+        }
+    }
+
+    #[cold]
+    fn watched(watcher: &dyn Watcher, kind: ObjectKind, at: &'static Location<'static>) -> Object {
+        Object(watcher.created(kind, at).map_or(0, |id| id.0))
+    }
+
+    /// An object that nobody will ever watch, for constants.
+    pub const fn unwatched() -> Object {
+        Object(0)
+    }
+
+    /// Whether somebody watches: for reports that cost something to prepare.
+    #[inline]
+    pub fn is_watched(&self) -> bool {
+        self.0 != 0
+    }
+
+    /// This was done to it.
+    #[inline]
+    pub fn touch(&self, access: Access) {
+        if self.0 != 0 {
+            touched(self.0, access, None)
+        }
+    }
+
+    /// This was done to it, by the code at `at`.
+    #[inline]
+    pub fn touch_at(&self, access: Access, at: &'static Location<'static>) {
+        if self.0 != 0 {
+            touched(self.0, access, Some(at))
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn touched(object: u64, access: Access, at: Option<&'static Location<'static>>) {
+    if let Some(watcher) = watch::watcher() {
+        watcher.touched(ObjectId(object), access, at)
+    }
+}
+
+impl<C: Row> Cx<C> {
+    /// As [`Cx::poll_proceed`], for an operation that begins with `access` to `object`: where schedules are explored,
+    /// the task is not polled again before that is possible, or before something else wakes it.
+    #[inline]
+    pub fn poll_operation(
+        &self,
+        context: &mut Context<'_>,
+        object: &Object,
+        access: Access,
+        at: Option<&'static Location<'static>>,
+    ) -> Poll<Result<(), Cancelled>> {
+        if object.is_watched() && !self.has_budget() && self.announce(context, object.0, access, at) {
+            return Poll::Pending;
+        }
+        self.poll_proceed(context)
+    }
+
+    #[cold]
+    fn announce(
+        &self,
+        context: &Context<'_>,
+        object: u64,
+        access: Access,
+        at: Option<&'static Location<'static>>,
+    ) -> bool {
+        let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()));
+        // A request is seen by polling; who is polled through somebody else's waker is not woken by a note here.
+        own && self.checkpoint_is_quiet()
+            && watch::watcher().is_some_and(|watcher| {
+                watcher.announced(Waiter::from_waker(context.waker()), ObjectId(object), access, at)
+            })
+    }
+}
