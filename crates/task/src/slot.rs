@@ -5,8 +5,8 @@
 //!    │                           ├─ publish ──▶ DONE ──take (CAS)──▶ TAKEN
 //!    └──── close ──────▶ CLOSED ─┘                └─ discard ──────────▲
 //! ```
-//! `DONE` means that the outcome is in the cell. The handle and the closing region may both want it; the CAS to
-//! `TAKEN` decides (`task.outcome-once`). Whoever swaps a waiter out of the word owns it: the task's end wakes it,
+//! `DONE` means that the outcome is in the cell. The handle and the closing region may both want it, unless it is
+//! `Ok`, which is the handle's alone; the CAS to `TAKEN` decides (`task.outcome-once`). Whoever swaps a waiter out of the word owns it: the task's end wakes it,
 //! a registration or a close forgets it.
 //!
 //! | operation | who |
@@ -91,6 +91,12 @@ impl JoinSlot {
     #[inline]
     pub fn publish(&self) -> Published {
         let order = if types::seeded!("join.relaxed-publish") { Relaxed } else { AcqRel };
+        let now = self.0.load(Acquire);
+        // A handle that is gone writes no more, so nothing can come between these two.
+        if now == CLOSED || types::seeded!("join.publish-without-swap") && now == EMPTY {
+            self.0.store(DONE, Release);
+            return if now == CLOSED { Published::Unclaimed } else { Published::Nobody };
+        }
         let before = self.0.swap(DONE, order);
         match waiter(before) {
             Some(waiter) => Published::Waiter(waiter),
@@ -104,6 +110,20 @@ impl JoinSlot {
     #[inline]
     pub fn discard(&self) {
         self.0.store(TAKEN, Relaxed)
+    }
+
+    /// As [`JoinSlot::take`], for the handle, which knows from `contested` whether a region may ask for this outcome
+    /// as well: if not, no read-modify-write has to decide.
+    #[inline]
+    pub fn take_as_handle(&self, contested: impl FnOnce() -> bool) -> bool {
+        if self.0.load(Acquire) != DONE {
+            return false;
+        }
+        if contested() && !types::seeded!("join.handle-never-contested") {
+            return self.take();
+        }
+        self.0.store(TAKEN, Relaxed);
+        true
     }
 
     /// The right to the outcome, once: true for one caller, if the outcome is there.
@@ -204,7 +224,7 @@ mod tests {
         assert!(!slot.take() && !slot.is_finished());
         assert_eq!(slot.publish(), Published::Nobody);
         assert!(slot.holds_outcome() && slot.is_finished());
-        assert!(slot.take() && !slot.take());
+        assert!(slot.take() && !slot.take() && !slot.take_as_handle(|| false));
         assert!(slot.is_taken() && slot.is_finished() && !slot.holds_outcome());
     }
 

@@ -25,6 +25,8 @@ struct Waiter {
 /// A task that has run, its handle's thread, and who else may take the outcome. The `Arc`s are std's: dropping loom's
 /// is a step, and after a deadlock there are none. So are the counters: they count for the model, not in it.
 struct Task {
+    /// Whether it ends well: then no region asks for its outcome.
+    ok: bool,
     slot: JoinSlot,
     outcome: UnsafeCell<()>,
     taken: AtomicUsize,
@@ -36,8 +38,9 @@ struct Task {
 }
 
 impl Task {
-    fn new() -> Arc<Task> {
+    fn new(ok: bool) -> Arc<Task> {
         Arc::new(Task {
+            ok,
             slot: JoinSlot::new(),
             outcome: UnsafeCell::new(()),
             taken: AtomicUsize::new(0),
@@ -83,11 +86,11 @@ impl Task {
     }
 
     /// The end of the task's last poll. An outcome that is `Ok` and unwanted is dropped at once.
-    fn end(&self, ok: bool) {
+    fn end(&self) {
         self.outcome.with_mut(|_| ());
         match self.slot.publish() {
             Published::Waiter(waiter) => self.wake(waiter),
-            Published::Unclaimed if ok => {
+            Published::Unclaimed if self.ok => {
                 self.slot.discard();
                 self.carry_off()
             }
@@ -97,7 +100,7 @@ impl Task {
 
     /// One poll of `join`: true when it is over, with the outcome or because the region has it.
     fn poll_join(&self) -> bool {
-        if self.slot.take() {
+        if self.slot.take_as_handle(|| !self.ok) {
             self.carry_off();
             return true;
         }
@@ -126,10 +129,10 @@ impl Task {
         }
     }
 
-    fn drop_handle(&self, ok: bool) {
+    fn drop_handle(&self) {
         match self.slot.close() {
             Ok(waiter) => self.forget(waiter),
-            Err(Finished) if ok && self.slot.take() => self.carry_off(),
+            Err(Finished) if self.ok && self.slot.take_as_handle(|| false) => self.carry_off(),
             Err(Finished) => {}
         }
     }
@@ -156,10 +159,10 @@ fn explore(model: fn()) {
 /// The handle joins while the task ends.
 fn a_join_against_the_end() {
     explore(|| {
-        let task = Task::new();
+        let task = Task::new(true);
         let handle = task.clone();
         let joiner = thread::spawn(move || handle.join());
-        task.end(true);
+        task.end();
         joiner.join().expect("the joiner doesn't panic");
         task.assert_settled();
     });
@@ -168,13 +171,13 @@ fn a_join_against_the_end() {
 /// A join is polled twice, so a waiter replaces another one, and is given up while the task ends.
 fn a_join_that_is_given_up() {
     explore(|| {
-        let task = Task::new();
+        let task = Task::new(true);
         let handle = task.clone();
         let joiner = thread::spawn(move || {
             let _ = handle.poll_join() || handle.poll_join();
-            handle.drop_handle(true);
+            handle.drop_handle();
         });
-        task.end(true);
+        task.end();
         joiner.join().expect("the joiner doesn't panic");
         task.assert_settled();
     });
@@ -183,13 +186,13 @@ fn a_join_that_is_given_up() {
 /// A task has failed, and its region closes while the handle joins: one of them gets the failure.
 fn a_failure_that_two_ask_for() {
     explore(|| {
-        let task = Task::new();
+        let task = Task::new(false);
         let handle = task.clone();
         let joiner = thread::spawn(move || {
             handle.join();
-            handle.drop_handle(false);
+            handle.drop_handle();
         });
-        task.end(false);
+        task.end();
         task.close_region();
         joiner.join().expect("the joiner doesn't panic");
         task.assert_settled();
@@ -216,6 +219,10 @@ mutants::mutants! {
         breaks a_join_against_the_end, says "Causality violation";
     a_waiter_registered_without_order_is_noticed: "join.relaxed-register"
         breaks a_join_against_the_end, says "Causality violation";
+    a_publication_that_overwrites_a_waiter_is_noticed: "join.publish-without-swap"
+        breaks a_join_against_the_end, says "deadlock";
+    a_handle_that_takes_what_the_region_may_take_is_noticed: "join.handle-never-contested"
+        breaks a_failure_that_two_ask_for, says "Causality violation";
     a_registration_that_overwrites_the_end_is_noticed: "join.register-overwrites"
         breaks a_join_against_the_end, says "deadlock";
     an_outcome_given_to_both_is_noticed: "join.take-unchecked"

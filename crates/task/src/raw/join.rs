@@ -35,10 +35,11 @@ impl<T, E> JoinRef<T, E> {
 
     /// Takes the outcome, if it is there and still in the cell.
     pub fn try_take(&mut self) -> Option<Outcome<T, E>> {
-        if !self.task.join.take() {
+        // A region never asks for an `Ok` (`TaskRef::take_loss`).
+        if !self.task.join.take_as_handle(|| self.task.severity() != 0) {
             return None;
         }
-        // SAFETY: the CAS to TAKEN gave this call the right to the outcome, which has the type that the cell
+        // SAFETY: the slot gave this call the right to the outcome, which has the type that the cell
         // was made with, at the offset its vtable names.
         unsafe {
             let at = self.task.as_ptr().byte_add(self.task.vtable.outcome_offset).cast::<Outcome<T, E>>();
