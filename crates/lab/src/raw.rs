@@ -45,8 +45,13 @@ unsafe fn schedule_cancelled(head: NonNull<EngineHead>, chain: NonNull<Header>) 
 }
 
 /// The head of a lab engine.
-pub(crate) const HEAD: EngineHead =
-    EngineHead { schedule, requeue, schedule_cancelled, wake_foreign: cx::wake_foreign };
+pub(crate) const HEAD: EngineHead = EngineHead {
+    schedule,
+    schedule_new: schedule,
+    requeue,
+    schedule_cancelled,
+    wake_foreign: cx::wake_foreign,
+};
 
 /// Registers an engine that stays where it is until the slot is dropped.
 pub(crate) fn register(engine: &Arc<Engine>) -> Option<EngineSlot> {

@@ -1,7 +1,7 @@
 //! The engine of one runtime: its workers and what each of them does, in a loop.
 //!
 //! ```text
-//!      woken by the running task        woken while running, yielded
+//!      woken by the running task        woken while running, yielded, spawned, woken again and again
 //!               │                                │
 //!             [LIFO] ──pushed out──▶ [local queue, 1024] ──full──▶ [injector] ◀── threads outside
 //!                                                                      timers due ──▶ [timed lane]
@@ -198,7 +198,7 @@ impl Engine {
         let engine = Arc::new(Engine {
             world: setup.world,
             driver: setup.driver,
-            shards: (0..setup.workers).map(|_| CachePadded::new(Shard::new())).collect(),
+            shards: (0..setup.workers).map(|_| CachePadded::new(Shard::new(setup.workers > 1))).collect(),
             idle: Idle::new(setup.workers),
             injector: Injector::new(),
             dozing: AtomicUsize::new(0),
@@ -300,6 +300,7 @@ impl Engine {
             me: self.idle.worker(index),
             owner,
             credits: Cell::new(Credits::default()),
+            last_lifo: Cell::new(core::ptr::null()),
             role: Cell::new(Role::Working),
             firing: Cell::new(false),
             pinned_first: Cell::new(false),

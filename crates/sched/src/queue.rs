@@ -71,6 +71,8 @@ pub struct LocalQueue<H, const N: usize = CAPACITY> {
     head: CachePadded<AtomicU64>,
     tail: CachePadded<AtomicU32>,
     owned: AtomicBool,
+    /// Whether others may steal. Constant: where nobody does, the owner's pop needs no read-modify-write.
+    stealable: bool,
     slots: [AtomicPtr<H>; N],
 }
 
@@ -102,8 +104,19 @@ impl<H, const N: usize> LocalQueue<H, N> {
     /// An empty queue that nobody owns. It takes `8 * N` bytes and three cache lines, inline.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_thieves(true)
+    }
+
+    /// An empty queue that nobody will ever steal from: [`steal_into`](Self::steal_into) finds nothing in it.
+    #[must_use]
+    pub fn unshared() -> Self {
+        Self::with_thieves(false)
+    }
+
+    fn with_thieves(stealable: bool) -> Self {
         const { assert!(Self::SLOTS >= 2) };
         LocalQueue {
+            stealable,
             head: CachePadded::new(AtomicU64::new(0)),
             tail: CachePadded::new(AtomicU32::new(0)),
             owned: AtomicBool::new(false),
@@ -142,12 +155,12 @@ impl<H, const N: usize> LocalQueue<H, N> {
     /// at once, the others go to the tail of the thief's queue in their order.
     ///
     /// `None` when nothing waits, when another claim is open, when the thief has no room for half
-    /// a queue, when the queue is the thief's own. It never blocks, and costs two
+    /// a queue, when the queue is the thief's own or [unshared](Self::unshared). It never blocks, and costs two
     /// compare-and-swaps on the victim's `head` and one copy per item.
     #[must_use = "the returned item has left the queue and must be run"]
     pub fn steal_into(&self, thief: &Owner<'_, H, N>) -> Option<NonNull<H>> {
         let into = thief.queue;
-        if ptr::eq(self, into) || thief.room() < N / 2 {
+        if !self.stealable || ptr::eq(self, into) || thief.room() < N / 2 {
             return None;
         }
         let claim = self.claim_older_half()?;
@@ -228,7 +241,9 @@ impl<H, const N: usize> Owner<'_, H, N> {
         Ok(())
     }
 
-    /// Takes the oldest item. One compare-and-swap, more only under a concurrent steal.
+    /// Takes the oldest item. One compare-and-swap, more only under a concurrent steal, and none if the queue is
+    /// [unshared](LocalQueue::unshared).
+    #[inline]
     #[must_use = "the returned item has left the queue and must be run"]
     pub fn pop(&self) -> Option<NonNull<H>> {
         let queue = self.queue;
@@ -242,6 +257,13 @@ impl<H, const N: usize> Owner<'_, H, N> {
             debug_assert!(tail.wrapping_sub(real) as usize <= N, "`queue.order`");
             let found = queue.slot(real).load(Ordering::Relaxed);
             let after = real.wrapping_add(1);
+            if !queue.stealable || types::seeded!("queue.pop-without-cas") {
+                // The owner alone changes `head`, and has no claim open: `drain_half` closes its own, unless this is
+                // its sink, and then the claim keeps its slots.
+                let next = if steal == real { pack(after, after) } else { pack(steal, after) };
+                queue.head.store(next, Ordering::Release);
+                return Some(item(found));
+            }
             // An open claim keeps its slots: only `real` moves then.
             let next = if steal == real { pack(after, after) } else { pack(steal, after) };
             match queue.head.compare_exchange_weak(head, next, Ordering::AcqRel, Ordering::Acquire) {

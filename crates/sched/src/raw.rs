@@ -125,20 +125,32 @@ pub(crate) fn as_timed<R>(engine: *const Engine, f: impl FnOnce() -> R) -> R {
     }
 }
 
-/// # Safety
-/// As [`EngineHead::schedule`]; the head is that of an [`Engine`].
-unsafe fn schedule(head: NonNull<EngineHead>, task: NonNull<Header>) {
-    // SAFETY: the runnable is given to us.
-    let runnable = unsafe { Runnable::from_raw(task) };
+/// Gives `runnable` to this thread's worker, or to the injector of its engine.
+#[inline]
+fn place(head: NonNull<EngineHead>, runnable: Runnable, here: impl FnOnce(&Worker<'_>, Runnable)) {
     let mut runnable = Some(runnable);
     with_current(head, |worker| {
         if let Some(r) = runnable.take() {
-            worker.woken(r)
+            here(worker, r)
         }
     });
     if let Some(r) = runnable {
         from_outside(r.header().tag(), |engine| engine.inject(r))
     }
+}
+
+/// # Safety
+/// As [`EngineHead::schedule`]; the head is that of an [`Engine`].
+unsafe fn schedule(head: NonNull<EngineHead>, task: NonNull<Header>) {
+    // SAFETY: the runnable is given to us.
+    place(head, unsafe { Runnable::from_raw(task) }, |worker, r| worker.woken(r))
+}
+
+/// # Safety
+/// As [`EngineHead::schedule_new`]; the head is that of an [`Engine`].
+unsafe fn schedule_new(head: NonNull<EngineHead>, task: NonNull<Header>) {
+    // SAFETY: the runnable is given to us.
+    place(head, unsafe { Runnable::from_raw(task) }, |worker, r| worker.spawned(r))
 }
 
 /// Calls `f` with the engine that has this tag and keeps it from going until `f` returns: a runnable that was
@@ -155,15 +167,7 @@ fn from_outside(tag: u16, f: impl FnOnce(&Engine)) {
 /// As [`EngineHead::requeue`].
 unsafe fn requeue(head: NonNull<EngineHead>, task: NonNull<Header>) {
     // SAFETY: the runnable is given to us.
-    let mut runnable = Some(unsafe { Runnable::from_raw(task) });
-    with_current(head, |worker| {
-        if let Some(r) = runnable.take() {
-            worker.requeued(r)
-        }
-    });
-    if let Some(r) = runnable {
-        from_outside(r.header().tag(), |engine| engine.inject(r))
-    }
+    place(head, unsafe { Runnable::from_raw(task) }, |worker, r| worker.requeued(r))
 }
 
 /// # Safety
@@ -178,7 +182,7 @@ unsafe fn schedule_cancelled(_head: NonNull<EngineHead>, chain: NonNull<Header>)
 
 /// The head of an engine of this crate.
 pub(crate) const HEAD: EngineHead =
-    EngineHead { schedule, requeue, schedule_cancelled, wake_foreign: cx::wake_foreign };
+    EngineHead { schedule, schedule_new, requeue, schedule_cancelled, wake_foreign: cx::wake_foreign };
 
 /// Registers an engine that will not move.
 pub(crate) fn register(engine: &std::sync::Arc<Engine>) -> Option<EngineSlot> {

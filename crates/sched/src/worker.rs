@@ -19,6 +19,8 @@ use task::{Header, Runnable, control};
 /// What other threads see of a worker.
 pub(crate) struct Shard {
     pub(crate) lifo: AtomicPtr<Header>,
+    /// Whether there are other workers, which may take what is here.
+    shared: bool,
     pub(crate) queue: LocalQueue<Header>,
     pub(crate) cancel: List,
     pub(crate) timed: List,
@@ -32,10 +34,11 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(crate) fn new() -> Shard {
+    pub(crate) fn new(shared: bool) -> Shard {
         Shard {
             lifo: AtomicPtr::new(core::ptr::null_mut()),
-            queue: LocalQueue::new(),
+            shared,
+            queue: if shared { LocalQueue::new() } else { LocalQueue::unshared() },
             cancel: List::default(),
             timed: List::default(),
             pinned: List::default(),
@@ -56,7 +59,18 @@ impl Shard {
     }
 
     fn take_lifo(&self) -> Option<Runnable> {
-        NonNull::new(self.lifo.swap(core::ptr::null_mut(), AcqRel)).map(raw::runnable)
+        NonNull::new(self.replace_lifo(core::ptr::null_mut())).map(raw::runnable)
+    }
+
+    /// Only the worker itself puts a task here; the others take, if there are any.
+    #[inline]
+    fn replace_lifo(&self, new: *mut Header) -> *mut Header {
+        if self.shared {
+            return self.lifo.swap(new, AcqRel);
+        }
+        let before = self.lifo.load(Relaxed);
+        self.lifo.store(new, Relaxed);
+        before
     }
 }
 
@@ -76,6 +90,8 @@ pub(crate) struct Worker<'e> {
     pub(crate) me: WorkerIndex,
     pub(crate) owner: Owner<'e, Header>,
     pub(crate) credits: Cell<Credits>,
+    /// The task that the LIFO slot served last. Only its address is ever used.
+    pub(crate) last_lifo: Cell<*const Header>,
     pub(crate) role: Cell<Role>,
     /// Timers are firing: what they wake goes to the timed lane.
     pub(crate) firing: Cell<bool>,
@@ -99,10 +115,27 @@ impl Worker<'_> {
         if control & (control::PINNED | control::TOLD) != 0 || self.firing.get() {
             return self.woken_specially(runnable, control);
         }
-        let before = self.shard.lifo.swap(runnable.into_raw().as_ptr(), AcqRel);
+        let task = runnable.into_raw();
+        if task.as_ptr().cast_const() == self.last_lifo.get() {
+            // Nobody else was served there since: tasks of the queue wake it one after the other (they all end, and
+            // it joins them; they all send, and it receives). In the queue it meets what they did in one go.
+            return self.push(raw::runnable(task));
+        }
+        let before = self.shard.replace_lifo(task.as_ptr());
         if let Some(before) = NonNull::new(before) {
             self.push(raw::runnable(before))
         }
+    }
+
+    /// A task was spawned on this thread: it waits its turn in the queue, where it costs no read-modify-write and
+    /// others can steal it.
+    #[inline]
+    pub(crate) fn spawned(&self, runnable: Runnable) {
+        let control = runnable.header().control();
+        if control & (control::PINNED | control::TOLD) != 0 {
+            return self.woken_specially(runnable, control);
+        }
+        self.push(runnable)
     }
 
     #[cold]
@@ -132,7 +165,8 @@ impl Worker<'_> {
     #[inline]
     fn push(&self, runnable: Runnable) {
         let placed = self.owner.push_or_overflow(runnable.into_raw(), &self.engine.injector);
-        if placed == Placed::Injector || self.shard.queue.len() >= self.engine.threshold {
+        let long = || placed == Placed::Injector || self.shard.queue.len() >= self.engine.threshold;
+        if self.engine.idle.sleeping() != 0 && long() {
             self.offer()
         }
     }
@@ -226,7 +260,7 @@ impl Worker<'_> {
         let lane = pick(&mut credits, view);
         self.credits.set(credits);
         let found = match lane {
-            Some(Lane::Lifo) => self.shard.take_lifo(),
+            Some(Lane::Lifo) => self.next_lifo(),
             Some(Lane::Ready) => self.next_ready(),
             Some(Lane::Cancel) => self.shard.cancel.pop(),
             Some(Lane::Timed) => self.shard.timed.pop(),
@@ -235,6 +269,13 @@ impl Worker<'_> {
         };
         // A thief or the sentinel may have been faster: look everywhere.
         found.or_else(|| self.search())
+    }
+
+    #[inline]
+    fn next_lifo(&self) -> Option<Runnable> {
+        let runnable = self.shard.take_lifo()?;
+        self.last_lifo.set(core::ptr::from_ref(runnable.header()));
+        Some(runnable)
     }
 
     #[inline]

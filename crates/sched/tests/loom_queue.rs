@@ -240,3 +240,8 @@ fn mutant_tail_relaxed_is_killed() {
 fn mutant_tail_before_slot_is_killed() {
     is_killed("queue.tail-before-slot", 3, push_pop_steal);
 }
+
+#[test]
+fn mutant_pop_without_cas_is_killed() {
+    is_killed("queue.pop-without-cas", 3, push_pop_steal);
+}

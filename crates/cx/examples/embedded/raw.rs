@@ -9,8 +9,13 @@ use task::engine::{EngineHead, EngineSlot};
 use task::{Header, Runnable};
 
 /// The entry points. One core and one queue: woken, requeued and cancelled tasks all go to its end.
-pub(crate) const HEAD: EngineHead =
-    EngineHead { schedule, requeue: schedule, schedule_cancelled, wake_foreign: asupersync_cx::wake_foreign };
+pub(crate) const HEAD: EngineHead = EngineHead {
+    schedule,
+    schedule_new: schedule,
+    requeue: schedule,
+    schedule_cancelled,
+    wake_foreign: asupersync_cx::wake_foreign,
+};
 
 /// # Safety
 /// As [`EngineHead::schedule`]; `head` is that of a registered [`Executor`].

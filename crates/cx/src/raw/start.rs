@@ -189,7 +189,7 @@ where
     // SAFETY: says the caller.
     let (runnable, join) = unsafe { cell.start(future) };
     // SAFETY: the runnable is ours.
-    unsafe { task::engine::schedule(runnable.into_raw()) };
+    unsafe { task::engine::schedule_new(runnable.into_raw()) };
     Ok((join, id))
 }
 

@@ -218,3 +218,27 @@ fn no_task_is_lost_or_doubled_between_an_owner_and_two_thieves() {
 fn no_task_is_lost_or_doubled_when_the_ring_is_tiny() {
     every_task_leaves_exactly_once::<4>(100_000);
 }
+
+#[test]
+fn an_unshared_queue_is_first_in_first_out_and_gives_thieves_nothing() {
+    let tasks = [0, 1, 2, 3, 4, 5];
+    let (queue, thief_queue) = (LocalQueue::<_, 4>::unshared(), LocalQueue::new());
+    let (owner, thief) = (queue.claim().unwrap(), thief_queue.claim().unwrap());
+    for task in &tasks[..4] {
+        owner.push(NonNull::from(task)).unwrap();
+    }
+    assert_eq!(queue.steal_into(&thief), None);
+    assert_eq!(owner.push(NonNull::from(&tasks[4])), Err(NonNull::from(&tasks[4])));
+    let mut shed = Vec::new();
+    assert_eq!(
+        owner.drain_half(|task| {
+            // The claim of the drain keeps its slots, while a pop goes on behind them.
+            shed.push((task, owner.pop()))
+        }),
+        2
+    );
+    let at = |i: usize| NonNull::from(&tasks[i]);
+    assert_eq!(shed, [(at(0), Some(at(2))), (at(1), Some(at(3)))]);
+    owner.push(at(5)).unwrap();
+    assert_eq!((owner.pop(), owner.pop()), (Some(at(5)), None));
+}

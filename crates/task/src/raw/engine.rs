@@ -19,6 +19,10 @@ pub struct EngineHead {
     ///
     /// Safety: the caller owns the runnable; the engine owns it afterwards.
     pub schedule: unsafe fn(engine: NonNull<EngineHead>, task: NonNull<Header>),
+    /// Queues a runnable of a task that was just spawned, behind what is ready. Called on any thread.
+    ///
+    /// Safety: as `schedule`.
+    pub schedule_new: unsafe fn(engine: NonNull<EngineHead>, task: NonNull<Header>),
     /// Queues the task that is being polled on this thread behind everything else: it was woken while it
     /// ran, or it gave way.
     ///
@@ -112,6 +116,19 @@ pub unsafe fn schedule(task: NonNull<Header>) {
     unsafe {
         let engine = of(task.as_ref().tag());
         (engine.as_ref().schedule)(engine, task)
+    }
+}
+
+/// Queues a task that was just spawned with its own engine.
+///
+/// # Safety
+/// The caller owns the runnable.
+#[inline]
+pub unsafe fn schedule_new(task: NonNull<Header>) {
+    // SAFETY: as in `schedule`.
+    unsafe {
+        let engine = of(task.as_ref().tag());
+        (engine.as_ref().schedule_new)(engine, task)
     }
 }
 
