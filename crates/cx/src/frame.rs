@@ -17,7 +17,7 @@ use core::pin::{Pin, pin};
 use core::task::Poll;
 use core::time::Duration;
 use region::{Body, Isolated, Lost, OnFailure, Open, Region, Settlement};
-use task::{Loss, TaskRef, Verdict};
+use task::{Loss, TaskRef, Verdict, control};
 use trace::{End, Escalation, RegionKind, ScopeId};
 use types::{AfterGrace, CancelKind, Cancelled, Failure, Policy, Res, Stop};
 
@@ -127,7 +127,6 @@ impl Frame {
         at: &'static Location<'static>,
     ) -> Result<Frame, Cancelled> {
         let enclosing = cx.enclosing_region();
-        let (above, masks) = crate::scope::scopes_above(cx.place());
         let open = Open {
             policy: options.policy,
             after_grace: options.after_grace.unwrap_or(enclosing.after_grace()),
@@ -135,8 +134,8 @@ impl Frame {
             kind: RegionKind::Frame,
             body: Body::Task(cx.header().counted(), cx.task_id()),
             within: Some(ScopeId(cx.scope_id())),
-            scopes_above: above,
-            masks,
+            scopes_above: crate::scope::scopes_above(cx.place()),
+            masks: crate::scope::masks_above(cx.place()),
             at,
             on_failure: options.on_failure,
         };
@@ -151,7 +150,10 @@ impl Frame {
         // A request that was made on an enclosing scope is pending in the region from the start. Listed first:
         // one that is made from now on finds the region there.
         ext::make(&task).note_opened(&region);
-        if let Some(c) = crate::scope::requested(cx.place()) {
+        // Where nobody asked anything of the task, nobody did of a scope: as for a checkpoint.
+        if task.control() & control::ATTENTION != 0
+            && let Some(c) = crate::scope::requested(cx.place())
+        {
             region.request(&c, crate::scope::cleanup_deadline(cx.place()));
         }
         let id = region.id().as_u64();

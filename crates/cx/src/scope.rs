@@ -246,8 +246,9 @@ pub(crate) fn masks_above(place: Place<'_>) -> Vec<Mask> {
         if scope.masked.load(Relaxed) && !branch::pierce(scope, is_pierced(scope.header())) {
             masks.push(Mask { scope: scope.id, firm: scope.immune })
         }
-        // Around a region that no mask keeps anything away from there is none.
-        if scope.region().is_some_and(Region::hears_task) {
+        // Around a region that no mask ever kept anything away from there is none. Past a cleanup deadline they may
+        // be forgotten there and not pierced yet.
+        if scope.region().is_some_and(|region| region.hears_task() && !region.is_overdue()) {
             break;
         }
         at = scope.outer();

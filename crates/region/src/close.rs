@@ -249,8 +249,8 @@ impl Region {
     /// Looks at every member's outcome that nobody joined.
     pub fn settle_members(&self) -> Settlement {
         let mut inner = self.inner.lock();
-        let unjoined = core::mem::take(&mut inner.unjoined);
-        let mut s = Settlement { severity: inner.ended_in, ..Settlement::default() };
+        let unjoined = inner.unjoined.take();
+        let mut s = Settlement { severity: inner.ended_in.max(inner.cut_short), ..Settlement::default() };
         let finalizer_panic = inner.finalizer_panic.take();
         drop(inner);
         for task in unjoined {

@@ -14,9 +14,11 @@
 //! | `gate` | quiescence: who is in, who may come in, who is woken when nobody is left |
 //! | `region` | the node: opening, and what everybody may ask it |
 //! | `origin` | identities, and what the origin of a cancellation says about a member's end |
+//! | `above` | the scopes that a frame is nested in |
 //! | `shield` | what masks keep away from it |
 //! | `walk` | a request on its way down the tree; piercing and abandoning after the cleanup deadline |
 //! | `close` | the phases after the body, what was lost, the report |
+//! | `unjoined` | members whose outcome the close has to look at |
 //! | `inspect` | what a dump needs to know |
 //! | `render` | the same as text for people |
 //! | `raw` | the lock, the member lists, members coming and going |
@@ -28,6 +30,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod above;
 mod close;
 #[cfg(loom)]
 pub mod gate;
@@ -42,8 +45,10 @@ mod region;
 mod render;
 mod shield;
 mod sync;
+mod unjoined;
 mod walk;
 
+pub use above::Above;
 pub use close::{Drained, Lost, Settlement};
 pub use inspect::{DEEPEST, MemberView, RegionView};
 pub use open::{Body, Finalizer, Isolated, Mask, OnFailure, Open, Sink};

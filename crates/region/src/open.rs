@@ -1,5 +1,6 @@
 //! What a region is made from and what its owner may hang on it: the request to open one, its finalizers,
 //! the answer to isolated failures, the sink of traced steps. Plain data; the node itself is in `region`.
+use crate::Above;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -68,9 +69,9 @@ pub struct Open {
     pub body: Body,
     /// The scope it was opened in: for a branch's region, the branch itself.
     pub within: Option<ScopeId>,
-    /// Ids of the scopes inside the body's task that its frame is nested in: a request on one of them is a
-    /// request from above.
-    pub scopes_above: Vec<u64>,
+    /// The scopes inside the body's task that its frame is nested in: a request on one of them is a request from
+    /// above.
+    pub scopes_above: Above,
     /// Those of them that are masked: each hides requests on itself and above from what is opened below it.
     pub masks: Vec<Mask>,
     /// Where.

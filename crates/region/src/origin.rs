@@ -52,11 +52,16 @@ impl Region {
     /// Whether `scope` is above this region: an enclosing scope of its body's task, that task, a region
     /// further up, or the outside.
     pub fn is_above(&self, scope: u64) -> bool {
-        let mut at = Some(self);
+        let (mut at, mut task) = (Some(self), None);
         while let Some(region) = at {
-            let body = region.body_task.is_some_and(|t| t.as_u64() == scope);
-            if body || region.scopes_above.contains(&scope) {
-                return true;
+            // Further regions of one task have nothing to add to what its innermost one is nested in
+            // (`above.suffix`).
+            if task.is_none() || task != region.body_task {
+                task = region.body_task;
+                let body = task.is_some_and(|t| t.as_u64() == scope);
+                if body || region.scopes_above.contains(scope) {
+                    return true;
+                }
             }
             at = region.parent.as_deref();
             if at.is_some_and(|r| r.is_own(scope)) {

@@ -3,10 +3,12 @@
 //! One lock guards what has to change together: the phase, the member lists with their counts, the children,
 //! the request. What a hot path only looks at (the phase, the kind of request) is mirrored in atomics.
 //! Members come and go in `raw/member.rs`.
+use crate::above::Above;
 use crate::gate::Gate;
 use crate::open::{Body, Finalizer, Isolated, Mask, OnFailure, Open, Sink};
 use crate::origin::{mix, task_id};
 use crate::raw::{Lock, Members, account_is_zero, in_arc};
+use crate::unjoined::Unjoined;
 use crate::walk::Orders;
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
@@ -39,7 +41,7 @@ pub struct Region {
     pub(crate) of_daemon: bool,
     /// The scope it was opened in, which awaits it.
     pub(crate) within: Option<ScopeId>,
-    pub(crate) scopes_above: Vec<u64>,
+    pub(crate) scopes_above: Above,
     pub(crate) shielded: AtomicBool,
     pub(crate) overdue: AtomicBool,
     pub(crate) phase: AtomicU8,
@@ -74,7 +76,9 @@ pub(crate) struct Inner {
     /// What it is called in dumps.
     pub(crate) name: Option<Cow<'static, str>>,
     /// Finished members whose outcome the close has to look at.
-    pub(crate) unjoined: Vec<TaskRef>,
+    pub(crate) unjoined: Unjoined,
+    /// Severity of members that were asked to stop by themselves, did, and had no handle left.
+    pub(crate) cut_short: u8,
     pub(crate) ended: u64,
     /// What a finalizer panicked with first.
     pub(crate) finalizer_panic: Option<crate::Lost>,
@@ -113,7 +117,7 @@ impl Region {
             kind: RegionKind::Root,
             body: Body::Outside,
             within: None,
-            scopes_above: Vec::new(),
+            scopes_above: Above::default(),
             masks: Vec::new(),
             at,
             on_failure: None,
@@ -322,6 +326,11 @@ impl Region {
     /// That task itself, while the body or frame is there.
     pub fn body(&self) -> Option<(TaskRef, TaskId)> {
         self.inner.lock().body.clone().zip(self.body_task)
+    }
+
+    /// The scopes that its frame is nested in.
+    pub fn scopes_above(&self) -> &Above {
+        &self.scopes_above
     }
 
     /// The account that its obligations are counted in. It lives as long as the region, and the region's

@@ -17,7 +17,7 @@ impl Region {
     pub fn hears(&self, scope: u64) -> bool {
         let inner = self.inner.lock();
         // Innermost first: a masked scope hides what is asked of itself, too.
-        let reached = self.scopes_above.iter().take_while(|id| !inner.is_masked(**id)).any(|id| *id == scope);
+        let reached = self.scopes_above.iter().take_while(|id| !inner.is_masked(*id)).any(|id| id == scope);
         reached || self.own_scope == Some(scope)
     }
 
@@ -33,15 +33,15 @@ impl Region {
         let before = inner.masks.len();
         inner.masks.retain(|mask| mask.scope != scope);
         self.note_shield(&inner);
-        let inside = |id: &&u64| **id != scope;
+        let inside = |id: &u64| *id != scope;
         inner.masks.len() != before
-            && !self.scopes_above.iter().take_while(inside).any(|id| inner.is_masked(*id))
+            && !self.scopes_above.iter().take_while(inside).any(|id| inner.is_masked(id))
     }
 
     /// The cleanup deadline of `overdue`, which is this region or one above it, has passed: no mask inside that
     /// keeps anything away any more, but those that are firm.
     pub(crate) fn pierce(&self, inner: &mut Inner, overdue: &Region) {
-        inner.masks.retain(|mask| mask.firm || overdue.scopes_above.contains(&mask.scope));
+        inner.masks.retain(|mask| mask.firm || overdue.scopes_above.contains(mask.scope));
         self.note_shield(inner);
     }
 
@@ -59,7 +59,7 @@ impl Region {
     /// The scopes between the region above and this one.
     fn between(&self) -> impl Iterator<Item = u64> {
         let above = |id: &u64| self.parent.as_ref().is_some_and(|p| p.is_own(*id));
-        self.scopes_above.iter().copied().take_while(move |id| !above(id))
+        self.scopes_above.iter().take_while(move |id| !above(id))
     }
 }
 

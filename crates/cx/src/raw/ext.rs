@@ -148,7 +148,8 @@ impl Ext {
     /// A region that was opened inside the task has closed, or belongs to somebody else now.
     pub(crate) fn forget(&self, region: &Region) {
         let mut inner = self.inner.lock();
-        let at = inner.opened.iter().position(|r| core::ptr::eq(&**r, region));
+        // Frames close innermost first, so it is likely the last one.
+        let at = inner.opened.iter().rposition(|r| core::ptr::eq(&**r, region));
         let forgotten = at.map(|at| inner.opened.swap_remove(at));
         drop(inner);
         drop(forgotten);

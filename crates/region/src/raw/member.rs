@@ -7,6 +7,7 @@ use super::members::Members;
 use crate::origin::task_id;
 use crate::phase::Via;
 use crate::region::Region;
+use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
 use task::{Header, Verdict, Waiter, control};
@@ -63,8 +64,8 @@ impl Region {
         unsafe { leave(region, task, keep) }
     }
 
-    /// Traces a member's end, and says whether the close has to look at its outcome.
-    fn note_end(&self, task: &Header, verdict: Verdict<'_>) -> bool {
+    /// Traces a member's end, and says what the close has to know of it.
+    fn note_end(&self, task: &Header, verdict: Verdict<'_>) -> Keep {
         let id = task_id(self.id, task.index.load(Relaxed));
         let failure = self.is_failure(id, verdict);
         if self.is_traced() {
@@ -78,27 +79,48 @@ impl Region {
             self.emit(Some(id), || Label::TaskEnd { task: id, end, failure, consequential });
         }
         match verdict {
-            Verdict::Ok => false,
+            Verdict::Ok => Keep::Nothing,
             // What isolates has been told of the failure already (`Region::isolate`).
-            _ if failure => self.policy != Policy::Isolate,
+            _ if failure && self.policy == Policy::Isolate => Keep::Nothing,
+            _ if failure => Keep::Outcome,
             // Visible later. What was asked of one isolated task alone concerns nobody else, and is not kept.
             Verdict::Cancelled(c) if self.policy == Policy::Isolate => {
                 let scope = c.origin().scope;
-                self.is_above(scope) || self.is_own(scope)
+                if self.is_above(scope) || self.is_own(scope) { Keep::Outcome } else { Keep::Nothing }
             }
-            _ => true,
+            // What was asked of it alone counts, and nobody can ask any more what it was.
+            Verdict::Cancelled(c)
+                if self.policy == Policy::FailFast
+                    && c.origin().scope == id.as_u64()
+                    && task.control() & control::UNCLAIMED != 0 =>
+            {
+                Keep::Severity
+            }
+            _ => Keep::Outcome,
         }
     }
+}
+
+/// What a region keeps of a member that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    Nothing,
+    /// Only how severe its end was.
+    Severity,
+    /// The outcome, in its cell, unless somebody joins it.
+    Outcome,
 }
 
 /// Unlinks and uncounts a member; returns whoever waits for the last one.
 ///
 /// # Safety
 /// `task` is a member of `region` and leaves it once.
-unsafe fn leave(region: *const Region, task: &Header, keep: bool) -> Option<Waiter> {
+unsafe fn leave(region: *const Region, task: &Header, keep: Keep) -> Option<Waiter> {
     // SAFETY: the region is alive while it has a member. The reference is a local, not an argument: after the
     // guard is dropped the region may be freed before this function returns.
     let region = unsafe { &*region };
+    // Dropped after the guard.
+    let mut _joined = Vec::new();
     let mut inner = region.inner.lock();
     if task.control() & control::WRITTEN_OFF != 0 {
         // It left when it was given up (`members.written-off`).
@@ -107,8 +129,11 @@ unsafe fn leave(region: *const Region, task: &Header, keep: bool) -> Option<Wait
     // SAFETY: it is linked in one of this region's lists, and the lock is held.
     unsafe { Members::unlink(NonNull::from(task)) };
     inner.ended += 1;
-    if keep && !types::seeded!("region.failure-forgotten") {
-        inner.unjoined.push(task.counted());
+    match keep {
+        _ if types::seeded!("region.failure-forgotten") => {}
+        Keep::Nothing => {}
+        Keep::Severity => inner.cut_short = inner.cut_short.max(task.severity()),
+        Keep::Outcome => _joined = inner.unjoined.keep(task.counted()),
     }
     inner.gate.leave(task.control() & control::DAEMON != 0)
 }

@@ -1,0 +1,4 @@
+//! Bytes that the process has taken, counted.
+mod raw;
+
+pub(crate) use raw::Counting;
