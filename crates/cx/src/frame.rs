@@ -117,15 +117,16 @@ impl Frame {
     fn open<C: Row>(cx: &Cx<C>, options: RegionOptions, at: &'static Location<'static>) -> Frame {
         match Frame::try_open(cx, options, at) {
             Ok(frame) => frame,
-            Err(_) => panic!("a region was opened at {at} through a `Cx` whose own region has closed"),
+            Err(enclosing) => not_open(&enclosing, at),
         }
     }
 
+    /// Opens the region, or returns the one around that is not open to it any more.
     fn try_open<C: Row>(
         cx: &Cx<C>,
         options: RegionOptions,
         at: &'static Location<'static>,
-    ) -> Result<Frame, Cancelled> {
+    ) -> Result<Frame, Arc<Region>> {
         let enclosing = cx.enclosing_region();
         let open = Open {
             policy: options.policy,
@@ -141,7 +142,7 @@ impl Frame {
         };
         let region = match enclosing.open_child(open, cx.world().clock.now()) {
             Ok(region) => region,
-            Err(_) => return Err(region::refusal(&enclosing, at)),
+            Err(_) => return Err(enclosing),
         };
         if let Some(name) = options.name {
             region.set_name(name)
@@ -199,6 +200,19 @@ impl Drop for Frame {
             close::janitor(&self.task, &self.region)
         }
     }
+}
+
+/// The mistake is the caller's: nothing of a region is within reach after its end but what was kept.
+#[cold]
+fn not_open(enclosing: &Region, at: &Location<'_>) -> ! {
+    panic!(
+        "the code at {at} opens a region through a `Cx` that was kept past the end of its own region: {}, opened at \
+         {}, is {:?} and cannot wait for another one. Use the `Cx` of the code around instead (`try_region` would \
+         return `Cancelled` here)",
+        enclosing.id(),
+        enclosing.opened_at(),
+        enclosing.phase()
+    )
 }
 
 /// Runs a body, catching its panic.
@@ -340,7 +354,7 @@ impl<C: Row> Cx<C> {
         Fut: Future<Output = Res<T, E>>,
     {
         let unwinding = self.world().unwinding;
-        let frame = Frame::try_open(self, options, at)?;
+        let frame = Frame::try_open(self, options, at).map_err(|around| region::refusal(&around, at))?;
         let task = frame.task.clone();
         let region = frame.region.clone();
         let inner = frame.cx::<C>();

@@ -2,8 +2,9 @@
 use crate::executor::Executor;
 use crate::{Log, a_while, forever, poll_once, says_why};
 use asupersync_cx::{Branch, Cx, ScopeKind};
-use std::future::pending;
-use std::panic::Location;
+use std::future::{Future, pending, poll_fn};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::task::Poll;
 use types::{CancelKind, ObligationKind, Outcome};
 
 #[test]
@@ -19,6 +20,25 @@ fn a_context_kept_past_its_region_spawns_nothing_and_reserves_in_the_region_arou
         assert_eq!(first.commit(), Ok(()));
         drop(second);
         cx.region(|_| async { assert_eq!(third.abort(), Ok(())) }).await;
+    });
+}
+
+#[test]
+fn a_region_opened_through_a_context_kept_past_its_region_says_where_and_whose_fault_that_is() {
+    Executor::new().run(async |cx| {
+        let opened = line!() + 1;
+        let kept: &mut Cx = cx.region(|r| async move { r }).await;
+        let opens = line!() + 1;
+        let mut frame = Box::pin(kept.region(async |_: &mut Cx| ()));
+        let polled = poll_fn(|context| {
+            Poll::Ready(catch_unwind(AssertUnwindSafe(|| frame.as_mut().poll(context).is_ready())))
+        });
+        let panic = polled.await.expect_err("its region is closed");
+        let said = panic.downcast_ref::<String>().expect("a text");
+        let file = file!();
+        assert!(said.contains(&format!("the code at {file}:{opens}:")), "{said}");
+        assert!(said.contains(&format!("opened at {file}:{opened}:")), "{said}");
+        assert!(said.contains("is Closed") && said.contains("kept past the end of its own region"), "{said}");
     });
 }
 
