@@ -23,10 +23,11 @@ use crate::inject::Injector;
 use crate::lanes::Credits;
 use crate::padded::CachePadded;
 use crate::raw::{self, Chain, Entered};
+use crate::watch::Watch;
 use crate::worker::{Shard, Worker};
 use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicBool, Ordering::*};
 use core::time::Duration;
 use cx::port::World;
 use std::any::Any;
@@ -70,8 +71,7 @@ pub struct Engine {
     pub(crate) shards: Vec<CachePadded<Shard>>,
     pub(crate) idle: Idle,
     pub(crate) injector: Injector<Header>,
-    /// Number of the sentinel, counted from 1, while it sleeps without a limit; else 0.
-    pub(crate) dozing: AtomicUsize,
+    pub(crate) watch: Watch,
     pub(crate) shutdown: AtomicBool,
     pub(crate) threshold: usize,
     pub(crate) coop: u16,
@@ -201,7 +201,7 @@ impl Engine {
             shards: (0..setup.workers).map(|_| CachePadded::new(Shard::new(setup.workers > 1))).collect(),
             idle: Idle::new(setup.workers),
             injector: Injector::new(),
-            dozing: AtomicUsize::new(0),
+            watch: Watch::new(),
             shutdown: AtomicBool::new(false),
             threshold,
             coop: setup.coop,

@@ -6,6 +6,7 @@
 //! - [`inject`] takes tasks from threads that are no worker, and what a full local queue sheds.
 //! - [`idle`] knows who sleeps and who searches, so that no runnable task waits while everybody
 //!   sleeps, and one runnable task does not wake everybody.
+//! - [`watch`] sees to it that a sleeper looks after workers that are stuck in one task.
 //!
 //! - [`lane`] is an intrusive list of runnables under a lock: the cancel, timed and pinned lanes.
 //! - [`engine`] puts them together: the workers of one runtime, and their loop.
@@ -35,5 +36,7 @@ pub mod queue;
 mod raw;
 #[cfg(feature = "std")]
 mod sync;
+#[cfg(feature = "std")]
+pub mod watch;
 #[cfg(all(feature = "std", not(loom)))]
 mod worker;

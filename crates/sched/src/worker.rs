@@ -1,8 +1,9 @@
 //! One worker: its loop, what it does when it finds nothing, and how it looks after the others.
 //!
-//! Invariant `engine.watched`, described in `engine`. Not here: what the queues are, who starts workers.
+//! Invariant `engine.watched`, described in `engine`; its handshakes are in `watch`. Not here: what the queues are, who
+//! starts workers.
 use crate::engine::{CatchUnwind, Engine};
-use crate::idle::{End, Park, Recheck, Role, WokenBy, WorkerIndex};
+use crate::idle::{End, Park, Recheck, Role, Sentinel, WokenBy, WorkerIndex};
 use crate::inject::Placed;
 use crate::lane::Lane as List;
 use crate::lanes::{Credits, Lane, LaneView, pick};
@@ -10,7 +11,7 @@ use crate::queue::{LocalQueue, Owner};
 use crate::raw;
 use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::*, fence};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::*};
 use core::time::Duration;
 use std::sync::Arc;
 use std::vec::Vec;
@@ -349,7 +350,11 @@ impl Worker<'_> {
     fn park(&self) {
         let engine = self.engine;
         match engine.idle.park_unless(self.me, self.role.get(), |recheck| self.has_work(recheck)) {
-            Park::Found => self.role.set(Role::Searching),
+            Park::Found => {
+                self.role.set(Role::Searching);
+                // Listed for a moment, which was enough for the sentinel to doze.
+                self.risen(None);
+            }
             Park::Sleep => {
                 self.shard.asleep.store(true, Relaxed);
                 let watch = if engine.shards.len() > 1 { engine.idle.claim_sentinel(self.me) } else { None };
@@ -363,42 +368,16 @@ impl Worker<'_> {
                 self.shard.asleep.store(false, Relaxed);
                 self.shard.begin_ticks();
                 self.role.set(woken.role());
-                // Both sides of `engine.watched` write, fence, and look: this worker's own bit was taken out, or the
-                // watch is given up here; a worker on its way to sleep lists itself and claims the watch.
-                if watch.is_some() {
-                    drop(watch);
-                    fence(SeqCst);
-                    if let Some(next) = engine.idle.a_sleeper() {
-                        engine.driver.unpark(next.get())
-                    }
-                } else {
-                    fence(SeqCst);
-                    self.end_doze()
-                }
+                self.risen(watch);
             }
         }
     }
 
-    /// Calls the sentinel back to its watch, if it sleeps without a limit.
-    fn end_doze(&self) {
-        let dozing = &self.engine.dozing;
-        if dozing.load(Relaxed) != 0
-            && let Some(sentinel) = dozing.swap(0, AcqRel).checked_sub(1)
-        {
-            self.engine.driver.unpark(sentinel)
+    /// This worker is no longer listed as asleep: hands its watch on, or calls back a sentinel that dozes.
+    fn risen(&self, watch: Option<Sentinel<'_>>) {
+        if let Some(next) = self.engine.watch.risen(&self.engine.idle, watch) {
+            self.engine.driver.unpark(next.get())
         }
-    }
-
-    /// Begins to sleep without a limit, unless somebody is awake.
-    fn doze(&self) -> bool {
-        let engine = self.engine;
-        engine.dozing.store(self.index + 1, Relaxed);
-        fence(SeqCst);
-        let all = engine.idle.all_asleep();
-        if !all {
-            engine.dozing.store(0, Relaxed);
-        }
-        all
     }
 
     /// Sleeps as the sentinel: looks now and then whether those that run are stuck in one task, and if so serves
@@ -409,10 +388,10 @@ impl Worker<'_> {
         let mut quiet = 0;
         self.take_pulses();
         loop {
-            let dozes = quiet >= QUIET && self.doze();
+            let dozes = quiet >= QUIET && engine.watch.doze(&engine.idle, self.me);
             engine.driver.park(self.index, if dozes { None } else { Some(pause) });
             if dozes {
-                engine.dozing.store(0, Relaxed);
+                engine.watch.end_doze();
                 quiet = 0;
                 pause = FIRST_PAUSE;
             }
