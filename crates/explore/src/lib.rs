@@ -3,7 +3,17 @@
 //! [`Scheduler`] at every point where more than one thing could happen, and tells it what did.
 #![forbid(unsafe_code)]
 
+mod conflict;
+mod coverage;
 pub mod mini;
+mod sample;
 mod scheduler;
+mod shrink;
 
+pub use coverage::{Coverage, Diff};
+pub use sample::{
+    Decisions, Delay, Departure, Deviation, Divergence, Expected, Fifo, Found, Pct, Pos, Random, Recorded, Recording,
+    Replay, ReplayError, RoundRobin, Taken, Urw, name_of,
+};
 pub use scheduler::{Announced, Candidate, Ended, Point, Scheduler, Step, Stuck, Touch};
+pub use shrink::{RacingPair, Row, Shrinker, Side, StepLog, Verdict};
