@@ -96,7 +96,7 @@ pub trait CombineExt: sealed::OfRow {
         F: AsyncFnOnce(&mut Cx<Self::Row>) -> Res<T, E>;
 
     /// Runs both bodies; the first one to return wins. The other is asked to stop (`LostRace`) and has ended,
-    /// with everything it spawned, when this returns (`race.drained`). What it returns is dropped.
+    /// with everything it spawned, when this returns (`race.drained`). What it returns is dropped then; [`CombineExt::race_with`] hands it over.
     ///
     /// Any return wins, an error too: see [`CombineExt::first_ok`] for one where it does not. Who is polled
     /// first alternates; see [`CombineExt::select`] for a fixed order.
@@ -108,6 +108,20 @@ pub trait CombineExt: sealed::OfRow {
         &mut self,
         a: impl AsyncFnOnce(&mut Cx<Self::Row>) -> T,
         b: impl AsyncFnOnce(&mut Cx<Self::Row>) -> T,
+    ) -> impl Future<Output = T>;
+
+    /// As [`CombineExt::race`], and hands what the loser returned to `lost`, once it is drained: for values that
+    /// must not be dropped unseen, such as a connection that was made a moment too late. `lost` is not called
+    /// for a loser that panicked, or that was dropped by force at its cleanup deadline.
+    ///
+    /// # Panics
+    /// As [`CombineExt::race`], and with what `lost` panics with; the winner's value is dropped then.
+    #[track_caller]
+    fn race_with<T>(
+        &mut self,
+        a: impl AsyncFnOnce(&mut Cx<Self::Row>) -> T,
+        b: impl AsyncFnOnce(&mut Cx<Self::Row>) -> T,
+        lost: impl FnOnce(T),
     ) -> impl Future<Output = T>;
 
     /// As [`CombineExt::race`] for any number of bodies.
@@ -194,9 +208,8 @@ pub trait CombineExt: sealed::OfRow {
         Self::Row: MayTime;
 
     /// As [`CombineExt::timeout`], with all the ceilings of a budget: its deadline; how often the body is
-    /// polled and what it charges (`BudgetExhausted`). A priority does nothing here: it is the task that is
-    /// scheduled, and not the body. Tasks that the body spawns are not polled by it and charge for
-    /// themselves.
+    /// polled and what it charges (`BudgetExhausted`). Tasks that the body spawns are not polled by it and
+    /// charge for themselves.
     ///
     /// # Errors
     /// The body's own.
@@ -279,6 +292,16 @@ impl<C: Row> CombineExt for Cx<C> {
         b: impl AsyncFnOnce(&mut Cx<C>) -> T,
     ) -> impl Future<Output = T> {
         race::fair(self, Location::caller(), a, b)
+    }
+
+    #[track_caller]
+    fn race_with<T>(
+        &mut self,
+        a: impl AsyncFnOnce(&mut Cx<C>) -> T,
+        b: impl AsyncFnOnce(&mut Cx<C>) -> T,
+        lost: impl FnOnce(T),
+    ) -> impl Future<Output = T> {
+        race::with(self, Location::caller(), a, b, lost)
     }
 
     #[track_caller]

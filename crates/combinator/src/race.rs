@@ -27,6 +27,26 @@ impl<T> Either<T, T> {
     }
 }
 
+/// Two bodies of any types, with what the loser returned, unless it panicked or was dropped by force.
+async fn both<C: Row, A, B>(
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    biased: bool,
+    a: impl AsyncFnOnce(&mut Cx<C>) -> A,
+    b: impl AsyncFnOnce(&mut Cx<C>) -> B,
+) -> (Either<A, B>, Option<Either<A, B>>) {
+    let frame = Combinator::open(cx);
+    let (first, second) = (frame.branch(), frame.branch());
+    let (a, b) = (pin!(Some(first.body(a))), pin!(Some(second.body(b))));
+    let mut legs = Two(Leg::new(&first, a, any), Leg::new(&second, b, any));
+    let Driven { by, .. } =
+        drive(&frame, &mut legs, Plan { needed: 1, race: true, biased, at }, |_, _| ()).await;
+    frame.close();
+    let (first, second) = (legs.0.value().map(Either::First), legs.1.value().map(Either::Second));
+    let (won, lost) = if by == 0 { (first, second) } else { (second, first) };
+    (won.unwrap_or_else(|| unreachable!("the winner's body has returned")), lost)
+}
+
 /// Two bodies of any types.
 pub(crate) async fn two<C: Row, A, B>(
     cx: &Cx<C>,
@@ -35,15 +55,22 @@ pub(crate) async fn two<C: Row, A, B>(
     a: impl AsyncFnOnce(&mut Cx<C>) -> A,
     b: impl AsyncFnOnce(&mut Cx<C>) -> B,
 ) -> Either<A, B> {
-    let frame = Combinator::open(cx);
-    let (first, second) = (frame.branch(), frame.branch());
-    let (a, b) = (pin!(Some(first.body(a))), pin!(Some(second.body(b))));
-    let mut legs = Two(Leg::new(&first, a, any), Leg::new(&second, b, any));
-    let Driven { by, .. } =
-        drive(&frame, &mut legs, Plan { needed: 1, race: true, biased, at }, |_, _| ()).await;
-    frame.close();
-    let won = if by == 0 { legs.0.value().map(Either::First) } else { legs.1.value().map(Either::Second) };
-    won.unwrap_or_else(|| unreachable!("the winner's body has returned"))
+    both(cx, at, biased, a, b).await.0
+}
+
+/// As [`fair`], with the loser's value for the caller.
+pub(crate) async fn with<C: Row, T>(
+    cx: &Cx<C>,
+    at: &'static Location<'static>,
+    a: impl AsyncFnOnce(&mut Cx<C>) -> T,
+    b: impl AsyncFnOnce(&mut Cx<C>) -> T,
+    lost: impl FnOnce(T),
+) -> T {
+    let (won, loser) = both(cx, at, false, a, b).await;
+    if let Some(value) = loser {
+        lost(value.into_inner())
+    }
+    won.into_inner()
 }
 
 /// Two bodies of one type that take turns in being first.

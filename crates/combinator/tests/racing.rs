@@ -52,6 +52,53 @@ pub(crate) fn the_loser_is_asked_when_the_winners_body_returns_and_not_when_its_
 }
 
 #[test]
+pub(crate) fn what_the_loser_returns_is_handed_over_after_its_children_have_ended() {
+    explore(0..50, |lab| {
+        lab.run(|cx| async {
+            let cleaned = Arc::new(AtomicU32::new(0));
+            let mut lost = Vec::new();
+            let connect = |takes: Duration| {
+                let cleaned = cleaned.clone();
+                async move |cx: &mut Cx| {
+                    cx.spawn(async move |cx: &mut Cx| {
+                        cx.masked(async |cx| cx.sleep(ms(7)).await).await.unwrap();
+                        cleaned.fetch_add(1, SeqCst);
+                    });
+                    // The connection stands, although nobody wants it any more.
+                    cx.masked(async |cx| cx.sleep(takes).await).await.unwrap();
+                    takes
+                }
+            };
+            let won = cx
+                .race_with(connect(ms(3)), connect(ms(2)), |value| {
+                    assert_eq!(cleaned.load(SeqCst), 2, "both are drained");
+                    lost.push(value)
+                })
+                .await;
+            assert_eq!((won, lost), (ms(2), vec![ms(3)]));
+        });
+        lab.oracles().unwrap();
+    });
+}
+
+#[test]
+pub(crate) fn a_loser_that_panics_has_no_value_to_hand_over() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let (_, outcome) = lab.run(|cx| async move {
+        let mut task = cx.spawn(async |cx: &mut Cx| {
+            let lose = async |cx: &mut Cx| {
+                asked(cx).await;
+                panic!("lost its head")
+            };
+            cx.race_with(async |_: &mut Cx| (), lose, |()| panic!("there is no value")).await
+        });
+        (cx.now(), task.join(cx).await)
+    });
+    let Outcome::Cancelled(c) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(c.kind(), CancelKind::ChildFailed);
+}
+
+#[test]
 pub(crate) fn the_losers_children_have_ended_when_the_race_returns() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
