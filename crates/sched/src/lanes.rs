@@ -40,7 +40,7 @@
 //! or an overflow starts a new wait, at a position in another queue.
 //!
 //! A dispatch is one poll of one task, bounded by the coop budget, not by this module. Not here:
-//! the lanes themselves, and what follows from a priority.
+//! the lanes themselves.
 
 /// Cancel dispatches per round.
 pub const CANCEL_CREDITS: u8 = 12;

@@ -3,7 +3,7 @@
 //! Budgets are ceilings, combined downward: a child's is its own combined with its parent's.
 //!
 //! Invariant `budget.meet`: [`Budget::combine`] is the meet of a bounded semilattice over the
-//! order "tighter" (earlier, fewer, more urgent): associative, commutative, idempotent, with
+//! order "tighter" (earlier, fewer): associative, commutative, idempotent, with
 //! `UNLIMITED` as identity. Hence a child is never looser than its parent, in whatever order
 //! budgets are combined.
 //!
@@ -13,7 +13,7 @@ use core::fmt;
 
 use crate::Time;
 
-/// Ceilings for one task: a deadline, a number of polls, a cost, a priority.
+/// Ceilings for one task: a deadline, a number of polls, a cost.
 ///
 /// The quotas are per task, not pools shared by a region. Build one from [`Budget::UNLIMITED`]:
 ///
@@ -23,6 +23,7 @@ use crate::Time;
 /// assert!(budget.is_tighter_or_equal(Budget::UNLIMITED));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Budget {
     /// When to ask for a stop (kind `Deadline`); [`Time::MAX`] for never.
     pub deadline: Time,
@@ -30,14 +31,11 @@ pub struct Budget {
     pub polls: u32,
     /// How many units `cx.charge(n)` may charge; `u64::MAX` for any number.
     pub cost: u64,
-    /// How urgent: a larger number goes first, zero is ordinary.
-    pub priority: u8,
 }
 
 impl Budget {
-    /// No ceiling at all and ordinary priority: the identity of [`Budget::combine`].
-    pub const UNLIMITED: Budget =
-        Budget { deadline: Time::MAX, polls: u32::MAX, cost: u64::MAX, priority: 0 };
+    /// No ceiling at all: the identity of [`Budget::combine`].
+    pub const UNLIMITED: Budget = Budget { deadline: Time::MAX, polls: u32::MAX, cost: u64::MAX };
 
     /// The same budget with this deadline in place of its own.
     #[must_use]
@@ -57,21 +55,13 @@ impl Budget {
         Budget { cost, ..self }
     }
 
-    /// The same budget with this priority in place of its own.
-    #[must_use]
-    pub const fn priority(self, priority: u8) -> Budget {
-        Budget { priority, ..self }
-    }
-
-    /// The loosest budget that is as tight as both: the earlier deadline, the smaller quotas,
-    /// the higher priority.
+    /// The loosest budget that is as tight as both: the earlier deadline, the smaller quotas.
     #[must_use]
     pub fn combine(self, other: Budget) -> Budget {
         Budget {
             deadline: self.deadline.min(other.deadline),
             polls: self.polls.min(other.polls),
             cost: self.cost.min(other.cost),
-            priority: self.priority.max(other.priority),
         }
     }
 
@@ -105,10 +95,6 @@ impl fmt::Display for Budget {
             write!(f, "{separator}cost {}", self.cost)?;
             separator = ", ";
         }
-        if self.priority != 0 {
-            write!(f, "{separator}priority {}", self.priority)?;
-            separator = ", ";
-        }
         if separator.is_empty() { f.write_str("unlimited") } else { Ok(()) }
     }
 }
@@ -124,13 +110,7 @@ mod tests {
         let deadline = prop_oneof![0..4_u64, Just(u64::MAX)].prop_map(Time::from_nanos);
         let polls = prop_oneof![0..4_u32, Just(u32::MAX)];
         let cost = prop_oneof![0..4_u64, Just(u64::MAX)];
-        let priority = prop_oneof![0..4_u8, Just(u8::MAX)];
-        (deadline, polls, cost, priority).prop_map(|(deadline, polls, cost, priority)| Budget {
-            deadline,
-            polls,
-            cost,
-            priority,
-        })
+        (deadline, polls, cost).prop_map(|(deadline, polls, cost)| Budget { deadline, polls, cost })
     }
 
     proptest! {
@@ -161,7 +141,6 @@ mod tests {
             prop_assert!(child.deadline <= parent.deadline);
             prop_assert!(child.polls <= parent.polls);
             prop_assert!(child.cost <= parent.cost);
-            prop_assert!(child.priority >= parent.priority);
             prop_assert!(child.is_tighter_or_equal(parent));
         }
 

@@ -1,10 +1,10 @@
 //! `obligation.*`: effects in two phases.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use asupersync_lab::explore;
 use cx::Cx;
-use sync::{mpsc, oneshot};
+use sync::{mpsc, oneshot, semaphore::Semaphore};
 use time::TimeExt;
 use trace::{Label, RegionPhase};
 use types::{CancelKind, Res, Stop, Time};
@@ -101,6 +101,59 @@ pub(crate) fn obligation_balanced_one_that_nobody_can_settle_is_leaked_after_a_s
         assert!(found.contains(file!()), "{found}");
         assert!(lab.reports().iter().any(|r| r.contains(file!())), "{:?}", lab.reports());
         assert!(lab.quiescence_oracle().is_ok());
+    });
+}
+
+#[cfg_attr(not(asupersync_seeded), test)]
+pub(crate) fn obligation_balanced_a_leak_lets_nobody_in_before_the_holder_is_out() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let one = Arc::new(Semaphore::new(1));
+            let (give, mut holder) = oneshot::channel();
+            cx.region(|outer| async {
+                outer.spawn(async move |cx: &mut Cx| -> Res {
+                    let permit = holder.recv(cx).await?;
+                    cx.sleep(3000 * MS).await?;
+                    drop(permit);
+                    Ok(())
+                });
+                let mine = one.clone();
+                outer
+                    .region(|r| async move {
+                        r.spawn(async move |cx: &mut Cx| -> Res {
+                            let _ = give.send(mine.acquire_owned(cx, 1).await?);
+                            Ok(())
+                        });
+                    })
+                    .await;
+                assert_eq!(outer.now(), Time::ZERO + 1000 * MS, "the inner region gave it up");
+                one.acquire(outer, 1).await.unwrap().release();
+                assert_eq!(outer.now(), Time::ZERO + 3000 * MS, "the holder was in there until now");
+            })
+            .await;
+        });
+        assert!(lab.obligation_leak_oracle().is_err());
+        assert_eq!(lab.reports().iter().filter(|r| r.contains("1 obligation(s) leaked")).count(), 1);
+        assert!(lab.quiescence_oracle().is_ok());
+    });
+}
+
+#[cfg_attr(not(asupersync_seeded), test)]
+pub(crate) fn obligation_balanced_a_forgotten_permit_keeps_its_room() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let (tx, _rx) = mpsc::channel::<u8>(1);
+            let lost = tx.clone();
+            cx.region(|r| async move {
+                r.spawn(async move |cx: &mut Cx| -> Res {
+                    std::mem::forget(lost.reserve(cx).await?);
+                    Ok(())
+                });
+            })
+            .await;
+            assert!(matches!(tx.try_send(1), Err(mpsc::TrySendError::Full(1))));
+        });
+        assert!(lab.obligation_leak_oracle().is_err());
     });
 }
 
