@@ -20,6 +20,7 @@
 //! Any other policy is one more [`Scheduler`](crate::Scheduler). This one starves a task for as long as it can:
 //!
 //! ```
+//! # use asupersync_explore as explore;
 //! use explore::{Ended, Point, Recording, Scheduler, Step};
 //! use trace::Choice;
 //! use types::TaskId;

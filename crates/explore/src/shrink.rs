@@ -2,9 +2,9 @@
 //! came of it.
 //!
 //! ```text
-//! verify ─▶ leave out (ddmin) ─▶ pass over fewer ─▶ one for two ─▶ shift ─▶ done
-//!              ▲                        │               │            │
-//!              └────────────────────────┴───────────────┴────────────┘ a smaller one fails
+//! verify ─▶ leave out (ddmin) ─▶ pass over fewer ─▶ one for two ─▶ all of one less ─▶ shift ─▶ done
+//!              ▲                        │               │                │             │
+//!              └────────────────────────┴───────────────┴────────────────┴─────────────┘ a smaller one fails
 //! ```
 //! What is small: few deviations from production's order, then few delays (candidates passed over in all), then few
 //! steps. Everything a proposal leads to is recorded anew, so a proposal is only a guess: what counts is the execution
@@ -16,7 +16,8 @@
 //! - `shrink.one-minimal`: once it is [`done`](Shrinker::is_minimal), leaving out any single deviation was tried with
 //!   the best execution and did not fail.
 //!
-//! It isn't a minimum over all schedules: that would be an exploration by delays.
+//! Where the schedule is short enough to try every list of one deviation less (10,000 of them), no list of fewer
+//! deviations fails within the same number of decisions. Beyond that it is a local minimum.
 //!
 //! Not here: running anything; what failed and why.
 mod moves;
@@ -43,7 +44,7 @@ pub enum Verdict {
 /// Makes a failing schedule small. A value: it can be kept and gone on with.
 ///
 /// ```
-/// # use explore::{Decisions, Recorded, Recording, Shrinker, Taken, Verdict, mini};
+/// # use asupersync_explore::{self as explore, Decisions, Recorded, Recording, Shrinker, Verdict, mini};
 /// // Two tasks that add 1 by a load and a store. It fails if one addition is lost.
 /// let program = mini::Program::parse("Rx;Wx=$+1 || Rx;Wx=$+1").unwrap();
 /// let mut machine = mini::Machine::new(&program);

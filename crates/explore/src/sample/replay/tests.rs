@@ -7,7 +7,7 @@ fn random_list(dice: &mut Dice) -> Decisions {
     let density = 1 + dice.below(20);
     let mut at = 0;
     let mut deviations = Vec::new();
-    for _ in 0..dice.below(60) {
+    for _ in 0..dice.below(25) {
         let magnitude = dice.below(40);
         at += if dice.below(10) == 0 { dice.below(1 << magnitude) } else { dice.below(density) };
         let number = dice.next() as u32 >> dice.below(32);
