@@ -515,14 +515,5 @@ fn pierced(scope: &Scope) {
 
 /// The nearest region around a scope.
 fn around(scope: &Scope) -> Arc<Region> {
-    let mut at = scope.outer();
-    loop {
-        match at {
-            Place::Root(header) => return close::enclosing(header),
-            Place::Inner(outer) => match outer.region() {
-                Some(region) => return counted(region),
-                None => at = outer.outer(),
-            },
-        }
-    }
+    counted(crate::scope::enclosing_region(scope.outer()))
 }

@@ -5,7 +5,7 @@
 use crate::alarm::Alarm;
 use crate::port::{Due, Report, WaitOn, World};
 use crate::raw::ext;
-use crate::raw::place::{counted, owner_of, world_of};
+use crate::raw::place::{owner_of, world_of};
 use crate::raw::start::{self, Start};
 use crate::{Cx, NoSpawn};
 use alloc::boxed::Box;
@@ -301,9 +301,6 @@ pub(crate) fn adopt(region: &Arc<Region>) {
 }
 
 /// The task's region, for a body that has none yet, or the owner while the task closes.
-pub(crate) fn enclosing(task: &Header) -> Arc<Region> {
-    match ext::of(task).and_then(ext::Ext::implicit) {
-        Some(implicit) => counted(implicit),
-        None => counted(owner_of(task)),
-    }
+pub(crate) fn enclosing(task: &Header) -> &Region {
+    ext::of(task).and_then(ext::Ext::implicit).unwrap_or_else(|| owner_of(task))
 }

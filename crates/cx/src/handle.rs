@@ -1,6 +1,7 @@
 //! `RegionHandle`: spawn into, cancel and look at a region from outside its tasks.
 use crate::close;
 use crate::port::World;
+use crate::raw::place::counted;
 use crate::raw::start::Start;
 use crate::spawn::{self, Ask, Task, start_in};
 use crate::{All, Cx, Row, TaskHandle};
@@ -35,7 +36,7 @@ impl<C: Row> Cx<C> {
     /// within reach here.
     pub fn handle(&self) -> RegionHandle<C> {
         RegionHandle {
-            region: Arc::downgrade(&self.spawn_region()),
+            region: Arc::downgrade(&counted(self.spawn_region())),
             env: self.inherited_env(),
             row: core::marker::PhantomData,
         }

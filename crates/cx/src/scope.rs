@@ -39,11 +39,17 @@ pub(crate) fn actor(header: &Header) -> Option<TaskId> {
 }
 
 /// The region of the task itself, made on its first spawn, finalizer or dropped region.
-pub(crate) fn implicit_region(header: &Header) -> Arc<Region> {
-    let ext = ext::make(header);
-    if let Some(region) = ext.implicit() {
-        return counted(region);
+#[inline]
+pub(crate) fn implicit_region(header: &Header) -> &Region {
+    match ext::of(header).and_then(ext::Ext::implicit) {
+        Some(region) => region,
+        None => open_implicit(header),
     }
+}
+
+#[cold]
+fn open_implicit(header: &Header) -> &Region {
+    let ext = ext::make(header);
     let owner = counted(owner_of(header));
     let id = task_id(header);
     let open = Open {
@@ -68,17 +74,17 @@ pub(crate) fn implicit_region(header: &Header) -> Arc<Region> {
                 if let Some((request, deadline)) = pending {
                     region.request(&request, deadline);
                 }
-                region
+                ext.implicit().unwrap_or_else(|| owner_of(header))
             }
             Err(mine) => {
                 // Another thread was faster; ours is empty.
                 mine.end_body(End::Ok);
                 mine.close(types::Severity::Ok);
-                counted(ext.implicit().unwrap_or(&region))
+                ext.implicit().unwrap_or_else(|| owner_of(header))
             }
         },
         // The owner is past draining, although a task of it lives: only after a write-off.
-        Err(_) => owner,
+        Err(_) => owner_of(header),
     }
 }
 
@@ -183,14 +189,14 @@ impl<C> Cx<C> {
     }
 
     /// The region that a spawn here goes to: the frame's, the branch's (made now), or the task's own.
-    pub(crate) fn spawn_region(&self) -> Arc<Region> {
+    pub(crate) fn spawn_region(&self) -> &Region {
         let mut at = self.place();
         loop {
             match at {
                 Place::Root(h) => return implicit_region(h),
                 Place::Inner(s) => {
                     if let Some(region) = s.region() {
-                        return counted(region);
+                        return region;
                     }
                     if matches!(s.kind, Some(ScopeKind::Branch)) {
                         return branch_region(s);
@@ -203,7 +209,7 @@ impl<C> Cx<C> {
 
     /// The region that encloses what is opened here.
     pub(crate) fn enclosing_region(&self) -> Arc<Region> {
-        enclosing_region(self.place())
+        counted(enclosing_region(self.place()))
     }
 
     /// A new scope number of this task.
@@ -257,13 +263,13 @@ pub(crate) fn masks_above(place: Place<'_>) -> Vec<Mask> {
 }
 
 /// The region around a place inside a task.
-pub(crate) fn enclosing_region(place: Place<'_>) -> Arc<Region> {
+pub(crate) fn enclosing_region(place: Place<'_>) -> &Region {
     let mut at = place;
     loop {
         match at {
             Place::Root(h) => return close::enclosing(h),
             Place::Inner(s) => match s.region() {
-                Some(region) => return counted(region),
+                Some(region) => return region,
                 None => at = s.outer(),
             },
         }
@@ -271,9 +277,11 @@ pub(crate) fn enclosing_region(place: Place<'_>) -> Arc<Region> {
 }
 
 /// The region of a branch, made by the first spawn in it.
-fn branch_region(scope: &Scope) -> Arc<Region> {
+#[cold]
+fn branch_region(scope: &Scope) -> &Region {
     let header = scope.header();
-    let enclosing = enclosing_region(scope.outer());
+    let around = enclosing_region(scope.outer());
+    let enclosing = counted(around);
     let open = Open {
         policy: Policy::FailFast,
         after_grace: enclosing.after_grace(),
@@ -286,7 +294,7 @@ fn branch_region(scope: &Scope) -> Arc<Region> {
         at: header.spawned_at,
         on_failure: None,
     };
-    let Ok(region) = enclosing.open_child(open, world_of(header).clock.now()) else { return enclosing };
+    let Ok(region) = enclosing.open_child(open, world_of(header).clock.now()) else { return around };
     match scope.set_region(region.clone()) {
         Ok(()) => {
             // Listed first: a request that is made from now on finds the region there.
@@ -295,15 +303,14 @@ fn branch_region(scope: &Scope) -> Arc<Region> {
             if let Some(request) = requested(place) {
                 region.request(&request, cleanup_deadline(place));
             }
-            region
         }
         Err(mine) => {
             // Another thread was faster; ours is empty.
             mine.end_body(End::Ok);
             mine.close(types::Severity::Ok);
-            counted(scope.region().unwrap_or(&region))
         }
     }
+    scope.region().unwrap_or(around)
 }
 
 /// The regions opened inside `scope` that a request on it reaches, its own among them.

@@ -95,7 +95,7 @@ impl<C: Row> Cx<C> {
     {
         let region = self.spawn_region();
         let start = Start { at: Location::caller(), via: Via::Body, daemon: false, control: 0 };
-        start_in(&region, start, self.inherited_env(), body).map_err(|(body, _)| body)
+        start_in(region, start, self.inherited_env(), body).map_err(|(body, _)| body)
     }
 
     /// Spawns a task with a row of its own, which must grant nothing that this context does not.
@@ -111,7 +111,7 @@ impl<C: Row> Cx<C> {
         let region = self.spawn_region();
         let start = Start { at, via: Via::Body, daemon: false, control: 0 };
         // The row of the new task is narrower, so its root context may carry it.
-        started_or_refused::<T, F>(&region, at, start_in(&region, start, self.inherited_env(), body))
+        started_or_refused::<T, F>(region, at, start_in(region, start, self.inherited_env(), body))
     }
 
     /// Spawns a task that borrows data the region owns: the task holds the `Arc`, the body gets `&D`.
@@ -137,7 +137,7 @@ impl<C: Row> Cx<C> {
     ) -> TaskHandle<T::Ok, T::Err> {
         let region = self.spawn_region();
         let start = Start { at, via: Via::Body, daemon, control: 0 };
-        started_or_refused::<T, F>(&region, at, start_in(&region, start, self.inherited_env(), body))
+        started_or_refused::<T, F>(region, at, start_in(region, start, self.inherited_env(), body))
     }
 }
 

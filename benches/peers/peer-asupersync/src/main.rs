@@ -80,13 +80,10 @@ mod rt {
     }
     type Never = asupersync::Never;
     pub type Handle<T> = TaskHandle<T, Never>;
+    /// What the bodies spawn with a handle they also join: a child of the task that spawns it.
     #[inline]
     pub fn spawn<T: Send + 'static>(f: impl Future<Output = T> + Send + 'static) -> Handle<T> {
-        let root = ROOT.get().unwrap();
-        match root.try_spawn(with_cx!(f)) {
-            Ok(h) => h,
-            Err(_) => panic!("the root region is closed"),
-        }
+        cx().spawn(with_cx!(f))
     }
     #[inline]
     pub async fn join<T>(mut h: Handle<T>) -> T {

@@ -87,8 +87,8 @@ impl<C: Row> Cx<C> {
         let region = self.spawn_region();
         let start = Start { at, via: Via::Body, daemon: false, control: control::PINNED };
         // SAFETY: pinned to the home thread, where the body was made, says the caller.
-        let started = unsafe { spawn_with(&region, start, |_| {}, body, |f, cx: &'static mut Cx<C>| f(cx)) };
-        crate::spawn::handle_or_refused::<T, F>(&region, at, started)
+        let started = unsafe { spawn_with(region, start, |_| {}, body, |f, cx: &'static mut Cx<C>| f(cx)) };
+        crate::spawn::handle_or_refused::<T, F>(region, at, started)
     }
 }
 

@@ -65,7 +65,16 @@ impl Region {
     }
 
     /// Traces a member's end, and says what the close has to know of it.
+    #[inline]
     fn note_end(&self, task: &Header, verdict: Verdict<'_>) -> Keep {
+        if matches!(verdict, Verdict::Ok) && !self.is_traced() {
+            Keep::Nothing
+        } else {
+            self.note(task, verdict)
+        }
+    }
+
+    fn note(&self, task: &Header, verdict: Verdict<'_>) -> Keep {
         let id = task_id(self.id, task.index.load(Relaxed));
         let failure = self.is_failure(id, verdict);
         if self.is_traced() {
