@@ -17,9 +17,12 @@ pub(super) struct Packer {
 impl Packer {
     /// The lowest `count` bits of `value`, the highest of them first.
     pub(super) fn bits(&mut self, value: u64, count: u32) {
-        for at in (0..count).rev() {
-            self.pending = self.pending << 1 | (value >> at & 1) as u8;
-            self.held += 1;
+        let mut left = count;
+        while left > 0 {
+            let taken = left.min(6 - self.held);
+            left -= taken;
+            self.pending = self.pending << taken | (value >> left) as u8 & ((1 << taken) - 1);
+            self.held += taken;
             if self.held == 6 {
                 self.text.push(ALPHABET[usize::from(self.pending)] as char);
                 (self.pending, self.held) = (0, 0);
@@ -73,9 +76,14 @@ impl Unpacker {
     }
 
     pub(super) fn bits(&mut self, count: u32) -> Option<u64> {
-        let mut value = 0;
-        for _ in 0..count {
-            value = value << 1 | u64::from(self.bit()?);
+        let (mut value, mut left) = (0, count);
+        while left > 0 {
+            let unread = 6 - (self.at % 6) as u32;
+            let taken = left.min(unread);
+            let bits = *self.values.get(self.at / 6)? >> (unread - taken) & ((1 << taken) - 1);
+            value = value << taken | u64::from(bits);
+            self.at += taken as usize;
+            left -= taken;
         }
         Some(value)
     }

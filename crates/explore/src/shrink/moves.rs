@@ -58,17 +58,11 @@ impl Moves {
     /// A list to try, if this move has one here, and the move behind it.
     fn step(self, best: &Taken) -> (Option<Decisions>, Moves) {
         let deviations = best.decisions.deviations();
+        let list = |deviations| Some(Decisions::ending_with_the_last(deviations));
         match self {
             Moves::LeaveOut { .. } if deviations.is_empty() => (None, Moves::Through),
             Moves::LeaveOut { size, at, found } if at >= deviations.len() => {
-                let next = match size {
-                    0 | 1 if found => Moves::LeaveOut { size: 1, at: 0, found: false },
-                    0 | 1 => Moves::PassOverFewer { at: 0 },
-                    _ => {
-                        Moves::LeaveOut { size: size.min(deviations.len()).div_ceil(2), at: 0, found: false }
-                    }
-                };
-                (None, next)
+                (None, Moves::after_a_pass(size.min(deviations.len()), found))
             }
             Moves::LeaveOut { size, at, found } => {
                 let proposal = best.decisions.keeping(|index| !(at..at + size).contains(&index));
@@ -79,7 +73,7 @@ impl Moves {
                 Some(&(index, what)) => {
                     let mut changed = deviations.to_vec();
                     changed[index].what = what;
-                    (Some(Decisions::ending_with_the_last(changed)), Moves::PassOverFewer { at: at + 1 })
+                    (list(changed), Moves::PassOverFewer { at: at + 1 })
                 }
                 None => (None, Moves::OneForTwo { first: 0, place: 0, name: 0 }),
             },
@@ -99,16 +93,11 @@ impl Moves {
                 let mut changed = deviations.to_vec();
                 let what = Departure::Task { name: name as u8, nth: 0 };
                 changed.splice(first..first + 2, [Deviation { at: place, what }]);
-                (
-                    Some(Decisions::ending_with_the_last(changed)),
-                    Moves::OneForTwo { first, place, name: name + 1 },
-                )
+                (list(changed), Moves::OneForTwo { first, place, name: name + 1 })
             }
 
-            Moves::OneLess { list } => match one_less(best, list) {
-                Some(shorter) => {
-                    (Some(Decisions::ending_with_the_last(shorter)), Moves::OneLess { list: list + 1 })
-                }
+            Moves::OneLess { list: number } => match one_less(best, number) {
+                Some(shorter) => (list(shorter), Moves::OneLess { list: number + 1 }),
                 None => (None, Moves::Shift { at: 0, place: 0 }),
             },
 
@@ -116,19 +105,25 @@ impl Moves {
             Moves::Shift { at, place } => {
                 let places = room(best, at, at);
                 let place = place.max(places.start);
-                let next = Moves::Shift { at, place: place + 1 };
                 if place >= places.end {
-                    (None, Moves::Shift { at: at + 1, place: 0 })
-                } else if place == deviations[at].at {
-                    (None, next)
-                } else {
-                    let mut changed = deviations.to_vec();
-                    changed[at].at = place;
-                    (Some(Decisions::ending_with_the_last(changed)), next)
+                    return (None, Moves::Shift { at: at + 1, place: 0 });
                 }
+                let mut changed = deviations.to_vec();
+                changed[at].at = place;
+                let proposal = if place == deviations[at].at { None } else { list(changed) };
+                (proposal, Moves::Shift { at, place: place + 1 })
             }
 
             Moves::Through => (None, Moves::Through),
+        }
+    }
+
+    /// What comes when chunks of this size have all been tried.
+    fn after_a_pass(size: usize, found: bool) -> Moves {
+        match size {
+            2.. => Moves::LeaveOut { size: size.div_ceil(2), at: 0, found: false },
+            _ if found => Moves::LeaveOut { size: 1, at: 0, found: false },
+            _ => Moves::PassOverFewer { at: 0 },
         }
     }
 }

@@ -132,7 +132,7 @@ fn pct_learns_how_long_executions_are() {
 #[test]
 fn partial_order_sampling_reverses_a_race_behind_private_steps_as_often_as_it_should() {
     // The other store must be passed by nine operations, each with a draw of its own: 1/10. A random walk: 1/512.
-    let text = format!("{};Wx=1 || Wx=2", vec!["Wp=1"; 8].join(";"));
+    let text = format!("{};Wx=1 || Wx=2", ["Wp=1"; 8].join(";"));
     let program = Program::parse(&text).expect("a program");
     let overtaken = |scheduler: &mut dyn Scheduler| {
         let mut machine = Machine::new(&program);

@@ -1,3 +1,4 @@
+//! Replays as text: round trips, what was cut or changed, and the words of each failure.
 use super::super::dice::Dice;
 use super::*;
 use trace::Choice;
@@ -7,7 +8,8 @@ fn random_list(dice: &mut Dice) -> Decisions {
     let density = 1 + dice.below(20);
     let mut at = 0;
     let mut deviations = Vec::new();
-    for _ in 0..dice.below(25) {
+    let most = if dice.below(50) == 0 { 100 } else { 8 };
+    for _ in 0..dice.below(most) {
         let magnitude = dice.below(40);
         at += if dice.below(10) == 0 { dice.below(1 << magnitude) } else { dice.below(density) };
         let number = dice.next() as u32 >> dice.below(32);
