@@ -205,7 +205,7 @@ impl fmt::Display for Coverage {
         match (*violating, self.is_complete()) {
             (0, true) => f.write_str(": none violates, and there are no others"),
             (0, false) => f.write_str(": none violates; about the others this says nothing"),
-            (violating, _) => write!(f, ": {violating} violate"),
+            (violating, _) => write!(f, ": {violating} found violating"),
         }
     }
 }

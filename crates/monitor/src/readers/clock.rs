@@ -53,7 +53,7 @@ impl Reader for Polls {
                 let task = self.bodies.remove(&region)?;
                 self.ended(task, event.time)
             }
-            Label::RegionWriteOff { region } => {
+            Label::RegionClose { region, .. } | Label::RegionWriteOff { region } => {
                 self.bodies.remove(&region);
                 None
             }

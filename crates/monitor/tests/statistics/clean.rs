@@ -83,5 +83,8 @@ fn an_enumeration_speaks_of_classes_and_never_of_rates() {
     endless.observe(false);
     endless.observe(true);
     assert!(!endless.is_complete());
-    assert_eq!(endless.to_string(), "2 classes of schedules visited, of an unknown number: 1 violate");
+    assert_eq!(
+        endless.to_string(),
+        "2 classes of schedules visited, of an unknown number: 1 found violating"
+    );
 }

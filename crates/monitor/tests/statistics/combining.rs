@@ -60,8 +60,8 @@ fn e_bh_names_the_largest_group_that_is_large_enough() {
     assert_eq!(named(&[19.0, 19.0, 19.0, 19.0]), []);
 }
 
-/// The exact false discovery rate on a case made to be as bad as can be: of four nulls all true, exactly one e-value is 80 with
-/// chance alpha in total and the others are 0. Then on a case with two false nulls.
+/// Exact false discovery rates: four true nulls whose values are as bad as e-values may be, then processes on one stream of
+/// which two test true claims and two false ones.
 pub(crate) fn e_bh_names_wrongly_as_rarely_as_promised() {
     let level = Level::new(0.2).unwrap();
     // Each null is true, with e-value 20 in a slice of its own of chance 1/20: expectation 1, and the slices are disjoint.
