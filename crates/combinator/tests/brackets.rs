@@ -235,7 +235,7 @@ pub(crate) fn a_bracket_that_is_dropped_drops_the_resource_and_reports_its_relea
         let reports = lab.reports();
         assert!(
             reports.iter().any(|r| r.contains("tests/brackets.rs") && r.contains("did not run")),
-            "{reports:?}"
+            "nobody heard of the release: {reports:?}"
         );
     });
 }

@@ -1,9 +1,8 @@
 //! One test for each rule of `docs/spec`, named after it: the rule's id with underscores, then what is tried.
 //! Each runs under many schedules, its trace is replayed against the model, and all oracles look at it.
 //!
-//! `seeded.rs` runs the same functions with a known mistake switched on in the kernel, and expects them to fail.
-//!
-//! Not here: rules that other crates test (`docs/spec` says which), whole programs (`programs.rs`).
+//! Not here: rules that other crates test (`docs/spec` says which), whole programs (`programs.rs`), known mistakes
+//! (`seeded.rs`).
 #![cfg(not(asupersync_seeded))]
 
 #[path = "programs/boom.rs"]

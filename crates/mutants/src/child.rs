@@ -13,7 +13,10 @@ pub(crate) const MISTAKE: &str = "ASUPERSYNC_MISTAKE";
 /// Runs the test with this path again, alone, with the variable set, for so long at most.
 pub(crate) fn run(test: &str, mistake: &str, patience: Duration) -> End {
     let mut command = Command::new(current_exe().expect("a test knows its own program"));
-    command.args(["--exact", test, "--test-threads=1", "--nocapture"]).env(MISTAKE, mistake).env("RUST_BACKTRACE", "0");
+    command
+        .args(["--exact", test, "--test-threads=1", "--nocapture"])
+        .env(MISTAKE, mistake)
+        .env("RUST_BACKTRACE", "0");
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -27,29 +27,30 @@ impl Shows {
             (_, End::Passed(_)) => Err("went unnoticed".into()),
             (Shows::NeverEnds, End::Hung(_)) => Ok(()),
             (Shows::NeverEnds, End::Failed(said)) => {
-                Err(format!("was to hang its check, which failed instead:\n{}", tail(said)))
+                Err(format!("was to hang its check, which failed instead:\n{}", excerpt(said)))
             }
             (Shows::Says(words), End::Hung(said)) => Err(format!(
                 "hung its check instead of failing it with {words:?}: give the check a limit\n{}",
-                tail(said)
+                excerpt(said)
             )),
             (Shows::Says(words), End::Failed(said)) => match words.iter().find(|word| !said.contains(**word))
             {
                 None => Ok(()),
-                Some(word) => Err(format!("made its check fail, but not with {word:?}:\n{}", tail(said))),
+                Some(word) => Err(format!("made its check fail, but not with {word:?}:\n{}", excerpt(said))),
             },
         }
     }
 }
 
-/// The end of a long output, where the failure is.
-fn tail(said: &str) -> &str {
-    const ENOUGH: usize = 4000;
-    let mut from = said.len().saturating_sub(ENOUGH);
-    while !said.is_char_boundary(from) {
-        from += 1;
+/// The beginning and the end of a long output: the first failure, and what became of it.
+fn excerpt(said: &str) -> String {
+    const ENOUGH: usize = 2000;
+    if said.len() <= 2 * ENOUGH {
+        return said.to_owned();
     }
-    &said[from..]
+    let first = said.floor_char_boundary(ENOUGH);
+    let last = said.ceil_char_boundary(said.len() - ENOUGH);
+    format!("{}\n[..]\n{}", &said[..first], &said[last..])
 }
 
 #[cfg(test)]
@@ -81,8 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_of_an_output_is_cut_between_characters() {
-        let said = "é".repeat(4000);
-        assert!(tail(&said).len() <= 4000 && said.ends_with(tail(&said)));
+    fn a_long_output_is_cut_between_characters() {
+        let said = format!("first {} last", "é".repeat(4000));
+        let shown = excerpt(&said);
+        assert!(
+            shown.starts_with("first") && shown.ends_with("last") && shown.len() < 4100,
+            "{}",
+            shown.len()
+        );
+        assert_eq!(excerpt("short"), "short");
     }
 }

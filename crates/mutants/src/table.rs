@@ -73,7 +73,7 @@ macro_rules! mutants {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! rows {
-    ($how:ident: $($test:ident: $name:literal breaks $check:path, $verb:ident $($ends:ident)? $($word:literal)*;)+) => { $(
+    ($how:ident: $($test:ident: $name:literal breaks $check:expr, $verb:ident $($ends:ident)? $($word:literal)*;)+) => { $(
         #[test]
         fn $test() {
             let mistake =

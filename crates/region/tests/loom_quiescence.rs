@@ -9,7 +9,6 @@ use asupersync_region::{Lock, Via};
 use loom::sync::Notify;
 use loom::sync::atomic::{AtomicU32, Ordering::*};
 use loom::thread;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use trace::RegionPhase;
 use types::seeded;
@@ -158,32 +157,10 @@ fn a_child_region_keeps_its_parent_open() {
     seeded::clean(waits_for_child_regions);
 }
 
-fn fails(mistake: &str, model: fn()) {
-    let result = seeded::with(mistake, || catch_unwind(AssertUnwindSafe(model)));
-    assert!(result.is_err(), "`{mistake}` went unnoticed");
-}
-
-#[test]
-fn leaving_without_a_wake_is_noticed() {
-    fails("gate.no-wake", closes_when_the_last_member_has_left);
-}
-
-#[test]
-fn registering_after_the_lock_was_dropped_is_noticed() {
-    fails("gate.register-late", closes_when_the_last_member_has_left);
-}
-
-#[test]
-fn closing_without_counting_is_noticed() {
-    fails("region.close-early", closes_when_the_last_member_has_left);
-}
-
-#[test]
-fn admitting_while_draining_is_noticed() {
-    fails("region.admit-while-draining", admits_or_refuses);
-}
-
-#[test]
-fn an_unlock_that_orders_nothing_is_noticed() {
-    fails("lock.relaxed-unlock", closes_when_the_last_member_has_left);
+mutants::mutants! {
+    leaving_without_a_wake_is_noticed: "gate.no-wake" breaks closes_when_the_last_member_has_left, says "deadlock";
+    registering_after_the_lock_was_dropped_is_noticed: "gate.register-late" breaks closes_when_the_last_member_has_left, says "deadlock";
+    closing_without_counting_is_noticed: "region.close-early" breaks closes_when_the_last_member_has_left, says "closed over somebody";
+    admitting_while_draining_is_noticed: "region.admit-while-draining" breaks admits_or_refuses, says "admitted after the body";
+    an_unlock_that_orders_nothing_is_noticed: "lock.relaxed-unlock" breaks closes_when_the_last_member_has_left, says "Causality violation";
 }

@@ -9,7 +9,6 @@
 
 #![cfg(loom)]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -116,12 +115,6 @@ fn holds(preemptions: usize, model: fn()) {
     seeded::clean(|| explore(preemptions, model));
 }
 
-fn is_killed(mutant: &'static str, preemptions: usize, model: fn()) {
-    let caught =
-        seeded::with(mutant, || catch_unwind(AssertUnwindSafe(|| explore(preemptions, model))).is_err());
-    assert!(caught, "the model doesn't notice {mutant}");
-}
-
 /// One worker falls asleep while one task is published.
 fn publish_against_a_park() {
     let world = World::new(1);
@@ -208,37 +201,12 @@ fn a_burst_of_publishers_wakes_one_worker() {
     holds(3, a_burst_wakes_one);
 }
 
-#[test]
-fn mutant_no_publish_fence_is_killed() {
-    is_killed("idle.no-publish-fence", 3, publish_against_a_park);
-}
-
-#[test]
-fn mutant_no_park_fence_is_killed() {
-    is_killed("idle.no-park-fence", 3, publish_against_a_park);
-}
-
-#[test]
-fn mutant_no_recheck_is_killed() {
-    is_killed("idle.no-recheck", 3, publish_against_a_park);
-}
-
-#[test]
-fn mutant_no_end_fence_is_killed() {
-    is_killed("idle.no-end-fence", 3, two_tasks_for_two_workers);
-}
-
-#[test]
-fn mutant_no_chain_is_killed() {
-    is_killed("idle.no-chain", 3, two_tasks_for_two_workers);
-}
-
-#[test]
-fn mutant_notify_without_claim_is_killed() {
-    is_killed("idle.notify-without-claim", 3, publish_against_a_park);
-}
-
-#[test]
-fn mutant_claim_uncounted_is_killed() {
-    is_killed("idle.claim-uncounted", 3, publish_against_a_park);
+mutants::mutants! {
+    mutant_no_publish_fence_is_killed: "idle.no-publish-fence" breaks || explore(3, publish_against_a_park), says "deadlock";
+    mutant_no_park_fence_is_killed: "idle.no-park-fence" breaks || explore(3, publish_against_a_park), says "deadlock";
+    mutant_no_recheck_is_killed: "idle.no-recheck" breaks || explore(3, publish_against_a_park), says "deadlock";
+    mutant_no_end_fence_is_killed: "idle.no-end-fence" breaks || explore(3, two_tasks_for_two_workers), says "deadlock";
+    mutant_no_chain_is_killed: "idle.no-chain" breaks || explore(3, two_tasks_for_two_workers), says "deadlock";
+    mutant_notify_without_claim_is_killed: "idle.notify-without-claim" breaks || explore(3, publish_against_a_park), says "`idle.counted`";
+    mutant_claim_uncounted_is_killed: "idle.claim-uncounted" breaks || explore(3, publish_against_a_park), says "`idle.counted`";
 }

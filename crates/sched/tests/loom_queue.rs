@@ -7,7 +7,6 @@
 
 #![cfg(loom)]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
 use asupersync_sched::inject::Injector;
@@ -90,12 +89,6 @@ fn explore(preemptions: usize, model: fn()) {
 
 fn holds(preemptions: usize, model: fn()) {
     seeded::clean(|| explore(preemptions, model));
-}
-
-fn is_killed(mutant: &'static str, preemptions: usize, model: fn()) {
-    let caught =
-        seeded::with(mutant, || catch_unwind(AssertUnwindSafe(|| explore(preemptions, model))).is_err());
-    assert!(caught, "the model doesn't notice {mutant}");
 }
 
 /// The owner pushes and pops while one thief steals.
@@ -216,32 +209,11 @@ fn workers_that_steal_from_each_other_lose_nothing() {
     holds(3, mutual_theft);
 }
 
-#[test]
-fn mutant_overflow_unchecked_is_killed() {
-    is_killed("queue.overflow-unchecked", 3, overflow_against_a_thief);
-}
-
-#[test]
-fn mutant_steal_no_guard_is_killed() {
-    is_killed("queue.steal-no-guard", 3, two_thieves);
-}
-
-#[test]
-fn mutant_copy_after_release_is_killed() {
-    is_killed("queue.copy-after-release", 3, push_over_a_steal);
-}
-
-#[test]
-fn mutant_tail_relaxed_is_killed() {
-    is_killed("queue.tail-relaxed", 3, push_pop_steal);
-}
-
-#[test]
-fn mutant_tail_before_slot_is_killed() {
-    is_killed("queue.tail-before-slot", 3, push_pop_steal);
-}
-
-#[test]
-fn mutant_pop_without_cas_is_killed() {
-    is_killed("queue.pop-without-cas", 3, push_pop_steal);
+mutants::mutants! {
+    mutant_overflow_unchecked_is_killed: "queue.overflow-unchecked" breaks || explore(3, overflow_against_a_thief), says "`queue.order`";
+    mutant_steal_no_guard_is_killed: "queue.steal-no-guard" breaks || explore(3, two_thieves), says "of 7 tasks these left";
+    mutant_copy_after_release_is_killed: "queue.copy-after-release" breaks || explore(3, push_over_a_steal), says "of 6 tasks these left";
+    mutant_tail_relaxed_is_killed: "queue.tail-relaxed" breaks || explore(3, push_pop_steal), says "`queue.order`";
+    mutant_tail_before_slot_is_killed: "queue.tail-before-slot" breaks || explore(3, push_pop_steal), says "`queue.order`";
+    mutant_pop_without_cas_is_killed: "queue.pop-without-cas" breaks || explore(3, push_pop_steal), says "of 3 tasks these left";
 }

@@ -197,7 +197,7 @@ impl<W: Wakes> Waiters<W> {
 
     /// Settles the oldest waiter; false if there is none.
     pub(crate) fn settle_front(&mut self, settled: Settled) -> bool {
-        let key = self.waiting.head;
+        let key = if types::seeded!("queue.newest-first") { self.waiting.tail } else { self.waiting.head };
         if key == NONE {
             return false;
         }
@@ -228,6 +228,9 @@ impl<W: Wakes> Waiters<W> {
 
     /// Replaces a waiting node's waiter; the old one is to be dropped after the lock.
     pub(crate) fn renew(&mut self, node: &WaitNode, waiter: W) -> Option<W> {
+        if types::seeded!("queue.stale-waiter") {
+            return Some(waiter);
+        }
         self.entries[Self::key(node)].waiter.replace(waiter)
     }
 

@@ -11,7 +11,6 @@ use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use types::seeded;
 
@@ -166,37 +165,11 @@ fn the_last_reference_frees_the_cell() {
     seeded::clean(freed_once_by_whoever_is_last);
 }
 
-fn fails(mistake: &str, model: fn()) {
-    let result = seeded::with(mistake, || catch_unwind(AssertUnwindSafe(model)));
-    assert!(result.is_err(), "`{mistake}` went unnoticed");
-}
-
-#[test]
-fn forgetting_a_wake_that_came_during_the_poll_is_noticed() {
-    fails("task.no-requeue", every_wake_is_answered);
-}
-
-#[test]
-fn queueing_a_task_that_is_queued_is_noticed() {
-    fails("task.wake-always-schedules", every_wake_is_answered);
-}
-
-#[test]
-fn a_wake_that_orders_nothing_is_noticed() {
-    fails("task.relaxed-wake", every_wake_is_answered);
-}
-
-#[test]
-fn freeing_a_task_for_its_last_waker_only_is_noticed() {
-    fails("task.free-while-live", every_wake_is_answered);
-}
-
-#[test]
-fn taking_one_of_two_references_for_the_only_one_is_noticed() {
-    fails("task.sole-of-two", freed_once_by_whoever_is_last);
-}
-
-#[test]
-fn freeing_as_the_only_holder_without_having_seen_the_others_leave_is_noticed() {
-    fails("task.sole-relaxed", freed_once_by_whoever_is_last);
+mutants::mutants! {
+    forgetting_a_wake_that_came_during_the_poll_is_noticed: "task.no-requeue" breaks every_wake_is_answered, says "deadlock";
+    queueing_a_task_that_is_queued_is_noticed: "task.wake-always-schedules" breaks every_wake_is_answered, says "two runnables of one task";
+    a_wake_that_orders_nothing_is_noticed: "task.relaxed-wake" breaks every_wake_is_answered, says "deadlock";
+    freeing_a_task_for_its_last_waker_only_is_noticed: "task.free-while-live" breaks every_wake_is_answered, says "freed before its end";
+    taking_one_of_two_references_for_the_only_one_is_noticed: "task.sole-of-two" breaks freed_once_by_whoever_is_last, says "Causality violation";
+    freeing_as_the_only_holder_without_having_seen_the_others_leave_is_noticed: "task.sole-relaxed" breaks freed_once_by_whoever_is_last, says "Causality violation";
 }

@@ -167,7 +167,7 @@ pub(crate) fn a_sleep_that_is_dropped_wakes_nobody_and_holds_nothing() {
             assert!(std::pin::Pin::new(&mut sleep).poll(&mut Context::from_waker(&waker)).is_pending());
             drop(sleep);
             cx.sleep(ms(10)).await.unwrap();
-            assert_eq!(foreign.woken.load(Relaxed), 0);
+            assert_eq!(foreign.woken.load(Relaxed), 0, "a timer outlived its sleep");
         });
     });
 }

@@ -20,8 +20,8 @@ use crate::boom::{Boom, assert_clean};
 const MS: Duration = Duration::from_millis(1);
 const FOR_EVER: Duration = Duration::from_secs(3600 * 1000);
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_down_a_request_reaches_everything_below_unchanged() {
+#[test]
+fn cancel_down_a_request_reaches_everything_below_unchanged() {
     explore(0..50, |lab| {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = seen.clone();
@@ -70,8 +70,8 @@ pub(crate) fn cancel_down_a_request_reaches_everything_below_unchanged() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_down_a_task_spawned_into_a_cancelled_region_starts_with_the_request() {
+#[test]
+fn cancel_down_a_task_spawned_into_a_cancelled_region_starts_with_the_request() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let result: Res<(), Boom> = cx
@@ -95,8 +95,8 @@ pub(crate) fn cancel_down_a_task_spawned_into_a_cancelled_region_starts_with_the
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_down_a_request_on_one_task_concerns_what_it_owns_and_nobody_else() {
+#[test]
+fn cancel_down_a_request_on_one_task_concerns_what_it_owns_and_nobody_else() {
     explore(0..50, |lab| {
         let told = Arc::new(AtomicU32::new(0));
         let count = told.clone();
@@ -127,8 +127,8 @@ pub(crate) fn cancel_down_a_request_on_one_task_concerns_what_it_owns_and_nobody
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_down_a_request_on_a_tasks_own_region_is_one_on_the_task() {
+#[test]
+fn cancel_down_a_request_on_a_tasks_own_region_is_one_on_the_task() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.collect(|r| async {
@@ -149,8 +149,8 @@ pub(crate) fn cancel_down_a_request_on_a_tasks_own_region_is_one_on_the_task() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_down_daemons_are_asked_with_all_they_own_once_only_they_are_left() {
+#[test]
+fn cancel_down_daemons_are_asked_with_all_they_own_once_only_they_are_left() {
     explore(0..50, |lab| {
         let told = Arc::new(AtomicU32::new(0));
         let count = told.clone();
@@ -180,8 +180,8 @@ pub(crate) fn cancel_down_daemons_are_asked_with_all_they_own_once_only_they_are
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_effective_the_most_severe_below_the_first_mask() {
+#[test]
+fn cancel_effective_the_most_severe_below_the_first_mask() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -217,8 +217,8 @@ pub(crate) fn cancel_effective_the_most_severe_below_the_first_mask() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_strengthen_raises_the_kind_and_never_lowers_it() {
+#[test]
+fn cancel_strengthen_raises_the_kind_and_never_lowers_it() {
     explore(0..50, |lab| {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = seen.clone();
@@ -254,8 +254,8 @@ pub(crate) fn cancel_strengthen_raises_the_kind_and_never_lowers_it() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_strengthen_the_cleanup_deadline_only_comes_nearer() {
+#[test]
+fn cancel_strengthen_the_cleanup_deadline_only_comes_nearer() {
     explore(0..20, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -272,8 +272,8 @@ pub(crate) fn cancel_strengthen_the_cleanup_deadline_only_comes_nearer() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_strengthen_the_nearer_of_a_tasks_and_its_regions_deadline_holds() {
+#[test]
+fn cancel_strengthen_the_nearer_of_a_tasks_and_its_regions_deadline_holds() {
     for region_first in [false, true] {
         explore(0..20, |lab| {
             lab.run(|cx| async move {
@@ -299,8 +299,8 @@ pub(crate) fn cancel_strengthen_the_nearer_of_a_tasks_and_its_regions_deadline_h
     }
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_cooperative_a_task_learns_of_it_at_a_checkpoint_only() {
+#[test]
+fn cancel_cooperative_a_task_learns_of_it_at_a_checkpoint_only() {
     explore(0..50, |lab| {
         let rounds = Arc::new(AtomicU32::new(0));
         let count = rounds.clone();
@@ -324,8 +324,8 @@ pub(crate) fn cancel_cooperative_a_task_learns_of_it_at_a_checkpoint_only() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_wakes_whatever_a_task_waits_for() {
+#[test]
+fn cancel_wakes_whatever_a_task_waits_for() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let (tx, mut rx) = mpsc::channel::<u8>(1);
@@ -375,8 +375,8 @@ pub(crate) fn cancel_wakes_whatever_a_task_waits_for() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_first_item_that_was_ready_stays_in_the_queue() {
+#[test]
+fn cancel_first_item_that_was_ready_stays_in_the_queue() {
     explore(0..50, |lab| {
         let left = lab.run(|cx| async {
             let (tx, mut rx) = mpsc::channel::<u8>(2);
@@ -395,8 +395,8 @@ pub(crate) fn cancel_first_item_that_was_ready_stays_in_the_queue() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_first_grant_that_was_assigned_is_passed_on() {
+#[test]
+fn cancel_first_grant_that_was_assigned_is_passed_on() {
     explore(0..100, |lab| {
         let slots = Arc::new(Semaphore::new(1));
         let all = slots.clone();

@@ -15,8 +15,8 @@ use crate::boom::assert_clean;
 const MS: Duration = Duration::from_millis(1);
 const FOR_EVER: Duration = Duration::from_secs(3600 * 1000);
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn finalizer_order_last_in_first_out_masked_each_once() {
+#[test]
+fn finalizer_order_last_in_first_out_masked_each_once() {
     explore(0..50, |lab| {
         let log = Arc::new(Mutex::new(Vec::new()));
         let l = log.clone();
@@ -51,8 +51,8 @@ pub(crate) fn finalizer_order_last_in_first_out_masked_each_once() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone() {
+#[test]
+fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone() {
     explore(0..30, |lab| {
         let log = Arc::new(Mutex::new(Vec::new()));
         let l = log.clone();
@@ -99,8 +99,8 @@ pub(crate) fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone()
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn finalizer_order_a_body_that_panics_has_its_finalizers_run() {
+#[test]
+fn finalizer_order_a_body_that_panics_has_its_finalizers_run() {
     explore(0..30, |lab| {
         let log = Arc::new(Mutex::new(Vec::new()));
         let l = log.clone();

@@ -14,8 +14,8 @@ use crate::boom::assert_clean;
 const MS: Duration = Duration::from_millis(1);
 const FOR_EVER: Duration = Duration::from_secs(3600 * 1000);
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_masked_hides_requests_and_delivers_them_at_its_end() {
+#[test]
+fn cancel_masked_hides_requests_and_delivers_them_at_its_end() {
     explore(0..50, |lab| {
         let log = Arc::new(Mutex::new(Vec::new()));
         let l = log.clone();
@@ -53,8 +53,8 @@ pub(crate) fn cancel_masked_hides_requests_and_delivers_them_at_its_end() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_masked_is_pierced_at_the_cleanup_deadline() {
+#[test]
+fn cancel_masked_is_pierced_at_the_cleanup_deadline() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.collect(|outer| async {
@@ -94,8 +94,8 @@ pub(crate) fn cancel_masked_is_pierced_at_the_cleanup_deadline() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_bounded_by_one_deadline_for_everything_below() {
+#[test]
+fn cancel_bounded_by_one_deadline_for_everything_below() {
     for (after_grace, seed) in
         [AfterGrace::Wait, AfterGrace::Abandon].into_iter().flat_map(|a| (0..20).map(move |s| (a, s)))
     {
@@ -154,8 +154,8 @@ pub(crate) fn cancel_bounded_by_one_deadline_for_everything_below() {
     }
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_bounded_also_for_one_task_that_was_asked_alone() {
+#[test]
+fn cancel_bounded_also_for_one_task_that_was_asked_alone() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {

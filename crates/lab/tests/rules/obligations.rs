@@ -13,8 +13,8 @@ use crate::boom::{Boom, assert_clean};
 
 const MS: Duration = Duration::from_millis(1);
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn obligation_linear_each_record_is_settled_once() {
+#[test]
+fn obligation_linear_each_record_is_settled_once() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let (tx, mut rx) = mpsc::channel::<u8>(4);
@@ -46,8 +46,8 @@ pub(crate) fn obligation_linear_each_record_is_settled_once() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn obligation_balanced_a_region_waits_in_settling_for_a_permit_held_elsewhere() {
+#[test]
+fn obligation_balanced_a_region_waits_in_settling_for_a_permit_held_elsewhere() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.region(|outer| async {
@@ -83,8 +83,8 @@ pub(crate) fn obligation_balanced_a_region_waits_in_settling_for_a_permit_held_e
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn obligation_balanced_one_that_nobody_can_settle_is_leaked_after_a_second() {
+#[test]
+fn obligation_balanced_one_that_nobody_can_settle_is_leaked_after_a_second() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             let (tx, _rx) = mpsc::channel::<u8>(1);
@@ -157,8 +157,8 @@ pub(crate) fn obligation_balanced_a_forgotten_permit_keeps_its_room() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn obligation_owner_is_the_nearest_region_and_what_a_body_still_holds_passes_up() {
+#[test]
+fn obligation_owner_is_the_nearest_region_and_what_a_body_still_holds_passes_up() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             let (tx, _rx) = mpsc::channel::<u8>(4);
@@ -197,8 +197,8 @@ pub(crate) fn obligation_owner_is_the_nearest_region_and_what_a_body_still_holds
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn obligation_no_loss_a_value_is_in_one_place() {
+#[test]
+fn obligation_no_loss_a_value_is_in_one_place() {
     explore(0..100, |lab| {
         let (sent, received, back) = lab.run(|cx| async {
             let (tx, mut rx) = mpsc::channel::<u8>(2);

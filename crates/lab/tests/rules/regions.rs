@@ -23,8 +23,8 @@ fn labels(lab: &LabRuntime) -> Vec<Label> {
     lab.events().into_iter().map(|event| event.label).collect()
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_tree_a_task_hangs_on_the_region_around_its_spawn() {
+#[test]
+fn region_tree_a_task_hangs_on_the_region_around_its_spawn() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -46,8 +46,8 @@ pub(crate) fn region_tree_a_task_hangs_on_the_region_around_its_spawn() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_no_admit_a_region_whose_body_is_over_admits_nobody() {
+#[test]
+fn region_no_admit_a_region_whose_body_is_over_admits_nobody() {
     explore(0..50, |lab| {
         let tried = Arc::new(AtomicU32::new(0));
         let t = tried.clone();
@@ -73,8 +73,8 @@ pub(crate) fn region_no_admit_a_region_whose_body_is_over_admits_nobody() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_no_admit_a_context_kept_past_its_region_is_refused() {
+#[test]
+fn region_no_admit_a_context_kept_past_its_region_is_refused() {
     explore(0..20, |lab| {
         lab.run(|cx| async {
             let mut kept = None;
@@ -94,8 +94,8 @@ pub(crate) fn region_no_admit_a_context_kept_past_its_region_is_refused() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_phases_each_comes_once_and_in_order() {
+#[test]
+fn region_phases_each_comes_once_and_in_order() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -132,8 +132,8 @@ pub(crate) fn region_phases_each_comes_once_and_in_order() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_body_ends_once_and_a_body_that_returned_cancels_nobody() {
+#[test]
+fn region_body_ends_once_and_a_body_that_returned_cancels_nobody() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -150,8 +150,8 @@ pub(crate) fn region_body_ends_once_and_a_body_that_returned_cancels_nobody() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_frame_a_dropped_frame_cancels_its_children_and_its_finalizers_run() {
+#[test]
+fn region_frame_a_dropped_frame_cancels_its_children_and_its_finalizers_run() {
     explore(0..50, |lab| {
         let log = Arc::new(Mutex::new(Vec::new()));
         let l = log.clone();
@@ -192,8 +192,8 @@ pub(crate) fn region_frame_a_dropped_frame_cancels_its_children_and_its_finalize
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_waits_for_every_task_and_region_below() {
+#[test]
+fn region_waits_for_every_task_and_region_below() {
     explore(0..50, |lab| {
         let ended = Arc::new(AtomicU32::new(0));
         let count = ended.clone();
@@ -221,8 +221,8 @@ pub(crate) fn region_waits_for_every_task_and_region_below() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_policy_fail_fast_cancels_siblings_though_the_handle_is_held() {
+#[test]
+fn region_policy_fail_fast_cancels_siblings_though_the_handle_is_held() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             let result: Res<(), Boom> = cx
@@ -251,8 +251,8 @@ pub(crate) fn region_policy_fail_fast_cancels_siblings_though_the_handle_is_held
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_policy_collect_and_isolate_cancel_nobody() {
+#[test]
+fn region_policy_collect_and_isolate_cancel_nobody() {
     explore(0..50, |lab| {
         let isolated = Arc::new(Mutex::new(Vec::new()));
         let heard = isolated.clone();
@@ -286,8 +286,8 @@ pub(crate) fn region_policy_collect_and_isolate_cancel_nobody() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_policy_a_body_that_fails_cancels_its_children() {
+#[test]
+fn region_policy_a_body_that_fails_cancels_its_children() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.collect(|outer| async {
@@ -322,8 +322,8 @@ pub(crate) fn region_policy_a_body_that_fails_cancels_its_children() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_outcome_is_the_worst_that_nobody_took_and_no_consequence() {
+#[test]
+fn region_outcome_is_the_worst_that_nobody_took_and_no_consequence() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             // A member's error, and a consequence of it: the error.
@@ -357,8 +357,8 @@ pub(crate) fn region_outcome_is_the_worst_that_nobody_took_and_no_consequence() 
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_outcome_what_the_worst_hides_is_reported() {
+#[test]
+fn region_outcome_what_the_worst_hides_is_reported() {
     explore(0..30, |lab| {
         let caught = catch_unwind(AssertUnwindSafe(|| {
             lab.run(|cx| async {
@@ -374,8 +374,8 @@ pub(crate) fn region_outcome_what_the_worst_hides_is_reported() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_escalation_an_error_stays_on_the_awaiting_scope() {
+#[test]
+fn region_escalation_an_error_stays_on_the_awaiting_scope() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.collect(|outer| async {
@@ -409,8 +409,8 @@ pub(crate) fn region_escalation_an_error_stays_on_the_awaiting_scope() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_escalation_a_panic_is_resumed_after_the_close() {
+#[test]
+fn region_escalation_a_panic_is_resumed_after_the_close() {
     explore(0..50, |lab| {
         let ended = Arc::new(AtomicU32::new(0));
         let count = ended.clone();
@@ -435,8 +435,8 @@ pub(crate) fn region_escalation_a_panic_is_resumed_after_the_close() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_escalation_implicit_regions_raise_their_tasks_outcome() {
+#[test]
+fn region_escalation_implicit_regions_raise_their_tasks_outcome() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.collect(|outer| async {
@@ -462,8 +462,8 @@ pub(crate) fn region_escalation_implicit_regions_raise_their_tasks_outcome() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn region_quiescent_nothing_is_left_below_a_closed_region() {
+#[test]
+fn region_quiescent_nothing_is_left_below_a_closed_region() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.region(|outer| async {
@@ -490,8 +490,8 @@ pub(crate) fn region_quiescent_nothing_is_left_below_a_closed_region() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn scope_tree_scopes_close_before_what_is_around_them() {
+#[test]
+fn scope_tree_scopes_close_before_what_is_around_them() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -526,8 +526,8 @@ pub(crate) fn scope_tree_scopes_close_before_what_is_around_them() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn task_once_an_outcome_is_taken_once_and_never_refused() {
+#[test]
+fn task_once_an_outcome_is_taken_once_and_never_refused() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {

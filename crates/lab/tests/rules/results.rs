@@ -16,8 +16,8 @@ use crate::boom::{Boom, assert_clean};
 const MS: Duration = Duration::from_millis(1);
 const FOR_EVER: Duration = Duration::from_secs(3600 * 1000);
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_acknowledged_a_body_that_finishes_keeps_its_value() {
+#[test]
+fn cancel_acknowledged_a_body_that_finishes_keeps_its_value() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -45,8 +45,8 @@ pub(crate) fn cancel_acknowledged_a_body_that_finishes_keeps_its_value() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_visible_what_was_cut_short_does_not_look_complete() {
+#[test]
+fn cancel_visible_what_was_cut_short_does_not_look_complete() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             // A child of the timeout's own branch, a region in it, and a region in that.
@@ -89,8 +89,8 @@ pub(crate) fn cancel_visible_what_was_cut_short_does_not_look_complete() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn cancel_visible_a_plain_region_leaves_it_to_the_tasks_outcome() {
+#[test]
+fn cancel_visible_a_plain_region_leaves_it_to_the_tasks_outcome() {
     explore(0..50, |lab| {
         lab.run(|cx| async {
             cx.collect(|outer| async {
@@ -128,8 +128,8 @@ pub(crate) fn cancel_visible_a_plain_region_leaves_it_to_the_tasks_outcome() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn race_winner_is_one_branch_and_the_others_are_asked() {
+#[test]
+fn race_winner_is_one_branch_and_the_others_are_asked() {
     explore(0..50, |lab| {
         let winner = lab.run(|cx| async {
             cx.race_all((0..4).map(|n| {
@@ -150,8 +150,8 @@ pub(crate) fn race_winner_is_one_branch_and_the_others_are_asked() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn race_drained_before_it_returns() {
+#[test]
+fn race_drained_before_it_returns() {
     explore(0..50, |lab| {
         let ended = Arc::new(AtomicU32::new(0));
         let count = ended.clone();

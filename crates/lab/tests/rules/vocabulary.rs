@@ -16,8 +16,8 @@ use crate::boom::{Boom, assert_clean};
 const MS: Duration = Duration::from_millis(1);
 const FOR_EVER: Duration = Duration::from_secs(3600 * 1000);
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn outcome_failure_is_an_error_a_panic_or_a_cancellation_that_was_not_asked_of_the_task() {
+#[test]
+fn outcome_failure_is_an_error_a_panic_or_a_cancellation_that_was_not_asked_of_the_task() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.collect(|r| async {
@@ -48,8 +48,8 @@ pub(crate) fn outcome_failure_is_an_error_a_panic_or_a_cancellation_that_was_not
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn outcome_consequential_is_what_the_region_itself_asked_for() {
+#[test]
+fn outcome_consequential_is_what_the_region_itself_asked_for() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             let result: Res<(), Boom> = cx
@@ -77,8 +77,8 @@ pub(crate) fn outcome_consequential_is_what_the_region_itself_asked_for() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn scope_numbering_no_two_things_have_one_number() {
+#[test]
+fn scope_numbering_no_two_things_have_one_number() {
     explore(0..20, |lab| {
         lab.run(|cx| async {
             for _ in 0..3 {
@@ -112,8 +112,8 @@ pub(crate) fn scope_numbering_no_two_things_have_one_number() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn time_monotone_the_clock_never_falls_and_moves_only_when_nothing_can_run() {
+#[test]
+fn time_monotone_the_clock_never_falls_and_moves_only_when_nothing_can_run() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {
@@ -140,8 +140,8 @@ pub(crate) fn time_monotone_the_clock_never_falls_and_moves_only_when_nothing_ca
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn time_timer_fires_when_it_is_due_and_one_that_is_dropped_never() {
+#[test]
+fn time_timer_fires_when_it_is_due_and_one_that_is_dropped_never() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             for n in 1..4 {
@@ -159,8 +159,8 @@ pub(crate) fn time_timer_fires_when_it_is_due_and_one_that_is_dropped_never() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn event_linear_the_trace_replays_and_reads_back() {
+#[test]
+fn event_linear_the_trace_replays_and_reads_back() {
     for seed in 0..20 {
         let lab = LabRuntime::new(asupersync_lab::LabConfig::default().seed(seed).check_model(false));
         lab.run(|cx| async {
@@ -189,8 +189,8 @@ pub(crate) fn event_linear_the_trace_replays_and_reads_back() {
     }
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn event_wait_site_a_dump_says_what_a_task_waits_for() {
+#[test]
+fn event_wait_site_a_dump_says_what_a_task_waits_for() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             cx.region(|r| async {

@@ -10,7 +10,6 @@ use asupersync_obligation::{AlreadyLeaked, Settled};
 use loom::sync::atomic::Ordering::*;
 use loom::thread;
 use raw::World;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use types::seeded;
 
 fn explore(model: impl Fn() + Sync + Send + 'static) {
@@ -101,27 +100,9 @@ fn a_record_that_moves_is_counted_once() {
     seeded::clean(moved_is_counted_once);
 }
 
-fn fails(mistake: &str, model: fn()) {
-    let result = seeded::with(mistake, || catch_unwind(AssertUnwindSafe(model)));
-    assert!(result.is_err(), "`{mistake}` went unnoticed");
-}
-
-#[test]
-fn admitting_while_settling_is_noticed() {
-    fails("account.admit-while-settling", told_of_zero_once);
-}
-
-#[test]
-fn telling_an_owner_that_does_not_settle_is_noticed() {
-    fails("account.tell-without-settling", told_of_zero_once);
-}
-
-#[test]
-fn leaking_without_a_compare_and_swap_is_noticed() {
-    fails("record.leak-without-cas", committed_or_leaked);
-}
-
-#[test]
-fn a_move_that_keeps_the_epoch_is_noticed() {
-    fails("record.move-keeps-epoch", moved_is_counted_once);
+mutants::mutants! {
+    admitting_while_settling_is_noticed: "account.admit-while-settling" breaks told_of_zero_once, says "told of zero";
+    telling_an_owner_that_does_not_settle_is_noticed: "account.tell-without-settling" breaks told_of_zero_once, says "told of zero";
+    leaking_without_a_compare_and_swap_is_noticed: "record.leak-without-cas" breaks committed_or_leaked, says "an account went below zero";
+    a_move_that_keeps_the_epoch_is_noticed: "record.move-keeps-epoch" breaks moved_is_counted_once, says "an account went below zero";
 }

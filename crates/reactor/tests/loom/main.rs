@@ -52,38 +52,6 @@ fn holds(model: fn()) {
     explore(model);
 }
 
-/// Set for a child process: the mistake it shall run with.
-const MUTANT: &str = "ASUPERSYNC_MUTANT";
-
-/// Runs a model with a known mistake switched on, in a process of its own, and expects it to fail.
-///
-/// Why a process: loom ends a deadlocked model by a panic, and the destructors that run then find no current thread
-/// and panic again, which aborts. `test` is the calling test's path, which the child is told to run.
-#[expect(clippy::disallowed_methods, reason = "how the parent tells its child")]
-fn is_killed(test: &str, mutant: &'static str, model: fn()) {
-    if std::env::var_os(MUTANT).is_some() {
-        return types::seeded::with(mutant, || explore(model));
-    }
-    let name = test.split_once("::").map_or(test, |(_crate, name)| name);
-    let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--test-threads=1"])
-        .env(MUTANT, mutant)
-        .output()
-        .unwrap();
-    assert!(String::from_utf8_lossy(&child.stdout).contains("running 1 test"), "`{name}` is not a test");
-    assert!(!child.status.success(), "the model does not notice `{mutant}`");
-}
-
-/// Tests that expect a model to fail with a mistake.
-macro_rules! mutants {
-    ($($test:ident: $mutant:literal, $model:path;)*) => {$(
-        #[test]
-        fn $test() {
-            crate::is_killed(concat!(module_path!(), "::", stringify!($test)), $mutant, $model);
-        }
-    )*};
-}
-
 /// A source whose data come one by one, each with an edge; a system call takes one or would block.
 fn every_edge_is_read() {
     let slot = Arc::new(Slot::<Waker>::new());
@@ -186,9 +154,9 @@ fn a_closed_slot_is_noticed_by_its_waiter() {
     holds(close_reaches_who_waits);
 }
 
-mutants! {
-    mutant_without_a_second_look_is_killed: "slot.no-second-look", every_edge_is_read;
-    mutant_that_clears_newer_events_is_killed: "slot.clear-ignores-tick", every_edge_is_read;
-    mutant_that_forgets_the_end_behind_a_short_read_is_killed: "slot.drained-ignores-end", the_end_is_read;
-    mutant_that_wakes_before_the_event_is_visible_is_killed: "slot.wake-before-event", every_edge_is_read;
+mutants::mutants! {
+    mutant_without_a_second_look_is_killed: "slot.no-second-look" breaks || explore(every_edge_is_read), says "deadlock";
+    mutant_that_clears_newer_events_is_killed: "slot.clear-ignores-tick" breaks || explore(every_edge_is_read), says "deadlock";
+    mutant_that_forgets_the_end_behind_a_short_read_is_killed: "slot.drained-ignores-end" breaks || explore(the_end_is_read), says "deadlock";
+    mutant_that_wakes_before_the_event_is_visible_is_killed: "slot.wake-before-event" breaks || explore(every_edge_is_read), says "deadlock";
 }

@@ -153,7 +153,8 @@ impl<W: Wakes> LockWord<W> {
             Some(passed_over) => {
                 *passed_over += 1;
                 self.word.fetch_and(!LOCKED, AcqRel);
-                let head = waiters.take_front_waiter();
+                let head =
+                    if types::seeded!("mutex.unlock-unheard") { None } else { waiters.take_front_waiter() };
                 drop(waiters);
                 if let Some(head) = head {
                     head.wake();

@@ -42,6 +42,9 @@ impl<W: Wakes> Signal<W> {
     pub fn notify_one(&self) {
         let mut word = self.word.load(Relaxed);
         while word & WAITERS == 0 {
+            if types::seeded!("notify.permit-unstored") {
+                return;
+            }
             // Also when the permit is there already: the operation publishes what the caller did before.
             match self.word.compare_exchange_weak(word, PERMIT, AcqRel, Relaxed) {
                 Ok(_) => return,

@@ -159,6 +159,7 @@ impl<W: Wakes> Permits<W> {
     /// # Panics
     /// If the semaphore would hold more than [`MAX`](Self::MAX).
     pub fn release(&self, permits: usize) {
+        let permits = if types::seeded!("semaphore.release-twice") { permits * 2 } else { permits };
         let mut word = self.word.load(Relaxed);
         loop {
             assert!(permits <= Self::MAX - word / ONE, "too many permits for a semaphore");

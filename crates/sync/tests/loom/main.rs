@@ -53,38 +53,6 @@ fn holds(model: fn()) {
     explore(model);
 }
 
-/// Set for a child process: the mistake it shall run with.
-const MUTANT: &str = "ASUPERSYNC_MUTANT";
-
-/// Runs a model with a known mistake switched on, in a process of its own, and expects it to fail.
-///
-/// Why a process: loom ends a deadlocked model by a panic, and the destructors that run then find no current thread
-/// and panic again, which aborts. `test` is the calling test's path, which the child is told to run.
-#[expect(clippy::disallowed_methods, reason = "how the parent tells its child")]
-fn is_killed(test: &str, mutant: &'static str, model: fn()) {
-    if std::env::var_os(MUTANT).is_some() {
-        return types::seeded::with(mutant, || explore(model));
-    }
-    let name = test.split_once("::").map_or(test, |(_crate, name)| name);
-    let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--test-threads=1"])
-        .env(MUTANT, mutant)
-        .output()
-        .unwrap();
-    assert!(String::from_utf8_lossy(&child.stdout).contains("running 1 test"), "`{name}` is not a test");
-    assert!(!child.status.success(), "the model does not notice `{mutant}`");
-}
-
-/// Tests that expect a model to fail with a mistake.
-macro_rules! mutants {
-    ($($test:ident: $mutant:literal, $model:path;)*) => {$(
-        #[test]
-        fn $test() {
-            crate::is_killed(concat!(module_path!(), "::", stringify!($test)), $mutant, $model);
-        }
-    )*};
-}
-
 mod mpsc;
 mod mutex;
 mod notify;

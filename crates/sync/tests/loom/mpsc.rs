@@ -192,11 +192,11 @@ fn close_reaches_waiting_senders() {
     holds(a_waiting_sender_is_told_of_the_close);
 }
 
-mutants! {
-    mutant_that_looks_for_room_before_the_bits_is_killed: "mpsc.waiters-after-check", two_senders_share_one_place;
-    mutant_that_stores_the_waiter_after_the_flag_is_killed: "mpsc.waiter-after-flag", two_senders_share_one_place;
-    mutant_that_overwrites_the_head_word_is_killed: "mpsc.head-overwritten", two_senders_share_one_place;
-    mutant_whose_abort_forgets_waiters_is_killed: "mpsc.abort-forgets-waiters", a_dropped_permit_is_the_waiters;
-    mutant_that_drops_a_cancelled_grant_is_killed: "mpsc.cancel-drops-grant", a_cancelled_wait_passes_its_credit_on;
-    mutant_that_skips_unpublished_values_is_killed: "mpsc.drop-skips-unpublished", no_value_is_lost_when_the_receiver_goes;
+mutants::mutants! {
+    mutant_that_looks_for_room_before_the_bits_is_killed: "mpsc.waiters-after-check" breaks || crate::explore(two_senders_share_one_place), says "deadlock";
+    mutant_that_stores_the_waiter_after_the_flag_is_killed: "mpsc.waiter-after-flag" breaks || crate::explore(two_senders_share_one_place), says "deadlock";
+    mutant_that_overwrites_the_head_word_is_killed: "mpsc.head-overwritten" breaks || crate::explore(two_senders_share_one_place), says "deadlock";
+    mutant_whose_abort_forgets_waiters_is_killed: "mpsc.abort-forgets-waiters" breaks || crate::explore(a_dropped_permit_is_the_waiters), says "deadlock";
+    mutant_that_drops_a_cancelled_grant_is_killed: "mpsc.cancel-drops-grant" breaks || crate::explore(a_cancelled_wait_passes_its_credit_on), says "deadlock";
+    mutant_that_skips_unpublished_values_is_killed: "mpsc.drop-skips-unpublished" breaks || crate::explore(no_value_is_lost_when_the_receiver_goes), says "assertion `left == right` failed";
 }

@@ -55,7 +55,7 @@ fn a_cancelled_waiter_costs_nobody_a_wake() {
     holds(a_cancelled_head_owes_its_wake);
 }
 
-mutants! {
-    mutant_whose_cancelled_head_keeps_the_wake_is_killed: "mutex.cancel-keeps-wake", a_cancelled_head_owes_its_wake;
-    mutant_that_sets_the_bit_without_looking_again_is_killed: "mutex.no-recheck", sections_exclude_each_other;
+mutants::mutants! {
+    mutant_whose_cancelled_head_keeps_the_wake_is_killed: "mutex.cancel-keeps-wake" breaks || crate::explore(a_cancelled_head_owes_its_wake), says "deadlock";
+    mutant_that_sets_the_bit_without_looking_again_is_killed: "mutex.no-recheck" breaks || crate::explore(sections_exclude_each_other), says "deadlock";
 }

@@ -87,7 +87,7 @@ fn a_wait_can_be_given_up_and_taken_up_again() {
     holds(a_waiter_taken_back_leaves_the_value);
 }
 
-mutants! {
-    mutant_that_announces_the_value_before_writing_it_is_killed: "oneshot.send-before-write", the_value_arrives;
-    mutant_that_registers_over_the_value_is_killed: "oneshot.register-overwrites", the_value_arrives;
+mutants::mutants! {
+    mutant_that_announces_the_value_before_writing_it_is_killed: "oneshot.send-before-write" breaks || crate::explore(the_value_arrives), says "Causality violation";
+    mutant_that_registers_over_the_value_is_killed: "oneshot.register-overwrites" breaks || crate::explore(the_value_arrives), says "deadlock";
 }

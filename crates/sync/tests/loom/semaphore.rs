@@ -90,8 +90,8 @@ fn close_reaches_who_waits() {
     holds(close_ends_every_wait);
 }
 
-mutants! {
-    mutant_that_does_not_look_again_is_killed: "semaphore.no-recheck", many_are_gathered;
-    mutant_that_releases_past_the_waiters_is_killed: "semaphore.release-blind", many_are_gathered;
-    mutant_that_drops_a_cancelled_grant_is_killed: "semaphore.cancel-drops-grant", a_cancelled_grant_is_passed_on;
+mutants::mutants! {
+    mutant_that_does_not_look_again_is_killed: "semaphore.no-recheck" breaks || crate::explore(many_are_gathered), says "deadlock";
+    mutant_that_releases_past_the_waiters_is_killed: "semaphore.release-blind" breaks || crate::explore(many_are_gathered), says "deadlock";
+    mutant_that_drops_a_cancelled_grant_is_killed: "semaphore.cancel-drops-grant" breaks || crate::explore(a_cancelled_grant_is_passed_on), says "deadlock";
 }

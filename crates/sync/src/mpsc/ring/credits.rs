@@ -223,7 +223,7 @@ impl<W: Wakes> Credits<W> {
     /// # Panics
     /// If no credit is outstanding.
     pub(super) fn abort(&self) -> Abort {
-        let before = self.spend(|word| word - 1);
+        let before = self.spend(|word| if types::seeded!("mpsc.abort-keeps-room") { word } else { word - 1 });
         if before & WAITERS != 0 && !types::seeded!("mpsc.abort-forgets-waiters") {
             self.hand_on();
         }

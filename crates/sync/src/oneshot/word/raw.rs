@@ -76,12 +76,11 @@ impl<T, W: Wakes> Tx<T, W> {
         let shared = self.shared.take().expect("a sender exists until it has sent");
         // SAFETY: this half has not done its final swap, so the allocation lives (`oneshot.second-frees`).
         let place = unsafe { shared.as_ref() };
-        if types::seeded!("oneshot.send-before-write") {
-            place.word.swap(core::ptr::without_provenance_mut(VALUE), AcqRel);
-        }
+        let announce = || place.word.swap(core::ptr::without_provenance_mut(VALUE), AcqRel);
+        let early = types::seeded!("oneshot.send-before-write").then(announce);
         // SAFETY: the place is the sender's until the swap below (`oneshot.value-owner`).
         place.value.with_mut(|slot| unsafe { (*slot).write(value) });
-        let before = place.word.swap(core::ptr::without_provenance_mut(VALUE), AcqRel);
+        let before = early.unwrap_or_else(announce);
         match before.addr() {
             EMPTY => Ok(()),
             CLOSED => {
@@ -116,8 +115,14 @@ impl<T, W: Wakes> Drop for Tx<T, W> {
             EMPTY => {}
             // SAFETY: the receiver swapped first; we are second (`oneshot.second-frees`). No value was written.
             CLOSED => unsafe { free(shared) },
-            // SAFETY: any other word is a waiter (only the sender stores `VALUE`), and our swap took it out.
-            _ => unsafe { own_waiter::<W>(before) }.wake(),
+            _ => {
+                // SAFETY: any other word is a waiter (only the sender stores `VALUE`), and our swap took it out.
+                let waiter = unsafe { own_waiter::<W>(before) };
+                if types::seeded!("oneshot.drop-unheard") {
+                    return drop(waiter);
+                }
+                waiter.wake()
+            }
         }
     }
 }
