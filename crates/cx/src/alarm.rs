@@ -67,13 +67,17 @@ impl Alarm {
 
     #[inline]
     pub(crate) fn poll_in(&mut self, world: &World, context: &Context<'_>) -> Poll<()> {
-        // Before the timer is set, a recent reading will do: an instant that has passed since then is a timer
-        // that fires at once. Afterwards the clock itself says whether the timer was the one that woke us.
-        let now = match self.armed {
-            None => Time::from_nanos(world.recent.load(Relaxed)),
-            Some(_) => world.clock.now(),
-        };
-        if now >= self.at {
+        // A recent reading is never behind a timer that has fired, so it mostly knows. Before the timer is set it
+        // will do in any case: an instant that has passed since then is a timer that fires at once. Afterwards the
+        // clock itself has the last word.
+        let recent = Time::from_nanos(world.recent.load(Relaxed));
+        if recent >= self.at {
+            // The timer has fired, or is about to, as the engine knows what time it is: then it wakes once for
+            // nothing, which costs less than to look for it every time.
+            self.armed = None;
+            return Poll::Ready(());
+        }
+        if self.armed.is_some() && world.clock.now() >= self.at {
             self.disarm_in(world);
             return Poll::Ready(());
         }

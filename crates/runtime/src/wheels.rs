@@ -85,6 +85,11 @@ impl Wheels {
         };
         shard.next.store(next, Release);
         drop(wheel);
+        for due in &fired {
+            if let Due::Wake(waiter) = due {
+                waiter.prefetch_cell()
+            }
+        }
         fired.drain(..).for_each(serve);
         FIRED.with(|f| *f.borrow_mut() = fired);
     }

@@ -45,7 +45,7 @@ mod slot;
 mod tests;
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, hint};
 
 use types::Time;
 
@@ -260,6 +260,7 @@ impl<T> Wheel<T> {
                 self.cascading = number;
                 continue;
             }
+            self.touch(number);
             while fired < limit {
                 let slot = &mut self.slots[number];
                 let Some(index) = slot.pop_front() else { break };
@@ -281,6 +282,14 @@ impl<T> Wheel<T> {
     #[inline]
     pub fn tick(&self) -> u64 {
         1 << self.shift
+    }
+
+    /// Looks at the first timers of a slot that is about to fire. They lie anywhere: these reads do not wait for each
+    /// other, as those of timers that fire one by one would.
+    #[inline]
+    fn touch(&self, number: usize) {
+        let items = self.slots[number].iter().take(TOUCHED_ITEMS);
+        hint::black_box(items.fold(0, |seen, index| seen ^ self.entries.entry(index).touch()));
     }
 
     /// Puts a new timer into its slot.
@@ -424,3 +433,6 @@ const SCANNED_ITEMS: usize = 16;
 /// How many timers [`Wheel::advance`] may cascade for each that it may fire. A move is a few times
 /// cheaper than the wake-up of a task that follows a firing.
 const MOVES_PER_FIRING: usize = 4;
+
+/// How many timers of a slot that fires are looked at ahead.
+const TOUCHED_ITEMS: usize = 64;

@@ -62,6 +62,14 @@ pub(super) struct Entry<T> {
     value: Option<T>,
 }
 
+impl<T> Entry<T> {
+    /// Looks at both ends of the entry, which may lie in two cache lines.
+    #[inline]
+    pub(super) fn touch(&self) -> u32 {
+        self.slot ^ u32::from(self.value.is_some())
+    }
+}
+
 pub(super) struct Entries<T> {
     all: Vec<Entry<T>>,
     vacant: u32,
