@@ -3,14 +3,25 @@
 //! [`Scheduler`] at every point where more than one thing could happen, and tells it what did.
 #![forbid(unsafe_code)]
 
+mod causality;
 mod conflict;
 mod coverage;
+mod dpor;
+mod fingerprint;
+mod footprint;
 pub mod mini;
+mod names;
+mod objects;
+mod relation;
 mod sample;
 mod scheduler;
 mod shrink;
 
 pub use coverage::{Coverage, Diff};
+pub use dpor::{Counts, Explorer, Unrepeatable};
+pub use fingerprint::{Fingerprint, Fingerprinter};
+pub use objects::Objects;
+pub use relation::{Mark, Relation, relate};
 pub use sample::{
     Decisions, Delay, Departure, Deviation, Divergence, Expected, Fifo, Found, Pct, Pos, Random, Recorded, Recording,
     Replay, ReplayError, RoundRobin, Taken, Urw, name_of,

@@ -55,6 +55,12 @@ pub enum Access {
     Read,
     /// Value: changed; also a successful read-modify-write.
     Write,
+    /// Value: as [`Access::Write`], of a value that has compare-exchanges: what it is now, as a number (itself, or a
+    /// hash). The value it began with is 0.
+    Set(u32),
+    /// Value, only as an announcement: a compare-exchange that succeeds if the value has this number. It turns out to be
+    /// a [`Access::Set`], or a [`Access::Read`] if it fails.
+    Exchange(u32),
     /// Lock, permits, slots: taken by an operation that waits until they are there.
     Acquire(u32),
     /// Taken by an operation that would have been refused otherwise (`try_lock`).
@@ -87,7 +93,8 @@ impl Access {
     pub fn verb(self) -> &'static str {
         match self {
             Access::Read => "reads",
-            Access::Write => "writes",
+            Access::Write | Access::Set(_) => "writes",
+            Access::Exchange(_) => "compares and exchanges",
             Access::Acquire(_) | Access::TryAcquire(_) => "takes",
             Access::Refused(_) => "is refused by",
             Access::Release(_) => "gives back",

@@ -221,7 +221,8 @@ impl Machine {
     fn intent(&self, action: Action) -> Announced {
         let access = match action {
             Action::Load(_) => Access::Read,
-            Action::Store(..) | Action::FetchAdd(..) | Action::CompareExchange(..) => Access::Write,
+            Action::Store(..) | Action::FetchAdd(..) => Access::Write,
+            Action::CompareExchange(_, expected, _) => Access::Exchange(number(expected)),
             Action::Lock(_) => Access::Acquire(1),
             Action::Unlock(_) => Access::Release(1),
             Action::TryLock(_) => Access::TryAcquire(1),
@@ -268,7 +269,7 @@ impl State {
                     Operand::Value(value) => value,
                     Operand::Last { plus } => self.lasts[task].wrapping_add(plus),
                 };
-                Access::Write
+                Access::Set(number(self.cells[cell]))
             }
             Action::Load(cell) => {
                 self.lasts[task] = self.cells[cell];
@@ -277,13 +278,13 @@ impl State {
             Action::FetchAdd(cell, add) => {
                 self.lasts[task] = self.cells[cell];
                 self.cells[cell] = self.cells[cell].wrapping_add(add);
-                Access::Write
+                Access::Set(number(self.cells[cell]))
             }
             Action::CompareExchange(cell, expected, new) => {
                 self.lasts[task] = self.cells[cell];
                 if self.cells[cell] == expected {
                     self.cells[cell] = new;
-                    Access::Write
+                    Access::Set(number(new))
                 } else {
                     Access::Read
                 }
@@ -323,6 +324,11 @@ impl State {
             }
         }
     }
+}
+
+/// A value's number: itself if it is small, else a mixture of its two halves.
+fn number(value: i64) -> u32 {
+    i32::try_from(value).unwrap_or((value ^ value >> 32) as i32) as u32
 }
 
 fn name(task: usize) -> TaskId {

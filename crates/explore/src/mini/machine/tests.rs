@@ -97,7 +97,7 @@ fn operations_do_what_they_say() {
         std::iter::from_fn(|| (!one.candidates().is_empty()).then(|| one.step(0).1.access))
             .collect::<Vec<_>>()
     };
-    assert_eq!(accesses("Fx+1;Cx:0>2;Cx:1>2"), [Access::Write, Access::Read, Access::Write]);
+    assert_eq!(accesses("Fx+1;Cx:0>2;Cx:1>2"), [Access::Set(1), Access::Read, Access::Set(2)]);
     assert_eq!(accesses("Tm;Tm;Um"), [Access::TryAcquire(1), Access::Refused(1), Access::Release(1)]);
     assert_eq!(
         accesses("Qc;Sc;Qc;Sc;Xc"),

@@ -1,0 +1,300 @@
+//! [`Causality`]: who happened before whom in the execution that runs, as vector clocks, and which steps race.
+//!
+//! A stack: steps are pushed as they happen and popped when an exploration goes back, so that what executions have in
+//! common is computed once.
+//!
+//! Invariants:
+//! - `causality.clock`: entry `t` of a step's clock is how many steps of task `t` happen before it, itself included.
+//! - `causality.edges`: a step happens after its task's step before, after the steps that made its task able to run,
+//!   after each step of another task that the relation does not call independent of it, and after every step of the
+//!   world's own; the world's own steps happen after everything.
+//! - `causality.race`: two steps race if an operation of one races with an operation of the other and the earlier one
+//!   does not happen before the later one for another reason than the operations of the later one. Steps between
+//!   the two are no excuse: between two acquires that race stands a release that cannot be reversed.
+//!
+//! Not here: what follows from a race (`dpor`).
+
+use crate::footprint::Footprint;
+use crate::names::Names;
+use crate::objects::Objects;
+use crate::relation::{Mark, Relation, relate};
+use crate::scheduler::{Announced, Touch};
+use types::TaskId;
+
+/// The number of whoever takes the world's own steps.
+pub(crate) const WORLD: u32 = 0;
+
+/// One step of the execution.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) task: u32,
+    /// Counted in its task, from 1.
+    pub(crate) index: u32,
+    /// The task's step before, as its depth + 1; 0 if there is none.
+    before: u32,
+    pub(crate) footprint: Footprint,
+    /// What it chose, as one number.
+    pub(crate) choices: u64,
+}
+
+/// Two steps that race, by their depths.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Race {
+    pub(crate) earlier: u32,
+    pub(crate) later: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Causality {
+    pub(crate) tasks: Names,
+    pub(crate) objects: Objects,
+    /// Per object, the operations on it with their depths.
+    touched: Vec<Vec<(u32, Mark)>>,
+    pub(crate) events: Vec<Event>,
+    /// Row `depth` is that step's clock.
+    clocks: Vec<u32>,
+    stride: usize,
+    /// Per task, the depth + 1 of its last step, or 0.
+    last: Vec<u32>,
+    /// Which task was made able to run, by the step of which depth; ascending in depth.
+    wakers: Vec<(u32, u32)>,
+    /// Depths of the world's own steps.
+    barriers: Vec<u32>,
+    /// In the order of their later steps.
+    pub(crate) races: Vec<Race>,
+    marks: Vec<Mark>,
+    base: Vec<u32>,
+}
+
+impl Causality {
+    pub(crate) fn new() -> Causality {
+        let mut tasks = Names::new();
+        tasks.number(u64::MAX);
+        Causality {
+            tasks,
+            objects: Objects::new(),
+            touched: Vec::new(),
+            events: Vec::new(),
+            clocks: Vec::new(),
+            stride: 4,
+            last: vec![0],
+            wakers: Vec::new(),
+            barriers: Vec::new(),
+            races: Vec::new(),
+            marks: Vec::new(),
+            base: Vec::new(),
+        }
+    }
+
+    /// The number of a task, which is a new one if it was never met.
+    pub(crate) fn task(&mut self, task: TaskId) -> u32 {
+        let number = self.tasks.number(task.as_u64());
+        if self.last.len() < self.tasks.len() {
+            self.last.resize(self.tasks.len(), 0);
+            self.widen();
+        }
+        number
+    }
+
+    pub(crate) fn task_id(&self, task: u32) -> TaskId {
+        TaskId::from_u64(self.tasks.name(task))
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether the step at `depth` happens before a step, or is before in one's own task, with this clock.
+    pub(crate) fn before(&self, depth: usize, clock: &[u32]) -> bool {
+        let event = &self.events[depth];
+        clock[event.task as usize] >= event.index
+    }
+
+    pub(crate) fn clock(&self, depth: usize) -> &[u32] {
+        &self.clocks[depth * self.stride..][..self.stride]
+    }
+
+    /// A step happens, and perhaps races with earlier ones.
+    pub(crate) fn push(
+        &mut self,
+        task: Option<TaskId>,
+        touches: &[Touch],
+        enabled: &[TaskId],
+        choices: &[u32],
+    ) {
+        let task = task.map_or(WORLD, |task| self.task(task));
+        let depth = self.depth() as u32;
+        self.begin(task);
+        if task == WORLD {
+            self.after_everything();
+        }
+        let before = self.last[task as usize];
+        let index = if before == 0 { 1 } else { self.events[before as usize - 1].index + 1 };
+        self.base[task as usize] = index;
+        self.clocks.extend_from_slice(&self.base);
+        let mut marks = std::mem::take(&mut self.marks);
+        marks.clear();
+        for touch in touches {
+            let mark = self.objects.mark(touch);
+            self.relate(task, depth, &mark);
+            self.touched[mark.object as usize].push((depth, mark));
+            marks.push(mark);
+        }
+        let choices = choices.iter().fold(0, |choices, &choice| mix(choices, u64::from(choice) + 1));
+        let event = Event { task, index, before, footprint: Footprint::new(&marks), choices };
+        self.marks = marks;
+        self.events.push(event);
+        self.last[task as usize] = depth + 1;
+        for &task in enabled {
+            let task = self.task(task);
+            self.wakers.push((task, depth));
+        }
+        if task == WORLD {
+            self.barriers.push(depth);
+        }
+    }
+
+    /// Forgets all steps from `depth` on, and their races.
+    pub(crate) fn truncate(&mut self, depth: usize) {
+        while self.events.len() > depth {
+            let event = self.events.pop().expect("counted");
+            for mark in event.footprint.marks().iter().rev() {
+                self.objects.unmark(mark);
+                self.touched[mark.object as usize].pop();
+            }
+            self.last[event.task as usize] = event.before;
+        }
+        self.clocks.truncate(depth * self.stride);
+        while self.races.last().is_some_and(|race| race.later as usize >= depth) {
+            self.races.pop();
+        }
+        while self.wakers.last().is_some_and(|&(_, by)| by as usize >= depth) {
+            self.wakers.pop();
+        }
+        while self.barriers.last().is_some_and(|&barrier| barrier as usize >= depth) {
+            self.barriers.pop();
+        }
+    }
+
+    /// Calls `found` with the depth of each step with which `announced`, which this task could never do, would race.
+    pub(crate) fn races_of_stuck(
+        &mut self,
+        task: u32,
+        announced: &Announced,
+        mut found: impl FnMut(&Causality, u32),
+    ) {
+        self.begin(task);
+        let object = self.objects.number(announced.object);
+        self.touched.resize_with(self.touched.len().max(object as usize + 1), Vec::new);
+        let mark = self.objects.mark(announced);
+        self.objects.unmark(&mark);
+        for &(depth, earlier) in self.touched[object as usize].iter().rev() {
+            let races = relate(&earlier, &mark) == Relation::Race;
+            if races && self.events[depth as usize].task != task && !self.before(depth as usize, &self.base) {
+                found(self, depth);
+            }
+        }
+    }
+
+    /// The operations on an object so far, with the depths of their steps.
+    pub(crate) fn touched(&self, object: u32) -> &[(u32, Mark)] {
+        self.touched.get(object as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Per task, how many of its first steps happen before, or are, *every* step from `depth` on; `u32::MAX` if there is
+    /// no step from there on.
+    pub(crate) fn before_all_from(&self, depth: usize, least: &mut Vec<u32>) {
+        least.clear();
+        least.resize(self.stride, u32::MAX);
+        for at in depth..self.depth() {
+            for (least, entry) in least.iter_mut().zip(self.clock(at)) {
+                *least = (*least).min(*entry);
+            }
+        }
+    }
+
+    /// Makes `base` the clock of what happens before the task's next step whatever that step does.
+    fn begin(&mut self, task: u32) {
+        let before = self.last[task as usize];
+        let mut base = std::mem::take(&mut self.base);
+        base.clear();
+        match before {
+            0 => base.resize(self.stride, 0),
+            before => base.extend_from_slice(self.clock(before as usize - 1)),
+        }
+        let barrier = self.barriers.last().copied().filter(|&barrier| barrier + 1 > before);
+        let wakers = self.wakers.iter().rev().take_while(|&&(_, by)| by + 1 > before);
+        let wakers = wakers.filter(|&&(woken, _)| woken == task).map(|&(_, by)| by);
+        for by in barrier.into_iter().chain(wakers) {
+            join(&mut base, self.clock(by as usize));
+        }
+        self.base = base;
+    }
+
+    /// Joins what the world's own step happens after: the last step of every task.
+    fn after_everything(&mut self) {
+        let mut base = std::mem::take(&mut self.base);
+        for &last in self.last.iter().filter(|&&last| last > 0) {
+            join(&mut base, self.clock(last as usize - 1));
+        }
+        self.base = base;
+    }
+
+    /// Relates an operation of the step being pushed to the earlier ones on its object: edges into its clock, which is
+    /// the last row, and races.
+    fn relate(&mut self, task: u32, depth: u32, mark: &Mark) {
+        let object = mark.object as usize;
+        if self.touched.len() <= object {
+            self.touched.resize_with(object + 1, Vec::new);
+        }
+        let (past, own) = self.clocks.split_at_mut(depth as usize * self.stride);
+        for &(at, ref earlier) in self.touched[object].iter().rev() {
+            let event = match self.events.get(at as usize) {
+                Some(event) if event.task != task => event,
+                _ => continue,
+            };
+            let relation = relate(earlier, mark);
+            if relation == Relation::Independent {
+                continue;
+            }
+            let race = Race { earlier: at, later: depth };
+            if relation == Relation::Race
+                && self.base[event.task as usize] < event.index
+                && !self.races.iter().rev().take_while(|race| race.later == depth).any(|known| *known == race)
+            {
+                self.races.push(race);
+            }
+            if own[event.task as usize] < event.index {
+                join(own, &past[at as usize * self.stride..][..self.stride]);
+            }
+        }
+    }
+
+    /// Makes room for the clock entries of tasks that were met just now.
+    fn widen(&mut self) {
+        if self.tasks.len() <= self.stride {
+            return;
+        }
+        let stride = self.tasks.len().next_multiple_of(4);
+        let mut clocks = Vec::with_capacity(self.events.len() * stride);
+        for row in self.clocks.chunks_exact(self.stride) {
+            clocks.extend_from_slice(row);
+            clocks.resize(clocks.len() + stride - self.stride, 0);
+        }
+        (self.clocks, self.stride) = (clocks, stride);
+    }
+}
+
+fn join(clock: &mut [u32], other: &[u32]) {
+    for (entry, other) in clock.iter_mut().zip(other) {
+        *entry = (*entry).max(*other);
+    }
+}
+
+/// Mixes two words (the finalizer of MurmurHash3 over a multiplicative combination).
+pub(crate) fn mix(one: u64, other: u64) -> u64 {
+    let mut word = one.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ other.wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    word = (word ^ (word >> 33)).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+    word = (word ^ (word >> 33)).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+    word ^ (word >> 33)
+}

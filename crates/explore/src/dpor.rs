@@ -1,0 +1,337 @@
+//! [`Explorer`]: runs one execution of each class, exhaustively (Abdulla, Aronis, Jonsson, Sagonas, "Source sets: a
+//! foundation for optimal dynamic partial order reduction", JACM 64(4), 2017; POPL 2014).
+//!
+//! ```text
+//! run an execution to its end ─▶ for each race in what is new of it: plan the steps that reverse it
+//!          ▲                                            │
+//!          └── go back to the deepest point at which something is planned, take it
+//! ```
+//! Stateless: going back is to run the program again from its beginning, taking the same decisions up to there. What
+//! was computed about the common beginning stays: clocks, sleep sets, races.
+//!
+//! Invariants:
+//! - `dpor.complete`: every class of executions is run (classes by [`crate::relate`]). Proof in the paper; here held up by
+//!   brute force on random programs.
+//! - `dpor.optimal`: no class is run twice, and no execution is begun for nothing, as long as each step does one operation,
+//!   announced beforehand: then it is known what a step will do once a race is reversed.
+//! - `dpor.source`: a step of several operations, or of none that was announced, may do other things after the reversal.
+//!   From the first race with such a step on, the weaker rules of source sets hold, which need no foresight: still
+//!   complete, but some executions are begun for nothing, and given up when everything they could do sleeps. The same
+//!   when plans are cut short for want of room.
+//!
+//! Not here: the relation (`relation`), clocks and races (`causality`), programs (`mini`, the lab).
+
+mod race;
+mod replay;
+mod run;
+mod wakeup;
+
+pub use replay::Unrepeatable;
+
+use crate::causality::Causality;
+use crate::fingerprint::Fingerprint;
+use crate::scheduler::Stuck;
+use replay::Script;
+use trace::Choice;
+use wakeup::{Branches, Forest, Planned};
+
+/// How many steps may be planned at one time before planned sequences are cut to their first step.
+const FOREST: usize = 1 << 22;
+
+/// What an exploration did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Executions that ran to their end, one for each class.
+    pub explored: u64,
+    /// Of these, how many ended with tasks that never will.
+    pub stuck: u64,
+    /// Executions given up because all they could still do had been done. Work for nothing; 0 when exploration is
+    /// optimal.
+    pub blocked: u64,
+    /// Executions given up because a task that was to be next could not be: it waits for something it did not
+    /// announce.
+    pub pruned: u64,
+    /// Races found; each is considered for reversal once.
+    pub races: u64,
+    /// Of these, how many led to a plan.
+    pub reversed: u64,
+}
+
+/// Explores all schedules of a program, one of each class. Use it as a [`crate::Scheduler`] of one execution after
+/// the other, as long as [`Explorer::next_execution`] says so.
+///
+/// Costs: per execution, one comparison for each candidate of the part that repeats the one before; vector clocks and
+/// races for the rest. Memory: an execution's steps, and the planned steps of its points, which are few for most
+/// programs, may be exponential in the number of steps for some, and are bounded (beyond 4 million, plans are cut short:
+/// nothing is missed, but some executions may be begun for nothing).
+///
+/// ```
+/// use asupersync_explore::{Explorer, mini};
+///
+/// let program = mini::Program::parse("Wx=1;Ry || Wy=1;Rx").unwrap();
+/// let mut machine = mini::Machine::new(&program);
+/// let mut explorer = Explorer::new();
+/// while explorer.next_execution() {
+///     machine.run(&mut explorer);
+/// }
+/// assert_eq!(explorer.counts().explored, 3);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Explorer {
+    causality: Causality,
+    script: Script,
+    nodes: Vec<Node>,
+    /// The sleep sets of the nodes, one after the other: steps that were run, from there or from above, with all that
+    /// can follow.
+    sleepers: Vec<Planned>,
+    forest: Forest,
+    /// How many steps of the execution happened.
+    depth: usize,
+    /// Steps above this depth repeat those of the execution before.
+    replayed: usize,
+    state: State,
+    counts: Counts,
+    divergence: Option<Box<Unrepeatable>>,
+    /// What tasks that never could had announced at the end of the execution.
+    stuck: Vec<Stuck>,
+    /// How many choices the step that runs has made.
+    chosen: usize,
+    /// What they were: scratch.
+    taken: Vec<u32>,
+    /// Scratch of `race`.
+    sequence: Vec<Planned>,
+    pairs: Vec<(u32, race::Later)>,
+    least: Vec<u32>,
+    /// Whether every plan so far was sure to hold what its steps will do (`dpor.optimal`).
+    exact: bool,
+    branching: Vec<Choice>,
+    order: Option<u64>,
+    limit: usize,
+}
+
+/// A point of the execution, and what is known about its branches.
+#[derive(Clone, Debug)]
+struct Node {
+    /// Where its sleep set begins; it ends where the next node's begins.
+    sleep: u32,
+    /// Branches still to run.
+    pending: Branches,
+    /// How many of its sleep set sleep since a point above; the others were run from here.
+    inherited: u32,
+    /// The choices that the step is to begin with.
+    choices: Vec<u32>,
+    /// Whether other choices of the step are to be run too.
+    branches: bool,
+    /// What the branch in progress goes on with.
+    handed: Branches,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    /// Between executions.
+    Idle,
+    /// `next_execution` was called, and has set the branch.
+    Ready,
+    Running,
+    Ended,
+    /// Given up: what it could still do was done, or a planned step can't be taken.
+    GivenUp,
+    /// Everything was explored, or the executor's program isn't repeatable.
+    Over,
+}
+
+impl Default for Explorer {
+    fn default() -> Explorer {
+        Explorer::new()
+    }
+}
+
+impl Explorer {
+    /// An exploration that begins.
+    #[must_use]
+    pub fn new() -> Explorer {
+        Explorer {
+            causality: Causality::new(),
+            script: Script::default(),
+            nodes: Vec::new(),
+            sleepers: Vec::new(),
+            forest: Forest::new(),
+            depth: 0,
+            replayed: 0,
+            state: State::Idle,
+            counts: Counts::default(),
+            divergence: None,
+            stuck: Vec::new(),
+            chosen: 0,
+            taken: Vec::new(),
+            sequence: Vec::new(),
+            pairs: Vec::new(),
+            least: Vec::new(),
+            exact: true,
+            branching: Vec::new(),
+            order: None,
+            limit: FOREST,
+        }
+    }
+
+    /// Where the algorithm is free which candidate to try first, a random one instead of production's. The same classes
+    /// are explored, in another order.
+    #[must_use]
+    pub fn in_random_order(mut self, seed: u64) -> Explorer {
+        self.order = Some(seed);
+        self
+    }
+
+    /// Decisions of this kind inside steps branch: each answer is explored. Otherwise the usual one is given.
+    #[must_use]
+    pub fn branch_on(mut self, what: Choice) -> Explorer {
+        self.branching.push(what);
+        self
+    }
+
+    /// At most so many steps are planned at one time; beyond it, plans are cut short.
+    #[must_use]
+    pub fn with_planned_steps(mut self, limit: usize) -> Explorer {
+        self.limit = limit;
+        self
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The first thing in which a repeated decision led to something else, after which there is no next execution.
+    #[must_use]
+    pub fn divergence(&self) -> Option<&Unrepeatable> {
+        self.divergence.as_deref()
+    }
+
+    /// The class of the execution that ended, until the next begins. Costs a pass over its steps.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.causality)
+    }
+
+    /// The same by the Foata normal form: another number for the same class.
+    #[must_use]
+    pub fn foata(&self) -> Fingerprint {
+        Fingerprint::foata_of(&self.causality)
+    }
+
+    /// Whether the exploration has been optimal so far: each step that raced did one operation, and had announced it. If
+    /// not, it is complete all the same, but some executions may be given up as blocked.
+    #[must_use]
+    pub fn is_optimal(&self) -> bool {
+        self.exact
+    }
+
+    /// How many steps are planned at the moment: what the exploration's memory depends on.
+    #[must_use]
+    pub fn planned_steps(&self) -> usize {
+        self.forest.live()
+    }
+
+    /// How many branches are planned at each point of the execution that is to run next, from its beginning, without the
+    /// one it takes: what [`crate::Survey`] asks for.
+    pub fn planned_branches(&self) -> impl Iterator<Item = u64> {
+        self.nodes.iter().map(|node| self.forest.steps(node.pending).count() as u64)
+    }
+
+    /// Whether there is another execution to run; the scheduler is ready for it then. The execution before must have
+    /// ended or been given up; one that was broken off counts as given up.
+    pub fn next_execution(&mut self) -> bool {
+        match self.state {
+            State::Over => return false,
+            State::Ready => return true,
+            State::Idle => {
+                self.state = State::Ready;
+                return true;
+            }
+            State::Ended => self.reverse_races(),
+            State::Running | State::GivenUp => {}
+        }
+        let found = self.divergence.is_none() && self.backtrack();
+        self.state = if found { State::Ready } else { State::Over };
+        found
+    }
+
+    /// Goes back to the deepest node that has a branch left, and takes it. Whether there is one.
+    fn backtrack(&mut self) -> bool {
+        while let Some(depth) = self.nodes.len().checked_sub(1) {
+            if self.put_to_sleep(depth) && self.take_branch(depth) {
+                return true;
+            }
+            let node = self.nodes.pop().expect("counted");
+            self.forest.discard(node.pending);
+            self.forest.discard(node.handed);
+            self.sleepers.truncate(node.sleep as usize);
+            self.script.truncate(depth, false);
+        }
+        false
+    }
+
+    /// The step at the last node was run with all that can follow: others need not do it again. Whether the node is
+    /// a task's, with a sleep set.
+    fn put_to_sleep(&mut self, depth: usize) -> bool {
+        let end = self.sleep_end(depth);
+        self.sleepers.truncate(end);
+        // A step that was planned and not possible, and one of the world's own, aren't anybody's.
+        if self.causality.depth() > depth {
+            let event = &self.causality.events[depth];
+            if event.task == crate::causality::WORLD {
+                self.causality.truncate(depth);
+                return false;
+            }
+            let choices = self.script.choices(depth).iter().map(|chosen| chosen.taken).collect();
+            let step = Planned { task: event.task, choices, footprint: event.footprint.clone() };
+            self.sleepers.push(step);
+            self.causality.truncate(depth);
+        }
+        true
+    }
+
+    /// Takes the next branch of the last node, if there is one.
+    fn take_branch(&mut self, depth: usize) -> bool {
+        self.script.truncate(depth, true);
+        self.replayed = depth;
+        let picked = self.take_pending(depth);
+        picked.inspect(|&picked| self.script.pick(picked)).is_some()
+    }
+
+    /// Takes the first pending branch whose step is possible, and returns which candidate's that is.
+    fn take_pending(&mut self, depth: usize) -> Option<u32> {
+        while let Some((step, below)) = self.forest.take_first(&mut self.nodes[depth].pending) {
+            let task = self.causality.task_id(step.task);
+            let picked = self.script.candidates(depth).iter().position(|candidate| candidate.task == task);
+            // By source sets, a step may be wanted that sleeps since above: what it leads to was run from there.
+            let same =
+                |sleeper: &Planned| sleeper.task == step.task && sleeper.choices.starts_with(&step.choices);
+            let sleeps = !self.exact && self.sleep_set(depth).iter().any(same);
+            self.counts.pruned += u64::from(picked.is_none());
+            let Some(picked) = picked.filter(|_| !sleeps) else {
+                self.forest.discard(below);
+                continue;
+            };
+            let node = &mut self.nodes[depth];
+            node.branches = below.is_empty();
+            node.handed = below;
+            node.choices = step.choices;
+            return Some(picked as u32);
+        }
+        None
+    }
+
+    /// The sleep set of a node.
+    fn sleep_set(&self, depth: usize) -> &[Planned] {
+        &self.sleepers[self.nodes[depth].sleep as usize..self.sleep_end(depth)]
+    }
+
+    fn sleep_end(&self, depth: usize) -> usize {
+        self.nodes.get(depth + 1).map_or(self.sleepers.len(), |node| node.sleep as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! The [`Explorer`] as a [`Scheduler`]: repeats what was decided, and decides what was not.
+//!
+//! Invariant `run.known`: up to `replayed` the execution is that of before, and is held to it; the node at `replayed`
+//! has the candidates of before and another step; what comes after is new.
+//!
+//! Not here: where to go back to (`dpor`), what races lead to (`race`).
+
+use super::replay::{Chosen, Unrepeatable};
+use super::wakeup::{Branches, Planned};
+use super::{Explorer, Node, State};
+use crate::causality::WORLD;
+use crate::footprint::Footprint;
+use crate::scheduler::{Candidate, Ended, Point, Scheduler, Step};
+use trace::Choice;
+
+impl Scheduler for Explorer {
+    /// # Panics
+    /// Unless [`Explorer::next_execution`] has just returned `true`.
+    fn begin(&mut self) {
+        assert_eq!(
+            self.state,
+            State::Ready,
+            "an execution begins after next_execution() said that there is one"
+        );
+        self.state = State::Running;
+        self.depth = 0;
+        self.chosen = 0;
+    }
+
+    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        if self.state != State::Running {
+            return None;
+        }
+        self.chosen = 0;
+        let depth = self.depth;
+        if depth < self.script.len() {
+            if let Err(divergence) = self.script.check_point(depth, point.candidates) {
+                return self.diverge(divergence);
+            }
+            let picked = self.script.picked(depth);
+            return picked.map(|picked| picked as usize).or_else(|| {
+                let expected = "a step of the world's own".to_string();
+                let found = format!("{} candidates", point.candidates.len());
+                self.diverge(Box::new(Unrepeatable { step: depth, task: None, expected, found }))
+            });
+        }
+        self.add_node(point.candidates);
+        // Where nothing planned is possible, what is possible has to be run all the same.
+        let planned = self.take_pending(depth).map(|picked| picked as usize);
+        let picked = planned.or_else(|| self.free_pick(point));
+        match picked {
+            Some(picked) => self.script.pick(picked as u32),
+            None => self.state = State::GivenUp,
+        }
+        picked
+    }
+
+    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
+        if self.state != State::Running {
+            return usual;
+        }
+        let at = self.chosen;
+        self.chosen += 1;
+        if self.depth < self.replayed {
+            let known = self.script.choices(self.depth).get(at).copied();
+            if let Some(known) = known.filter(|known| (known.what, known.options) == (what, options)) {
+                return known.taken;
+            }
+            let expected =
+                known.map_or("no choice".into(), |known| format!("{:?} of {}", known.what, known.options));
+            let found = format!("{what:?} of {options}");
+            let task = self.script.task(self.depth);
+            self.diverge::<()>(Box::new(Unrepeatable { step: self.depth, task, expected, found }));
+            return usual;
+        }
+        let planned = self.nodes.get(self.depth).and_then(|node| node.choices.get(at)).copied();
+        let taken = planned.filter(|&planned| planned < options).unwrap_or(usual);
+        if self.depth < self.script.len() {
+            self.script.choose(Chosen { what, options, taken });
+        }
+        taken
+    }
+
+    fn ran(&mut self, step: &Step<'_>) {
+        if self.state != State::Running {
+            return;
+        }
+        let depth = self.depth;
+        self.depth += 1;
+        if depth < self.replayed {
+            if let Err(divergence) = self.script.check_step(depth, step) {
+                self.diverge::<()>(divergence);
+            }
+            return;
+        }
+        if depth == self.script.len() {
+            // Nobody was asked: the world's own step.
+            self.add_node(&[]);
+            let node = &mut self.nodes[depth];
+            node.handed = std::mem::take(&mut node.pending);
+        }
+        self.script.ran(step);
+        if self.script.task(depth) != step.task {
+            let expected = format!("a step of {:?}", self.script.task(depth));
+            let found = format!("a step of {:?}", step.task);
+            self.diverge::<()>(Box::new(Unrepeatable { step: depth, task: step.task, expected, found }));
+            return;
+        }
+        self.taken.clear();
+        self.taken.extend(self.script.choices(depth).iter().map(|chosen| chosen.taken));
+        self.causality.push(step.task, step.touches, step.enabled, &self.taken);
+        if !self.branching.is_empty() && !self.taken.is_empty() {
+            self.plan_other_choices(depth);
+        }
+    }
+
+    fn ended(&mut self, how: &Ended<'_>) {
+        if self.state != State::Running {
+            return;
+        }
+        if self.depth < self.script.len() {
+            let task = self.script.task(self.depth);
+            let (expected, found) = ("another step".to_string(), "the end of the execution".to_string());
+            self.diverge::<()>(Box::new(Unrepeatable { step: self.depth, task, expected, found }));
+            return;
+        }
+        self.state = State::Ended;
+        self.counts.explored += 1;
+        self.counts.stuck += u64::from(!how.stuck.is_empty());
+        self.stuck.clear();
+        self.stuck.extend_from_slice(how.stuck);
+    }
+}
+
+impl Explorer {
+    /// A point that was never met.
+    fn add_node(&mut self, candidates: &[Candidate]) {
+        let depth = self.depth;
+        let sleep = self.sleepers.len() as u32;
+        let mut pending = Branches::default();
+        if let Some(above) = depth.checked_sub(1) {
+            pending = std::mem::take(&mut self.nodes[above].handed);
+            let event = &self.causality.events[above];
+            if event.task != WORLD {
+                for at in self.nodes[above].sleep..sleep {
+                    let sleeper = &self.sleepers[at as usize];
+                    if sleeper.task != event.task && sleeper.footprint.commutes(&event.footprint) {
+                        let sleeper = sleeper.clone();
+                        self.sleepers.push(sleeper);
+                    }
+                }
+            }
+        }
+        self.script.point(candidates);
+        self.nodes.push(Node {
+            sleep,
+            pending,
+            inherited: self.sleepers.len() as u32 - sleep,
+            choices: Vec::new(),
+            branches: true,
+            handed: Branches::default(),
+        });
+    }
+
+    /// Nothing is planned: any candidate that does not sleep, production's if possible.
+    fn free_pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        let candidates = point.candidates;
+        let start = match &mut self.order {
+            None => point.usual,
+            Some(state) => splitmix(state) as usize % candidates.len(),
+        };
+        let sleeps = |candidate: &Candidate| {
+            let task = self.causality.tasks.known(candidate.task.as_u64());
+            task.is_some_and(|task| self.sleep_set(self.depth).iter().any(|sleeper| sleeper.task == task))
+        };
+        let turn = (start..candidates.len()).chain(0..start);
+        let picked = turn.into_iter().find(|&at| !sleeps(&candidates[at]));
+        self.counts.blocked += u64::from(picked.is_none());
+        picked
+    }
+
+    /// What the step at `depth` had announced.
+    pub(super) fn announced(&self, depth: usize) -> Option<crate::Announced> {
+        let picked = self.script.picked(depth)?;
+        self.script.candidates(depth)[picked as usize].announced
+    }
+
+    /// The step at `depth` chose: the other ways of each choice are branches too, and come first, because a task whose
+    /// step was run one way sleeps until all ways were.
+    fn plan_other_choices(&mut self, depth: usize) {
+        let task = self.causality.events[depth].task;
+        if !self.nodes[depth].branches {
+            return;
+        }
+        for at in 0..self.taken.len() {
+            let chosen = self.script.choices(depth)[at];
+            if !self.branching.contains(&chosen.what) {
+                continue;
+            }
+            for other in (0..chosen.options).rev().filter(|&other| other != chosen.taken) {
+                let mut choices = self.taken[..at].to_vec();
+                choices.push(other);
+                let same = |step: &Planned| step.task == task && step.choices.starts_with(&choices);
+                let known = self.sleep_set(depth).iter().any(same)
+                    || self.forest.steps(self.nodes[depth].pending).any(same);
+                if !known {
+                    self.exact = false;
+                    let step = Planned { task, choices, footprint: Footprint::unknown() };
+                    self.forest.push_first(&mut self.nodes[depth].pending, step);
+                }
+            }
+        }
+    }
+
+    fn diverge<T>(&mut self, divergence: Box<Unrepeatable>) -> Option<T> {
+        self.divergence.get_or_insert(divergence);
+        self.state = State::GivenUp;
+        None
+    }
+}
+
+/// The next number of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+fn splitmix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut word = *state;
+    word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
+}

@@ -1,0 +1,192 @@
+//! [`Forest`]: wakeup trees, the sequences of steps that an exploration still has to run from each point.
+//!
+//! All trees live in one arena of nodes linked to their first child and next sibling; a node that was run goes back to
+//! the free list, and its children become the tree of the next point.
+//!
+//! Invariant `wakeup.order`: siblings are run from left to right, and a sequence is added below the first sibling it
+//! could as well begin with; so no two branches lead to the same execution (Abdulla, Aronis, Jonsson, Sagonas, "Source
+//! sets: a foundation for optimal dynamic partial order reduction", JACM 64(4), 2017).
+//!
+//! Not here: which sequences are worth adding (`race`).
+
+use crate::footprint::Footprint;
+
+/// A step that an execution is to take.
+#[derive(Clone, Debug)]
+pub(super) struct Planned {
+    pub(super) task: u32,
+    /// What its choices are to be, as far as that is fixed.
+    pub(super) choices: Vec<u32>,
+    pub(super) footprint: Footprint,
+}
+
+/// A list of siblings: the first, or nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Branches(u32);
+
+const NONE: u32 = 0;
+
+impl Branches {
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == NONE
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    step: Planned,
+    children: u32,
+    next: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Forest {
+    /// Node 0 is never used, so that 0 can say "none".
+    nodes: Vec<Node>,
+    free: u32,
+    live: usize,
+}
+
+/// What became of a sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Inserted {
+    /// A branch that was there leads to the same executions.
+    Covered,
+    /// It is a branch of its own now.
+    New,
+}
+
+impl Forest {
+    pub(super) fn new() -> Forest {
+        let nobody = Planned { task: 0, choices: Vec::new(), footprint: Footprint::default() };
+        Forest { nodes: vec![Node { step: nobody, children: NONE, next: NONE }], free: NONE, live: 0 }
+    }
+
+    /// How many steps are planned in all.
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// The leftmost of the branches, taken away, and the branches below it.
+    pub(super) fn take_first(&mut self, branches: &mut Branches) -> Option<(Planned, Branches)> {
+        if branches.is_empty() {
+            return None;
+        }
+        let at = branches.0;
+        let free = self.free;
+        let node = &mut self.nodes[at as usize];
+        branches.0 = node.next;
+        let children = Branches(node.children);
+        let nobody = Planned { task: 0, choices: Vec::new(), footprint: Footprint::default() };
+        let step = std::mem::replace(&mut node.step, nobody);
+        node.next = free;
+        node.children = NONE;
+        self.free = at;
+        self.live -= 1;
+        Some((step, children))
+    }
+
+    /// Puts a single step before all branches.
+    pub(super) fn push_first(&mut self, branches: &mut Branches, step: Planned) {
+        branches.0 = self.node(step, branches.0);
+    }
+
+    /// Puts a single step after all branches.
+    pub(super) fn push_last(&mut self, branches: &mut Branches, step: Planned) {
+        let new = self.node(step, NONE);
+        match branches.0 {
+            NONE => branches.0 = new,
+            mut at => {
+                while self.nodes[at as usize].next != NONE {
+                    at = self.nodes[at as usize].next;
+                }
+                self.nodes[at as usize].next = new;
+            }
+        }
+    }
+
+    /// Forgets branches and all below them.
+    pub(super) fn discard(&mut self, mut branches: Branches) {
+        while let Some((_, below)) = self.take_first(&mut branches) {
+            self.discard(below);
+        }
+    }
+
+    /// The branches, from left to right.
+    pub(super) fn steps(&self, branches: Branches) -> impl Iterator<Item = &Planned> {
+        let mut at = branches.0;
+        std::iter::from_fn(move || {
+            let node = (at != NONE).then(|| &self.nodes[at as usize])?;
+            at = node.next;
+            Some(&node.step)
+        })
+    }
+
+    /// Adds a sequence, or finds that it is there: at each level it goes below the first step that it could as well
+    /// begin with, without that step.
+    pub(super) fn insert(&mut self, branches: &mut Branches, sequence: &mut Vec<Planned>) -> Inserted {
+        let mut parent = NONE;
+        let mut previous = NONE;
+        let mut at = branches.0;
+        while at != NONE {
+            match begins_with(&self.nodes[at as usize].step, sequence) {
+                None => {
+                    previous = at;
+                    at = self.nodes[at as usize].next;
+                }
+                Some(own) => {
+                    if let Some(own) = own {
+                        sequence.remove(own);
+                    }
+                    if sequence.is_empty() || self.nodes[at as usize].children == NONE {
+                        return Inserted::Covered;
+                    }
+                    (parent, previous) = (at, NONE);
+                    at = self.nodes[at as usize].children;
+                }
+            }
+        }
+        let chain = sequence.drain(..).rev().fold(NONE, |below, step| {
+            let at = self.node(step, NONE);
+            self.nodes[at as usize].children = below;
+            at
+        });
+        match (previous, parent) {
+            (NONE, NONE) => branches.0 = chain,
+            (NONE, parent) => self.nodes[parent as usize].children = chain,
+            (previous, _) => self.nodes[previous as usize].next = chain,
+        }
+        Inserted::New
+    }
+
+    fn node(&mut self, step: Planned, next: u32) -> u32 {
+        self.live += 1;
+        let node = Node { step, children: NONE, next };
+        match self.free {
+            NONE => {
+                self.nodes.push(node);
+                u32::try_from(self.nodes.len() - 1).expect("fewer than 2^32 planned steps")
+            }
+            at => {
+                self.free = self.nodes[at as usize].next;
+                self.nodes[at as usize] = node;
+                at
+            }
+        }
+    }
+}
+
+/// Whether the sequence could as well begin with this step, a *weak initial* of it: `Some(Some(at))` if it has it, at
+/// `at`, and all before it commutes with it; `Some(None)` if it does not have it and all of it commutes with it.
+pub(super) fn begins_with(step: &Planned, sequence: &[Planned]) -> Option<Option<usize>> {
+    for (at, other) in sequence.iter().enumerate() {
+        if other.task == step.task {
+            // Another choice is another step, and no two steps of a task commute.
+            return other.choices.starts_with(&step.choices).then_some(Some(at));
+        }
+        if !step.footprint.commutes(&other.footprint) {
+            return None;
+        }
+    }
+    Some(None)
+}

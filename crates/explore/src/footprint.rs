@@ -1,0 +1,61 @@
+//! [`Footprint`]: everything a step did that another task could notice.
+
+use crate::relation::{Mark, commute};
+
+/// The operations of one step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Footprint {
+    marks: Marks,
+    /// One bit for each object, several objects to a bit: two steps without a common bit have no common object.
+    mask: u64,
+}
+
+/// Nearly all steps do one thing, and then there is nothing to allocate.
+#[derive(Clone, Debug, Default)]
+enum Marks {
+    #[default]
+    None,
+    One(Mark),
+    Many(Box<[Mark]>),
+    /// Nobody knows yet.
+    Unknown,
+}
+
+impl Footprint {
+    pub(crate) fn new(marks: &[Mark]) -> Footprint {
+        let mask = marks.iter().fold(0, |mask, mark| mask | 1 << (mark.object % 64));
+        let marks = match marks {
+            [] => Marks::None,
+            [one] => Marks::One(*one),
+            many => Marks::Many(many.into()),
+        };
+        Footprint { marks, mask }
+    }
+
+    /// Of a step of which nothing is known but that it can be taken.
+    pub(crate) fn unknown() -> Footprint {
+        Footprint { marks: Marks::Unknown, mask: u64::MAX }
+    }
+
+    /// The operations, in order; none if they are unknown.
+    pub(crate) fn marks(&self) -> &[Mark] {
+        match &self.marks {
+            Marks::None | Marks::Unknown => &[],
+            Marks::One(one) => core::slice::from_ref(one),
+            Marks::Many(many) => many,
+        }
+    }
+
+    /// Whether the two steps, of different tasks and both possible in one state, can be swapped.
+    #[inline]
+    pub(crate) fn commutes(&self, other: &Footprint) -> bool {
+        self.mask & other.mask == 0 || self.commutes_by_marks(other)
+    }
+
+    fn commutes_by_marks(&self, other: &Footprint) -> bool {
+        if matches!(self.marks, Marks::Unknown) || matches!(other.marks, Marks::Unknown) {
+            return false;
+        }
+        self.marks().iter().all(|one| other.marks().iter().all(|other| commute(one, other)))
+    }
+}

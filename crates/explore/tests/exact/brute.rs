@@ -1,0 +1,124 @@
+//! What there is to find: all executions of a program, one after the other, without any reduction.
+
+use explore::mini::{Machine, Program};
+use explore::{Explorer, Fingerprinter, Scheduler, Step};
+use std::collections::BTreeSet;
+
+/// Something that can be run step by step, and copied at any point.
+pub(crate) trait Executor: Clone {
+    /// How many could take the next step.
+    fn candidates(&self) -> usize;
+    /// One of them does; the fingerprinter is told.
+    fn step(&mut self, picked: usize, fingerprinter: &mut Fingerprinter);
+    /// The state, in words or numbers, in which equal means equal.
+    fn state(&self) -> String;
+    /// Runs once from the beginning.
+    fn run(&mut self, scheduler: &mut dyn Scheduler);
+}
+
+impl Executor for Machine {
+    fn candidates(&self) -> usize {
+        Machine::candidates(self).len()
+    }
+
+    fn step(&mut self, picked: usize, fingerprinter: &mut Fingerprinter) {
+        let (task, touch) = Machine::step(self, picked);
+        fingerprinter.ran(&Step { task: Some(task), touches: &[touch], enabled: &[] });
+    }
+
+    fn state(&self) -> String {
+        let stuck: Vec<_> = self.clone().stuck().iter().map(|stuck| stuck.task).collect();
+        format!("{:?} {:?} {stuck:?}", self.cells(), self.lasts())
+    }
+
+    fn run(&mut self, scheduler: &mut dyn Scheduler) {
+        Machine::run(self, scheduler);
+    }
+}
+
+/// What an exploration found, or what there is.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub(crate) struct Found {
+    pub(crate) executions: u64,
+    pub(crate) classes: BTreeSet<u128>,
+    pub(crate) foata: BTreeSet<u128>,
+    pub(crate) states: BTreeSet<String>,
+}
+
+/// All executions, unless there are more than `limit`.
+pub(crate) fn all(executor: &impl Executor, limit: u64) -> Option<Found> {
+    let mut found = Found::default();
+    visit(executor, &mut Fingerprinter::new(), limit, &mut found).then_some(found)
+}
+
+fn visit(executor: &impl Executor, fingerprinter: &mut Fingerprinter, limit: u64, found: &mut Found) -> bool {
+    if executor.candidates() == 0 {
+        found.executions += 1;
+        found.classes.insert(fingerprinter.fingerprint().0);
+        found.foata.insert(fingerprinter.foata().0);
+        found.states.insert(executor.state());
+    }
+    (0..executor.candidates()).all(|picked| {
+        let mut next = executor.clone();
+        next.step(picked, fingerprinter);
+        let enough = found.executions <= limit && visit(&next, fingerprinter, limit, found);
+        fingerprinter.undo();
+        enough
+    })
+}
+
+/// What the explorer finds.
+pub(crate) fn explored(executor: &mut impl Executor, mut explorer: Explorer) -> (Found, Explorer) {
+    let mut found = Found::default();
+    while explorer.next_execution() {
+        let before = explorer.counts().explored;
+        executor.run(&mut explorer);
+        if explorer.counts().explored > before {
+            found.executions += 1;
+            found.classes.insert(explorer.fingerprint().0);
+            found.foata.insert(explorer.foata().0);
+            found.states.insert(executor.state());
+        }
+    }
+    assert_eq!(explorer.divergence(), None);
+    (found, explorer)
+}
+
+/// The explorer finds every class once and nothing else, in production's order and in random ones.
+pub(crate) fn check_exact(executor: &impl Executor, limit: u64, orders: u64, name: &str) -> bool {
+    let Some(all) = all(executor, limit) else { return false };
+    assert_eq!(all.classes.len(), all.foata.len(), "{name}: two fingerprints, two numbers of classes");
+    for order in 0..=orders {
+        let explorer = match order {
+            0 => Explorer::new(),
+            seed => Explorer::new().in_random_order(seed),
+        };
+        let (found, explorer) = explored(&mut executor.clone(), explorer);
+        let counts = explorer.counts();
+        assert_eq!(
+            (found.executions, counts.blocked, counts.pruned),
+            (all.classes.len() as u64, 0, 0),
+            "{name}: order {order}"
+        );
+        assert_eq!(found.classes, all.classes, "{name}: order {order}");
+        assert_eq!(found.foata, all.foata, "{name}: order {order}");
+        assert_eq!(found.states, all.states, "{name}: order {order}");
+    }
+    true
+}
+
+pub(crate) fn machine(text: &str) -> Machine {
+    Machine::new(&Program::parse(text).unwrap_or_else(|error| panic!("{text}: {error}")))
+}
+
+/// How many classes the explorer finds; none of them begun for nothing.
+pub(crate) fn count(text: &str, explorer: Explorer) -> u64 {
+    let mut machine = machine(text);
+    let mut explorer = explorer;
+    while explorer.next_execution() {
+        machine.run(&mut explorer);
+    }
+    let counts = explorer.counts();
+    assert_eq!((counts.blocked, counts.pruned, explorer.divergence()), (0, 0, None), "{text}");
+    counts.explored
+}
