@@ -13,6 +13,7 @@ pub mod lockfile;
 pub mod manifests;
 pub mod pure;
 pub mod ratchet;
+pub mod spec;
 pub mod unsafety;
 
 use crate::finding::Finding;
@@ -38,6 +39,7 @@ pub const RULES: &[Rule] = &[
     ("files.no-logic-in-lib", files::no_logic_in_lib),
     ("size.ratchet", ratchet::sizes),
     ("manifest.inherits", manifests::inherits),
+    ("spec.tests", spec::tests),
 ];
 
 /// Runs every rule and returns what they found, sorted by place.

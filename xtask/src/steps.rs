@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod deps;
+pub mod licences;
 pub mod no_std;
 pub mod suites;
 pub mod tidy;
@@ -35,6 +36,7 @@ pub const STEPS: &[Step] = &[
         "build the no_std crates without std, for bare metal where that target is installed",
         no_std::no_std,
     ),
+    ("licences", "check every package's licence and source against deny.toml, offline", licences::licences),
     ("deps", "list and count the third-party crates of the facade's default features", deps::deps),
     ("bench", "build the peers and this project's peer, and compare (arguments go to compare)", bench::bench),
 ];

@@ -23,6 +23,19 @@ pub struct Workspace {
     pub lock: String,
     /// The text of xtask/ratchet.txt.
     pub ratchet: String,
+    /// The chapters of docs/spec that hold rules.
+    pub chapters: Vec<Chapter>,
+    /// The Rust files in folders named `ui`: cases that must not compile.
+    pub cases: BTreeSet<String>,
+}
+
+/// One file of the specification.
+#[derive(Clone, Debug, Default)]
+pub struct Chapter {
+    /// Its path, relative to the root.
+    pub path: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// One member of the workspace.
@@ -131,7 +144,43 @@ pub fn load(root: &Path) -> Result<Workspace, String> {
         crates,
         lock: fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default(),
         ratchet: read(&root.join(crate::rules::ratchet::FILE))?,
+        chapters: chapters(root)?,
+        cases: cases(root, packages)?,
     })
+}
+
+/// The chapters of the specification: what in docs/spec begins with a number.
+fn chapters(root: &Path) -> Result<Vec<Chapter>, String> {
+    let mut chapters = Vec::new();
+    for path in entries(&root.join("docs/spec"))? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(|first: char| first.is_ascii_digit()) && name.ends_with(".md") {
+            chapters.push(Chapter { path: relative(root, &path), text: read(&path)? });
+        }
+    }
+    Ok(chapters)
+}
+
+fn cases(root: &Path, packages: &[Value]) -> Result<BTreeSet<String>, String> {
+    let mut cases = BTreeSet::new();
+    for package in packages {
+        let folder = Path::new(text(&package["manifest_path"])).with_file_name("tests").join("ui");
+        if folder.is_dir() {
+            let files = entries(&folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs"));
+            cases.extend(files.map(|path| relative(root, &path)));
+        }
+    }
+    Ok(cases)
+}
+
+/// What lies in a folder, by name.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |e: std::io::Error| format!("failed to list {}: {e}", folder.display());
+    let paths: Result<Vec<_>, _> =
+        fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths.map_err(failed)?;
+    paths.sort();
+    Ok(paths)
 }
 
 fn load_crate(root: &Path, package: &Value) -> Result<Krate, String> {
