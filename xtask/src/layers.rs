@@ -102,6 +102,7 @@ pub const TABLE: &[Row] = &[
     row("explore",    Layer::Engine, &["types", "trace"], &[], Std::Yes),
     row("monitor",    Layer::Engine, &["types", "trace", "oracle"], &[], Std::Yes),
     row("oracle",     Layer::Engine, &["types", "trace"], &[], Std::No),
+    row("timeline",   Layer::Engine, &["types", "trace", "oracle"], &[], Std::Yes),
     row("sched",      Layer::Engine, &["types", "trace", "cancel", "obligation", "region", "task", "cx"],
                                      &["crossbeam-queue", "parking_lot", "smallvec"], Std::Optional),
     row("reactor",    Layer::Engine, &["types", "cx"], &["polling", "rustix", "signal-hook-registry"], Std::Yes),
