@@ -7,6 +7,7 @@ mod causality;
 mod conflict;
 mod coverage;
 mod dpor;
+mod estimate;
 mod fingerprint;
 mod footprint;
 pub mod mini;
@@ -19,6 +20,7 @@ mod shrink;
 
 pub use coverage::{Coverage, Diff};
 pub use dpor::{Counts, Explorer, Unrepeatable};
+pub use estimate::{Census, Count, Estimate, Survey};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use objects::Objects;
 pub use relation::{Mark, Relation, relate};

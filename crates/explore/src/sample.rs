@@ -62,6 +62,7 @@ mod urw;
 
 pub use decisions::{Decisions, Departure, Deviation, name_of};
 pub use delay::Delay;
+pub(crate) use dice::Dice;
 pub use pct::Pct;
 pub use plain::{Fifo, Random, RoundRobin};
 pub use pos::Pos;

@@ -151,8 +151,6 @@ fn a_schedule_without_departures_has_no_racing_pair() {
     mistake.machine().run(&mut scheduler);
     let steps = scheduler.steps().expect("they are recorded");
     assert_eq!((steps.len(), steps.racing_pair()), (4, None));
-    assert_eq!(
-        steps.rows().map(|row| row.touches[0].access).collect::<Vec<_>>(),
-        [Access::Read, Access::Write, Access::Read, Access::Write]
-    );
+    let accesses: Vec<Access> = steps.rows().map(|row| row.touches[0].access).collect();
+    assert_eq!(accesses, [Access::Read, Access::Set(1), Access::Read, Access::Set(2)]);
 }
