@@ -3,6 +3,8 @@
 
 extern crate asupersync_explore as explore;
 
+#[path = "samplers/coverage.rs"]
+mod coverage;
 #[path = "samplers/exact.rs"]
 mod exact;
 #[path = "samplers/programs.rs"]
