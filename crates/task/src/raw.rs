@@ -4,6 +4,7 @@ pub mod engine;
 pub mod header;
 pub mod join;
 pub mod owner;
+mod polled;
 pub mod run;
 mod slab;
 pub mod waiter;

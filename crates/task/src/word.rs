@@ -103,17 +103,19 @@ impl Word {
         before & !(WAKE - 1) != wakes
     }
 
-    /// Marks the task complete and gives up the live reference. True if that was the last one.
+    /// Marks the task complete and gives up the live reference, and `spare` ones that the task keeps. True if that
+    /// were the last ones.
     #[inline]
-    pub fn complete(&self) -> bool {
-        if self.is_sole() {
+    pub fn complete(&self, spare: u64) -> bool {
+        let mine = if types::seeded!("task.spare-kept") { REF } else { (1 + spare) * REF };
+        if self.are_all(mine) {
             // Nobody is left who could look: marked for whoever frees the cell.
             self.0.store(COMPLETE, Relaxed);
             return true;
         }
-        let before = self.0.fetch_add(COMPLETE.wrapping_sub(REF), AcqRel);
+        let before = self.0.fetch_add(COMPLETE.wrapping_sub(mine), AcqRel);
         debug_assert!(before & COMPLETE == 0, "a task completed twice");
-        before & REF_MASK == REF
+        before & REF_MASK == mine
     }
 
     /// Whether the task is complete.
@@ -131,7 +133,13 @@ impl Word {
     /// Takes one more reference; the caller has one already.
     #[inline]
     pub fn acquire_ref(&self) {
-        let before = self.0.fetch_add(REF, Relaxed);
+        self.acquire_refs(1)
+    }
+
+    /// Takes several more references; the caller has one already.
+    #[inline]
+    pub fn acquire_refs(&self, count: u64) {
+        let before = self.0.fetch_add(count * REF, Relaxed);
         if before & REF_MASK >= REF_LIMIT {
             overflow()
         }
@@ -140,17 +148,17 @@ impl Word {
     /// Gives one reference up. True if it was the last; then the caller frees the cell.
     #[inline]
     pub fn release_ref(&self) -> bool {
-        self.is_sole() || self.0.fetch_sub(REF, AcqRel) & REF_MASK == REF
+        self.are_all(REF) || self.0.fetch_sub(REF, AcqRel) & REF_MASK == REF
     }
 
-    /// Whether the caller's reference is the only one. If so it stays so: a reference is only ever made from
-    /// another one. Then the one locked instruction that would give it up is saved, and the acquire here orders
+    /// Whether the caller's references are the only ones. If so it stays so: a reference is only ever made from
+    /// another one. Then the one locked instruction that would give them up is saved, and the acquire here orders
     /// what the others did before they gave up theirs.
     #[inline]
-    fn is_sole(&self) -> bool {
+    fn are_all(&self, mine: u64) -> bool {
         let order = if types::seeded!("task.sole-relaxed") { Relaxed } else { Acquire };
         let references = self.0.load(order) & REF_MASK;
-        references == REF || types::seeded!("task.sole-of-two") && references == 2 * REF
+        references == mine || types::seeded!("task.sole-of-two") && references == mine + REF
     }
 }
 
@@ -196,7 +204,7 @@ mod tests {
     #[test]
     fn last_reference_frees_only_after_completion() {
         let w = Word::scheduled(2);
-        assert!(!w.complete());
+        assert!(!w.complete(0));
         assert!(w.is_complete());
         assert_eq!(w.wake_by_value(), WokenByValue::Free);
     }

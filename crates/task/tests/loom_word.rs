@@ -26,13 +26,20 @@ struct Task {
     queued: Mutex<u32>,
     changed: Condvar,
     freed: AtomicBool,
+    /// References that the poller has taken for waiters and kept.
+    spare: u64,
     /// The cell's memory: whoever has a reference looks at it.
     memory: UnsafeCell<()>,
 }
 
 impl Task {
     fn new(wanted: u32, references: u64) -> Arc<Task> {
+        Task::with_spare(wanted, references, 0)
+    }
+
+    fn with_spare(wanted: u32, references: u64, spare: u64) -> Arc<Task> {
         Arc::new(Task {
+            spare,
             word: Word::scheduled(references),
             body: UnsafeCell::new(()),
             sent: AtomicU32::new(0),
@@ -95,7 +102,7 @@ impl Task {
             self.body.with_mut(|_| ());
             if seen == self.wanted {
                 self.memory.with(|_| ());
-                if self.word.complete() {
+                if self.word.complete(self.spare) {
                     self.free()
                 }
                 return;
@@ -155,6 +162,27 @@ fn freed_once_by_whoever_is_last() {
     });
 }
 
+/// As above, for a task that has taken four references at once, given one of them to a waiter and kept the others.
+fn kept_references_go_with_the_live_one() {
+    explore(|| {
+        let task = Task::with_spare(0, 2, 3);
+        let (handle, waiter) = (task.clone(), task.clone());
+        task.word.acquire_refs(4);
+        let threads =
+            [thread::spawn(move || handle.release()), thread::spawn(move || waiter.wake_by_value())];
+        task.work();
+        for thread in threads {
+            thread.join().expect("no thread panicked");
+        }
+        assert!(task.freed.load(SeqCst), "never freed");
+    });
+}
+
+#[test]
+fn references_that_a_task_keeps_are_given_up_at_its_end() {
+    seeded::clean(kept_references_go_with_the_live_one);
+}
+
 #[test]
 fn a_wake_is_never_lost_and_nobody_polls_twice() {
     seeded::clean(every_wake_is_answered);
@@ -172,4 +200,5 @@ mutants::mutants! {
     freeing_a_task_for_its_last_waker_only_is_noticed: "task.free-while-live" breaks every_wake_is_answered, says "freed before its end";
     taking_one_of_two_references_for_the_only_one_is_noticed: "task.sole-of-two" breaks freed_once_by_whoever_is_last, says "Causality violation";
     freeing_as_the_only_holder_without_having_seen_the_others_leave_is_noticed: "task.sole-relaxed" breaks freed_once_by_whoever_is_last, says "Causality violation";
+    references_that_a_task_keeps_beyond_its_end_are_noticed: "task.spare-kept" breaks kept_references_go_with_the_live_one, says "never freed";
 }

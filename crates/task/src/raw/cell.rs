@@ -5,6 +5,7 @@
 use super::engine;
 use super::header::{Header, TaskRef};
 use super::join::JoinRef;
+use super::polled::Noted;
 use super::run::{Progress, Runnable, borrowed_waker};
 use super::slab;
 use super::waiter::Waiter;
@@ -87,7 +88,11 @@ where
                 return Self::poll_cold(task, control, wakes, &mut context, progress);
             }
             let future = &mut *(*task.cast::<Cell<F, T>>().as_ref().stage.get()).future;
-            match Pin::new_unchecked(future).poll(&mut context) {
+            let polled = {
+                let _noted = Noted::new(header);
+                Pin::new_unchecked(future).poll(&mut context)
+            };
+            match polled {
                 Poll::Pending => {
                     *progress = Progress::Released;
                     if header.word.end_poll(wakes) {
@@ -273,7 +278,7 @@ where
             *progress = Progress::Released;
             let _closer = Wake(closer);
             let _joiner = Wake(joiner);
-            if task.as_ref().word.complete() {
+            if task.as_ref().word.complete(task.as_ref().spare()) {
                 free(task)
             }
         }
@@ -439,7 +444,7 @@ where
             next: AtomicPtr::new(core::ptr::null_mut()),
             control: AtomicU32::new(origin.control),
             coop: AtomicU16::new(0),
-            tag: origin.tag,
+            tag_and_spare: Header::tagged(origin.tag),
             region: origin.region,
             prev_link: AtomicPtr::new(core::ptr::null_mut()),
             next_sibling: AtomicPtr::new(core::ptr::null_mut()),

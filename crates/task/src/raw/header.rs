@@ -9,8 +9,10 @@
 //! | `next` | the holder of the runnable | `task.single-poller` |
 //! | `prev_link`, `next_sibling` | the region | the region's lock |
 //! | `coop`, `wait_*` | the polling thread | relaxed atomics; dumps may read any time |
-//! | `vtable`, `tag`, `region`, `spawned_at`, `index` (atomic only for its type) | the spawner, before publication | then constant |
+//! | `tag_and_spare` | the polling thread (`spare.poller`) | relaxed; its low bits are constant |
+//! | `vtable`, `region`, `spawned_at`, `index` (atomic only for its type) | the spawner, before publication | then constant |
 //! | `ext` | the layer above | one CAS from null |
+use super::polled::{BATCH, is_polled};
 use super::{cell::Vtable, engine};
 use crate::{control, slot::JoinSlot, word::Word};
 use core::panic::Location;
@@ -30,7 +32,8 @@ pub struct Header {
     pub control: AtomicU32,
     /// Operations left in this poll.
     pub coop: AtomicU16,
-    pub(crate) tag: u16,
+    /// The engine's tag in the low bits, and above it how many references the task keeps (`polled.rs`).
+    pub(super) tag_and_spare: AtomicU16,
     /// The region that owns the task; its type is known above.
     pub region: *const (),
     /// Address of the pointer that points at this header in the region's list.
@@ -53,6 +56,13 @@ pub struct Header {
 #[cfg(not(loom))]
 const _: () = assert!(core::mem::size_of::<Header>() <= 96);
 
+/// One kept reference, above the tag.
+const SPARE: u16 = engine::MAX_ENGINES as u16;
+const TAG: u16 = SPARE - 1;
+/// From here on no further one fits.
+const MOST_SPARE: u16 = u16::MAX - TAG;
+const _: () = assert!(engine::MAX_ENGINES.is_power_of_two() && BATCH as u16 * SPARE / SPARE == BATCH as u16);
+
 // SAFETY: every field is an atomic, or constant after publication; the links are only followed under the
 // guards named in the table above.
 unsafe impl Send for Header {}
@@ -72,7 +82,46 @@ impl Header {
     /// Tag of the engine that runs the task.
     #[inline]
     pub fn tag(&self) -> u16 {
-        self.tag
+        self.tag_and_spare.load(Relaxed) & TAG
+    }
+
+    /// What a new header holds for its engine's tag.
+    pub(crate) fn tagged(tag: u16) -> AtomicU16 {
+        debug_assert!(tag <= TAG, "an engine's tag is below `MAX_ENGINES`");
+        AtomicU16::new(tag & TAG)
+    }
+
+    /// A reference for a waiter of this task.
+    #[inline]
+    pub(crate) fn acquire_for_waiter(&self) {
+        if !is_polled(self) {
+            return self.word.acquire_ref();
+        }
+        // `spare.poller`: nobody else writes it.
+        let now = self.tag_and_spare.load(Relaxed);
+        if now >= SPARE {
+            self.tag_and_spare.store(now - SPARE, Relaxed)
+        } else {
+            self.word.acquire_refs(1 + BATCH);
+            self.tag_and_spare.store(now + BATCH as u16 * SPARE, Relaxed)
+        }
+    }
+
+    /// Gives up a waiter's reference. True if it was the last one: then the caller frees the cell.
+    #[inline]
+    pub(crate) fn release_of_waiter(&self) -> bool {
+        let now = self.tag_and_spare.load(Relaxed);
+        if now < MOST_SPARE && is_polled(self) {
+            self.tag_and_spare.store(now + SPARE, Relaxed);
+            return false;
+        }
+        self.word.release_ref()
+    }
+
+    /// How many references the task keeps. For the thread that polls it.
+    #[inline]
+    pub(crate) fn spare(&self) -> u64 {
+        u64::from(self.tag_and_spare.load(Relaxed) / SPARE)
     }
 
     /// The control word, relaxed.

@@ -56,6 +56,19 @@ pub(crate) unsafe fn drop_waker_ref(task: NonNull<Header>) {
     }
 }
 
+/// As [`drop_waker_ref`], for a waiter's.
+///
+/// # Safety
+/// The caller gives up one reference.
+#[inline]
+pub(crate) unsafe fn drop_waiter_ref(task: NonNull<Header>) {
+    // SAFETY: the reference is still counted.
+    if unsafe { task.as_ref() }.release_of_waiter() {
+        // SAFETY: it was the last one.
+        unsafe { cell::free(task) }
+    }
+}
+
 /// A waker for the task that borrows the live reference instead of counting its own.
 ///
 /// # Safety

@@ -4,7 +4,7 @@
 //! our own tasks, whose waker data is a header that counts references: that pointer is enough. Foreign
 //! wakers (`FuturesUnordered`, `select!`, another executor) are boxed and tagged in the lowest bit.
 use super::header::Header;
-use super::run::{WAKER_VTABLE, drop_waker_ref, wake_by_value};
+use super::run::{WAKER_VTABLE, drop_waiter_ref, wake_by_value};
 use alloc::boxed::Box;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
@@ -28,7 +28,7 @@ impl Waiter {
     pub fn from_waker(waker: &Waker) -> Waiter {
         if let Some(header) = header_of(waker) {
             // SAFETY: the waker holds a reference to this header.
-            unsafe { header.as_ref() }.word.acquire_ref();
+            unsafe { header.as_ref() }.acquire_for_waiter();
             Waiter(header.cast())
         } else {
             let p = Box::into_raw(Box::new(waker.clone()));
@@ -125,7 +125,7 @@ impl Drop for Waiter {
     fn drop(&mut self) {
         match self.foreign() {
             // SAFETY: the reference counted in `from_waker` is given up.
-            None => unsafe { drop_waker_ref(self.0.cast()) },
+            None => unsafe { drop_waiter_ref(self.0.cast()) },
             // SAFETY: the box made in `from_waker` is consumed once.
             Some(w) => drop(unsafe { Box::from_raw(w.as_ptr()) }),
         }
