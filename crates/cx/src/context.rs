@@ -47,20 +47,28 @@ impl<C: Row> Cx<C> {
     #[inline(never)]
     fn attend(&self) -> Result<(), Cancelled> {
         let header = self.header();
-        let Some(c) = effective(self.place()) else {
-            self.settle_attention();
-            return Ok(());
-        };
-        if header.control.fetch_or(control::ACKNOWLEDGED, Relaxed) & control::TRACE != 0 {
-            let owner = crate::raw::place::owner_of(header);
-            owner.emit(crate::scope::actor(header), || Label::TaskAck {
-                task: task_id(header),
-                scope: ScopeId(self.scope_id()),
-                kind: c.kind(),
-                origin: c.origin(),
+        loop {
+            let traced = header.control() & control::TRACE != 0;
+            let owner = traced.then(|| crate::raw::place::owner_of(header));
+            let since = owner.map_or(0, |owner| owner.emitted());
+            let Some(c) = effective(self.place()) else {
+                self.settle_attention();
+                return Ok(());
+            };
+            header.control.fetch_or(control::ACKNOWLEDGED, Relaxed);
+            let said = owner.is_none_or(|owner| {
+                owner.emit_since(since, crate::scope::actor(header), || Label::TaskAck {
+                    task: task_id(header),
+                    scope: ScopeId(self.scope_id()),
+                    kind: c.kind(),
+                    origin: c.origin(),
+                })
             });
+            // Otherwise somebody may have raised the request in between.
+            if said {
+                return Err(c);
+            }
         }
-        Err(c)
     }
 
     /// Nothing is effective at the root, and nothing is open inside the task that could have a request of its

@@ -8,7 +8,7 @@ use alloc::sync::{Arc, Weak};
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use region::Region;
 use task::{TaskRef, control};
-use trace::{Label, RegionKind, RegionPhase};
+use trace::{RegionKind, RegionPhase};
 use types::{AfterGrace, CancelKind, TaskId};
 
 impl World {
@@ -82,12 +82,6 @@ impl World {
         }
         let abandon = if task.control() & control::ABANDONABLE != 0 { control::ABANDON } else { 0 };
         let before = task.control.fetch_or(control::PIERCED | control::INNER | abandon, AcqRel);
-        if abandon != 0
-            && before & (control::ABANDON | control::BODY_GONE) == 0
-            && let Some(sink) = &self.sink
-        {
-            sink.emit(None, Label::TaskAbandon { task: id })
-        }
         for region in ext::regions(task) {
             region.escalate();
         }

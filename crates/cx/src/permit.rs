@@ -1,9 +1,10 @@
 //! Obligations as primitives take them: one record of the region a `Cx` stands in, behind every permit.
 use crate::raw::place::{Place, counted, owner_of};
+use crate::raw::start;
 use crate::{Cx, Row};
 use alloc::sync::Arc;
 use core::panic::Location;
-use obligation::{AlreadyLeaked, Obligation, Outstanding};
+use obligation::{AlreadyLeaked, Obligation, Outstanding, Rehomed, Settled};
 use region::Region;
 use task::control;
 use trace::{Label, Site};
@@ -28,7 +29,7 @@ impl<C: Row> Cx<C> {
         loop {
             let (region, around) = owner_at(place, &mut from_body);
             let of = Outstanding { account: region.account(), kind, site, by, from_body };
-            if let Some(record) = crate::raw::start::obligation(region, of) {
+            if let Some(record) = start::obligation(region, of) {
                 return self.reserved(record, region, kind, site);
             }
             match around {
@@ -92,10 +93,10 @@ impl Reserved {
     #[inline]
     pub fn commit(mut self) -> Result<(), AlreadyLeaked> {
         let Some(record) = self.record.take() else { return Ok(()) };
-        let id = record.id();
-        let result = record.commit();
-        self.emit(id, result, |obligation| Label::ObligationCommit { obligation });
-        result
+        match &self.region {
+            None => record.commit(),
+            Some(region) => traced(region, record, Settled::Committed),
+        }
     }
 
     /// Gives the effect up.
@@ -110,23 +111,9 @@ impl Reserved {
             core::mem::forget(record);
             return Ok(());
         }
-        let id = record.id();
-        let result = record.abort();
-        self.emit(id, result, |obligation| Label::ObligationAbort { obligation });
-        result
-    }
-
-    fn emit(
-        &self,
-        id: ObligationId,
-        result: Result<(), AlreadyLeaked>,
-        label: impl FnOnce(ObligationId) -> Label,
-    ) {
-        if let Some(region) = &self.region {
-            region.emit(None, || match result {
-                Ok(()) => label(id),
-                Err(AlreadyLeaked) => Label::ObligationLate { obligation: id },
-            })
+        match &self.region {
+            None => record.abort(),
+            Some(region) => traced(region, record, Settled::Aborted),
         }
     }
 
@@ -134,27 +121,51 @@ impl Reserved {
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
         let Some(record) = &mut self.record else { return Ok(()) };
         let mut place = cx.place();
-        let region = loop {
+        loop {
             let (region, around) = owner_at(place, &mut false);
-            if crate::raw::start::rehome(record, region)? {
-                break region;
+            let (to, obligation) = (region.id(), record.id());
+            let mut result = Ok(Rehomed::Refused);
+            let mut rehome = || {
+                result = start::rehome(record, region);
+                let moved = matches!(result, Ok(Rehomed::Moved(_)));
+                moved.then_some(Label::ObligationRehome { obligation, to })
+            };
+            match &self.region {
+                Some(old) => old.step(crate::scope::actor(cx.header()), rehome),
+                None => drop(rehome()),
+            }
+            match result? {
+                Rehomed::Refused => {}
+                Rehomed::There => return Ok(()),
+                Rehomed::Moved(_) => {
+                    if let Some(traced) = &mut self.region {
+                        *traced = counted(region)
+                    }
+                    return Ok(());
+                }
             }
             match around {
                 Some(around) => place = around,
                 None => return Ok(()),
             }
-        };
-        let id = record.id();
-        if self.region.is_some()
-            && let Some(old) = self.region.replace(counted(region))
-        {
-            old.emit(crate::scope::actor(cx.header()), || Label::ObligationRehome {
-                obligation: id,
-                to: region.id(),
-            });
         }
-        Ok(())
     }
+}
+
+/// Settles a record and says so, before the region that waits for it can hear of it (`event.linear`).
+#[cold]
+fn traced(region: &Region, record: Obligation, to: Settled) -> Result<(), AlreadyLeaked> {
+    let obligation = record.id();
+    let (mut record, mut result) = (Some(record), Ok(None));
+    region.step(None, || {
+        result = record.take()?.settle(to);
+        Some(match (&result, to) {
+            (Err(AlreadyLeaked), _) => Label::ObligationLate { obligation },
+            (Ok(_), Settled::Committed) => Label::ObligationCommit { obligation },
+            (Ok(_), _) => Label::ObligationAbort { obligation },
+        })
+    });
+    result.map(drop)
 }
 
 impl Drop for Reserved {

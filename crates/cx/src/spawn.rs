@@ -250,13 +250,10 @@ impl<T, E> TaskHandle<T, E> {
     }
 
     fn take<C: Row>(&mut self, cx: &Cx<C>) -> Option<Outcome<T, E>> {
-        if let Some(outcome) = self.join.try_take() {
-            let header = cx.header();
-            if header.control() & control::TRACE != 0 && self.id.as_u64() != 0 {
-                let (task, by) = (self.id, crate::scope::actor(header));
-                crate::raw::place::owner_of(header).emit(by, || Label::TaskJoined { task, by });
-            }
-            return Some(outcome);
+        let traced = cx.header().control() & control::TRACE != 0 && self.id.as_u64() != 0;
+        let outcome = if traced { self.take_traced(cx.header()) } else { self.join.try_take() };
+        if outcome.is_some() {
+            return outcome;
         }
         self.join.is_taken().then(|| {
             Outcome::Cancelled(
@@ -265,6 +262,26 @@ impl<T, E> TaskHandle<T, E> {
                     .build(),
             )
         })
+    }
+
+    /// Takes the outcome and says so at once, after the task's end was said (`event.linear`): the outcome is there a
+    /// moment before.
+    #[cold]
+    fn take_traced(&mut self, by: &Header) -> Option<Outcome<T, E>> {
+        if !self.join.is_finished() {
+            return None;
+        }
+        // What happens meanwhile on the task's thread waits for nobody, but for an `on_failure` that does.
+        while !region::has_left(self.join.task()) {
+            core::hint::spin_loop()
+        }
+        let (owner, task, by) = (crate::raw::place::owner_of(by), self.id, crate::scope::actor(by));
+        let mut outcome = None;
+        owner.step(by, || {
+            outcome = self.join.try_take();
+            outcome.is_some().then_some(Label::TaskJoined { task, by })
+        });
+        outcome
     }
 
     /// Asks the task to end. It learns of it at its next checkpoint; everything it owns is asked as well.
@@ -307,14 +324,15 @@ pub(crate) fn request(task: &TaskRef, id: TaskId, world: &World, ask: Ask) {
         .at(ask.at)
         .when(now)
         .build();
-    let change = ext.inner.lock().slot.strengthen(&c, Some(deadline));
-    if !change.any() {
+    let mut inner = ext.inner.lock();
+    if inner.over || !inner.slot.strengthen(&c, Some(deadline)).any() {
         return;
     }
     if let Some(sink) = &world.sink {
         let (kind, origin) = (c.kind(), c.origin());
         sink.emit(None, Label::TaskRequest { task: id, kind, origin, deadline })
     }
+    drop(inner);
     task.tell(c.kind() as u8);
     for region in ext::regions(task).into_iter().filter(|r| r.hears_task()) {
         region.request(&c, Some(deadline));

@@ -22,6 +22,6 @@ mod raw;
 mod sync;
 
 pub use ledger::{AlreadyLeaked, Note, Settled, step};
-pub use raw::{Account, Obligation, Outstanding, Settle};
+pub use raw::{Account, Leaving, Obligation, Outstanding, Rehomed, Settle, Step};
 #[cfg(loom)]
-pub use raw::{Move, Record};
+pub use raw::{Record, Unmoved};

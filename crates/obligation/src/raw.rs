@@ -12,11 +12,12 @@ mod permit;
 mod pool;
 mod record;
 
-pub use account::{Account, Settle};
+pub use account::{Account, Leaving, Settle};
 pub use permit::Obligation;
-pub use record::Outstanding;
+pub use pool::Step;
+pub use record::{Outstanding, Rehomed};
 #[cfg(loom)]
-pub use record::{Move, Record};
+pub use record::{Record, Unmoved};
 
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -233,11 +233,9 @@ impl Region {
 
     /// Declares what is outstanding leaked.
     pub fn leak(&self) -> Vec<Note> {
-        let notes = self.leak_all();
-        for n in &notes {
-            self.emit(None, || Label::ObligationLeak { obligation: n.id });
-        }
-        notes
+        self.leak_all(|step| {
+            self.step(None, || step().map(|obligation| Label::ObligationLeak { obligation }));
+        })
     }
 
     /// Keeps the first panic of a finalizer for the settlement, whoever makes that: the frame that ran the

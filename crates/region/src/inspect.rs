@@ -164,9 +164,11 @@ impl Region {
         if self.account.outstanding() > 0
             && let Some(parent) = &self.parent
         {
-            for obligation in self.move_up(parent) {
-                self.emit(self.body_task, || Label::ObligationRehome { obligation, to: parent.id });
-            }
+            self.move_up(parent, |step| {
+                self.step(self.body_task, || {
+                    step().map(|obligation| Label::ObligationRehome { obligation, to: parent.id })
+                });
+            });
         }
     }
 }

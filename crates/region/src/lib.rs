@@ -54,6 +54,6 @@ pub use inspect::{DEEPEST, MemberView, RegionView};
 pub use open::{Body, Finalizer, Isolated, Mask, OnFailure, Open, Sink};
 pub use origin::{mix, refusal, task_id};
 pub use phase::{Via, admits, after};
-pub use raw::{Lock, Locked, WrittenOff};
+pub use raw::{Lock, Locked, WrittenOff, has_left};
 pub use region::Region;
 pub use render::render;

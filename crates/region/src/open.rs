@@ -10,10 +10,36 @@ use task::TaskRef;
 use trace::{Label, RegionKind, ScopeId};
 use types::{AfterGrace, Policy, TaskId};
 
-/// Where traced steps go. Absent in production.
+/// Where traced steps go, one after the other. Absent where nobody listens.
+///
+/// The kernel says each step at its linearisation point (`event.linear`), in one of three ways: [`Sink::emit`] inside
+/// the critical section that makes the step, [`Sink::step`] around a step that is one atomic operation, and
+/// [`Sink::emit_since`] for what was read off a state that must not have changed. A sink of one thread needs only
+/// the first; one that is called from several keeps all events in one order by overriding the other two.
 pub trait Sink: Send + Sync {
-    /// One step happened, taken by `by` if it was a task.
+    /// One step happened, taken by `by` if it was a task. MUST NOT wait for anybody who emits.
     fn emit(&self, by: Option<TaskId>, label: Label);
+
+    /// Takes a step and records what it says of itself. `step` is called once. No other event MUST come between.
+    /// `step` neither emits nor takes a lock.
+    fn step(&self, by: Option<TaskId>, step: &mut dyn FnMut() -> Option<Label>) {
+        if let Some(label) = step() {
+            self.emit(by, label)
+        }
+    }
+
+    /// How many events there are so far.
+    fn count(&self) -> u64 {
+        0
+    }
+
+    /// As [`Sink::emit`], if nothing was recorded since [`Sink::count`] was `since`. False, with nothing recorded,
+    /// otherwise.
+    fn emit_since(&self, since: u64, by: Option<TaskId>, label: Label) -> bool {
+        let _ = since;
+        self.emit(by, label);
+        true
+    }
 }
 
 /// A finalizer as the layer above registered it: opaque here.

@@ -14,5 +14,6 @@ pub(crate) use account::account_is_zero;
 pub(crate) use counted::in_arc;
 pub(crate) use live::Roused;
 pub use lock::{Lock, Locked};
+pub use member::has_left;
 pub(crate) use members::Members;
 pub use write_off::WrittenOff;

@@ -358,6 +358,26 @@ impl Region {
         }
     }
 
+    /// Takes a step, which says what it did, and emits that with nothing in between, if anybody listens. `step` takes
+    /// no lock and emits nothing.
+    pub fn step(&self, by: Option<TaskId>, mut step: impl FnMut() -> Option<Label>) {
+        match &self.sink {
+            Some(sink) => sink.step(by, &mut step),
+            None => drop(step()),
+        }
+    }
+
+    /// How many steps were emitted so far, if anybody counts them.
+    pub fn emitted(&self) -> u64 {
+        self.sink.as_ref().map_or(0, |sink| sink.count())
+    }
+
+    /// Emits what was read off a state, unless anything was emitted since [`Region::emitted`] was `since`. False: read
+    /// it again.
+    pub fn emit_since(&self, since: u64, by: Option<TaskId>, label: impl FnOnce() -> Label) -> bool {
+        self.sink.as_ref().is_none_or(|sink| sink.emit_since(since, by, label()))
+    }
+
     /// Says that what this closed region lost moved on to the scope that awaits it (`region.escalation`).
     pub fn emit_escalation(&self, what: Escalation) {
         if let Some(to) = self.within {

@@ -133,12 +133,6 @@ impl Region {
             return told;
         }
         let before = member.control.fetch_or(bits, AcqRel);
-        // A body that is over has nothing left to be dropped.
-        let abandoned = bits & !before & control::ABANDON != 0 && before & control::BODY_GONE == 0;
-        if abandoned && self.is_traced() {
-            let task = self.member_id(member);
-            self.emit(None, || trace::Label::TaskAbandon { task });
-        }
         told || before & bits != bits
     }
 

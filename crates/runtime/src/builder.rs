@@ -1,6 +1,7 @@
 //! Every knob of a runtime, with its default, and errors that name the field.
 use crate::running::Runtime;
 use cx::port::Reports;
+use region::Sink;
 use sched::engine::Spread;
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub struct Builder {
     pub(crate) seed: Option<u64>,
     pub(crate) reports: Option<Arc<dyn Reports>>,
     pub(crate) report_slow_drains: bool,
+    pub(crate) sink: Option<Arc<dyn Sink>>,
 }
 
 impl fmt::Debug for Builder {
@@ -57,6 +59,7 @@ impl Builder {
             seed: None,
             reports: None,
             report_slow_drains: true,
+            sink: None,
         }
     }
 
@@ -144,6 +147,14 @@ impl Builder {
     #[must_use]
     pub fn report_slow_drains(mut self, on: bool) -> Builder {
         self.report_slow_drains = on;
+        self
+    }
+
+    /// Where every step of the kernel goes, as one label each, in an order that the rules of the model agree with
+    /// (`event.linear`). For tests and for looking into a program; each task pays for it, so the default is none.
+    #[must_use]
+    pub fn sink(mut self, sink: impl Sink + 'static) -> Builder {
+        self.sink = Some(Arc::new(sink));
         self
     }
 

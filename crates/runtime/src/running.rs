@@ -101,7 +101,8 @@ impl Runtime {
             .with_unwinding(engine::unwinding())
             .with_blocking(Arc::new(pool.clone()))
             .with_net(Arc::new(SystemNet::new(reactor.clone())))
-            .with_signals(Arc::new(SystemSignals::new(reactor.clone())));
+            .with_signals(Arc::new(SystemSignals::new(reactor.clone())))
+            .with_sink(builder.sink);
         let setup =
             Setup { world, driver: machine.clone(), workers, spread: builder.spread, coop: builder.coop };
         let (engine, slot) = Engine::new(setup).ok_or(BuildError::TooMany)?;

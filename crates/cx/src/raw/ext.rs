@@ -50,6 +50,8 @@ pub(crate) struct ExtInner {
     pub(crate) name: Option<Cow<'static, str>>,
     /// User values of the row.
     pub(crate) env: Vec<Arc<dyn Any + Send + Sync>>,
+    /// Its end is about to be traced: a request that comes now reaches nobody.
+    pub(crate) over: bool,
     /// The close of the implicit region, once the body has ended.
     pub(crate) drain: Option<Drain>,
 }

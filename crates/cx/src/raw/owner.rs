@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
 use region::{Region, Settlement};
 use task::{Header, Owner, Raise, Verdict, Waiter, control};
-use trace::Escalation;
+use trace::{Escalation, Label};
 use types::{CancelKind, Cancelled, Cause};
 
 /// The close of a task's implicit region.
@@ -77,8 +77,17 @@ unsafe impl Owner for Kernel {
                 close::isolate(owner, task)
             }
         }
+        if task.control() & control::TRACE != 0 {
+            ext::make(task).inner.lock().over = true
+        }
         // SAFETY: the cell calls this once, for a member that `admit` linked.
         unsafe { Region::member_ended(task, verdict) }
+    }
+
+    fn abandoned(task: &Header) {
+        if task.control() & control::TRACE != 0 {
+            owner_of(task).emit(None, || Label::TaskAbandon { task: crate::scope::task_id(task) })
+        }
     }
 
     fn release(task: &Header) {

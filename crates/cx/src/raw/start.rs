@@ -212,11 +212,11 @@ pub(crate) fn obligation(region: &Region, of: obligation::Outstanding<'_>) -> Op
     unsafe { obligation::Obligation::open(of) }
 }
 
-/// Moves an obligation to a region; false if that settles or is closed.
+/// Moves an obligation to a region, unless that settles or is closed.
 pub(crate) fn rehome(
     record: &mut obligation::Obligation,
     region: &Region,
-) -> Result<bool, obligation::AlreadyLeaked> {
+) -> Result<obligation::Rehomed, obligation::AlreadyLeaked> {
     // SAFETY: as in `obligation`.
     unsafe { record.rehome(region.account()) }
 }

@@ -39,6 +39,28 @@ impl core::fmt::Debug for Account {
     }
 }
 
+/// An admission whose record was settled or moved away: dropping it is one fewer in the account, and tells the owner
+/// of the last one. Kept for a moment by who has to say so first, where the owner is not to be told.
+#[derive(Debug)]
+#[must_use = "the owner of the account waits for it"]
+pub struct Leaving(NonNull<Account>);
+
+impl Leaving {
+    /// # Safety
+    /// The caller owns one admission of `account` and gives it up.
+    pub(super) unsafe fn new(account: NonNull<Account>) -> Leaving {
+        Leaving(account)
+    }
+}
+
+impl Drop for Leaving {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: whoever made this gave the admission up, and it keeps the account alive until here.
+        unsafe { Account::leave(self.0) }
+    }
+}
+
 impl Account {
     /// An empty account. `zero` is called once, on whatever thread, with the account's address, when the
     /// last obligation goes after [`Account::settle`] returned [`Settle::Waits`].

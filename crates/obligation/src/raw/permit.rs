@@ -1,7 +1,7 @@
 //! The owned right to a record: what a permit is made of.
-use super::account::Account;
+use super::account::{Account, Leaving};
 use super::pool::POOL;
-use super::record::{Outstanding, id_of};
+use super::record::{Outstanding, Rehomed, id_of};
 use crate::{AlreadyLeaked, Settled};
 use core::mem::ManuallyDrop;
 use types::ObligationId;
@@ -50,11 +50,24 @@ impl Obligation {
         ManuallyDrop::new(self).leave(Settled::Aborted)
     }
 
-    /// Moves the record to another account. False, with nothing changed, if that one's owner settles.
+    /// As [`Obligation::commit`] and [`Obligation::abort`], for whoever has to say so before the account's owner
+    /// hears of it: that happens when the result is dropped.
+    ///
+    /// # Panics
+    /// If `to` is [`Settled::Leaked`], which is not the holder's to say.
+    pub fn settle(self, to: Settled) -> Result<Option<Leaving>, AlreadyLeaked> {
+        assert_ne!(to, Settled::Leaked, "only the owner of an account declares leaks");
+        let this = ManuallyDrop::new(self);
+        let result = POOL.record(this.index).settle_apart(this.generation, to);
+        POOL.give(this.index, this.index);
+        result
+    }
+
+    /// Moves the record to another account, unless that one's owner settles.
     ///
     /// # Safety
     /// `to` is as in [`Obligation::open`].
-    pub unsafe fn rehome(&mut self, to: &Account) -> Result<bool, AlreadyLeaked> {
+    pub unsafe fn rehome(&mut self, to: &Account) -> Result<Rehomed, AlreadyLeaked> {
         // SAFETY: says the caller; the permit is this one.
         unsafe { POOL.record(self.index).rehome(to) }
     }

@@ -11,6 +11,9 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 use types::ObligationId;
 
+/// Something that happens to one obligation, at once; says to which, if it did.
+pub type Step<'a> = &'a mut dyn FnMut() -> Option<ObligationId>;
+
 const CHUNK: usize = 256;
 const CHUNKS: usize = 1 << 14;
 
@@ -108,19 +111,25 @@ impl Account {
     }
 
     /// Declares every outstanding obligation leaked and returns what they were. Each leaves `Reserved` by the
-    /// same CAS that a commit needs, so it is one or the other.
+    /// same CAS that a commit needs, so it is one or the other. `each` is called with that step, which it takes, and
+    /// which says what it leaked.
     ///
     /// # Safety
     /// The account is alive during the call, also after `zero` was called by it.
-    pub unsafe fn leak_all(&self) -> Vec<Note> {
+    pub unsafe fn leak_all(&self, mut each: impl FnMut(Step<'_>)) -> Vec<Note> {
         let found: Vec<_> = POOL.reserved_in(self).collect();
         let mut leaked = Vec::new();
         for (index, state) in found {
             let record = POOL.record(index);
             // Read before the permit's holder can free the record, which a leaked one allows.
             let note = record.note(index, state);
-            // SAFETY: seen in this account, which is alive, says the caller.
-            if unsafe { record.leak(state, self) } {
+            let mut left = None;
+            each(&mut || {
+                // SAFETY: seen in this account, which is alive, says the caller.
+                left = unsafe { record.leak(state, self) };
+                left.is_some().then(|| id(index, state))
+            });
+            if left.is_some() {
                 leaked.extend(note)
             }
         }
@@ -128,19 +137,23 @@ impl Account {
     }
 
     /// Moves what the region's own body reserved and still holds to `other`: the body returned normally, and
-    /// a permit may leave in its value (`obligation.owner`). What `other` no longer admits stays. Returns what
-    /// moved.
+    /// a permit may leave in its value (`obligation.owner`). What `other` no longer admits stays. `each` is called
+    /// with the step that moves one of them, which it takes, and which says what moved.
     ///
     /// # Safety
     /// Both accounts are alive during the call.
-    pub unsafe fn move_body_obligations(&self, other: &Account) -> Vec<ObligationId> {
+    pub unsafe fn move_body_obligations(&self, other: &Account, mut each: impl FnMut(Step<'_>)) {
         let found: Vec<_> = POOL.reserved_in(self).collect();
-        let moved = found.into_iter().filter(|(index, state)| {
-            let record = POOL.record(*index);
-            record.is_from_body()
-                // SAFETY: seen in this account; both are alive, says the caller.
-                && unsafe { record.move_to(*state, NonNull::from(self), other) } == super::record::Move::Moved
-        });
-        moved.map(|(index, state)| id(index, state)).collect()
+        for (index, state) in found {
+            let record = POOL.record(index);
+            let mut left = None;
+            if record.is_from_body() {
+                each(&mut || {
+                    // SAFETY: seen in this account; both are alive, says the caller.
+                    left = unsafe { record.move_to(state, NonNull::from(self), other) }.ok();
+                    left.is_some().then(|| id(index, state))
+                })
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! `owner`; whoever takes it out of these states gives that admission up.
 // Public for the models in `tests/loom_account.rs`, which build with `--cfg loom`.
 #![cfg_attr(not(loom), allow(unreachable_pub))]
-use super::account::Account;
+use super::account::{Account, Leaving};
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, spin_loop};
 use crate::{AlreadyLeaked, Note, Settled};
 use core::panic::Location;
@@ -50,15 +50,24 @@ pub struct Record {
     pub(super) next_free: AtomicU32,
 }
 
-/// How a record's owner changed.
+/// Why a record's owner did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// It is the other account's now.
-    Moved,
+pub enum Unmoved {
     /// The other account's owner settles: nothing changed.
     Refused,
     /// The record was not as it had been seen.
     Changed,
+}
+
+/// What became of a record that was to move.
+#[derive(Debug)]
+pub enum Rehomed {
+    /// It is the other account's now, and the one before has yet to be told.
+    Moved(Leaving),
+    /// It was the other account's already.
+    There,
+    /// The other account's owner settles: nothing changed.
+    Refused,
 }
 
 impl core::fmt::Debug for Record {
@@ -111,7 +120,18 @@ impl Record {
     /// if its region leaked it first: then the region has counted it, and it is freed all the same.
     ///
     /// The caller puts the record back into the pool; nobody else will touch it.
+    #[inline]
     pub fn settle(&self, generation: u32, to: Settled) -> Result<(), AlreadyLeaked> {
+        self.settle_apart(generation, to).map(drop)
+    }
+
+    /// As [`Record::settle`], with what the record's account has yet to be told.
+    #[inline]
+    pub(super) fn settle_apart(
+        &self,
+        generation: u32,
+        to: Settled,
+    ) -> Result<Option<Leaving>, AlreadyLeaked> {
         let mut state = self.state.load(Acquire);
         loop {
             debug_assert_eq!((state / GENERATION) as u32, generation, "a permit outlived its record");
@@ -128,12 +148,9 @@ impl Record {
             match self.state.compare_exchange_weak(state, (state & !STATUS) | to as u64, AcqRel, Acquire) {
                 Ok(_) => {
                     self.free(state);
-                    if let Some(owner) = NonNull::new(owner) {
-                        // SAFETY: this call took the record out of `Reserved`, and `owner` was its owner in that
-                        // state (a move changes the epoch), so the admission is this call's to give up.
-                        unsafe { Account::leave(owner) }
-                    }
-                    return Ok(());
+                    // SAFETY: this call took the record out of `Reserved`, and `owner` was its owner in that state (a
+                    // move changes the epoch), so the admission is this call's to give up.
+                    return Ok(NonNull::new(owner).map(|owner| unsafe { Leaving::new(owner) }));
                 }
                 Err(e) => state = e,
             }
@@ -158,50 +175,54 @@ impl Record {
     }
 
     /// Declares the record leaked, if it still is as [`Record::reserved_in`] saw it: the same compare-and-swap
-    /// that a commit needs, so it is one or the other.
+    /// that a commit needs, so it is one or the other. Returns what the account has yet to be told.
     ///
     /// # Safety
-    /// `account` is the one that `state` was seen in, and is alive during the call, also after `zero`.
-    pub unsafe fn leak(&self, state: u64, account: &Account) -> bool {
+    /// `account` is the one that `state` was seen in, and is alive until the result is dropped, also after `zero`.
+    pub unsafe fn leak(&self, state: u64, account: &Account) -> Option<Leaving> {
         let to = (state & !STATUS) | Settled::Leaked as u64;
         if types::seeded!("record.leak-without-cas") {
             self.state.store(to, Release);
         } else if self.state.compare_exchange(state, to, AcqRel, Relaxed).is_err() {
-            return false;
+            return None;
         }
         // SAFETY: this call took the record out of `Reserved` in `account`.
-        unsafe { Account::leave(NonNull::from(account)) };
-        true
+        Some(unsafe { Leaving::new(NonNull::from(account)) })
     }
 
-    /// Moves the record, if it still is as it was seen, from one account to another.
+    /// Moves the record, if it still is as it was seen, from one account to another. Returns what the one that it has
+    /// left has yet to be told.
     ///
     /// # Safety
     /// `state` was seen together with the owner `from`, which is alive if the record is still so; `to` is alive
     /// during the call.
-    pub unsafe fn move_to(&self, state: u64, from: NonNull<Account>, to: &Account) -> Move {
+    pub unsafe fn move_to(
+        &self,
+        state: u64,
+        from: NonNull<Account>,
+        to: &Account,
+    ) -> Result<Leaving, Unmoved> {
         if self.state.compare_exchange(state, state | MOVING, AcqRel, Relaxed).is_err() {
-            return Move::Changed;
+            return Err(Unmoved::Changed);
         }
         // The new owner counts first, so that the obligation is never uncounted.
         if !to.admit() {
             self.state.store(state, Release);
-            return Move::Refused;
+            return Err(Unmoved::Refused);
         }
         self.owner.store(core::ptr::from_ref(to).cast_mut(), Release);
         self.from_body.store(false, Relaxed);
         let epoch = if types::seeded!("record.move-keeps-epoch") { state } else { state.wrapping_add(EPOCH) };
         self.state.store((state & !EPOCH_MASK) | (epoch & EPOCH_MASK), Release);
         // SAFETY: the record just left `from`, and with it the admission there.
-        unsafe { Account::leave(from) };
-        Move::Moved
+        Ok(unsafe { Leaving::new(from) })
     }
 
-    /// Moves the record, whoever its owner is. False if the owner of `to` settles: then nothing changed.
+    /// Moves the record, whoever its owner is.
     ///
     /// # Safety
     /// The caller holds the permit of this generation; `to` is alive during the call.
-    pub unsafe fn rehome(&self, to: &Account) -> Result<bool, AlreadyLeaked> {
+    pub(super) unsafe fn rehome(&self, to: &Account) -> Result<Rehomed, AlreadyLeaked> {
         loop {
             let state = self.state.load(Acquire);
             if state & STATUS == MOVING {
@@ -213,15 +234,15 @@ impl Record {
             }
             let from = self.owner.load(Acquire);
             if core::ptr::eq(from, to) {
-                return Ok(true);
+                return Ok(Rehomed::There);
             }
             let Some(from) = NonNull::new(from) else { return Err(AlreadyLeaked) };
             // SAFETY: if the record is still reserved in this epoch, `from` counts it and is alive; if not,
             // `from` is not touched.
             match unsafe { self.move_to(state, from, to) } {
-                Move::Moved => return Ok(true),
-                Move::Refused => return Ok(false),
-                Move::Changed => {}
+                Ok(left) => return Ok(Rehomed::Moved(left)),
+                Err(Unmoved::Refused) => return Ok(Rehomed::Refused),
+                Err(Unmoved::Changed) => {}
             }
         }
     }

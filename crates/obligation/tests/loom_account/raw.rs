@@ -75,7 +75,7 @@ impl World {
     /// Leaks the record, seen as reserved in `region` with this state.
     pub(crate) fn leak(&self, state: u64, region: &Region) -> bool {
         // SAFETY: seen there; the world outlives the threads.
-        unsafe { self.record.leak(state, &region.account) }
+        unsafe { self.record.leak(state, &region.account) }.is_some()
     }
 
     /// Moves the record, seen as reserved in the inner region with this state, to the outer one.

@@ -5,8 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use obligation::{Account, Note, Settle};
-use types::ObligationId;
+use obligation::{Account, Note, Settle, Step};
 
 /// What the account calls when the last obligation goes and somebody waits for it.
 ///
@@ -38,16 +37,17 @@ impl Region {
         self.account.outstanding() == 0
     }
 
-    /// Declares every outstanding obligation leaked.
-    pub(crate) fn leak_all(&self) -> Vec<Note> {
+    /// Declares every outstanding obligation leaked. `each` takes the steps.
+    pub(crate) fn leak_all(&self, each: impl FnMut(Step<'_>)) -> Vec<Note> {
         // SAFETY: regions live in an `Arc` that this call's caller holds; `account_is_zero` gives up another
         // reference than that.
-        unsafe { self.account.leak_all() }
+        unsafe { self.account.leak_all(each) }
     }
 
-    /// Moves what the body of this region reserved and still holds to the region that waits for it.
-    pub(crate) fn move_up(&self, to: &Region) -> Vec<ObligationId> {
+    /// Moves what the body of this region reserved and still holds to the region that waits for it. `each` takes the
+    /// steps.
+    pub(crate) fn move_up(&self, to: &Region, each: impl FnMut(Step<'_>)) {
         // SAFETY: both regions live in `Arc`s that this call's caller holds.
-        unsafe { self.account.move_body_obligations(&to.account) }
+        unsafe { self.account.move_body_obligations(&to.account, each) }
     }
 }

@@ -59,25 +59,25 @@ impl Region {
     pub unsafe fn member_ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter> {
         let region = task.region.cast::<Region>();
         // SAFETY: a region with a member is not closed, so it is alive.
-        let keep = unsafe { &*region }.note_end(task, verdict);
+        let (keep, label) = unsafe { &*region }.judge_end(task, verdict);
         // SAFETY: as above, and says the caller.
-        unsafe { leave(region, task, keep) }
+        unsafe { leave(region, task, keep, label) }
     }
 
-    /// Traces a member's end, and says what the close has to know of it.
+    /// What the close has to know of a member's end, and what a trace says of it.
     #[inline]
-    fn note_end(&self, task: &Header, verdict: Verdict<'_>) -> Keep {
+    fn judge_end(&self, task: &Header, verdict: Verdict<'_>) -> (Keep, Option<Label>) {
         if matches!(verdict, Verdict::Ok) && !self.is_traced() {
-            Keep::Nothing
+            (Keep::Nothing, None)
         } else {
-            self.note(task, verdict)
+            self.judge(task, verdict)
         }
     }
 
-    fn note(&self, task: &Header, verdict: Verdict<'_>) -> Keep {
+    fn judge(&self, task: &Header, verdict: Verdict<'_>) -> (Keep, Option<Label>) {
         let id = task_id(self.id, task.index.load(Relaxed));
         let failure = self.is_failure(id, verdict);
-        if self.is_traced() {
+        let label = self.is_traced().then(|| {
             let end = match verdict {
                 Verdict::Ok => End::Ok,
                 Verdict::Err => End::Err,
@@ -85,9 +85,9 @@ impl Region {
                 Verdict::Panicked => End::Panicked,
             };
             let consequential = end.origin().is_some_and(|o| self.is_own(o.scope));
-            self.emit(Some(id), || Label::TaskEnd { task: id, end, failure, consequential });
-        }
-        match verdict {
+            Label::TaskEnd { task: id, end, failure, consequential }
+        });
+        let keep = match verdict {
             Verdict::Ok => Keep::Nothing,
             // What isolates has been told of the failure already (`Region::isolate`).
             _ if failure && self.policy == Policy::Isolate => Keep::Nothing,
@@ -106,8 +106,14 @@ impl Region {
                 Keep::Severity
             }
             _ => Keep::Outcome,
-        }
+        };
+        (keep, label)
     }
+}
+
+/// Whether a task that was a member of a region has left it: with its end, or because it was given up.
+pub fn has_left(task: &Header) -> bool {
+    task.prev_link.load(Acquire).is_null()
 }
 
 /// What a region keeps of a member that has ended.
@@ -124,7 +130,7 @@ enum Keep {
 ///
 /// # Safety
 /// `task` is a member of `region` and leaves it once.
-unsafe fn leave(region: *const Region, task: &Header, keep: Keep) -> Option<Waiter> {
+unsafe fn leave(region: *const Region, task: &Header, keep: Keep, label: Option<Label>) -> Option<Waiter> {
     // SAFETY: the region is alive while it has a member. The reference is a local, not an argument: after the
     // guard is dropped the region may be freed before this function returns.
     let region = unsafe { &*region };
@@ -134,6 +140,9 @@ unsafe fn leave(region: *const Region, task: &Header, keep: Keep) -> Option<Wait
     if task.control() & control::WRITTEN_OFF != 0 {
         // It left when it was given up (`members.written-off`).
         return None;
+    }
+    if let Some(label) = label {
+        region.emit(Some(task_id(region.id, task.index.load(Relaxed))), || label);
     }
     // SAFETY: it is linked in one of this region's lists, and the lock is held.
     unsafe { Members::unlink(NonNull::from(task)) };

@@ -41,7 +41,8 @@ impl Members {
             if let Some(next) = next.as_ref() {
                 next.prev_link.store(link, Relaxed);
             }
-            header.prev_link.store(core::ptr::null_mut(), Relaxed);
+            // Pairs with `has_left`.
+            header.prev_link.store(core::ptr::null_mut(), Release);
         }
     }
 

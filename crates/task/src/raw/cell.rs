@@ -120,6 +120,7 @@ where
         // SAFETY: as `poll`.
         unsafe {
             if control & control::BODY_GONE == 0 {
+                O::abandoned(task.as_ref());
                 *progress = Progress::FutureGone;
                 Self::drop_future(task);
                 let outcome = Outcome::Panicked(Panic::abandoned("its cleanup deadline had passed"));

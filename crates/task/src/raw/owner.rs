@@ -15,6 +15,11 @@ pub unsafe trait Owner {
     /// end. True if the task owns children that have to end first. A plain `Ok` of a task without extension
     /// and trace is not told.
     fn body_ended(task: &Header, verdict: Verdict<'_>) -> bool;
+    /// The future is about to be dropped, as it was ordered to be ([`control::ABANDON`](crate::control::ABANDON)). Called
+    /// at most once, before [`Owner::body_ended`], and must not unwind.
+    fn abandoned(task: &Header) {
+        let _ = task;
+    }
     /// Polls the end of the children of a task whose body ended with `verdict`.
     fn poll_drain(task: &Header, verdict: Verdict<'_>, context: &mut Context<'_>) -> Poll<Raise>;
     /// The task has ended with `verdict` and its outcome is in the cell. Called once, and must not unwind: the
