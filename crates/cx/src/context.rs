@@ -192,6 +192,13 @@ impl<C: Row> Cx<C> {
         .await
     }
 
+    /// A scheduling point: takes one operation from the task's budget, giving way when it is spent. Free in production
+    /// but for that; in the lab every one is a point at which any other task may come first. Put it where tasks meet
+    /// without awaiting anything (`try_recv`, a shared value), if that meeting is to be explored.
+    pub fn step(&self) -> impl Future<Output = ()> + '_ {
+        core::future::poll_fn(|context| self.poll_budget(context))
+    }
+
     /// Lets every other runnable task go first.
     pub fn yield_now(&self) -> YieldNow {
         YieldNow { yielded: false }
@@ -228,7 +235,7 @@ impl<C: Row> Cx<C> {
         let header = self.header();
         let left = header.coop.load(Relaxed);
         if left == 0 {
-            context.waker().wake_by_ref();
+            self.give_way(context);
             return Poll::Pending;
         }
         header.coop.store(left - 1, Relaxed);
@@ -236,12 +243,6 @@ impl<C: Row> Cx<C> {
             return Poll::Ready(Ok(()));
         }
         Poll::Ready(self.attend())
-    }
-
-    /// Whether an operation may still happen in this poll.
-    #[inline]
-    pub(crate) fn has_budget(&self) -> bool {
-        self.header().coop.load(Relaxed) != 0
     }
 
     /// Whether no request was made that a checkpoint would look at.
@@ -256,11 +257,18 @@ impl<C: Row> Cx<C> {
         let header = self.header();
         let left = header.coop.load(Relaxed);
         if left == 0 {
-            context.waker().wake_by_ref();
+            self.give_way(context);
             return Poll::Pending;
         }
         header.coop.store(left - 1, Relaxed);
         Poll::Ready(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn give_way(&self, context: &Context<'_>) {
+        self.header().control.fetch_or(control::SPENT, Relaxed);
+        context.waker().wake_by_ref();
     }
 
     /// Last call of a poll that returns `Pending`: notes what is waited for, and, if the waker is not the

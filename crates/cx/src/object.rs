@@ -10,11 +10,12 @@
 //! Not here: how operations commute (`explore`), what is done with the reports (`lab`).
 use crate::raw::watch;
 use crate::{Cx, Row, Waiter};
+use core::future::Future;
 use core::panic::Location;
 use core::task::{Context, Poll};
 use task::raw::waiter::header_of;
 use trace::{Access, ObjectId, ObjectKind};
-use types::Cancelled;
+use types::{Cancelled, TaskId};
 
 /// Who wants to know what is done to shared objects. One for the whole process; it tells runs apart by thread.
 pub trait Watcher: Sync {
@@ -22,8 +23,10 @@ pub trait Watcher: Sync {
     fn created(&self, kind: ObjectKind, at: &'static Location<'static>) -> Option<ObjectId>;
     /// Something was done to an object, in the step that runs on this thread.
     fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>);
-    /// The task that is polled on this thread will do this next, as soon as it need not wait for it. MUST wake the
-    /// waiter then, or at once; `false` if the task should be queued as if nobody watched.
+    /// Somebody looked whether this task had ended, other than by waiting for it.
+    fn looked(&self, task: TaskId);
+    /// The task that is polled on this thread will do this next. `true` if it is to do so in a later poll, when it
+    /// need not wait for it: the waiter MUST be woken then, or at once. `false` if it may go on as if nobody watched.
     fn announced(
         &self,
         task: Waiter,
@@ -95,6 +98,14 @@ fn touched(object: u64, access: Access, at: Option<&'static Location<'static>>) 
     }
 }
 
+/// Somebody looks whether a task has ended, other than by waiting for it.
+#[inline]
+pub(crate) fn looked_at(task: TaskId) {
+    if let Some(watcher) = watch::watcher() {
+        watcher.looked(task)
+    }
+}
+
 impl<C: Row> Cx<C> {
     /// As [`Cx::poll_proceed`], for an operation that begins with `access` to `object`: where schedules are explored,
     /// the task is not polled again before that is possible, or before something else wakes it.
@@ -106,10 +117,23 @@ impl<C: Row> Cx<C> {
         access: Access,
         at: Option<&'static Location<'static>>,
     ) -> Poll<Result<(), Cancelled>> {
-        if object.is_watched() && !self.has_budget() && self.announce(context, object.0, access, at) {
+        if object.is_watched() && self.announce(context, object.0, access, at) {
             return Poll::Pending;
         }
         self.poll_proceed(context)
+    }
+
+    /// As [`Cx::step`], for code that will do `access` to `object` next without awaiting anything: `try_lock`, a look
+    /// at a shared value. Exploration then knows beforehand what the step is about, and tries less.
+    #[track_caller]
+    pub fn step_to(&self, object: &Object, access: Access) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        core::future::poll_fn(move |context| {
+            if object.is_watched() && self.announce(context, object.0, access, Some(at)) {
+                return Poll::Pending;
+            }
+            self.poll_budget(context)
+        })
     }
 
     #[cold]

@@ -210,6 +210,7 @@ impl<T, E> TaskHandle<T, E> {
 
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
+        crate::object::looked_at(self.id);
         self.join.is_finished()
     }
 
@@ -290,6 +291,7 @@ impl<T, E> TaskHandle<T, E> {
     pub fn cancel(&self, why: &'static str) {
         let header: &Header = self.join.task();
         if header.word.is_complete() {
+            crate::object::looked_at(self.id);
             return;
         }
         let ask = Ask { kind: CancelKind::Explicit, why, at: Location::caller(), grace: None };

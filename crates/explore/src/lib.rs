@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod causality;
+mod classified;
 mod conflict;
 mod coverage;
 mod dpor;
@@ -18,6 +19,7 @@ mod sample;
 mod scheduler;
 mod shrink;
 
+pub use classified::Classified;
 pub use coverage::{Coverage, Diff};
 pub use dpor::{Counts, Explorer, Unrepeatable};
 pub use estimate::{Census, Count, Estimate, Survey};
@@ -25,8 +27,8 @@ pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use objects::Objects;
 pub use relation::{Mark, Relation, relate};
 pub use sample::{
-    Decisions, Delay, Departure, Deviation, Divergence, Expected, Fifo, Found, Pct, Pos, Random, Recorded, Recording,
-    Replay, ReplayError, RoundRobin, Taken, Urw, name_of,
+    Decisions, Delay, Departure, Deviation, Divergence, Expected, Fifo, Found, Pct, Pos, Random, Recorded,
+    Recording, Replay, ReplayError, RoundRobin, Taken, Urw, name_of,
 };
 pub use scheduler::{Announced, Candidate, Ended, Point, Scheduler, Step, Stuck, Touch};
 pub use shrink::{RacingPair, Row, Shrinker, Side, StepLog, Verdict};

@@ -11,6 +11,7 @@
 //!
 //! Not here: any scheduler.
 use std::panic::Location;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trace::{Access, Choice, ObjectId, ObjectKind};
 use types::TaskId;
 
@@ -75,6 +76,48 @@ pub struct Stuck {
 pub struct Ended<'a> {
     /// Who never finished. Empty if everything ended.
     pub stuck: &'a [Stuck],
+}
+
+/// Whatever is in the box.
+impl<S: Scheduler + ?Sized> Scheduler for Box<S> {
+    fn begin(&mut self) {
+        (**self).begin()
+    }
+    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        (**self).pick(point)
+    }
+    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
+        (**self).choose(what, options, usual)
+    }
+    fn ran(&mut self, step: &Step<'_>) {
+        (**self).ran(step)
+    }
+    fn ended(&mut self, how: &Ended<'_>) {
+        (**self).ended(how)
+    }
+}
+
+/// One that somebody else looks at too.
+impl<S: Scheduler> Scheduler for Arc<Mutex<S>> {
+    fn begin(&mut self) {
+        shared(self).begin()
+    }
+    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        shared(self).pick(point)
+    }
+    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
+        shared(self).choose(what, options, usual)
+    }
+    fn ran(&mut self, step: &Step<'_>) {
+        shared(self).ran(step)
+    }
+    fn ended(&mut self, how: &Ended<'_>) {
+        shared(self).ended(how)
+    }
+}
+
+fn shared<S>(scheduler: &Mutex<S>) -> MutexGuard<'_, S> {
+    scheduler.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Decides what comes next. One value serves one execution after the other.

@@ -1,5 +1,6 @@
 //! How a lab run is made: seed, schedule, limits.
 use crate::net::NetProfile;
+use explore::Scheduler;
 use std::time::Duration;
 use types::AfterGrace;
 
@@ -12,8 +13,37 @@ pub enum Schedule {
     /// As a production worker picks: the lanes and their credits, first in first out. The network does what is
     /// usual: nothing is cut into pieces, nothing fails.
     Fifo,
+    /// Each task in its turn.
+    RoundRobin,
+    /// The task of highest priority, priorities drawn by the seed and changed `depth - 1` times (`explore::Pct`).
+    Pct {
+        /// How many orderings the bugs need that are looked for; at least 1.
+        depth: u32,
+        /// How many steps a run is expected to have.
+        steps: u64,
+    },
+    /// The operation of highest priority, drawn anew after races (`explore::Pos`).
+    Pos,
+    /// Tasks in proportion to the steps they have left (`explore::Urw`). Learns from run to run, and a lab runs once:
+    /// for searches.
+    Urw,
     /// A recorded list of decisions, of whatever schedule; where it ends, the run goes on as [`Schedule::Fifo`].
-    Replay(Vec<u32>),
+    Replay(explore::Decisions),
+}
+
+impl Schedule {
+    /// Its scheduler, for runs of this seed.
+    pub fn scheduler(&self, seed: u64) -> Box<dyn Scheduler + Send> {
+        match self {
+            Schedule::Random => Box::new(explore::Random::new(seed)),
+            Schedule::Fifo => Box::new(explore::Fifo),
+            Schedule::RoundRobin => Box::new(explore::RoundRobin::new()),
+            Schedule::Pct { depth, steps } => Box::new(explore::Pct::new(seed, *depth, *steps)),
+            Schedule::Pos => Box::new(explore::Pos::new(seed)),
+            Schedule::Urw => Box::new(explore::Urw::new(seed)),
+            Schedule::Replay(decisions) => Box::new(explore::Recorded::new(decisions.clone())),
+        }
+    }
 }
 
 /// How a lab run is made.

@@ -2,18 +2,22 @@
 //! say.
 use crate::deadlock::WaitGraph;
 use crate::decisions::Decisions;
+use crate::parked::Parked;
+use crate::watch;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
+use cx::Waiter;
 use cx::port::{Clock, World};
+use explore::{Candidate, Step, Stuck};
 use region::Sink;
 use sched::engine::CatchUnwind;
 use sched::lanes::{Credits, Lane, LaneView, pick};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::ThreadId;
 use task::{Runnable, control};
-use trace::{Choice, Label};
-use types::Time;
+use trace::Label;
+use types::{TaskId, Time};
 
 /// The lab's engine. Begins with its world, as every engine does.
 #[repr(C)]
@@ -26,48 +30,103 @@ pub(crate) struct Engine {
     pub(crate) waits: Option<Arc<WaitGraph>>,
     pub(crate) decisions: Arc<Decisions>,
     lanes: Mutex<Lanes>,
+    stepping: Mutex<Option<Stepping>>,
     firing: AtomicBool,
     pub(crate) steps: AtomicU64,
     /// The thread of the first wake, which is that of the root body's start.
     home: OnceLock<ThreadId>,
     pub(crate) foreign: AtomicBool,
+    /// Whoever picks the steps has no interest in the rest of the run.
+    pub(crate) given_up: AtomicBool,
 }
 
 /// The lanes of the one worker, each in order of arrival.
 #[derive(Default)]
 struct Lanes {
+    /// Whoever ran last, if it gave way only because every operation is a scheduling point here: in production it
+    /// would have gone on.
+    going: Option<Runnable>,
+    /// How many steps it took in a row.
+    turns: u32,
+    last: Option<TaskId>,
     cancel: VecDeque<Runnable>,
     timed: VecDeque<Runnable>,
     lifo: Option<Runnable>,
     ready: VecDeque<Runnable>,
     credits: Credits,
+    /// Only in explored runs: tasks that will go on once what they announced is possible.
+    parked: Parked,
+    /// The parked task that is picked is woken to be run at once, and not queued.
+    picking: bool,
+    picked: Option<Runnable>,
+}
+
+/// How many operations a task does in a row in production.
+const BUDGET: u32 = 128;
+
+/// What a step needs, kept for its memory; gone when the run is over.
+#[derive(Default)]
+struct Stepping {
+    log: watch::StepLog,
+    candidates: Vec<Candidate>,
 }
 
 impl Lanes {
     fn len(&self) -> usize {
-        self.cancel.len() + self.timed.len() + self.ready.len() + usize::from(self.lifo.is_some())
+        self.urgent() + self.ready.len()
+    }
+
+    /// How many come before the ready lane.
+    fn urgent(&self) -> usize {
+        self.first() + self.cancel.len() + self.timed.len() + usize::from(self.lifo.is_some())
+    }
+
+    fn first(&self) -> usize {
+        usize::from(self.going.is_some())
+    }
+
+    /// This task takes the next step; who was going on stands behind the others now.
+    fn goes(&mut self, task: TaskId) {
+        self.turns = if self.last == Some(task) { self.turns + 1 } else { 1 };
+        self.last = Some(task);
+        if let Some(before) = self.going.take() {
+            self.ready.push_back(before)
+        }
     }
 
     /// What a production worker would pick, counted as [`Lanes::nth`] counts.
     fn usual(&mut self) -> usize {
+        if self.going.is_some() {
+            return 0;
+        }
+        if let Some(last) = self.last.filter(|_| self.turns < BUDGET)
+            && let Some(behind) = self.parked.possible().position(|c| c.task == last)
+        {
+            return self.len() + behind;
+        }
         let view = LaneView {
             cancel: !self.cancel.is_empty(),
             timed: !self.timed.is_empty(),
             lifo: self.lifo.is_some(),
-            ready: !self.ready.is_empty(),
+            ready: !self.ready.is_empty() || self.parked.any_possible(),
             inject: false,
         };
-        let urgent = self.cancel.len() + self.timed.len();
         match pick(&mut self.credits, view) {
             None | Some(Lane::Cancel) => 0,
             Some(Lane::Timed) => self.cancel.len(),
-            Some(Lane::Lifo) => urgent,
-            Some(Lane::Ready | Lane::Inject) => urgent + usize::from(self.lifo.is_some()),
+            Some(Lane::Lifo) => self.cancel.len() + self.timed.len(),
+            Some(Lane::Ready | Lane::Inject) => self.urgent(),
         }
     }
 
     /// The n-th runnable, counted through the lanes in the order in which a worker would come to them.
     fn nth(&mut self, mut n: usize) -> Option<Runnable> {
+        if self.going.is_some() {
+            if n == 0 {
+                return self.going.take();
+            }
+            n -= 1;
+        }
         for lane in [&mut self.cancel, &mut self.timed] {
             if n < lane.len() {
                 return lane.remove(n);
@@ -81,6 +140,15 @@ impl Lanes {
             n -= 1;
         }
         self.ready.remove(n)
+    }
+
+    /// Everybody who could take the next step, in the order of [`Lanes::nth`]; who is parked stands behind the ready.
+    fn candidates(&mut self, into: &mut Vec<Candidate>) {
+        into.clear();
+        let Lanes { going, cancel, timed, lifo, ready, .. } = &*self;
+        let queued = going.iter().chain(cancel).chain(timed).chain(lifo).chain(ready);
+        into.extend(queued.map(|r| Candidate { task: cx::task_id(r.header()), announced: None }));
+        into.extend(self.parked.possible());
     }
 }
 
@@ -101,10 +169,12 @@ impl Engine {
             waits,
             decisions,
             lanes: Mutex::default(),
+            stepping: Mutex::new(Some(Stepping::default())),
             firing: AtomicBool::new(false),
             steps: AtomicU64::new(0),
             home: OnceLock::new(),
             foreign: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
         }
     }
 
@@ -125,6 +195,11 @@ impl Engine {
     pub(crate) fn woken(&self, runnable: Runnable) {
         self.watch_thread();
         let mut lanes = locked(&self.lanes);
+        if lanes.picking {
+            lanes.picked = Some(runnable);
+            return;
+        }
+        self.enabled(&mut lanes, &runnable);
         if self.firing.load(Relaxed) {
             lanes.timed.push_back(runnable)
         } else if runnable.header().control() & control::TOLD != 0 {
@@ -137,36 +212,155 @@ impl Engine {
     /// The running task was woken while it ran, or gave way.
     pub(crate) fn requeued(&self, runnable: Runnable) {
         self.watch_thread();
-        locked(&self.lanes).ready.push_back(runnable)
+        let mut lanes = locked(&self.lanes);
+        if runnable.header().control() & control::SPENT != 0 && lanes.turns < BUDGET {
+            lanes.going = Some(runnable)
+        } else {
+            lanes.ready.push_back(runnable)
+        }
     }
 
     /// Runnables that a request woke.
     pub(crate) fn cancelled(&self, runnable: Runnable) {
         self.watch_thread();
-        locked(&self.lanes).cancel.push_back(runnable)
+        let mut lanes = locked(&self.lanes);
+        self.enabled(&mut lanes, &runnable);
+        lanes.cancel.push_back(runnable)
     }
 
-    /// Runs one task for one poll. False if none is runnable.
+    /// A task became runnable by somebody else's doing: what it announced is void.
+    fn enabled(&self, lanes: &mut MutexGuard<'_, Lanes>, runnable: &Runnable) {
+        if !lanes.parked.is_watching() {
+            return;
+        }
+        let task = cx::task_id(runnable.header());
+        lanes.parked.forget(task);
+        watch::enabled(task);
+    }
+
+    /// Runs one task for one poll. False if none is runnable, or if whoever picks gave the run up.
     pub(crate) fn step(&self) -> bool {
-        let mut lanes = locked(&self.lanes);
-        let next = match lanes.len() {
-            0 => None,
-            options => {
-                let usual = lanes.usual();
-                let chosen = self.decisions.choose(Choice::Task, options, usual);
-                lanes.nth(chosen)
-            }
+        let mut stepping = locked(&self.stepping);
+        let Some(Stepping { log, candidates }) = &mut *stepping else {
+            drop(stepping);
+            return self.step_unasked();
         };
+        let mut lanes = locked(&self.lanes);
+        lanes.candidates(candidates);
+        if candidates.is_empty() {
+            return false;
+        }
+        let usual = lanes.usual();
+        let Some(picked) = self.decisions.pick(candidates, usual) else {
+            self.given_up.store(true, Relaxed);
+            return false;
+        };
+        let Candidate { task, announced } = candidates[picked];
+        let tries = lanes.parked.tries(task);
+        let Some(runnable) = self.take_candidate(lanes, picked, task) else {
+            unreachable!("who is a candidate can be run")
+        };
+        watch::step(Some(task), announced.as_ref(), tries);
+        self.run(runnable);
+        watch::exchange(log);
+        watch::step(None, None, false);
+        self.park(task, log);
+        let step = Step { task: Some(task), touches: &log.touches, enabled: &log.enabled };
+        locked(&self.decisions.scheduler).ran(&step);
+        true
+    }
+
+    /// A step of a run that is over for whoever picks, and only has to be taken down.
+    fn step_unasked(&self) -> bool {
+        let mut lanes = locked(&self.lanes);
+        if lanes.len() == 0 {
+            return false;
+        }
+        let usual = lanes.usual();
+        let next = lanes.nth(usual);
         drop(lanes);
-        let Some(runnable) = next else { return false };
+        next.map(|runnable| self.run(runnable)).is_some()
+    }
+
+    fn run(&self, runnable: Runnable) {
         self.steps.fetch_add(1, Relaxed);
+        runnable.header().control.fetch_and(!control::SPENT, Relaxed);
         // One operation for each poll: every operation is a scheduling point.
         runnable.header().coop.store(1, Relaxed);
         if let Some(waits) = &self.waits {
             waits.polls(runnable.header())
         }
         task::run::<CatchUnwind>(runnable);
-        true
+    }
+
+    fn take_candidate(&self, mut lanes: MutexGuard<'_, Lanes>, n: usize, task: TaskId) -> Option<Runnable> {
+        let queued = lanes.len();
+        if n < queued {
+            let runnable = lanes.nth(n);
+            lanes.goes(task);
+            return runnable;
+        }
+        let waiter = lanes.parked.take(n - queued)?;
+        lanes.goes(task);
+        lanes.picking = true;
+        drop(lanes);
+        waiter.wake();
+        let mut lanes = locked(&self.lanes);
+        lanes.picking = false;
+        lanes.picked.take()
+    }
+
+    /// A task that announced one thing in its step, and was not queued, is parked until that is possible.
+    fn park(&self, task: TaskId, log: &mut watch::StepLog) {
+        if log.announced.is_empty() {
+            return;
+        }
+        if let [_] = log.announced[..]
+            && !log.enabled.contains(&task)
+            && let Some(announcement) = log.announced.pop()
+        {
+            locked(&self.lanes).parked.park(task, announcement);
+            return;
+        }
+        // Whoever waits for several things tries them all.
+        locked(&self.lanes).parked.will_try(task);
+        log.announced.drain(..).for_each(|a| a.waiter.wake());
+    }
+
+    /// The world moved by itself (the clock, something that was planned between two steps).
+    pub(crate) fn moved(&self) {
+        if let Some(Stepping { log, .. }) = &mut *locked(&self.stepping) {
+            watch::exchange(log);
+            let step = Step { task: None, touches: &log.touches, enabled: &log.enabled };
+            locked(&self.decisions.scheduler).ran(&step);
+        }
+    }
+
+    /// The run begins. `watched`: tasks announce what they will do.
+    pub(crate) fn begin(&self, watched: bool) {
+        locked(&self.decisions.scheduler).begin();
+        if watched {
+            locked(&self.lanes).parked.watch();
+        }
+    }
+
+    /// The run is over; what follows, if anything, takes it down. `waiting` are the tasks that are still there. Returns
+    /// those that are parked: they have to be woken before they can be taken down.
+    pub(crate) fn end(&self, waiting: impl FnOnce() -> Vec<TaskId>) -> Vec<(Waiter, Stuck)> {
+        if locked(&self.stepping).take().is_none() {
+            return Vec::new();
+        }
+        let parked = locked(&self.lanes).parked.leave();
+        let mut stuck: Vec<Stuck> = parked.iter().map(|(_, stuck)| *stuck).collect();
+        if !self.given_up.load(Relaxed) {
+            for task in waiting() {
+                if stuck.iter().all(|s| s.task != task) {
+                    stuck.push(Stuck { task, announced: None })
+                }
+            }
+        }
+        locked(&self.decisions.scheduler).ended(&explore::Ended { stuck: &stuck });
+        parked
     }
 
     /// Moves the clock to the next timer and serves everything that is due there. False if there is none, or
@@ -185,6 +379,7 @@ impl Engine {
         self.firing.store(true, Relaxed);
         due.into_iter().for_each(|d| self.world.serve(d));
         self.firing.store(false, Relaxed);
+        self.moved();
         true
     }
 }

@@ -19,9 +19,16 @@
 //! | `engine` | one worker's lanes, and which runnable is next |
 //! | `decisions` | the stream of choices: drawn, recorded, replayed |
 //! | `deadlock` | circles of tasks that wait for each other |
+//! | `watch` | what the steps of an explored run do to what tasks share |
+//! | `parked` | tasks that announced what they will do next |
 //! | `world` | virtual clock and timers, random numbers, the trace |
 //! | `net` | simulated TCP |
 //! | `signals` | simulated signals |
+//! | `executor` | one program again and again, each time as somebody else's scheduler picks |
+//! | `search` | every schedule that matters, or a sample: failures made small and repeatable |
+//! | `failure` | what a search says when a schedule fails |
+//! | `names` | what tasks and objects were, for people |
+//! | `quiet` | panics of a search are not printed |
 //! | `sweep` | one program under many seeds |
 //! | `verdict` | what went wrong, in words |
 //!
@@ -32,17 +39,28 @@ mod config;
 mod deadlock;
 mod decisions;
 mod engine;
+mod executor;
+mod failure;
+mod names;
 mod net;
+mod parked;
+mod quiet;
 mod raw;
 mod runtime;
+mod search;
 mod signals;
 mod sweep;
 mod verdict;
+mod watch;
 mod world;
 
 pub use config::{LabConfig, Schedule};
+pub use executor::{Execution, Executor};
+pub use names::Names;
 pub use net::{NetProfile, NetStats};
 pub use runtime::{LabRuntime, explore, explore_with};
+pub use search::{Found, Search};
 pub use signals::LabSignals;
 pub use sweep::{seeds, sweep};
 pub use verdict::{LabFailure, OracleReport};
+pub use watch::Grain;

@@ -1,12 +1,13 @@
 //! `LabRuntime`: a run from its root body to its verdict.
-use crate::config::LabConfig;
+use crate::config::{LabConfig, Schedule};
 use crate::deadlock::{Circle, WaitGraph};
-use crate::decisions::Decisions;
+use crate::decisions::{Decisions, SharedScheduler};
 use crate::engine::Engine;
 use crate::net::{NetStats, SimNet};
 use crate::raw;
 use crate::signals::LabSignals;
 use crate::verdict::{LabFailure, OracleReport, waits};
+use crate::watch;
 use crate::world::{Kept, Recorder, SplitStreams, VirtualClock, VirtualTimers, locked};
 use cx::port::{Clock, Signal, Waits, World};
 use cx::{All, Cx, Root, RootTask};
@@ -19,14 +20,21 @@ use std::sync::atomic::Ordering::*;
 use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
 use trace::{Event, Label};
-use types::{Outcome, Time};
+use types::{Outcome, TaskId, Time};
 
 /// Something to do between two steps.
 type Planned = Box<dyn FnOnce() + Send>;
 
+/// The lab's own scheduler, its decisions written down.
+type Recording = explore::Recording<Box<dyn explore::Scheduler + Send>>;
+
 /// A world in which one program runs once, deterministically.
 pub struct LabRuntime {
     config: LabConfig,
+    /// What the lab's own scheduler decides; not there if somebody else's is used.
+    recording: Option<Arc<Mutex<Recording>>>,
+    /// What it replays, if it does.
+    replayed: Option<Arc<Mutex<explore::Recorded>>>,
     // Dropped in this order: root tasks, the slot, the engine.
     tasks: Mutex<Vec<RootTask>>,
     root: Root,
@@ -52,11 +60,36 @@ impl LabRuntime {
     /// If there are more engines in this process than its table has places.
     #[track_caller]
     pub fn new(config: LabConfig) -> LabRuntime {
+        let mut replayed = None;
+        let scheduler: Box<dyn explore::Scheduler + Send> = match &config.schedule {
+            Schedule::Replay(decisions) => {
+                let recorded = Arc::new(Mutex::new(explore::Recorded::new(decisions.clone())));
+                replayed = Some(recorded.clone());
+                Box::new(recorded)
+            }
+            schedule => schedule.scheduler(config.seed),
+        };
+        let recording = Arc::new(Mutex::new(Recording::new(scheduler)));
+        let mut lab = LabRuntime::build(config, recording.clone(), false);
+        (lab.recording, lab.replayed) = (Some(recording), replayed);
+        lab
+    }
+
+    /// A fresh world whose steps `scheduler` picks. The thread must be exploring ([`crate::watch::begin`]).
+    #[track_caller]
+    pub(crate) fn explored(config: LabConfig, scheduler: SharedScheduler) -> LabRuntime {
+        LabRuntime::build(config, scheduler, true)
+    }
+
+    #[track_caller]
+    fn build(config: LabConfig, scheduler: SharedScheduler, watched: bool) -> LabRuntime {
         let clock = Arc::new(VirtualClock::default());
         let timers = Arc::new(VirtualTimers::new());
-        let recorder = config.traced.then(|| Arc::new(Recorder::new(clock.clone())));
+        let listens = config.traced || watched;
+        let recorder = listens.then(|| Arc::new(Recorder::new(clock.clone(), config.traced)));
         let waiting = config.traced.then(|| Arc::new(WaitGraph::default()));
-        let decisions = Arc::new(Decisions::new(config.seed, &config.schedule, recorder.clone()));
+        let decisions =
+            Arc::new(Decisions::new(scheduler, config.traced.then(|| recorder.clone()).flatten()));
         let kept = Arc::new(Kept::default());
         let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
         let signals = LabSignals::default();
@@ -73,8 +106,11 @@ impl LabRuntime {
             panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)
         };
         let root = Root::open(slot.tag(), &engine.world, config.after_grace, Location::caller());
+        engine.begin(watched);
         LabRuntime {
             config,
+            recording: None,
+            replayed: None,
             tasks: Mutex::default(),
             root,
             _slot: slot,
@@ -101,6 +137,8 @@ impl LabRuntime {
     {
         match self.try_run(body) {
             Ok(value) => value,
+            // Nobody's mistake: whoever picks knows what it means.
+            Err(failure @ LabFailure::Redundant) => std::panic::resume_unwind(Box::new(failure)),
             Err(failure) => panic!("{failure}\n{}", self.replay_hint()),
         }
     }
@@ -121,7 +159,10 @@ impl LabRuntime {
         assert!(locked(&self.tasks).is_empty(), "a lab runs one program; make another for the next");
         let at = Location::caller();
         let mut value = None;
-        let mut task = raw::with_root(&self.root, at, body, &mut value, |task| self.drive(task));
+        let mut task = raw::with_root(&self.root, at, body, &mut value, |task| {
+            self.drive(task);
+            self.engine.end(Vec::new);
+        });
         let outcome = task.take();
         // Kept for as long as the lab: the body's context may have been kept as long.
         locked(&self.tasks).push(task);
@@ -153,6 +194,9 @@ impl LabRuntime {
             let before = self.engine.steps.load(Relaxed);
             if self.engine.step() {
                 continue;
+            }
+            if self.engine.given_up.load(Relaxed) {
+                return self.give_up(task, |_, _| LabFailure::Redundant);
             }
             let now = self.engine.clock.now();
             let since = match idle_since {
@@ -207,6 +251,9 @@ impl LabRuntime {
         drop(planned);
         let any = !now.is_empty();
         now.into_values().flatten().for_each(|act| act());
+        if any {
+            self.engine.moved()
+        }
         any
     }
 
@@ -218,11 +265,21 @@ impl LabRuntime {
 
     /// Records the failure and takes everything down, so that the run can end.
     fn give_up(&self, task: &RootTask, failure: impl FnOnce(&LabRuntime, String) -> LabFailure) {
+        let parked = self.engine.end(|| {
+            let mut there = vec![];
+            members(&self.root.view(), &mut there);
+            there
+        });
         let mut text = String::new();
         if let Some(kind) = task.task().waits_for() {
             text.push_str(&format!("the root body waits for {}\n", kind.what));
         }
-        waits(&self.root.view(), 0, &mut text);
+        let announced = |task| {
+            let (_, stuck) = parked.iter().find(|(_, s)| s.task == task)?;
+            stuck.announced.map(|touch| watch::announced(&touch))
+        };
+        waits(&self.root.view(), &announced, 0, &mut text);
+        parked.into_iter().for_each(|(waiter, _)| waiter.wake());
         let failure = failure(self, text);
         if let LabFailure::Stuck { steps, .. } = &failure {
             self.engine.emit(Label::Stuck { steps: *steps });
@@ -237,7 +294,7 @@ impl LabRuntime {
             self.engine.advance(Time::MAX);
         }
         let mut text = String::new();
-        waits(&self.root.view(), 0, &mut text);
+        waits(&self.root.view(), &|_| None, 0, &mut text);
         eprintln!("asupersync lab: still there after everything was given up:\n{text}{:?}", task.task());
     }
 
@@ -312,9 +369,15 @@ impl LabRuntime {
         self.kept.all()
     }
 
-    /// The decisions taken, for [`crate::Schedule::Replay`].
-    pub fn decisions(&self) -> Vec<u32> {
-        self.engine.decisions.taken()
+    /// The decisions taken, for [`crate::Schedule::Replay`]. Empty if somebody else's scheduler took them, who has to
+    /// record them himself.
+    pub fn decisions(&self) -> explore::Decisions {
+        self.recording.as_ref().map(|r| locked(r).taken().decisions).unwrap_or_default()
+    }
+
+    /// Where a run of [`crate::Schedule::Replay`] first left its recording, if it did.
+    pub fn divergence(&self) -> Option<explore::Divergence> {
+        locked(self.replayed.as_ref()?).divergence().cloned()
     }
 
     /// Polls so far.
@@ -393,6 +456,12 @@ impl LabRuntime {
     fn judge(&self, oracle: fn(&[Event]) -> Result<(), oracle::Report>) -> Result<(), OracleReport> {
         oracle(&self.events()).map_err(|r| OracleReport(vec![r.to_string()]))
     }
+}
+
+/// The tasks below a region.
+fn members(view: &RegionView, into: &mut Vec<TaskId>) {
+    into.extend(view.members.iter().map(|m| m.task));
+    view.children.iter().for_each(|child| members(child, into))
 }
 
 /// Runs `body` in a fresh lab for each seed. A panic names the seed.

@@ -73,7 +73,7 @@ pub fn sweep<T: TaskOutput>(
     }
 }
 
-fn judged<T: TaskOutput>(lab: &LabRuntime, body: impl AsyncFnOnce(&mut Cx<All>) -> T) {
+pub(crate) fn judged<T: TaskOutput>(lab: &LabRuntime, body: impl AsyncFnOnce(&mut Cx<All>) -> T) {
     // A region that cancels its members when the body fails, as any task's does. Without it children that wait
     // for the body would be a deadlock that hides the failure.
     let result: Res<T::Ok, T::Err> = lab.run(|cx| async move {

@@ -2,6 +2,7 @@
 use region::RegionView;
 use std::fmt;
 use trace::RegionPhase;
+use types::TaskId;
 
 /// What an oracle found.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub enum LabFailure {
         /// Which limit, and who was still there.
         why: String,
     },
+    /// Whoever picks the steps gave the run up: it would repeat another one.
+    Redundant,
     /// The trace breaks a rule of the model.
     Model {
         /// The event and the rule.
@@ -50,6 +53,7 @@ impl fmt::Display for LabFailure {
                 write!(f, "deadlock: nothing can run and no timer is set\n{waits}")
             }
             LabFailure::Stuck { steps, why } => write!(f, "stuck after {steps} steps: {why}"),
+            LabFailure::Redundant => f.write_str("given up: this run repeats another one"),
             LabFailure::Model { divergence } => {
                 write!(f, "the trace breaks a rule of the model: {divergence}")
             }
@@ -59,8 +63,13 @@ impl fmt::Display for LabFailure {
 
 impl std::error::Error for LabFailure {}
 
-/// Who is there and what they wait for.
-pub(crate) fn waits(view: &RegionView, depth: usize, text: &mut String) {
+/// Who is there and what they wait for. `announced`: what a task said that it would do next.
+pub(crate) fn waits(
+    view: &RegionView,
+    announced: &dyn Fn(TaskId) -> Option<String>,
+    depth: usize,
+    text: &mut String,
+) {
     use fmt::Write;
     let pad = "  ".repeat(depth);
     let _ = writeln!(
@@ -78,7 +87,9 @@ pub(crate) fn waits(view: &RegionView, depth: usize, text: &mut String) {
         }
     );
     for m in &view.members {
+        let next = announced(m.task).filter(|_| !m.runnable);
         let what = match (m.runnable, m.waits_for) {
+            _ if next.is_some() => next.unwrap_or_default(),
             (true, _) => "is runnable".to_string(),
             (_, Some(kind)) => format!("waits for {}", kind.what),
             (_, None) => "waits for something that is no operation of this runtime".to_string(),
@@ -102,6 +113,6 @@ pub(crate) fn waits(view: &RegionView, depth: usize, text: &mut String) {
         );
     }
     for child in &view.children {
-        waits(child, depth + 1, text)
+        waits(child, announced, depth + 1, text)
     }
 }

@@ -9,7 +9,7 @@ use time::{Key, Wheel};
 use trace::{Event, Label};
 use types::{ObligationId, TaskId, Time};
 
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -134,6 +134,8 @@ impl Reports for Kept {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     clock: Arc<VirtualClock>,
+    /// If not, labels only go to who explores.
+    keeps: bool,
     trace: Mutex<Recorded>,
 }
 
@@ -161,8 +163,8 @@ impl Recorded {
 }
 
 impl Recorder {
-    pub(crate) fn new(clock: Arc<VirtualClock>) -> Recorder {
-        Recorder { clock, trace: Mutex::default() }
+    pub(crate) fn new(clock: Arc<VirtualClock>, keeps: bool) -> Recorder {
+        Recorder { clock, keeps, trace: Mutex::default() }
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
@@ -172,6 +174,10 @@ impl Recorder {
 
 impl Sink for Recorder {
     fn emit(&self, by: Option<TaskId>, mut label: Label) {
+        crate::watch::label(&label);
+        if !self.keeps {
+            return;
+        }
         let mut trace = locked(&self.trace);
         trace.rename(&mut label);
         let seq = trace.events.len() as u64;

@@ -5,6 +5,7 @@
 //! (`signals.rs`).
 #![allow(clippy::disallowed_methods, reason = "threads stand for what is outside the lab")]
 
+use ::explore::Decisions;
 use asupersync_lab as lab;
 use cx::Cx;
 use lab::{LabConfig, LabFailure, LabRuntime, Schedule, explore, explore_with};
@@ -132,10 +133,9 @@ fn a_first_in_first_out_run_can_be_replayed_too() {
 #[test]
 fn where_a_recording_ends_the_run_goes_on_first_in_first_out() {
     let fifo = ran(seed(1).schedule(Schedule::Fifo));
-    assert_same(&ran(seed(1).schedule(Schedule::Replay(Vec::new()))), &fifo);
-    let half = fifo.decisions().len() / 2;
-    let cut = fifo.decisions()[..half].to_vec();
-    assert_same(&ran(seed(1).schedule(Schedule::Replay(cut))), &fifo);
+    assert_same(&ran(seed(1).schedule(Schedule::Replay(Decisions::default()))), &fifo);
+    let half = Decisions::usual(fifo.decisions().len() / 2);
+    assert_same(&ran(seed(1).schedule(Schedule::Replay(half))), &fifo);
 }
 
 /// Two tasks that wake each other without end of their turn, and one that would like to run too.
@@ -174,9 +174,8 @@ fn first_in_first_out_keeps_the_production_engines_bounds() {
     let notes = fifo.notes().concat();
     let before = notes.find('Q').unwrap();
     assert!((5..=40).contains(&before), "it waits for the slot's run of 16, not for the end: {notes}");
-    // Picks like this one are none a replay without a recording could guess from the order alone.
-    assert!(fifo.decisions().iter().any(|&chosen| chosen != 0));
-    assert_same(&crowded(Schedule::Replay(Vec::new())), &fifo);
+    assert!(fifo.decisions().deviations().is_empty(), "what production picks is what is usual");
+    assert_same(&crowded(Schedule::Replay(Decisions::default())), &fifo);
     assert_same(&crowded(Schedule::Replay(fifo.decisions())), &fifo);
 }
 
@@ -199,17 +198,25 @@ fn first_in_first_out_the_timers_of_one_instant_go_as_they_were_set() {
 #[test]
 fn a_changed_decision_changes_the_run_from_there_on() {
     let first = ran(seed(3));
-    let mut decisions = first.decisions();
-    decisions[4] = if decisions[4] == 0 { 1 } else { 0 };
-    let changed = ran(seed(3).schedule(Schedule::Replay(decisions.clone())));
+    let decisions = first.decisions();
+    let mut deviations = decisions.deviations().to_vec();
+    let dropped = deviations.remove(1);
+    let changed = ran(seed(3).schedule(Schedule::Replay(Decisions::new(decisions.len(), deviations))));
     assert!(first.trace() != changed.trace());
-    assert_eq!(changed.decisions()[..5], decisions[..5]);
+    let same = |lab: &LabRuntime| lab.decisions().deviations().iter().filter(|d| d.at < dropped.at).count();
+    assert_eq!((same(&first), same(&changed)), (1, 1));
 }
 
 #[test]
-fn a_recording_of_another_program_is_bent_to_what_is_possible() {
-    let wild = vec![u32::MAX; 1000];
-    ran(seed(3).schedule(Schedule::Replay(wild)));
+fn a_recording_of_another_program_is_named_as_such() {
+    let lab = ran(seed(3).schedule(Schedule::Replay(
+        (0..50).map(seed).map(ran).map(|lab| lab.decisions()).max_by_key(|d| d.deviations().len()).unwrap(),
+    )));
+    assert!(lab.divergence().is_none(), "a replay of the same program");
+    let other = LabRuntime::new(LabConfig::default().schedule(Schedule::Replay(lab.decisions())));
+    other.run(|cx| async { cx.yield_now().await });
+    let divergence = other.divergence().expect("it is another program").to_string();
+    assert!(divergence.contains("the recording"), "{divergence}");
 }
 
 #[test]
@@ -249,7 +256,7 @@ fn a_tasks_random_numbers_are_the_seeds_whatever_the_schedule() {
     let usual = drawn(seed(9).schedule(Schedule::Fifo));
     assert_eq!(usual.iter().collect::<BTreeSet<_>>().len(), 9, "all different");
     assert_eq!(drawn(seed(9)), usual);
-    assert_eq!(drawn(seed(9).schedule(Schedule::Replay(vec![1, 0, 1, 2]))), usual);
+    assert_eq!(drawn(seed(9).schedule(Schedule::RoundRobin)), usual);
     assert_ne!(drawn(seed(10)), usual);
 }
 

@@ -7,6 +7,7 @@
 //! | [`semaphore`] | permits | [`semaphore::permits`] | wait queue |
 //! | [`mutex`] | exclusive access to a value | [`mutex::lock_word`] | wait queue |
 //! | [`notify`] | notifications without a value | [`notify::signal`] | wait queue |
+//! | [`shared`] | a value for looks and changes in one go | `std::sync::Mutex` | never |
 //!
 //! Every structure has a core that is polled and knows no runtime: it stores a [`Wakes`] and is generic over it. Those
 //! cores run under loom as they are, with seeded mistakes that the models must find.
@@ -33,6 +34,8 @@ pub mod oneshot;
 pub mod semaphore;
 #[cfg(not(loom))]
 mod sent;
+#[cfg(not(loom))]
+pub mod shared;
 mod sync;
 mod wait_queue;
 mod wakes;

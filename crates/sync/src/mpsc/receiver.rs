@@ -68,6 +68,11 @@ impl<T> Receiver<T> {
         self.rx.close();
     }
 
+    /// What exploration knows the channel's values by ([`Cx::step_to`](cx::Cx::step_to)).
+    pub fn object(&self) -> &cx::Object {
+        self.rx.values()
+    }
+
     /// Values sent and not received. Outstanding permits don't count.
     pub fn len(&self) -> usize {
         self.rx.len()

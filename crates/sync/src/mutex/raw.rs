@@ -68,6 +68,11 @@ impl<T: ?Sized> Mutex<T> {
         self.value.get_mut()
     }
 
+    /// What exploration knows it by ([`Cx::step_to`](cx::Cx::step_to)).
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
     /// Whether somebody holds the lock now.
     pub fn is_locked(&self) -> bool {
         self.object.touch(Access::Read);

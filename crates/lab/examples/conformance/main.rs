@@ -1,0 +1,91 @@
+//! Runs programs of the mini-language as tasks on the real kernel and compares how many classes of executions the
+//! exploration finds with how many there are. Called by `cargo xtask conformance lab`.
+//!
+//! ```text
+//! conformance --programs FILE.tsv [--orders N] [--only NAME] [--grain operation|poll]
+//!             [--mode sampler=NAME,runs=N[,seed=N]]
+//! ```
+//! A row of output is `name explored blocked expected`: how many executions were explored, in how many of them some task
+//! never ended, and how many classes there are. Rows that differ say how, and the program ends with 1; an argument or a
+//! file that makes no sense ends it with 2.
+
+mod explored;
+mod sampled;
+mod tasks;
+
+use asupersync_lab::Grain;
+use explore::mini::table::{self, Row};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: conformance --programs FILE.tsv [--orders N] [--only NAME] [--grain operation|poll] \
+                     [--mode sampler=NAME,runs=N[,seed=N]]";
+
+/// What was asked for.
+struct Asked {
+    file: String,
+    orders: u64,
+    only: Option<String>,
+    grain: Grain,
+    sampler: Option<sampled::Sampler>,
+}
+
+fn main() -> ExitCode {
+    let asked = match read(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(why) => return refuse(&format!("{why}\n{USAGE}")),
+    };
+    let text = match std::fs::read_to_string(&asked.file) {
+        Ok(text) => text,
+        Err(why) => return refuse(&format!("cannot read {}: {why}", asked.file)),
+    };
+    let rows = match table::read(&text) {
+        Ok(rows) => rows,
+        Err(why) => return refuse(&format!("{}: {why}", asked.file)),
+    };
+    let rows = rows.iter().filter(|row| asked.only.as_ref().is_none_or(|only| only == row.name));
+    let differing = match &asked.sampler {
+        Some(sampler) => sampled::all(rows, sampler, asked.grain),
+        None => explored::all(rows, asked.orders, asked.grain),
+    };
+    if differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn refuse(why: &str) -> ExitCode {
+    eprintln!("conformance: {why}");
+    ExitCode::from(2)
+}
+
+fn read(mut args: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut asked =
+        Asked { file: String::new(), orders: 0, only: None, grain: Grain::Operation, sampler: None };
+    while let Some(flag) = args.next() {
+        let mut value = || args.next().ok_or(format!("{flag} wants a value"));
+        match flag.as_str() {
+            "--programs" => asked.file = value()?,
+            "--orders" => asked.orders = number(&flag, &value()?)?,
+            "--only" => asked.only = Some(value()?),
+            "--grain" => {
+                asked.grain = match value()?.as_str() {
+                    "operation" => Grain::Operation,
+                    "poll" => Grain::Poll,
+                    other => return Err(format!("--grain is `operation` or `poll`, not `{other}`")),
+                }
+            }
+            "--mode" => asked.sampler = Some(sampled::Sampler::read(&value()?)?),
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    if asked.file.is_empty() {
+        return Err("--programs is missing".into());
+    }
+    Ok(asked)
+}
+
+fn number(flag: &str, text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{flag} wants a number, not `{text}`"))
+}
+
+/// Row and line for the reader: what was found beside what was expected.
+fn line(row: &Row<'_>, explored: u64, blocked: u64) {
+    println!("{}\t{explored}\t{blocked}\t{}", row.name, row.traces);
+}

@@ -1,0 +1,178 @@
+//! A program of the mini-language as tasks on the real kernel, with the real locks and channels.
+//!
+//! One operation is one step: what doesn't wait is preceded by `cx.step_to(..)`, what waits is a scheduling point itself.
+//! The root body opens the objects, spawns the tasks into its region, and waits for them.
+use cx::{Access, Cx, Object};
+use explore::mini::{Op, Operand, Program};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use sync::mpsc::{self, Receiver, Sender};
+use sync::mutex::{Guard, Mutex};
+use sync::shared::Shared;
+
+/// What the tasks share.
+struct Objects {
+    cells: Vec<Shared<i64>>,
+    locks: Vec<Mutex<()>>,
+    channels: Vec<(Sender<()>, StdMutex<Receiver<()>>, Object)>,
+}
+
+impl Objects {
+    fn new(program: &Program) -> Objects {
+        // A channel of the language has no bound: room for everything that could ever be sent.
+        let room = program.tasks().iter().map(|ops| sends(ops)).sum::<usize>().max(1);
+        let channel = |_: &String| {
+            let (tx, rx) = mpsc::channel(room);
+            let values = rx.object().clone();
+            (tx, StdMutex::new(rx), values)
+        };
+        Objects {
+            cells: (0..program.cells().len()).map(|cell| self::cell(program, cell)).collect(),
+            locks: program.locks().iter().map(|_| Mutex::new(())).collect(),
+            channels: program.channels().iter().map(channel).collect(),
+        }
+    }
+
+    /// What the operation does, if it is no scheduling point itself.
+    fn announced(&self, op: &Op) -> Option<(&Object, Access)> {
+        Some(match *op {
+            Op::Load { cell } => (self.cells[cell.0].object(), Access::Read),
+            Op::CompareExchange { cell, expected, .. } => {
+                (self.cells[cell.0].object(), Access::Exchange(number(expected)))
+            }
+            Op::Store { cell, .. } | Op::FetchAdd { cell, .. } => {
+                (self.cells[cell.0].object(), Access::Write)
+            }
+            Op::Unlock { lock } => (self.locks[lock.0].object(), Access::Release(1)),
+            Op::TryLock { lock } => (self.locks[lock.0].object(), Access::TryAcquire(1)),
+            Op::TryReceive { channel } => (&self.channels[channel.0].2, Access::TryReceive),
+            Op::Lock { .. } | Op::Send { .. } | Op::Receive { .. } | Op::If { .. } | Op::Stop => return None,
+        })
+    }
+}
+
+/// A cell that somebody compares and exchanges tells its values.
+fn cell(program: &Program, cell: usize) -> Shared<i64> {
+    if program.tasks().iter().any(|ops| exchanges(ops, cell)) {
+        Shared::numbered(0, |n| number(*n))
+    } else {
+        Shared::new(0)
+    }
+}
+
+fn exchanges(ops: &[Op], of: usize) -> bool {
+    ops.iter().any(|op| match op {
+        Op::CompareExchange { cell, .. } => cell.0 == of,
+        Op::If { then, otherwise, .. } => exchanges(then, of) || exchanges(otherwise, of),
+        _ => false,
+    })
+}
+
+fn sends(ops: &[Op]) -> usize {
+    let count = |op: &Op| match op {
+        Op::Send { .. } => 1,
+        Op::If { then, otherwise, .. } => sends(then) + sends(otherwise),
+        _ => 0,
+    };
+    ops.iter().map(count).sum()
+}
+
+/// Runs the program as the root body of a lab.
+pub(crate) async fn run(cx: &mut Cx, program: &Arc<Program>) {
+    let objects = Arc::new(Objects::new(program));
+    cx.region(|scope| async {
+        for index in 0..program.tasks().len() {
+            let (program, objects) = (program.clone(), objects.clone());
+            scope.spawn(async move |cx| task(cx, &program.tasks()[index], &objects).await);
+        }
+    })
+    .await;
+    // Kept until here: otherwise whichever task ends last would close the channels.
+    drop(objects)
+}
+
+async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects) {
+    let mut held: Vec<Option<Guard<'_, ()>>> = objects.locks.iter().map(|_| None).collect();
+    let mut last = 0;
+    // The blocks we are in: what is left of each.
+    let mut blocks = vec![ops.iter()];
+    while let Some(block) = blocks.last_mut() {
+        let Some(op) = block.next() else {
+            blocks.pop();
+            continue;
+        };
+        if let Some((object, access)) = objects.announced(op) {
+            cx.step_to(object, access).await
+        }
+        match *op {
+            Op::Store { cell, value } => objects.cells[cell.0].set(operand(value, last)),
+            Op::Load { cell } => last = objects.cells[cell.0].get(),
+            Op::FetchAdd { cell, add } => {
+                last = objects.cells[cell.0].write(|n| std::mem::replace(n, *n + add))
+            }
+            Op::CompareExchange { cell, expected, new } => {
+                let mut found = 0;
+                objects.cells[cell.0].update(|n| {
+                    found = *n;
+                    (*n == expected).then(|| *n = new)
+                });
+                last = found
+            }
+            Op::Lock { lock } => match objects.locks[lock.0].lock(cx).await {
+                Ok(guard) => held[lock.0] = Some(guard),
+                Err(_) => return,
+            },
+            Op::Unlock { lock } => held[lock.0] = None,
+            Op::TryLock { lock } => match objects.locks[lock.0].try_lock() {
+                Some(guard) => {
+                    held[lock.0] = Some(guard);
+                    last = 1
+                }
+                None => last = 0,
+            },
+            Op::Send { channel } => {
+                if objects.channels[channel.0].0.send(cx, ()).await.is_err() {
+                    return;
+                }
+            }
+            Op::Receive { channel } => {
+                if receive(cx, &objects.channels[channel.0].1).await.is_err() {
+                    return;
+                }
+            }
+            Op::TryReceive { channel } => {
+                let mut receiver =
+                    objects.channels[channel.0].1.lock().unwrap_or_else(PoisonError::into_inner);
+                last = i64::from(receiver.try_recv().is_ok())
+            }
+            Op::If { equal, value, ref then, ref otherwise } => {
+                blocks.push(if (last == value) == equal { then.iter() } else { otherwise.iter() })
+            }
+            Op::Stop => std::future::pending().await,
+        }
+    }
+    // A task that ends with a lock keeps it.
+    held.into_iter().flatten().for_each(std::mem::forget);
+}
+
+/// What a value is to exploration: different for different ones, as far as programs of a line go.
+fn number(value: i64) -> u32 {
+    value as u32
+}
+
+fn operand(value: Operand, last: i64) -> i64 {
+    match value {
+        Operand::Value(value) => value,
+        Operand::Last { plus } => last + plus,
+    }
+}
+
+/// Receives from a channel that several tasks may receive from.
+async fn receive(cx: &Cx, receiver: &StdMutex<Receiver<()>>) -> Result<(), sync::WaitError> {
+    poll_fn(|context| {
+        let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+        pin!(receiver.recv(cx)).poll(context)
+    })
+    .await
+}

@@ -1,0 +1,65 @@
+//! [`Executor`]: one program, again and again, each time as somebody else's scheduler picks. What every search is made
+//! of.
+//!
+//! Not here: which schedules are tried (`explore`), what is done with a failure (`search`).
+use crate::config::LabConfig;
+use crate::decisions::SharedScheduler;
+use crate::names::Names;
+use crate::quiet::quietly;
+use crate::runtime::LabRuntime;
+use crate::watch::{self, Grain};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+/// One execution, over and done.
+#[derive(Debug)]
+pub struct Execution {
+    /// What the program panicked with, if it did: its own panic, a deadlock's report, an oracle's.
+    pub failure: Option<Box<dyn Any + Send>>,
+    /// Whether a request was made in it while steps were not recorded as looking at requests
+    /// ([`Executor::looks`]): what an exploration has learnt of this program so far is incomplete.
+    pub unlooked: bool,
+    /// What its tasks and objects were.
+    pub names: Names,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    config: LabConfig,
+    grain: Grain,
+    looks: bool,
+}
+
+impl Executor {
+    /// Labs are made like `config`, but for its schedule. Steps are not recorded as looking at cancellation requests.
+    pub fn new(config: LabConfig, grain: Grain) -> Executor {
+        Executor { config, grain, looks: false }
+    }
+
+    /// Whether every step is recorded as looking at what its task was asked. Needed for programs that cancel; costs
+    /// one touch a step.
+    #[must_use]
+    pub fn looks(mut self, on: bool) -> Executor {
+        self.looks = on;
+        self
+    }
+
+    /// One execution of `program`, which gets a fresh lab and has to run it once. What it shares between its tasks it
+    /// has to create anew in each execution.
+    #[track_caller]
+    pub fn execute(
+        &self,
+        scheduler: &Arc<Mutex<impl explore::Scheduler + Send + 'static>>,
+        program: impl FnOnce(&LabRuntime),
+    ) -> Execution {
+        let scheduler: SharedScheduler = scheduler.clone();
+        watch::begin(self.grain, self.looks);
+        let lab = LabRuntime::explored(self.config.clone(), scheduler);
+        let failure = quietly(|| catch_unwind(AssertUnwindSafe(|| program(&lab)))).err();
+        let (unlooked, names) = watch::end();
+        drop(lab);
+        Execution { failure, unlooked, names }
+    }
+}

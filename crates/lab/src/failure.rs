@@ -1,0 +1,71 @@
+//! What a search says when a schedule fails.
+//!
+//! Not here: finding it (`search`), pictures of it (`timeline`).
+use explore::Taken;
+use std::any::Any;
+use std::fmt;
+
+/// A failing schedule, as its test reports it.
+pub(crate) struct Failure<'a> {
+    pub(crate) test: &'a str,
+    /// What it failed with.
+    pub(crate) what: String,
+    /// In which run of the search.
+    pub(crate) runs: u64,
+    /// The schedule that is reported.
+    pub(crate) taken: Taken,
+    pub(crate) minimal: bool,
+    /// Whether the schedule failed again when it was run again; nobody tried if the search may not shrink.
+    pub(crate) reproduced: Option<bool>,
+    pub(crate) line: String,
+    /// The racing pair, in words.
+    pub(crate) pair: Option<String>,
+}
+
+impl fmt::Display for Failure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure { test, what, runs, taken, .. } = self;
+        writeln!(f, "`{test}` fails in run {runs}: {what}")?;
+        if self.reproduced == Some(false) {
+            writeln!(
+                f,
+                "the same schedule did not fail again: something decides that the lab does not see (a static, a clock, a \
+                 thread, the address of something)"
+            )?;
+        } else {
+            let deviations = taken.decisions.deviations().len();
+            let (smallest, delays, steps) =
+                (if self.minimal { "smallest" } else { "smallest so far" }, taken.delays, taken.steps);
+            writeln!(
+                f,
+                "{smallest} schedule: departs from production's order {} ({}), {}",
+                times(deviations as u64),
+                count(delays, "delay"),
+                count(steps, "step"),
+            )?;
+            match &self.pair {
+                Some(pair) => writeln!(f, "racing pair: {pair}")?,
+                None if deviations == 0 => writeln!(f, "no race: it fails in production's order too")?,
+                None => {}
+            }
+        }
+        write!(f, "to run exactly this again: LAB_REPLAY={} cargo test {test}", self.line)
+    }
+}
+
+fn times(n: u64) -> String {
+    if n == 1 { "once".into() } else { format!("{n} times") }
+}
+
+fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// What a panic says.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
+        (Some(text), _) => text.clone(),
+        (None, Some(text)) => (*text).into(),
+        (None, None) => "a panic without a message".into(),
+    }
+}

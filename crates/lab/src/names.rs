@@ -1,0 +1,101 @@
+//! What the tasks and objects of an explored run were, for people: where they were spawned and created.
+//!
+//! Not here: their numbers (`watch`).
+use explore::{RacingPair, Side};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::panic::Location;
+use trace::{ObjectId, ObjectKind, Site};
+use types::TaskId;
+
+/// Hashes what is a hash already.
+#[derive(Default)]
+pub(crate) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&b| self.0 = region::mix(self.0, u64::from(b)))
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 ^= n
+    }
+}
+
+pub(crate) type ById<K, V> = HashMap<K, V, BuildHasherDefault<Mixed>>;
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    objects: ById<ObjectId, (ObjectKind, &'static Location<'static>)>,
+    tasks: ById<TaskId, Site>,
+}
+
+impl Names {
+    pub(crate) fn object(&mut self, id: ObjectId, kind: ObjectKind, at: &'static Location<'static>) {
+        self.objects.insert(id, (kind, at));
+    }
+
+    pub(crate) fn task(&mut self, id: TaskId, site: &Site) {
+        self.tasks.insert(id, site.clone());
+    }
+
+    pub(crate) fn kind_of(&self, object: ObjectId) -> ObjectKind {
+        self.objects.get(&object).map_or(ObjectKind::Value, |&(kind, _)| kind)
+    }
+
+    /// "the task spawned at src/a.rs:3".
+    #[must_use]
+    pub fn of_task(&self, task: TaskId) -> String {
+        match self.tasks.get(&task) {
+            Some(site) => format!("the task spawned at {site}"),
+            None => "the root body".into(),
+        }
+    }
+
+    /// "the lock created at src/a.rs:3".
+    #[must_use]
+    pub fn of_object(&self, object: ObjectId) -> String {
+        let Some((kind, at)) = self.objects.get(&object) else {
+            return "what a task was told, or the end of one".into();
+        };
+        let kind = match kind {
+            ObjectKind::Value => "value",
+            ObjectKind::Lock => "lock",
+            ObjectKind::SharedLock { .. } => "shared lock",
+            ObjectKind::Permits { .. } => "semaphore",
+            ObjectKind::Slots { .. } => "room of the channel",
+            ObjectKind::Queue => "channel",
+            ObjectKind::Moment => "moment",
+        };
+        format!("the {kind} created at {}:{}", at.file(), at.line())
+    }
+
+    /// The pair of operations whose order made a run fail.
+    #[must_use]
+    pub fn pair(&self, pair: &RacingPair) -> String {
+        let mut text = format!("{}\n  came before\n  ", self.side(&pair.overtaking));
+        text.push_str(&self.side(&pair.delayed));
+        if pair.delayed.step.is_none() {
+            text.push_str(" (which it never comes to)")
+        }
+        text
+    }
+
+    fn side(&self, side: &Side) -> String {
+        let mut text = format!(
+            "{} {} {}",
+            self.of_task(side.task),
+            side.touch.access,
+            self.of_object(side.touch.object)
+        );
+        if let Some(at) = side.touch.at {
+            // Writing to a string does not fail.
+            let _ = write!(text, ", at {}:{}", at.file(), at.line());
+        }
+        text
+    }
+}

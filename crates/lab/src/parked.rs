@@ -1,0 +1,69 @@
+//! Tasks of an explored run that have announced what they will do next, and wait until it is possible.
+//!
+//! Not here: which operations are possible when (`watch`).
+use crate::watch::{self, Announcement};
+use cx::Waiter;
+use explore::{Candidate, Stuck};
+use types::TaskId;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Parked {
+    watching: bool,
+    tasks: Vec<(TaskId, Announcement)>,
+    /// Who announced several things at once, and tries them all in its next step.
+    trying: Vec<TaskId>,
+}
+
+impl Parked {
+    pub(crate) fn watch(&mut self) {
+        self.watching = true
+    }
+
+    pub(crate) fn is_watching(&self) -> bool {
+        self.watching
+    }
+
+    pub(crate) fn park(&mut self, task: TaskId, announcement: Announcement) {
+        self.tasks.push((task, announcement))
+    }
+
+    pub(crate) fn will_try(&mut self, task: TaskId) {
+        self.trying.push(task)
+    }
+
+    /// Whether the task tries everything in the step that begins.
+    pub(crate) fn tries(&mut self, task: TaskId) -> bool {
+        let at = self.trying.iter().position(|t| *t == task);
+        at.map(|at| self.trying.swap_remove(at)).is_some()
+    }
+
+    /// Something else woke the task.
+    pub(crate) fn forget(&mut self, task: TaskId) {
+        self.tasks.retain(|(parked, _)| *parked != task)
+    }
+
+    /// Who could go on, in the order in which they were parked.
+    pub(crate) fn possible(&self) -> impl Iterator<Item = Candidate> + '_ {
+        let able = self.tasks.iter().filter(|(_, a)| watch::possible(&a.touch));
+        able.map(|(task, a)| Candidate { task: *task, announced: Some(a.touch) })
+    }
+
+    pub(crate) fn any_possible(&self) -> bool {
+        self.possible().next().is_some()
+    }
+
+    /// The waiter of the n-th of those who could go on.
+    pub(crate) fn take(&mut self, n: usize) -> Option<Waiter> {
+        let task = self.possible().nth(n)?.task;
+        let at = self.tasks.iter().position(|(parked, _)| *parked == task)?;
+        Some(self.tasks.remove(at).1.waiter)
+    }
+
+    /// The exploration is over: who was left.
+    pub(crate) fn leave(&mut self) -> Vec<(Waiter, Stuck)> {
+        self.watching = false;
+        let left = std::mem::take(&mut self.tasks).into_iter();
+        left.map(|(task, a)| (a.waiter, Stuck { task, announced: Some(a.touch) })).collect()
+    }
+}

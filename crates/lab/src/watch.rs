@@ -1,0 +1,327 @@
+//! What the steps of an explored run do: the one watcher of this process's shared objects, and the run that explores
+//! on this thread.
+//!
+//! Objects report what is done to them ([`cx::Object`]); what the kernel does is read off the labels it emits:
+//!
+//! | label | what it is to exploration |
+//! |---|---|
+//! | a task ends, its join returns | the moment of its end: happens, is observed |
+//! | a member ends or a child region closes, the region closes | the moment of the region's close |
+//! | a request is made; every step of a task below | a write to, and a look at, what the task was asked |
+//! | a request is made, or somebody looks whether the task has ended | a look at that moment |
+//! | an obligation is settled; its region settles | a look at, and a write to, the region's books |
+//!
+//! Invariants: `explore.names` (an object's number is made of its creator and of how many that one created before),
+//! `explore.whole-step`.
+//!
+//! Not here: which steps are explored (`explore`), who runs them (`engine`).
+use crate::names::{ById, Names};
+use cx::{Waiter, Watcher};
+use explore::Objects as States;
+use explore::Touch;
+use std::cell::RefCell;
+use std::panic::Location;
+use trace::{Access, Label, ObjectId, ObjectKind, RegionPhase};
+use types::{ObligationId, RegionId, TaskId};
+
+/// How fine the steps of an explored run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Grain {
+    /// A task that is about to do something that it would have to wait for is not run before that is possible.
+    /// Exact and fast, and takes for granted that the primitives' queues and wakes are right.
+    #[default]
+    Operation,
+    /// Every task runs as it would in production: it tries, queues up, is woken. More schedules; finds mistakes in
+    /// the primitives themselves.
+    Poll,
+}
+
+/// A task that will go on with an announced operation.
+pub(crate) struct Announcement {
+    pub(crate) waiter: Waiter,
+    pub(crate) touch: Touch,
+}
+
+/// What one step did.
+#[derive(Default)]
+pub(crate) struct StepLog {
+    pub(crate) touches: Vec<Touch>,
+    pub(crate) enabled: Vec<TaskId>,
+    pub(crate) announced: Vec<Announcement>,
+}
+
+struct Run {
+    grain: Grain,
+    /// Whose step it is; 0 before the first one, and for the world's own.
+    actor: u64,
+    created: ById<u64, u32>,
+    names: Names,
+    /// What was done to them, and so which operations are possible.
+    states: States,
+    log: StepLog,
+    /// Who is a member of what, as far as it is alive.
+    tasks: ById<TaskId, RegionId>,
+    parents: ById<RegionId, Option<RegionId>>,
+    /// The tasks whose frames opened a region.
+    bodies: ById<RegionId, TaskId>,
+    books: ById<ObligationId, RegionId>,
+    /// What the task whose step it is had announced and may do now.
+    resumed: Option<(ObjectId, Access)>,
+    /// Whether that task tries everything it waits for, having announced several things at once.
+    tries: bool,
+    /// Whether steps look at what their task was asked.
+    looks: bool,
+    /// Whether a request was made.
+    asked: bool,
+}
+
+thread_local! {
+    static RUN: RefCell<Option<Box<Run>>> = const { RefCell::new(None) };
+}
+
+/// What objects of the kernel are about, so that their numbers differ from each other.
+const END: u64 = 0x0065_6E64;
+const CLOSE: u64 = 0x636C_6F73;
+const ASKED: u64 = 0x6173_6B65;
+const BOOKS: u64 = 0x626F_6F6B;
+
+fn object(of: u64, about: u64) -> ObjectId {
+    ObjectId(region::mix(of, about))
+}
+
+struct Objects;
+
+/// The process's watcher.
+static WATCHER: &dyn Watcher = &Objects;
+
+impl Watcher for Objects {
+    fn created(&self, kind: ObjectKind, at: &'static Location<'static>) -> Option<ObjectId> {
+        with(|run| {
+            let before = run.created.entry(run.actor).or_insert(0);
+            let id = ObjectId(region::mix(run.actor ^ 0x6F62_6A65, u64::from(*before)));
+            *before += 1;
+            run.names.object(id, kind, at);
+            id
+        })
+    }
+
+    fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>) {
+        with(|run| {
+            let kind = run.kind_of(object);
+            run.record(Touch { object, kind, access, at })
+        });
+    }
+
+    fn looked(&self, task: TaskId) {
+        with(|run| run.touch(object(task.as_u64(), END), ObjectKind::Moment, Access::Read));
+    }
+
+    fn announced(
+        &self,
+        task: Waiter,
+        object: ObjectId,
+        access: Access,
+        at: Option<&'static Location<'static>>,
+    ) -> bool {
+        let mut task = Some(task);
+        with(|run| {
+            if run.goes_on(object, access) {
+                return;
+            }
+            let touch = Touch { object, kind: run.kind_of(object), access, at };
+            if let Some(waiter) = task.take() {
+                run.log.announced.push(Announcement { waiter, touch })
+            }
+        });
+        // Left over if nobody explores here, or polls are the grain. Dropped outside of the borrow.
+        task.is_none()
+    }
+}
+
+/// The run of this thread, if it explores.
+fn with<T>(f: impl FnOnce(&mut Run) -> T) -> Option<T> {
+    RUN.with(|run| run.try_borrow_mut().ok()?.as_deref_mut().map(f))
+}
+
+impl Run {
+    /// Every operation is announced once before it happens, whatever the state of its object: so a task's steps are
+    /// the same whoever came before.
+    fn goes_on(&mut self, object: ObjectId, access: Access) -> bool {
+        let resumed = self.resumed.take_if(|r| *r == (object, access)).is_some();
+        resumed || self.tries || self.grain == Grain::Poll
+    }
+
+    fn kind_of(&self, object: ObjectId) -> ObjectKind {
+        self.names.kind_of(object)
+    }
+
+    fn touch(&mut self, object: ObjectId, kind: ObjectKind, access: Access) {
+        self.record(Touch { object, kind, access, at: None })
+    }
+
+    fn record(&mut self, touch: Touch) {
+        self.states.mark(&touch);
+        self.log.touches.push(touch)
+    }
+
+    fn label(&mut self, label: &Label) {
+        let moment = ObjectKind::Moment;
+        match *label {
+            Label::RegionOpen { region, parent, .. } => {
+                self.parents.insert(region, parent);
+                if self.actor != 0 {
+                    self.bodies.insert(region, TaskId::from_u64(self.actor));
+                }
+            }
+            Label::TaskSpawn { task, region, ref site, .. } => {
+                self.tasks.insert(task, region);
+                self.names.task(task, site);
+            }
+            Label::TaskEnd { task, .. } => {
+                self.touch(object(task.as_u64(), END), moment, Access::Happen);
+                if let Some(region) = self.tasks.remove(&task) {
+                    self.touch(object(region.as_u64(), CLOSE), moment, Access::Happen);
+                }
+            }
+            Label::TaskJoined { task, .. } => self.touch(object(task.as_u64(), END), moment, Access::Observe),
+            Label::RegionClose { region, .. } => {
+                self.touch(object(region.as_u64(), CLOSE), moment, Access::Observe);
+                if let Some(Some(parent)) = self.parents.get(&region).copied() {
+                    self.touch(object(parent.as_u64(), CLOSE), moment, Access::Happen);
+                }
+            }
+            Label::RegionState { region, to: RegionPhase::Settling } => {
+                self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Write)
+            }
+            Label::ObligationReserve { obligation, region, .. } => {
+                self.books.insert(obligation, region);
+            }
+            Label::ObligationRehome { obligation, to } => {
+                self.settled(obligation);
+                self.books.insert(obligation, to);
+            }
+            Label::ObligationCommit { obligation }
+            | Label::ObligationAbort { obligation }
+            | Label::ObligationLate { obligation } => self.settled(obligation),
+            Label::RegionRequest { region, .. } => self.asked_below(region),
+            Label::TaskRequest { task, .. } => self.asked(task),
+            Label::ScopeRequest { .. } => {
+                let actor = self.actor;
+                self.asked(TaskId::from_u64(actor))
+            }
+            _ => {}
+        }
+    }
+
+    fn settled(&mut self, obligation: ObligationId) {
+        if let Some(region) = self.books.remove(&obligation) {
+            self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Read)
+        }
+    }
+
+    fn asked(&mut self, task: TaskId) {
+        self.asked = true;
+        self.touch(object(task.as_u64(), END), ObjectKind::Moment, Access::Read);
+        self.touch(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Write)
+    }
+
+    /// Everybody in the region or below it was asked to end, and so was the frame that opened it.
+    fn asked_below(&mut self, region: RegionId) {
+        let mut reached: Vec<TaskId> =
+            self.tasks.iter().filter(|(_, at)| self.is_within(**at, region)).map(|(task, _)| *task).collect();
+        reached
+            .extend(self.bodies.iter().filter(|(at, _)| self.is_within(**at, region)).map(|(_, task)| *task));
+        reached.sort_unstable();
+        reached.dedup();
+        reached.into_iter().for_each(|task| self.asked(task));
+    }
+
+    fn is_within(&self, mut region: RegionId, of: RegionId) -> bool {
+        loop {
+            if region == of {
+                return true;
+            }
+            match self.parents.get(&region) {
+                Some(Some(parent)) => region = *parent,
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// This thread explores from here on. `looks`: whether steps are recorded as looking at requests; without it a run in
+/// which one is made ends with [`end`] saying so, and the exploration has to begin again.
+pub(crate) fn begin(grain: Grain, looks: bool) {
+    cx::watch_objects(&WATCHER);
+    let run = Run {
+        grain,
+        actor: 0,
+        created: ById::default(),
+        names: Names::default(),
+        states: States::new(),
+        log: StepLog::default(),
+        tasks: ById::default(),
+        parents: ById::default(),
+        bodies: ById::default(),
+        books: ById::default(),
+        resumed: None,
+        tries: false,
+        looks,
+        asked: false,
+    };
+    RUN.with(|slot| *slot.borrow_mut() = Some(Box::new(run)));
+}
+
+/// This thread no longer explores. True if a request was made that no step was recorded as looking at; and what
+/// everything was called.
+pub(crate) fn end() -> (bool, Names) {
+    // Dropped outside of the borrow: waiters may drop tasks, and those touch objects.
+    match RUN.with(|slot| slot.borrow_mut().take()) {
+        Some(run) => (run.asked && !run.looks, run.names),
+        None => (false, Names::default()),
+    }
+}
+
+/// A step of this task begins; of nobody, if it is the world's own. `tries`: it does whatever it comes to, announced
+/// or not.
+pub(crate) fn step(task: Option<TaskId>, resumed: Option<&Touch>, tries: bool) {
+    with(|run| {
+        run.actor = task.map_or(0, TaskId::as_u64);
+        run.resumed = resumed.map(|touch| (touch.object, touch.access));
+        run.tries = tries;
+        if let (true, Some(task)) = (run.looks, task) {
+            run.touch(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Read)
+        }
+    });
+}
+
+/// A task became runnable.
+pub(crate) fn enabled(task: TaskId) {
+    with(|run| run.log.enabled.push(task));
+}
+
+/// The kernel said this.
+pub(crate) fn label(label: &Label) {
+    with(|run| run.label(label));
+}
+
+/// Whether the operation would not have to wait now.
+pub(crate) fn possible(touch: &Touch) -> bool {
+    with(|run| run.states.possible(touch)).unwrap_or(true)
+}
+
+/// What a task is waiting to do: "waits, and then takes the lock created at src/a.rs:3".
+pub(crate) fn announced(touch: &Touch) -> String {
+    let object = with(|run| run.names.of_object(touch.object)).unwrap_or_default();
+    let at = touch.at.map(|at| format!(", at {}:{}", at.file(), at.line())).unwrap_or_default();
+    format!("waits until it {} {object}{at}", touch.access)
+}
+
+/// What happened since the last call; `log` is emptied and kept for its memory.
+pub(crate) fn exchange(log: &mut StepLog) {
+    log.touches.clear();
+    log.enabled.clear();
+    // May wake or drop tasks.
+    log.announced.clear();
+    with(|run| std::mem::swap(&mut run.log, log));
+}

@@ -1,0 +1,227 @@
+//! Explored runs: what the kernel and the primitives report of their steps, which classes there are, and what a failing
+//! schedule is told as.
+//!
+//! Not here: the algorithms (`explore`), the table of programs (`examples/conformance`).
+use ::explore::{Ended, Point, Scheduler, Step};
+use asupersync_lab::{Executor, Found, Grain, LabConfig, Schedule, Search};
+use cx::{Access, Cx};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use sync::mutex::Mutex as Lock;
+use sync::semaphore::Semaphore;
+use sync::shared::Shared;
+use trace::Choice;
+use types::Res;
+
+/// Production's order, and what each step did.
+#[derive(Default)]
+struct Told(Vec<Vec<Access>>);
+
+impl Scheduler for Told {
+    fn begin(&mut self) {}
+    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        Some(point.usual)
+    }
+    fn choose(&mut self, _: Choice, _: u32, usual: u32) -> u32 {
+        usual
+    }
+    fn ran(&mut self, step: &Step<'_>) {
+        // What the kernel says of tasks and regions is the same in all of these programs.
+        let own = step.touches.iter().map(|t| t.access);
+        self.0.push(own.filter(|a| !matches!(a, Access::Happen | Access::Observe)).collect())
+    }
+    fn ended(&mut self, how: &Ended<'_>) {
+        assert!(how.stuck.is_empty())
+    }
+}
+
+/// What the steps of the program's only child did, without those that did nothing.
+fn told(grain: Grain, body: impl AsyncFnOnce(&mut Cx) -> Res + Send + Clone + 'static) -> Vec<Vec<Access>> {
+    let told = Arc::new(Mutex::new(Told::default()));
+    let executor = Executor::new(LabConfig::default().traced(false), grain);
+    let execution = executor.execute(&told, |lab| lab.run(|cx| async { assert!(body(cx).await.is_ok()) }));
+    assert!(execution.failure.is_none());
+    let steps = std::mem::take(&mut told.lock().unwrap().0);
+    // The root region's books are closed at the end.
+    steps.into_iter().filter(|s| !s.is_empty() && *s != [Access::Write]).collect()
+}
+
+#[test]
+fn a_channel_reports_room_and_values() {
+    let steps = told(Grain::Operation, async |cx| {
+        let (tx, mut rx) = sync::mpsc::channel(2);
+        tx.send(cx, 1).await?;
+        tx.reserve(cx).await?.send(2);
+        rx.recv(cx).await?;
+        cx.step_to(rx.object(), Access::TryReceive).await;
+        assert!(rx.try_recv().is_ok() && rx.try_recv().is_err());
+        drop(tx);
+        assert!(rx.recv(cx).await.is_err());
+        Ok(())
+    });
+    let all: Vec<_> =
+        steps.concat().into_iter().filter(|a| *a != Access::Read && *a != Access::Write).collect();
+    use Access::*;
+    let (sent, taken) = ([Send, Acquire(1)], [Receive, Release(1)]);
+    let tried = [TryReceive, Release(1), Empty, Close, Ended];
+    assert_eq!(all[..9], [&sent[..], &[Acquire(1), Send], &taken, &tried[..3]].concat());
+    assert_eq!(all[9..11], tried[3..]);
+}
+
+#[test]
+fn a_lock_reports_who_takes_it_and_gives_it_back() {
+    use Access::*;
+    let steps = told(Grain::Operation, async |cx| {
+        let lock = Lock::new(0);
+        *lock.lock(cx).await? += 1;
+        cx.step().await;
+        let guard = lock.try_lock();
+        assert!(guard.is_some() && lock.try_lock().is_none());
+        Ok(())
+    });
+    assert_eq!(steps, [vec![Acquire(1), Release(1)], vec![TryAcquire(1), Refused(1), Release(1), Write]]);
+}
+
+/// Two tasks that each add 1 by a look and a change.
+async fn adds(cx: &mut Cx) {
+    let sum = Arc::new(Shared::new(0));
+    cx.region(|scope| async {
+        for _ in 0..2 {
+            let sum = sum.clone();
+            scope.spawn(async move |cx| {
+                cx.step().await;
+                let seen = sum.get();
+                cx.step().await;
+                sum.set(seen + 1)
+            });
+        }
+    })
+    .await;
+    assert_eq!(sum.get(), 2, "an addition was lost");
+}
+
+fn failure(search: &Search, replay: Option<&str>, body: impl AsyncFnOnce(&mut Cx) + Clone) -> String {
+    let run = catch_unwind(AssertUnwindSafe(|| search.run("adds", replay, body)));
+    *run.expect_err("it ought to fail").downcast::<String>().expect("a message")
+}
+
+/// The line that repeats a failure.
+fn line(report: &str) -> String {
+    report.split("LAB_REPLAY=").nth(1).unwrap().split(' ').next().unwrap().to_string()
+}
+
+#[test]
+fn a_lost_update_is_found_made_small_told_and_repeated() {
+    let report = failure(&Search::every(), None, adds);
+    assert!(report.contains("an addition was lost"), "{report}");
+    assert!(report.contains("smallest schedule: departs from production's order once"), "{report}");
+    assert!(report.contains("racing pair: the task spawned at crates/lab/tests/explored.rs"), "{report}");
+    assert!(report.contains("writes the value created at crates/lab/tests/explored.rs"), "{report}");
+    let line = line(&report);
+    let again = failure(&Search::every(), Some(&line), adds);
+    assert!(again.contains("an addition was lost"), "{again}");
+    // The same line under another search of the same program.
+    let again = failure(&Search::sample(Schedule::Pos, 10), Some(&line), adds);
+    assert!(again.contains("an addition was lost"), "{again}");
+}
+
+#[test]
+fn samplers_find_it_too() {
+    for schedule in [Schedule::Random, Schedule::Pos, Schedule::Urw, Schedule::Pct { depth: 2, steps: 20 }] {
+        let report = failure(&Search::sample(schedule, 200), None, adds);
+        assert!(report.contains("departs from production's order once"), "{report}");
+    }
+}
+
+#[test]
+fn a_replay_of_something_else_says_so() {
+    let line = line(&failure(&Search::every(), None, adds));
+    let other = failure(&Search::every(), Some(&line), async |cx| cx.step().await);
+    assert!(other.contains("no longer follows the replay"), "{other}");
+    let cut = failure(&Search::every(), Some(&line[..line.len() - 3]), adds);
+    assert!(cut.contains("failed to read the replay"), "{cut}");
+    let run = catch_unwind(AssertUnwindSafe(|| Search::every().run("multiplies", Some(&line), adds)));
+    let name = *run.expect_err("another program").downcast::<String>().unwrap();
+    assert!(name.contains("the recording is of `adds`, and this is `multiplies`"), "{name}");
+}
+
+fn every(body: impl AsyncFnOnce(&mut Cx) + Clone) -> Found {
+    let found = Search::every().run("every", None, body);
+    assert!(found.complete);
+    found
+}
+
+#[test]
+fn critical_sections_are_explored_once_for_each_order() {
+    let found = every(async |cx| {
+        let lock = Arc::new(Lock::new(()));
+        for _ in 0..3 {
+            let lock = lock.clone();
+            cx.spawn(async move |cx| -> Res {
+                for _ in 0..2 {
+                    let _guard = lock.lock(cx).await?;
+                }
+                Ok(())
+            });
+        }
+    });
+    assert_eq!(found.classes, 90);
+}
+
+#[test]
+fn a_semaphore_lets_pairs_in_whoever_they_are() {
+    let found = every(async |cx| {
+        let permits = Arc::new(Semaphore::new(2));
+        for _ in 0..3 {
+            let permits = permits.clone();
+            cx.spawn(async move |cx| -> Res {
+                let _permit = permits.acquire(cx, 1).await?;
+                cx.step().await;
+                Ok(())
+            });
+        }
+    });
+    assert!(found.classes >= 6, "{found}");
+}
+
+#[test]
+fn a_deadlock_is_a_failure_with_its_schedule() {
+    let report = failure(&Search::every(), None, async |cx: &mut Cx| {
+        let locks = Arc::new([Lock::new(()), Lock::new(())]);
+        for mine in 0..2 {
+            let locks = locks.clone();
+            cx.spawn(async move |cx| -> Res {
+                let _one = locks[mine].lock(cx).await?;
+                let _other = locks[1 - mine].lock(cx).await?;
+                Ok(())
+            });
+        }
+    });
+    assert!(report.contains("deadlock"), "{report}");
+    assert!(
+        report.contains("waits until it takes the lock created at crates/lab/tests/explored.rs"),
+        "{report}"
+    );
+    assert!(report.contains("racing pair"), "{report}");
+}
+
+#[test]
+fn a_request_meets_every_checkpoint_once() {
+    for checkpoints in 1..5_u64 {
+        let found = every(async move |cx| {
+            let mut worker = cx.spawn(async move |cx| -> Res {
+                for _ in 0..checkpoints {
+                    cx.step().await;
+                    cx.checkpoint()?;
+                }
+                Ok(())
+            });
+            // The first step is the one that spawns.
+            cx.step().await;
+            cx.step().await;
+            worker.cancel("enough");
+            let _ = worker.join(cx).await;
+        });
+        assert_eq!(found.classes, checkpoints + 1, "{found}");
+    }
+}
