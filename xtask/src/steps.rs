@@ -4,6 +4,7 @@
 //! step that may be skipped is one whose tool isn't installed, and it says so on a line of its own.
 
 pub mod bench;
+pub mod conformance;
 pub mod deps;
 pub mod licences;
 pub mod no_std;
@@ -37,6 +38,11 @@ pub const STEPS: &[Step] = &[
         no_std::no_std,
     ),
     ("licences", "check every package's licence and source against deny.toml, offline", licences::licences),
+    (
+        "conformance",
+        "run programs with known numbers: `conformance lab [--programs FILE.tsv] [--orders N] [--mode sampler=NAME,runs=N]`",
+        conformance::conformance,
+    ),
     ("deps", "list and count the third-party crates of the facade's default features", deps::deps),
     ("bench", "build the peers and this project's peer, and compare (arguments go to compare)", bench::bench),
 ];
