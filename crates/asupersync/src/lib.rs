@@ -111,7 +111,7 @@ pub mod prelude;
 
 pub use combinator;
 pub use cx::{
-    self, All, Branch, Collected, Cx, EnvProvides, MayBlock, MayFiles, MayNet, MayProcess, MayRandom,
+    self, All, Branch, Collected, Cx, EnvProvides, Guest, MayBlock, MayFiles, MayNet, MayProcess, MayRandom,
     MayRemote, MaySignal, MaySpawn, MayTime, MayTrace, NarrowOf, NoIo, NoSpawn, Provides, Pure, RegionHandle,
     RegionOptions, Row, Task, TaskHandle, TimeOnly, With, port, row,
 };

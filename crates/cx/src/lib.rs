@@ -15,6 +15,7 @@
 //! | `name` | what a task is called in dumps |
 //! | `foreign` | wakers of others that a request has to reach |
 //! | `handle` | `RegionHandle`: spawn, cancel and observe from outside |
+//! | `guest` | a task of a region as a future for any executor |
 //! | `blocking` | closures that block, as tasks of a region |
 //! | `hold` | who holds what and who waits for whom, for deadlock reports |
 //! | `object` | what tasks share, reported where schedules are explored |
@@ -34,6 +35,7 @@ mod context;
 mod due;
 mod foreign;
 mod frame;
+mod guest;
 mod handle;
 mod hold;
 mod name;
@@ -52,6 +54,7 @@ pub use blocking::{BlockingCx, BlockingHandle};
 pub use branch::{Branch, Combinator};
 pub use context::YieldNow;
 pub use frame::{Collected, Refusal, RegionOptions};
+pub use guest::Guest;
 pub use handle::RegionHandle;
 pub use hold::{Hold, Holding};
 pub use object::{Object, Watcher, watch_objects};

@@ -256,13 +256,7 @@ impl<T, E> TaskHandle<T, E> {
         if outcome.is_some() {
             return outcome;
         }
-        self.join.is_taken().then(|| {
-            Outcome::Cancelled(
-                Cancelled::new(CancelKind::ChildFailed, Origin { scope: self.id.as_u64(), request: 0 })
-                    .why("its outcome was taken before: by an earlier join, or by its region when it closed")
-                    .build(),
-            )
-        })
+        self.join.is_taken().then(|| self.taken_before())
     }
 
     /// Takes the outcome and says so at once, after the task's end was said (`event.linear`): the outcome is there a
@@ -304,6 +298,58 @@ impl<T, E> TaskHandle<T, E> {
             Outcome::Panicked(p) => (cx.world().unwinding.resume)(p.into_payload()),
             other => other.ok(),
         }
+    }
+}
+
+/// For whoever is no task, and has no context.
+impl<T, E> TaskHandle<T, E> {
+    /// The outcome, if the task has ended: as [`TaskHandle::try_join`] would give it.
+    pub(crate) fn take_outside(&mut self) -> Option<Outcome<T, E>> {
+        if !self.join.is_finished() {
+            return None;
+        }
+        let mut outcome = None;
+        if self.join.task().control() & control::TRACE != 0 {
+            let (task, join) = (self.id, &mut self.join);
+            // See `take_traced`.
+            while !region::has_left(join.task()) {
+                core::hint::spin_loop()
+            }
+            let header = join.task().clone();
+            start::with_world(&header, |world| {
+                if let Some(sink) = &world.sink {
+                    sink.step(None, &mut || {
+                        outcome = join.try_take();
+                        outcome.is_some().then_some(Label::TaskJoined { task, by: None })
+                    })
+                }
+            });
+        }
+        let outcome = outcome.or_else(|| self.join.try_take());
+        // A region that has closed over a failure has taken it.
+        outcome.or_else(|| self.join.is_taken().then(|| self.taken_before()))
+    }
+
+    /// Has `waker` woken at the end. False if that has come.
+    pub(crate) fn wait_outside(&mut self, waker: &core::task::Waker) -> bool {
+        self.join.register(waker)
+    }
+
+    /// As [`TaskHandle::cancel`].
+    pub(crate) fn cancel_at(&self, why: &'static str, at: &'static Location<'static>) {
+        let header: &Header = self.join.task();
+        if !header.word.is_complete() {
+            let ask = Ask { kind: CancelKind::Explicit, why, at, grace: None };
+            start::with_world(header, |world| request(self.join.task(), self.id, world, ask));
+        }
+    }
+
+    fn taken_before(&self) -> Outcome<T, E> {
+        Outcome::Cancelled(
+            Cancelled::new(CancelKind::ChildFailed, Origin { scope: self.id.as_u64(), request: 0 })
+                .why("its outcome was taken before: by an earlier join, or by its region when it closed")
+                .build(),
+        )
     }
 }
 

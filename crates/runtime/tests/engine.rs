@@ -11,6 +11,8 @@ mod watchdog;
 
 #[path = "engine/fairness.rs"]
 mod fairness;
+#[path = "engine/guests.rs"]
+mod guests;
 #[path = "engine/outside.rs"]
 mod outside;
 #[path = "engine/panics.rs"]

@@ -104,8 +104,8 @@ fn obligation_balanced_one_that_nobody_can_settle_is_leaked_after_a_second() {
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn obligation_balanced_a_leak_lets_nobody_in_before_the_holder_is_out() {
+#[test]
+fn obligation_balanced_a_leak_lets_nobody_in_before_the_holder_is_out() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             let one = Arc::new(Semaphore::new(1));
@@ -138,8 +138,8 @@ pub(crate) fn obligation_balanced_a_leak_lets_nobody_in_before_the_holder_is_out
     });
 }
 
-#[cfg_attr(not(asupersync_seeded), test)]
-pub(crate) fn obligation_balanced_a_forgotten_permit_keeps_its_room() {
+#[test]
+fn obligation_balanced_a_forgotten_permit_keeps_its_room() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
             let (tx, _rx) = mpsc::channel::<u8>(1);

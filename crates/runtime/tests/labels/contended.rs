@@ -1,7 +1,10 @@
 //! Programs in which two threads are at the same place at the same time, again and again: an end and its join, an end
 //! and a request, the last permit of a region and its close, a request that is raised while it is acknowledged.
 use cx::{Cx, RegionHandle};
+use std::future::Future;
 use std::hint::spin_loop;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use sync::mpsc;
 use sync::oneshot;
 use time::TimeExt;
@@ -83,6 +86,22 @@ async fn permits(cx: &mut Cx) -> Result<(), Cancelled> {
     Ok(())
 }
 
+/// Has outcomes taken by whoever is no task: this future polls the guests itself, as an executor of others would.
+async fn guests(cx: &mut Cx) -> Result<(), Cancelled> {
+    for _ in 0..12 {
+        let handle = cx.handle();
+        let guest = |n: u32| handle.guest(async move |_: &mut Cx| (0..n * 50).for_each(|_| spin_loop()));
+        let mut guests: Vec<_> = (0..6).filter_map(|n| guest(n).ok()).collect();
+        while !guests.is_empty() {
+            guests.retain_mut(|guest| {
+                Pin::new(guest).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+            });
+            cx.yield_now().await
+        }
+    }
+    Ok(())
+}
+
 /// Raises a request on a region whose tasks look for it all the time.
 async fn raises(cx: &mut Cx) -> Result<(), Cancelled> {
     for _ in 0..20 {
@@ -121,6 +140,7 @@ pub(crate) async fn contended(cx: &mut Cx) {
         r.spawn(requests);
         r.spawn(permits);
         r.spawn(raises);
+        r.spawn(guests);
         r.spawn(joins);
         r.spawn(permits);
     })
