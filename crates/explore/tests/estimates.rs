@@ -114,7 +114,7 @@ fn census(program: &Program, seed: u64, walks: u64) -> Count {
 }
 
 #[test]
-fn a_settled_census_is_as_far_off_as_it_says() {
+pub(crate) fn a_settled_census_is_as_far_off_as_it_says() {
     for (name, program, classes) in programs() {
         for seed in 0..2 {
             let count = census(&program, seed, 1500);

@@ -76,6 +76,10 @@ impl Scheduler for Pct {
             self.changes.push((self.dice.below(self.steps), priority));
         }
         self.changes.sort_unstable();
+        if types::seeded!("sample.pct-ranked") {
+            // Later change points get lower priorities, always.
+            (1..).zip(self.changes.iter_mut().rev()).for_each(|(priority, change)| change.1 = priority);
+        }
         self.next_change = 0;
         self.step = 0;
     }

@@ -78,6 +78,9 @@ impl Moves {
                 None => (None, Moves::OneForTwo { first: 0, place: 0, name: 0 }),
             },
 
+            Moves::OneForTwo { .. } | Moves::OneLess { .. } if types::seeded!("shrink.leaves-out-only") => {
+                (None, Moves::Shift { at: 0, place: 0 })
+            }
             Moves::OneForTwo { first, .. } if first + 1 >= deviations.len() => {
                 (None, Moves::OneLess { list: 0 })
             }

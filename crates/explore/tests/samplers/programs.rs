@@ -72,6 +72,12 @@ pub(crate) fn uneven(k: usize) -> Mistake {
     Mistake::new("uneven", &format!("Wx=1 || {many}"), |machine, _| machine.cells()[0] == 1)
 }
 
+/// Four orderings: the first task begins before the second, which it then falls behind; the second waits for the third.
+pub(crate) fn two_falls() -> Mistake {
+    let text = "Wa=1;Wx=1 || Ra;?=1{Wb=1;Rc;?=1{Rx;?=0{We=1}}} || Rb;?=1{Wc=1}";
+    Mistake::new("two falls", text, |machine, _| machine.cells()[4] == 1)
+}
+
 /// All of them.
 pub(crate) fn all() -> Vec<Mistake> {
     let mut all = vec![ab_ba(), lost_wakeup(), publish_before_init()];

@@ -68,7 +68,7 @@ fn ten_thousand_random_walks_miss_what_a_walk_by_lengths_finds_one_time_in_26() 
 }
 
 #[test]
-fn the_walk_by_lengths_makes_all_interleavings_equally_likely_where_nobody_waits() {
+pub(crate) fn the_walk_by_lengths_makes_all_interleavings_equally_likely_where_nobody_waits() {
     for n in 2..=4 {
         let mistake = programs::lost_update(n);
         let (_, mistaken, executions) = random_walk(&mistake);
@@ -94,7 +94,7 @@ fn longest(mistake: &Mistake) -> u64 {
 
 #[test]
 fn pct_hits_as_often_as_it_should_and_never_less_than_its_bound() {
-    // With how many orderings each of them is made to happen.
+    // With how many orderings between steps each of them is made to happen.
     let depths = [
         (programs::ab_ba(), 2),
         (programs::lost_wakeup(), 2),
@@ -119,6 +119,17 @@ fn pct_hits_as_often_as_it_should_and_never_less_than_its_bound() {
             mistake.name
         );
     }
+}
+
+#[test]
+pub(crate) fn a_task_that_falls_later_may_stay_above_one_that_fell_before() {
+    // Two change points are fewer than its depth asks for, and enough when the first priority is right by luck; but only
+    // if the later one leaves its task above the earlier one's.
+    let mistake = programs::two_falls();
+    let steps = longest(&mistake);
+    let exact = pct(&mistake, 3, steps);
+    assert_eq!((steps, exact), (9, Fraction(1, 486)));
+    assert_rate(mistake.name, hits(&mistake, &mut Pct::new(1, 3, steps), 10_000), 10_000, exact.value());
 }
 
 #[test]
@@ -148,7 +159,7 @@ fn partial_order_sampling_reverses_a_race_behind_private_steps_as_often_as_it_sh
 }
 
 #[test]
-fn partial_order_sampling_redraws_what_races() {
+pub(crate) fn partial_order_sampling_redraws_what_races() {
     // All stores race with each other, so before each step both draws are new: as the random walk.
     let mistake = programs::uneven(4);
     let found = hits(&mistake, &mut Pos::new(2), 10_000);

@@ -98,7 +98,7 @@ fn one_seed_has_one_sequence_of_executions() {
 }
 
 #[test]
-fn a_program_that_became_another_is_noticed_at_the_first_deviation_that_it_does_not_offer() {
+pub(crate) fn a_program_that_became_another_is_noticed_at_the_first_deviation_that_it_does_not_offer() {
     let mistake = programs::lost_update(3);
     let mut recording = Recording::new(Random::new(1));
     mistake.machine().run(&mut recording);
@@ -121,7 +121,7 @@ fn a_program_that_became_another_is_noticed_at_the_first_deviation_that_it_does_
 }
 
 #[test]
-fn a_program_that_goes_another_way_between_deviations_is_noticed_at_the_end() {
+pub(crate) fn a_program_that_goes_another_way_between_deviations_is_noticed_at_the_end() {
     let mut recording = Recording::new(Fifo);
     programs::lost_update(3).machine().run(&mut recording);
     let mut recorded = Recorded::new(recording.taken().decisions);

@@ -55,7 +55,7 @@ fn fewest_deviations(mistake: &Mistake) -> usize {
 }
 
 #[test]
-fn every_random_failure_shrinks_to_the_fewest_deviations_there_are_and_none_can_be_left_out() {
+pub(crate) fn every_random_failure_shrinks_to_the_fewest_deviations_there_are_and_none_can_be_left_out() {
     let known = [
         (programs::lost_update(2), 1),
         (programs::lost_update(3), 1),
@@ -119,7 +119,7 @@ fn racing(mistake: &Mistake, seed: u64) -> String {
 }
 
 #[test]
-fn the_racing_pair_is_the_operations_whose_order_is_the_mistake() {
+pub(crate) fn the_racing_pair_is_the_operations_whose_order_is_the_mistake() {
     for seed in 0..20 {
         let pair = racing(&programs::lost_update(2), seed);
         assert!(
