@@ -4,24 +4,25 @@
 //! In one line, of characters that no shell minds:
 //!
 //! ```text
-//! lab1,bank::transfer,118,5c0d9a77,hMOgk2,9f31c2aa
-//!    |  |             |   |        |      checksum of everything before it
-//!    |  |             |   |        the deviations, packed; usual decisions cost next to nothing
-//!    |  |             |   hash of the execution that made the list; `-` if none did
-//!    |  |             how many decisions
-//!    |  the program's name, with %41 for what isn't a letter, a digit or one of _ - . : /
+//! lab1,bank::transfer%20twice,118,5c0d9a77,IpwIfHgG,a0b97570
+//!    |  |                      |   |        |        checksum of everything before it
+//!    |  |                      |   |        the deviations, packed; usual decisions cost next to nothing
+//!    |  |                      |   hash of the execution that made the list; `-` if none did
+//!    |  |                      how many decisions
+//!    |  the program's name, with %20 for what isn't a letter, a digit or one of _ - . : /
 //!    the version
 //! ```
 //! As a file, for keeping and comparing, with the same checksum:
 //!
 //! ```text
 //! asupersync lab replay, version 1
-//! # a comment
-//! program: bank::transfer
+//! # why
+//! program: bank::transfer%20twice
 //! decisions: 118
 //! run: 5c0d9a77
-//! 64 hMOgk2
-//! end: 9f31c2aa
+//! 0 Ipw
+//! 64 Px4Bg
+//! end: a0b97570
 //! ```
 //! where a line with a number holds the deviations of the 64 decisions from that one on, so that a change in one place
 //! changes one line. (`run` is left out if no execution made the list.)
