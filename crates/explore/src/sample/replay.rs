@@ -32,8 +32,8 @@
 //! kind in 3 bits and the option (gamma of option + 1). So 10 bits, 1.7 characters, even if every single decision
 //! deviates and whatever the number of candidates, as long as they are not so many that names repeat.
 //!
-//! Invariant `replay.one-text`: a list has exactly one line, and whatever is read must be that line again, so every
-//! corruption the checksum misses and the packing doesn't is one that means the same list.
+//! Invariant `replay.one-text`: a list has exactly one line, and what was read is written again and compared, so that
+//! nothing is read but what was written: a change of one character is always noticed, any other but one in 2^32.
 use super::bits::{Packer, Unpacker};
 use super::decisions::{Decisions, Departure, Deviation, choice_of, code_of};
 use std::fmt::{self, Write};
