@@ -7,6 +7,7 @@ pub mod bench;
 pub mod conformance;
 pub mod deps;
 pub mod licences;
+pub mod memory;
 pub mod no_std;
 pub mod suites;
 pub mod tidy;
@@ -26,12 +27,18 @@ pub const STEPS: &[Step] = &[
     ),
     ("ci", "everything a change must pass: the same as .ci/run", suites::ci),
     ("loom", "model-check the concurrent structures, or those of the crates named", suites::loom),
-    ("mutants", "switch on each seeded bug and see that the lab's suite catches it", suites::mutants),
+    (
+        "mutants",
+        "switch on each seeded bug and see that the suites notice it, all or those of the crates named",
+        suites::mutants,
+    ),
     (
         "sanitize",
-        "tests of kernel and engine under AddressSanitizer (needs a nightly toolchain)",
-        suites::sanitize,
+        "tests of kernel, primitives and scheduler under AddressSanitizer (`all`: every crate with unsafe)",
+        memory::sanitize,
     ),
+    ("miri", "tests of the kernel under Miri, for some minutes at most", memory::miri),
+    ("memcheck", "the kernel's tests with threads under valgrind, reported only", memory::memcheck),
     (
         "no-std",
         "build the no_std crates without std, for bare metal where that target is installed",

@@ -67,8 +67,9 @@ mod tests {
 
     #[test]
     fn a_long_list_is_dropped_on_a_short_stack() {
-        let list = (0..1_000_000).fold(Above::default(), |list, scope| list.inside(scope));
-        assert_eq!(list.iter().next(), Some(999_999));
+        let long = if cfg!(miri) { 1000 } else { 1_000_000 };
+        let list = (0..long).fold(Above::default(), |list, scope| list.inside(scope));
+        assert_eq!(list.iter().next(), Some(long - 1));
         drop(list);
     }
 }
