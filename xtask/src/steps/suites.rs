@@ -7,8 +7,9 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-/// Crates that keep suites of seeded bugs beside the code, among their unit tests.
-const SEEDED_INSIDE: &[&str] = &["sched", "time"];
+/// Suites of seeded bugs that stand in a target of another name, among other tests.
+const SEEDED_INSIDE: &[(&str, &[&str])] =
+    &[("monitor", &["--test", "statistics"]), ("sched", &["--lib"]), ("time", &["--lib"])];
 
 /// Format check, tidy, all tests. Arguments go to `cargo test`.
 ///
@@ -36,7 +37,7 @@ pub fn loom(root: &Path, arguments: &[String]) -> Result<(), String> {
     let workspace = workspace::load(root)?;
     let mut ran = 0;
     for krate in &workspace.crates {
-        let models: Vec<&str> = krate.targets_of_kind("test").filter(|name| is_loom_model(name)).collect();
+        let models: Vec<&str> = krate.targets_of_kind("test").filter(|name| is_suite("loom", name)).collect();
         let chosen = arguments.is_empty() || arguments.iter().any(|name| short_name(name) == krate.name());
         if models.is_empty() || !chosen {
             continue;
@@ -62,28 +63,32 @@ pub fn loom(root: &Path, arguments: &[String]) -> Result<(), String> {
 /// # Errors
 /// When a bug isn't noticed, or there is no suite.
 pub fn mutants(root: &Path, arguments: &[String]) -> Result<(), String> {
-    const SUITE: &str = "seeded";
     let workspace = workspace::load(root)?;
     let mut ran = 0;
     for krate in &workspace.crates {
         let chosen = arguments.is_empty() || arguments.iter().any(|name| short_name(name) == krate.name());
-        let suite = krate.targets_of_kind("test").any(|name| name == SUITE).then_some(["--test", SUITE]);
-        let inside = SEEDED_INSIDE.contains(&krate.name()).then_some("--lib");
-        if !chosen || suite.is_none() && inside.is_none() {
+        let suites = krate.targets_of_kind("test").filter(|name| is_suite("seeded", name));
+        let inside = SEEDED_INSIDE.iter().filter(|(name, _)| *name == krate.name());
+        let targets: Vec<&str> = suites
+            .flat_map(|suite| ["--test", suite])
+            .chain(inside.flat_map(|(_, targets)| targets.iter().copied()))
+            .collect();
+        if !chosen || targets.is_empty() {
             continue;
         }
         let mut command = cargo(root);
-        command.args(["test", "-p", &krate.package]).args(inside).args(suite.iter().flatten());
+        command.args(["test", "-p", &krate.package]).args(targets);
         command.env("CARGO_TARGET_DIR", target_dir(root, "seeded"));
         with_rustflags(&mut command, "--cfg asupersync_seeded");
         run(&format!("mutants {}", krate.name()), &mut command)?;
         ran += 1;
     }
-    if ran == 0 { Err("mutants: found no test target named seeded".into()) } else { Ok(()) }
+    if ran == 0 { Err("mutants: found no test target named seeded or seeded_*".into()) } else { Ok(()) }
 }
 
-fn is_loom_model(target: &str) -> bool {
-    target == "loom" || target.starts_with("loom_")
+/// Whether a target is a suite of this kind: named so, or so and a word behind it.
+fn is_suite(kind: &str, target: &str) -> bool {
+    target.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// Loom wants optimised code, built soon, with the assertions of our own invariants left on.
@@ -98,8 +103,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loom_models_are_found_by_their_name() {
-        assert!(is_loom_model("loom") && is_loom_model("loom_task_word"));
-        assert!(!is_loom_model("looming") && !is_loom_model("seeded"));
+    fn suites_are_found_by_their_name() {
+        assert!(is_suite("loom", "loom") && is_suite("loom", "loom_task_word"));
+        assert!(is_suite("seeded", "seeded_samplers"));
+        assert!(!is_suite("loom", "looming") && !is_suite("loom", "seeded"));
     }
 }
