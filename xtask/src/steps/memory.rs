@@ -33,8 +33,9 @@ const NOTHING_TO_WATCH: &[&str] = &["the_longest_wait_over_all_states_and_arriva
 
 /// Crates whose tests Miri interprets when none is named.
 const INTERPRETED: &[&str] = &["task", "region", "obligation", "cx"];
-/// Tests that count bytes over tens of thousands of tasks: minutes each.
-const TOO_LONG_FOR_MIRI: &[&str] = &["memory_is_bounded_by_what_is_open"];
+/// Tests about thousands of tasks or wakers, in safe code: minutes each.
+const TOO_LONG_FOR_MIRI: &[&str] =
+    &["memory_is_bounded_by_what_is_open", "operations_that_still_wait_stay_reachable"];
 
 /// Runs tests under AddressSanitizer: those of the kernel, the primitives and the scheduler with the runtime's stress
 /// tests, or all tests of the crates named; `all` names every crate with `unsafe`.
