@@ -9,6 +9,7 @@
 //!
 //! Invariant `foreign.reachable`: an operation that waits is in the list, or has been woken and not polled since.
 use crate::port::Caught;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::task::Waker;
@@ -23,9 +24,12 @@ const APART: u64 = 1_000_000;
 
 type Catch = fn(&mut dyn FnMut()) -> Caught;
 
-/// See the module.
+/// See the module. One word while nobody waits through a foreign waker.
+#[derive(Debug, Default)]
+pub(crate) struct Foreign(Option<Box<Generations>>);
+
 #[derive(Debug)]
-pub(crate) struct Foreign {
+struct Generations {
     young: Wakers,
     old: Wakers,
     /// Woken and dropped from the list by the last turn of generations, kept to see who comes back.
@@ -37,9 +41,9 @@ pub(crate) struct Foreign {
     catch: Option<Catch>,
 }
 
-impl Default for Foreign {
-    fn default() -> Foreign {
-        Foreign {
+impl Default for Generations {
+    fn default() -> Generations {
+        Generations {
             young: Wakers::new(),
             old: Wakers::new(),
             turned_out: Wakers::new(),
@@ -87,6 +91,22 @@ fn key(waker: &Waker) -> Key {
 impl Foreign {
     /// An operation waits through `waker`. `now` is a recent time in nanoseconds.
     pub(crate) fn register(&mut self, waker: &Waker, now: u64, catch: Catch) -> TakenOut {
+        self.0.get_or_insert_default().register(waker, now, catch)
+    }
+
+    /// Takes everybody out, to be woken.
+    pub(crate) fn take(&mut self) -> TakenOut {
+        self.0.as_mut().map_or_else(TakenOut::default, |generations| generations.take())
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |generations| generations.len())
+    }
+}
+
+impl Generations {
+    fn register(&mut self, waker: &Waker, now: u64, catch: Catch) -> TakenOut {
         self.catch = Some(catch);
         let key = key(waker);
         if self.young.contains_key(&key) {
@@ -116,8 +136,7 @@ impl Foreign {
         TakenOut { wake, forget, catch: self.catch }
     }
 
-    /// Takes everybody out, to be woken.
-    pub(crate) fn take(&mut self) -> TakenOut {
+    fn take(&mut self) -> TakenOut {
         let (young, old) = (core::mem::take(&mut self.young), core::mem::take(&mut self.old));
         let wake = young.into_values().chain(old.into_values()).collect();
         TakenOut { wake, forget: core::mem::take(&mut self.turned_out), catch: self.catch }

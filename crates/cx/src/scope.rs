@@ -164,7 +164,8 @@ fn told(header: &Header, placed: bool) -> Option<Cancelled> {
     if header.control() & control::TOLD == 0 {
         return own;
     }
-    stronger(own, owner_of(header).request_now())
+    let owner = Some(owner_of(header)).filter(|r| r.requested() != 0);
+    stronger(own, owner.and_then(Region::request_now))
 }
 
 fn on_scope(scope: &Scope, placed: bool) -> Option<Cancelled> {

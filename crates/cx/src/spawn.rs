@@ -380,9 +380,11 @@ pub(crate) fn request(task: &TaskRef, id: TaskId, world: &World, ask: Ask) {
         let (kind, origin) = (c.kind(), c.origin());
         sink.emit(None, Label::TaskRequest { task: id, kind, origin, deadline })
     }
-    drop(inner);
     task.tell(c.kind() as u8);
-    for region in ext::regions(task).into_iter().filter(|r| r.hears_task()) {
+    // Read after the bit is set, under the lock that a region is noted under: one that is opened later sees the request.
+    let owned = ext.regions_in(&inner);
+    drop(inner);
+    for region in owned.into_iter().filter(|r| r.hears_task()) {
         region.request(&c, Some(deadline));
     }
     if deadline < Time::MAX {

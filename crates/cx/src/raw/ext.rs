@@ -47,7 +47,7 @@ pub(crate) struct ExtInner {
     /// What escalated to any scope of the task: its outcome is at least that.
     pub(crate) escalated: Option<Cancelled>,
     /// What the task is called in dumps.
-    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) name: Option<Box<Cow<'static, str>>>,
     /// User values of the row.
     pub(crate) env: Vec<Arc<dyn Any + Send + Sync>>,
     /// Its end is about to be traced: a request that comes now reaches nobody.
@@ -135,13 +135,17 @@ pub(crate) fn release(header: &Header) {
 
 /// The regions that hang on the task itself: those opened inside it and its own.
 pub(crate) fn regions(header: &Header) -> Vec<Arc<Region>> {
-    let Some(ext) = of(header) else { return Vec::new() };
-    let mut all = ext.inner.lock().opened.clone();
-    all.extend(ext.implicit().map(super::place::counted));
-    all
+    of(header).map_or_else(Vec::new, |ext| ext.regions_in(&ext.inner.lock()))
 }
 
 impl Ext {
+    /// As [`regions`], for whoever holds the lock.
+    pub(crate) fn regions_in(&self, inner: &ExtInner) -> Vec<Arc<Region>> {
+        let mut all = inner.opened.clone();
+        all.extend(self.implicit().map(super::place::counted));
+        all
+    }
+
     /// Notes a region that was opened inside the task.
     pub(crate) fn note_opened(&self, region: &Arc<Region>) {
         self.inner.lock().opened.push(region.clone())

@@ -100,14 +100,17 @@ unsafe impl Owner for Kernel {
 fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
     let Some(ext) = ext::of(task) else { return false };
     // Nothing of the body waits any more, and a waker of others may own one of this task's: a circle.
-    let foreign = ext.inner.lock().foreign.take();
-    drop(foreign);
+    let mut inner = ext.inner.lock();
+    let foreign = inner.foreign.take();
     // Frames and branches still open when the body ends count as dropped.
-    let opened = core::mem::take(&mut ext.inner.lock().opened);
+    let opened = core::mem::take(&mut inner.opened);
+    let mut escalated = inner.escalated.is_some();
+    drop(inner);
+    drop(foreign);
     for region in opened {
         janitor(task, &region);
+        escalated |= ext.inner.lock().escalated.is_some();
     }
-    let mut escalated = ext.inner.lock().escalated.is_some();
     if let Some(implicit) = ext.implicit() {
         let region = counted(implicit);
         let end = close::end_of(verdict);
