@@ -6,7 +6,7 @@ use cx::{Access, Cx, Object};
 use explore::mini::{Op, Operand, Program};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use sync::mpsc::{self, Receiver, Sender};
 use sync::mutex::{Guard, Mutex};
 use sync::shared::Shared;
@@ -15,7 +15,7 @@ use sync::shared::Shared;
 struct Objects {
     cells: Vec<Shared<i64>>,
     locks: Vec<Mutex<()>>,
-    channels: Vec<(Sender<()>, StdMutex<Receiver<()>>, Object)>,
+    channels: Vec<(Sender<()>, StdMutex<Option<Receiver<()>>>, Object)>,
 }
 
 impl Objects {
@@ -25,7 +25,7 @@ impl Objects {
         let channel = |_: &String| {
             let (tx, rx) = mpsc::channel(room);
             let values = rx.object().clone();
-            (tx, StdMutex::new(rx), values)
+            (tx, StdMutex::new(Some(rx)), values)
         };
         Objects {
             cells: (0..program.cells().len()).map(|cell| self::cell(program, cell)).collect(),
@@ -69,6 +69,14 @@ fn exchanges(ops: &[Op], of: usize) -> bool {
     })
 }
 
+fn receives(ops: &[Op], from: usize) -> bool {
+    ops.iter().any(|op| match op {
+        Op::Receive { channel } | Op::TryReceive { channel } => channel.0 == from,
+        Op::If { then, otherwise, .. } => receives(then, from) || receives(otherwise, from),
+        _ => false,
+    })
+}
+
 fn sends(ops: &[Op]) -> usize {
     let count = |op: &Op| match op {
         Op::Send { .. } => 1,
@@ -84,7 +92,12 @@ pub(crate) async fn run(cx: &mut Cx, program: &Arc<Program>) {
     cx.region(|scope| async {
         for index in 0..program.tasks().len() {
             let (program, objects) = (program.clone(), objects.clone());
-            scope.spawn(async move |cx| task(cx, &program.tasks()[index], &objects).await);
+            scope.spawn(async move |cx| {
+                let only = |channel| {
+                    (0..program.tasks().len()).all(|t| (t == index) == receives(&program.tasks()[t], channel))
+                };
+                task(cx, &program.tasks()[index], &objects, only).await
+            });
         }
     })
     .await;
@@ -92,8 +105,15 @@ pub(crate) async fn run(cx: &mut Cx, program: &Arc<Program>) {
     drop(objects)
 }
 
-async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects) {
+async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -> bool) {
     let mut held: Vec<Option<Guard<'_, ()>>> = objects.locks.iter().map(|_| None).collect();
+    // A channel's only receiver has it for itself; others meet at it.
+    let mut own: Vec<Option<Receiver<()>>> = objects
+        .channels
+        .iter()
+        .enumerate()
+        .map(|(c, (_, rx, _))| only(c).then(|| locked(rx).take())?)
+        .collect();
     let mut last = 0;
     // The blocks we are in: what is left of each.
     let mut blocks = vec![ops.iter()];
@@ -137,20 +157,28 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects) {
                 }
             }
             Op::Receive { channel } => {
-                if receive(cx, &objects.channels[channel.0].1).await.is_err() {
+                let received = match &mut own[channel.0] {
+                    Some(receiver) => receiver.recv(cx).await,
+                    None => receive(cx, &objects.channels[channel.0].1).await,
+                };
+                if received.is_err() {
                     return;
                 }
             }
             Op::TryReceive { channel } => {
-                let mut receiver =
-                    objects.channels[channel.0].1.lock().unwrap_or_else(PoisonError::into_inner);
-                last = i64::from(receiver.try_recv().is_ok())
+                let mut shared = locked(&objects.channels[channel.0].1);
+                let receiver = own[channel.0].as_mut().or(shared.as_mut());
+                last = i64::from(receiver.is_some_and(|receiver| receiver.try_recv().is_ok()))
             }
             Op::If { equal, value, ref then, ref otherwise } => {
                 blocks.push(if (last == value) == equal { then.iter() } else { otherwise.iter() })
             }
             Op::Stop => std::future::pending().await,
         }
+    }
+    // Channels stay open to the end.
+    for (own, (_, shared, _)) in own.into_iter().zip(&objects.channels).filter(|(own, _)| own.is_some()) {
+        *locked(shared) = own
     }
     // A task that ends with a lock keeps it.
     held.into_iter().flatten().for_each(std::mem::forget);
@@ -168,11 +196,16 @@ fn operand(value: Operand, last: i64) -> i64 {
     }
 }
 
-/// Receives from a channel that several tasks may receive from.
-async fn receive(cx: &Cx, receiver: &StdMutex<Receiver<()>>) -> Result<(), sync::WaitError> {
-    poll_fn(|context| {
-        let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
-        pin!(receiver.recv(cx)).poll(context)
+/// Receives from a channel that several tasks receive from. A wait that is not over is forgotten by the channel, so this
+/// is for [`Grain::Operation`](asupersync_lab::Grain::Operation), where nothing is polled before it is possible.
+async fn receive(cx: &Cx, receiver: &StdMutex<Option<Receiver<()>>>) -> Result<(), sync::WaitError> {
+    poll_fn(|context| match &mut *locked(receiver) {
+        Some(receiver) => pin!(receiver.recv(cx)).poll(context),
+        None => unreachable!("a receiver that is somebody's own is nobody else's"),
     })
     .await
+}
+
+fn locked<T>(mutex: &StdMutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
