@@ -70,6 +70,7 @@ const LAB: &[&str] = &[
     "sched",
     "model",
     "explore",
+    "timeline",
 ];
 const ANY: &[&str] = &["*"];
 

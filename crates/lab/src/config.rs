@@ -1,6 +1,8 @@
 //! How a lab run is made: seed, schedule, limits.
 use crate::net::NetProfile;
 use explore::Scheduler;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 use types::AfterGrace;
 
@@ -31,7 +33,48 @@ pub enum Schedule {
     Replay(explore::Decisions),
 }
 
+/// A schedule's name that is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownSchedule(String);
+
+impl fmt::Display for UnknownSchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.0;
+        write!(
+            f,
+            "there is no schedule `{name}`: there are random, fifo, round-robin, pct:DEPTH, pos and urw"
+        )
+    }
+}
+
+impl std::error::Error for UnknownSchedule {}
+
+/// `random`, `fifo`, `round-robin`, `pct:3` (its depth, at least 1), `pos`, `urw`.
+impl FromStr for Schedule {
+    type Err = UnknownSchedule;
+
+    fn from_str(name: &str) -> Result<Schedule, UnknownSchedule> {
+        Ok(match name {
+            "random" => Schedule::Random,
+            "fifo" => Schedule::Fifo,
+            "round-robin" => Schedule::RoundRobin,
+            "pos" => Schedule::Pos,
+            "urw" => Schedule::Urw,
+            _ => {
+                let depth = name.strip_prefix("pct:").and_then(|depth| depth.parse().ok());
+                Schedule::pct(depth.filter(|depth| *depth > 0).ok_or_else(|| UnknownSchedule(name.into()))?)
+            }
+        })
+    }
+}
+
 impl Schedule {
+    /// [`Schedule::Pct`] for runs of whose length nothing is known: it begins with 100 steps, and learns from run to run.
+    #[must_use]
+    pub fn pct(depth: u32) -> Schedule {
+        Schedule::Pct { depth, steps: 100 }
+    }
+
     /// Its scheduler, for runs of this seed.
     pub fn scheduler(&self, seed: u64) -> Box<dyn Scheduler + Send> {
         match self {
@@ -57,6 +100,7 @@ pub struct LabConfig {
     pub(crate) after_grace: AfterGrace,
     pub(crate) traced: bool,
     pub(crate) model: bool,
+    pub(crate) nudges: bool,
     pub(crate) net: NetProfile,
 }
 
@@ -71,6 +115,7 @@ impl Default for LabConfig {
             after_grace: AfterGrace::Wait,
             traced: true,
             model: true,
+            nudges: true,
             net: NetProfile::default(),
         }
     }
@@ -133,10 +178,34 @@ impl LabConfig {
         self
     }
 
+    /// Whether tasks that wait are polled once more for no reason when nothing can run, to see whether one of them goes on
+    /// and so ought to have been woken: before a deadlock is reported, and, in runs that are not explored, now and then
+    /// before the clock moves (a lost wake is often hidden by a timeout). Every future has to put up with it; a program
+    /// of which one doesn't may switch it off. Default: yes.
+    #[must_use]
+    pub fn nudge_waiting(mut self, on: bool) -> LabConfig {
+        self.nudges = on;
+        self
+    }
+
     /// How the simulated network behaves.
     #[must_use]
     pub fn net(mut self, net: NetProfile) -> LabConfig {
         self.net = net;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_have_names() {
+        assert_eq!("pct:3".parse(), Ok(Schedule::pct(3)));
+        assert_eq!("urw".parse(), Ok(Schedule::Urw));
+        for none in ["pct", "pct:0", "pct:x", "Random", ""] {
+            assert_eq!(none.parse::<Schedule>(), Err(UnknownSchedule(none.into())));
+        }
     }
 }

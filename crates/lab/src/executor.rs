@@ -9,8 +9,9 @@ use crate::quiet::quietly;
 use crate::runtime::LabRuntime;
 use crate::watch::{self, Grain};
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex};
+use trace::Event;
 
 /// One execution, over and done.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Execution {
     pub unlooked: bool,
     /// What its tasks and objects were.
     pub names: Names,
+    /// The trace, if it was to be kept ([`Executor::keeps_events`]).
+    pub events: Vec<Event>,
 }
 
 /// See the module.
@@ -30,12 +33,22 @@ pub struct Executor {
     config: LabConfig,
     grain: Grain,
     looks: bool,
+    keeps: bool,
+    at: &'static Location<'static>,
 }
 
 impl Executor {
     /// Labs are made like `config`, but for its schedule. Steps are not recorded as looking at cancellation requests.
+    #[track_caller]
     pub fn new(config: LabConfig, grain: Grain) -> Executor {
-        Executor { config, grain, looks: false }
+        Executor { config, grain, looks: false, keeps: false, at: Location::caller() }
+    }
+
+    /// Where root regions are said to be opened. Default: where this was made.
+    #[must_use]
+    pub fn called_from(mut self, at: &'static Location<'static>) -> Executor {
+        self.at = at;
+        self
     }
 
     /// Whether every step is recorded as looking at what its task was asked. Needed for programs that cancel; costs
@@ -46,9 +59,15 @@ impl Executor {
         self
     }
 
+    /// Whether an execution's events are copied from its lab before that is gone. Default: no.
+    #[must_use]
+    pub fn keeps_events(mut self, on: bool) -> Executor {
+        self.keeps = on;
+        self
+    }
+
     /// One execution of `program`, which gets a fresh lab and has to run it once. What it shares between its tasks it
     /// has to create anew in each execution.
-    #[track_caller]
     pub fn execute(
         &self,
         scheduler: &Arc<Mutex<impl explore::Scheduler + Send + 'static>>,
@@ -56,10 +75,11 @@ impl Executor {
     ) -> Execution {
         let scheduler: SharedScheduler = scheduler.clone();
         watch::begin(self.grain, self.looks);
-        let lab = LabRuntime::explored(self.config.clone(), scheduler);
+        let lab = LabRuntime::explored(self.config.clone(), scheduler, self.at);
         let failure = quietly(|| catch_unwind(AssertUnwindSafe(|| program(&lab)))).err();
         let (unlooked, names) = watch::end();
+        let events = if self.keeps { lab.events() } else { Vec::new() };
         drop(lab);
-        Execution { failure, unlooked, names }
+        Execution { failure, unlooked, names, events }
     }
 }

@@ -17,9 +17,32 @@ pub(crate) struct Failure<'a> {
     pub(crate) minimal: bool,
     /// Whether the schedule failed again when it was run again; nobody tried if the search may not shrink.
     pub(crate) reproduced: Option<bool>,
-    pub(crate) line: String,
+    /// The command that runs exactly this again.
+    pub(crate) repeat: String,
     /// The racing pair, in words.
     pub(crate) pair: Option<String>,
+    /// Where it was written, or why not.
+    pub(crate) written: Option<String>,
+}
+
+/// How a test is run again, but for the replay.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rerun {
+    /// What else the environment has to say: `LAB_SEED=3 `, or nothing.
+    pub(crate) settings: String,
+    /// The command; `cargo test NAME` if nobody said.
+    pub(crate) command: Option<String>,
+}
+
+impl Rerun {
+    /// The whole line, for this replay of this test.
+    pub(crate) fn command(&self, test: &str, replay: &str) -> String {
+        let settings = &self.settings;
+        match &self.command {
+            Some(command) => format!("{settings}LAB_REPLAY={replay} {command}"),
+            None => format!("{settings}LAB_REPLAY={replay} cargo test {test}"),
+        }
+    }
 }
 
 impl fmt::Display for Failure<'_> {
@@ -49,7 +72,10 @@ impl fmt::Display for Failure<'_> {
                 None => {}
             }
         }
-        write!(f, "to run exactly this again: LAB_REPLAY={} cargo test {test}", self.line)
+        if let Some(written) = &self.written {
+            writeln!(f, "{written}")?;
+        }
+        write!(f, "to run exactly this again: {}", self.repeat)
     }
 }
 

@@ -19,6 +19,8 @@
 //! | `engine` | one worker's lanes, and which runnable is next |
 //! | `decisions` | the stream of choices: drawn, recorded, replayed |
 //! | `deadlock` | circles of tasks that wait for each other |
+//! | `futurelock` | futures that keep others waiting because nobody polls them |
+//! | `lasso` | the loop that a run ended in |
 //! | `watch` | what the steps of an explored run do to what tasks share |
 //! | `parked` | tasks that announced what they will do next |
 //! | `world` | virtual clock and timers, random numbers, the trace |
@@ -26,38 +28,53 @@
 //! | `signals` | simulated signals |
 //! | `executor` | one program again and again, each time as somebody else's scheduler picks |
 //! | `search` | every schedule that matters, or a sample: failures made small and repeatable |
+//! | `progress` | how far a search has come, for whoever watches it |
+//! | `telling`, `artefact` | a failing run with all its steps, and where it is written |
 //! | `failure` | what a search says when a schedule fails |
+//! | `followed` | whether a replay was the failure that was recorded |
 //! | `names` | what tasks and objects were, for people |
 //! | `quiet` | panics of a search are not printed |
 //! | `sweep` | one program under many seeds |
+//! | `lab_test`, `ticker` | what the attribute stands for: a sweep or a search, and what the environment asks of it |
 //! | `verdict` | what went wrong, in words |
 //!
 //! Not here: the kernel (`task`, `region`, `cx`), the lanes' rules (`sched`), what an oracle looks for
 //! (`oracle`), the model of the rules (`model`).
 
+mod artefact;
 mod config;
 mod deadlock;
 mod decisions;
 mod engine;
 mod executor;
 mod failure;
+mod followed;
+mod futurelock;
+mod lab_test;
+mod lasso;
 mod names;
 mod net;
 mod parked;
+mod progress;
 mod quiet;
 mod raw;
 mod runtime;
 mod search;
 mod signals;
 mod sweep;
+mod telling;
+mod ticker;
 mod verdict;
 mod watch;
 mod world;
 
-pub use config::{LabConfig, Schedule};
+pub use artefact::{Artefact, UnknownKind};
+pub use config::{LabConfig, Schedule, UnknownSchedule};
 pub use executor::{Execution, Executor};
+pub use lab_test::{Given, LabTest};
 pub use names::Names;
 pub use net::{NetProfile, NetStats};
+pub use progress::{Go, Progress};
 pub use runtime::{LabRuntime, explore, explore_with};
 pub use search::{Found, Search};
 pub use signals::LabSignals;

@@ -59,19 +59,22 @@ impl Names {
     /// "the lock created at src/a.rs:3".
     #[must_use]
     pub fn of_object(&self, object: ObjectId) -> String {
-        let Some((kind, at)) = self.objects.get(&object) else {
-            return "what a task was told, or the end of one".into();
-        };
-        let kind = match kind {
-            ObjectKind::Value => "value",
-            ObjectKind::Lock => "lock",
-            ObjectKind::SharedLock { .. } => "shared lock",
-            ObjectKind::Permits { .. } => "semaphore",
-            ObjectKind::Slots { .. } => "room of the channel",
-            ObjectKind::Queue => "channel",
-            ObjectKind::Moment => "moment",
-        };
-        format!("the {kind} created at {}:{}", at.file(), at.line())
+        match self.objects.get(&object) {
+            Some((kind, at)) => format!("the {} created at {}:{}", noun(*kind), at.file(), at.line()),
+            None => "what a task was told, or the end of one".into(),
+        }
+    }
+
+    /// The same for a label of a picture: "lock of a.rs:3".
+    pub(crate) fn short(&self, object: ObjectId) -> String {
+        let Some((kind, at)) = self.objects.get(&object) else { return "moment".into() };
+        let file = at.file().rsplit(['/', '\\']).next().unwrap_or_default();
+        format!("{} of {file}:{}", noun(*kind), at.line())
+    }
+
+    /// Whether the program made it.
+    pub(crate) fn knows(&self, object: ObjectId) -> bool {
+        self.objects.contains_key(&object)
     }
 
     /// The pair of operations whose order made a run fail.
@@ -97,5 +100,17 @@ impl Names {
             let _ = write!(text, ", at {}:{}", at.file(), at.line());
         }
         text
+    }
+}
+
+pub(crate) fn noun(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Value => "value",
+        ObjectKind::Lock => "lock",
+        ObjectKind::SharedLock { .. } => "shared lock",
+        ObjectKind::Permits { .. } => "semaphore",
+        ObjectKind::Slots { .. } => "room of the channel",
+        ObjectKind::Queue => "channel",
+        ObjectKind::Moment => "moment",
     }
 }

@@ -20,21 +20,28 @@
 //! assert_eq!(found.classes, 6); // the three writes in every order
 //! ```
 //!
+//! | file | what lives there |
+//! |---|---|
+//! | `picker` | who picks the schedules |
+//! | `hunt` | one search, from the first schedule to the verdict |
+//!
 //! Not here: the algorithms (`explore`), one run (`runtime`), reading the environment.
+mod hunt;
+mod picker;
+
+use crate::artefact::Artefact;
 use crate::config::{LabConfig, Schedule};
-use crate::executor::{Execution, Executor};
-use crate::failure::{Failure, message};
+use crate::failure::Rerun;
+use crate::net::NetProfile;
+use crate::progress::{Go, Hook, Progress, rounded};
 use crate::runtime::LabRuntime;
 use crate::sweep::judged;
-use crate::verdict::LabFailure;
 use crate::watch::Grain;
-use crate::world::locked;
 use cx::{All, Cx};
-use explore::{
-    Classified, Coverage, Decisions, Ended, Explorer, Point, Recorded, Recording, Replay, Scheduler,
-    Shrinker, Step, Taken, Verdict,
-};
+use explore::Estimate;
+use hunt::Hunt;
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, Mutex};
 use trace::Choice;
 use types::TaskOutput;
@@ -49,6 +56,10 @@ pub struct Search {
     order: Option<u64>,
     branches: Vec<Choice>,
     shrinks: u64,
+    shrinks_replay: bool,
+    hook: Option<Hook>,
+    artefact: Option<Artefact>,
+    pub(crate) rerun: Rerun,
 }
 
 #[derive(Clone, Debug)]
@@ -70,20 +81,31 @@ pub struct Found {
     pub complete: bool,
     /// For samples: the probability that one more run is of a class that was not seen.
     pub unseen: Option<f64>,
+    /// For a search of every class that ended before its end, by its limit or by whoever watched it: how many executions
+    /// it would likely have had.
+    pub likely: Option<Estimate>,
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { runs, classes, complete, unseen, .. } = self;
-        match (complete, unseen) {
-            (true, _) => write!(f, "{classes} classes of schedules in {runs} runs: all there are"),
-            (false, Some(unseen)) => {
-                let percent = unseen * 100.0;
-                write!(f, "{classes} classes of schedules in {runs} runs; about {percent:.1} % unseen")
+        let Found { runs, classes, complete, unseen, likely, .. } = self;
+        let runs = format_args!("in {runs} {}", if *runs == 1 { "run" } else { "runs" });
+        let schedules = if *classes == 1 { "class of schedules" } else { "classes of schedules" };
+        match (complete, unseen, likely) {
+            (true, ..) => write!(f, "{classes} {schedules} {runs}: all there are"),
+            (false, Some(unseen), _) => {
+                write!(f, "{classes} {schedules} {runs}; about {:.1} % unseen", unseen * 100.0)
             }
-            (false, None) => {
-                write!(f, "{classes} classes of schedules in {runs} runs, then the limit was reached")
+            (false, None, Some(likely)) => {
+                let (least, most) = likely.range();
+                let (least, most) = (rounded(least), rounded(most));
+                let all = rounded(likely.likely);
+                write!(
+                    f,
+                    "{classes} of about {all} classes of schedules {runs} (likely {least} to {most}), and no more"
+                )
             }
+            (false, None, None) => write!(f, "{classes} {schedules} {runs}, and no more"),
         }
     }
 }
@@ -109,6 +131,10 @@ impl Search {
             order: None,
             branches: Vec::new(),
             shrinks: 1000,
+            shrinks_replay: false,
+            hook: None,
+            artefact: None,
+            rerun: Rerun::default(),
         }
     }
 
@@ -118,6 +144,14 @@ impl Search {
     #[must_use]
     pub fn config(mut self, config: LabConfig) -> Search {
         self.config = config;
+        self
+    }
+
+    /// The seed of what is drawn: a sampler's schedules, the tasks' random numbers, the network. Default: that of the
+    /// configuration.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Search {
+        self.config = self.config.seed(seed);
         self
     }
 
@@ -151,10 +185,59 @@ impl Search {
         self
     }
 
+    /// The simulated network fails: writes that find a reset, accepts that find no file descriptor left. Samplers have
+    /// it fail one time in 16 ([`NetProfile::faulty`]), [`Search::every`] tries both at every place where it could.
+    #[must_use]
+    pub fn faults(mut self) -> Search {
+        self.config.net = match self.how {
+            // Two answers to each question, not sixteen.
+            How::Every => NetProfile::default().reset_one_in(2).accept_fails_one_in(2),
+            How::Sample(_) => NetProfile::faulty(),
+        };
+        self.branch_on(Choice::Fault)
+    }
+
     /// How many runs may be spent on making a failing schedule small. Default: 1000.
     #[must_use]
     pub fn shrink(mut self, runs: u64) -> Search {
         self.shrinks = runs;
+        self
+    }
+
+    /// Whether a replay that fails is made smaller first, as what a search finds is. Default: no, it fails as it is.
+    #[must_use]
+    pub fn shrink_replays(mut self, on: bool) -> Search {
+        self.shrinks_replay = on;
+        self
+    }
+
+    /// Tells `watcher` after each execution how far the search has come; it may end it.
+    ///
+    /// ```
+    /// # use asupersync_lab::{Go, Search};
+    /// let mut left = 3;
+    /// let search = Search::every().progress(move |_| {
+    ///     left -= 1;
+    ///     if left == 0 { Go::Stop } else { Go::On }
+    /// });
+    /// let found = search.run("yields", None, async |cx| {
+    ///     for _ in 0..3 {
+    ///         cx.spawn(async |cx| cx.trace("here"));
+    ///     }
+    ///     cx.step().await
+    /// });
+    /// assert!(found.runs <= 3);
+    /// ```
+    #[must_use]
+    pub fn progress(mut self, watcher: impl FnMut(&Progress<'_>) -> Go + Send + 'static) -> Search {
+        self.hook = Some(Hook(Arc::new(Mutex::new(watcher))));
+        self
+    }
+
+    /// Where a failing run is written: its trace, or pictures of it. Default: nowhere.
+    #[must_use]
+    pub fn write_failure(mut self, to: Artefact) -> Search {
+        self.artefact = Some(to);
         self
     }
 
@@ -181,190 +264,10 @@ impl Search {
     /// As there, with whatever `program` panics with.
     #[track_caller]
     pub fn run_labs(&self, test: &str, replay: Option<&str>, program: impl Fn(&LabRuntime)) -> Found {
-        let search = Run { search: self, test, program: &program };
+        let search = Hunt { search: self, test, program: &program, at: Location::caller() };
         match replay {
             Some(line) => search.replay(line),
             None => search.all(),
         }
     }
-}
-
-/// Who picks.
-enum Picker {
-    Every(Box<Explorer>),
-    Sample(Box<dyn Scheduler + Send>),
-}
-
-impl Picker {
-    fn of(search: &Search) -> Picker {
-        match &search.how {
-            How::Every => {
-                let mut explorer = Explorer::new();
-                if let Some(seed) = search.order {
-                    explorer = explorer.in_random_order(seed)
-                }
-                Picker::Every(Box::new(search.branches.iter().fold(explorer, |e, what| e.branch_on(*what))))
-            }
-            How::Sample(schedule) => Picker::Sample(schedule.scheduler(search.config.seed)),
-        }
-    }
-
-    fn another(&mut self) -> bool {
-        match self {
-            Picker::Every(explorer) => explorer.next_execution(),
-            Picker::Sample(_) => true,
-        }
-    }
-
-    fn inner(&mut self) -> &mut dyn Scheduler {
-        match self {
-            Picker::Every(explorer) => &mut **explorer,
-            Picker::Sample(sampler) => &mut **sampler,
-        }
-    }
-}
-
-impl Scheduler for Picker {
-    fn begin(&mut self) {
-        self.inner().begin()
-    }
-    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
-        self.inner().pick(point)
-    }
-    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
-        self.inner().choose(what, options, usual)
-    }
-    fn ran(&mut self, step: &Step<'_>) {
-        self.inner().ran(step)
-    }
-    fn ended(&mut self, how: &Ended<'_>) {
-        self.inner().ended(how)
-    }
-}
-
-/// One search of one program.
-struct Run<'a, P> {
-    search: &'a Search,
-    test: &'a str,
-    program: &'a P,
-}
-
-impl<P: Fn(&LabRuntime)> Run<'_, P> {
-    fn executor(&self, looks: bool) -> Executor {
-        Executor::new(self.search.config.clone(), self.search.grain).looks(looks)
-    }
-
-    fn all(&self) -> Found {
-        // Most programs cancel nothing; who does is begun anew, with steps that look.
-        match self.attempt(false) {
-            Some(found) => found,
-            None => self.attempt(true).expect("steps look at requests now"),
-        }
-    }
-
-    /// `None` if a request was made and steps don't look at them.
-    fn attempt(&self, looks: bool) -> Option<Found> {
-        let executor = self.executor(looks);
-        let picker = Classified::new(Recording::new(Picker::of(self.search)));
-        let picker = Arc::new(Mutex::new(picker));
-        let mut coverage = Coverage::new();
-        let mut found = Found { runs: 0, classes: 0, repeated: 0, complete: false, unseen: None };
-        while found.runs < self.search.limit {
-            if !locked(&picker).inner_mut().inner_mut().another() {
-                found.complete = true;
-                break;
-            }
-            let Execution { failure, unlooked, .. } = executor.execute(&picker, self.program);
-            if unlooked && matches!(self.search.how, How::Every) {
-                return None;
-            }
-            if failure.as_ref().is_some_and(|f| matches!(f.downcast_ref(), Some(LabFailure::Redundant))) {
-                found.repeated += 1;
-                continue;
-            }
-            found.runs += 1;
-            coverage.saw(locked(&picker).class().0);
-            if let Some(payload) = failure {
-                let taken = locked(&picker).inner().taken();
-                self.fail(looks, taken, message(&*payload), found.runs)
-            }
-        }
-        found.classes = coverage.classes();
-        if let How::Sample(_) = self.search.how {
-            found.unseen = Some(coverage.unseen())
-        }
-        Some(found)
-    }
-
-    /// Makes the failing schedule small, and panics with the report.
-    fn fail(&self, looks: bool, taken: Taken, what: String, runs: u64) -> ! {
-        let mut shrinker = Shrinker::new(taken, self.search.shrinks);
-        while let Some(proposal) = shrinker.propose() {
-            let (failure, taken, _) = self.follow(looks, Recorded::lenient(proposal));
-            shrinker.tell(match failure {
-                Some(found) if alike(&found, &what) => Verdict::Failed(taken),
-                _ => Verdict::Passed,
-            });
-        }
-        let smallest = shrinker.best().clone();
-        let (again, taken, failure) = self.follow(looks, Recorded::new(smallest.decisions.clone()));
-        let line = Replay::new(self.test, taken.decisions.clone()).line();
-        let failure = Failure {
-            test: self.test,
-            what: again.unwrap_or(what),
-            runs,
-            taken,
-            minimal: shrinker.is_minimal(),
-            reproduced: shrinker.reproduced(),
-            line,
-            pair: failure,
-        };
-        panic!("{failure}")
-    }
-
-    /// One execution as the list says: what it failed with, what was decided, the racing pair.
-    fn follow(&self, looks: bool, list: Recorded) -> (Option<String>, Taken, Option<String>) {
-        let scheduler = Arc::new(Mutex::new(Recording::with_steps(list)));
-        let execution = self.executor(looks).execute(&scheduler, self.program);
-        let scheduler = locked(&scheduler);
-        let pair = scheduler.steps().and_then(|steps| steps.racing_pair());
-        let pair = pair.map(|pair| execution.names.pair(&pair));
-        (execution.failure.map(|f| message(&*f)), scheduler.taken(), pair)
-    }
-
-    fn replay(&self, line: &str) -> Found {
-        let decisions = match Replay::read(line).and_then(|replay| replay.decisions_of(self.test)) {
-            Ok(decisions) => decisions,
-            Err(why) => panic!("lab: {why}"),
-        };
-        self.replayed(decisions)
-    }
-
-    fn replayed(&self, decisions: Decisions) -> Found {
-        let recorded = Arc::new(Mutex::new(Recorded::new(decisions)));
-        let scheduler = Arc::new(Mutex::new(Recording::with_steps(recorded.clone())));
-        let execution = self.executor(true).execute(&scheduler, self.program);
-        let divergence = locked(&recorded).divergence().map(ToString::to_string);
-        match (execution.failure, divergence) {
-            (Some(payload), None) => std::panic::resume_unwind(payload),
-            (failure, Some(divergence)) => panic!(
-                "lab: `{}` no longer follows the replay: {divergence}\n{}",
-                self.test,
-                failure.map_or("it did not fail".into(), |f| format!("it failed: {}", message(&*f))),
-            ),
-            (None, None) => panic!(
-                "lab: `{}` follows the replay to its end and does not fail: the bug is gone, or it needs something that \
-                 is not decided here",
-                self.test
-            ),
-        }
-    }
-}
-
-/// Whether two failures are the same one: their first lines, numbers aside.
-fn alike(one: &str, other: &str) -> bool {
-    let line = |text: &str| -> String {
-        text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_ascii_digit()).collect()
-    };
-    line(one) == line(other)
 }

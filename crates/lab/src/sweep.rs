@@ -3,9 +3,13 @@
 //!
 //! Not here: reading the environment. Which seed to repeat is a value (`only`), which a test gets from
 //! wherever it likes; the attribute takes it from `LAB_SEED`.
-use crate::{LabConfig, LabRuntime};
+use crate::artefact::Artefact;
+use crate::failure::{Rerun, message};
+use crate::followed::complaint;
+use crate::{LabConfig, LabRuntime, Schedule, telling};
 use cx::{All, Cx};
-use std::ops::{Bound, RangeBounds};
+use explore::{Decisions, Replay};
+use std::ops::{Bound, RangeBounds, RangeInclusive};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use types::{Res, Stop, TaskOutput};
 
@@ -18,7 +22,7 @@ use types::{Res, Stop, TaskOutput};
 ///
 /// # Panics
 /// If `only` is not a number.
-pub fn seeds(all: impl RangeBounds<u64>, only: Option<&str>) -> impl Iterator<Item = u64> + Clone {
+pub fn seeds(all: impl RangeBounds<u64>, only: Option<&str>) -> RangeInclusive<u64> {
     let (from, to) = match only {
         Some(text) => match text.trim().parse() {
             Ok(seed) => (seed, seed),
@@ -53,22 +57,85 @@ pub fn seeds(all: impl RangeBounds<u64>, only: Option<&str>) -> impl Iterator<It
 /// With the first seed's failure: the body's panic, or a child's that nobody joined; if the body failed or was
 /// cancelled; on a deadlock; when a limit is hit; when the trace breaks a rule of the model; if an oracle
 /// found something. The seed is printed on standard error before.
+#[track_caller]
 pub fn sweep<T: TaskOutput>(
     test: &str,
     seeds: impl Iterator<Item = u64>,
     body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
 ) {
+    let swept = Swept { test, command: None, artefact: None, config: LabConfig::default() };
     for seed in seeds {
-        let lab = LabRuntime::new(LabConfig::default().seed(seed));
-        let body = body.clone();
+        swept.seed(seed, body.clone())
+    }
+}
+
+/// A test whose seeds are run one by one.
+pub(crate) struct Swept<'a> {
+    pub(crate) test: &'a str,
+    /// What runs it again; `cargo test NAME` if nobody said.
+    pub(crate) command: Option<String>,
+    /// Where a failing run is written.
+    pub(crate) artefact: Option<Artefact>,
+    /// How labs are made, but for the seed.
+    pub(crate) config: LabConfig,
+}
+
+impl Swept<'_> {
+    /// One seed.
+    #[track_caller]
+    pub(crate) fn seed<T: TaskOutput>(&self, seed: u64, body: impl AsyncFnOnce(&mut Cx<All>) -> T) {
+        let lab = LabRuntime::new(self.config.clone().seed(seed));
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| judged(&lab, body))) {
+            let (test, decisions) = (self.test, lab.decisions());
             eprintln!(
                 "lab: `{test}` failed with seed {seed} ({} decisions, {} steps)\n\
-                 lab: to run this seed again: LAB_SEED={seed} cargo test {test}",
-                lab.decisions().len(),
-                lab.steps()
+                 lab: to run this seed again: LAB_SEED={seed} {}",
+                decisions.len(),
+                lab.steps(),
+                self.command(),
             );
+            self.tell(&lab, seed, decisions, &message(&*payload));
             resume_unwind(payload)
+        }
+    }
+
+    /// One recorded run.
+    ///
+    /// # Panics
+    /// With its failure; if it goes another way; if it doesn't fail.
+    #[track_caller]
+    pub(crate) fn replay<T: TaskOutput>(
+        &self,
+        seed: u64,
+        decisions: Decisions,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T,
+    ) {
+        let test = self.test;
+        let config = self.config.clone().seed(seed).schedule(Schedule::Replay(decisions.clone()));
+        let lab = LabRuntime::new(config);
+        let failure = catch_unwind(AssertUnwindSafe(|| judged(&lab, body))).err();
+        let text = failure.as_ref().map(|f| message(&**f));
+        if let Some(why) = complaint(test, &decisions, lab.divergence().as_ref(), text.as_deref()) {
+            panic!("{why} (seed {seed})")
+        }
+        let payload = failure.unwrap_or_else(|| unreachable!("a replay that passes is complained of"));
+        self.tell(&lab, seed, lab.decisions(), &message(&*payload));
+        resume_unwind(payload)
+    }
+
+    fn command(&self) -> String {
+        self.command.clone().unwrap_or_else(|| format!("cargo test {}", self.test))
+    }
+
+    fn tell(&self, lab: &LabRuntime, seed: u64, decisions: Decisions, what: &str) {
+        let replay = Replay::new(self.test, decisions);
+        let rerun = Rerun { settings: format!("LAB_SEED={seed} "), command: self.command.clone() };
+        let repeat = rerun.command(self.test, &replay.line());
+        eprintln!("lab: to run exactly this again: {repeat}");
+        if let Some(artefact) = &self.artefact {
+            let events = lab.events();
+            let run = telling::of_events(&events, what).title(self.test).repeat(&repeat);
+            eprintln!("lab: {}", artefact.written(self.test, &run, &replay.file(what)))
         }
     }
 }

@@ -73,6 +73,8 @@ struct Run {
     looks: bool,
     /// Whether a request was made.
     asked: bool,
+    /// How many labels there were.
+    emitted: u64,
 }
 
 thread_local! {
@@ -268,6 +270,7 @@ pub(crate) fn begin(grain: Grain, looks: bool) {
         tries: false,
         looks,
         asked: false,
+        emitted: 0,
     };
     RUN.with(|slot| *slot.borrow_mut() = Some(Box::new(run)));
 }
@@ -302,7 +305,15 @@ pub(crate) fn enabled(task: TaskId) {
 
 /// The kernel said this.
 pub(crate) fn label(label: &Label) {
-    with(|run| run.label(label));
+    with(|run| {
+        run.emitted += 1;
+        run.label(label)
+    });
+}
+
+/// How many labels the run has had: the position of the next event in its trace.
+pub(crate) fn emitted() -> u64 {
+    with(|run| run.emitted).unwrap_or(0)
 }
 
 /// Whether the operation would not have to wait now.

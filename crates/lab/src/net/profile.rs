@@ -58,6 +58,12 @@ impl NetProfile {
         self
     }
 
+    /// The default, with faults: one write in 16 finds a reset, one accept in 16 fails.
+    #[must_use]
+    pub fn faulty() -> NetProfile {
+        NetProfile::default().reset_one_in(16).accept_fails_one_in(16)
+    }
+
     /// Whether reads and writes may take a part of what they could: all of it, one byte, half, or any number, as the
     /// decisions say. Default: yes.
     #[must_use]

@@ -1,0 +1,264 @@
+//! [`LabTest`]: what the attribute `lab_test` stands for: a sweep or a search with what the environment asks for: a
+//! replay, a seed, a time limit, a file for what failed.
+//!
+//! | variable | what it does |
+//! |---|---|
+//! | `LAB_SEED=17` | this seed and no other |
+//! | `LAB_REPLAY=lab1,..` | one recorded schedule of the test that it names; every other test runs as usual |
+//! | `LAB_SHRINK=10000` | with it: makes that schedule smaller, in so many runs at most |
+//! | `LAB_SECONDS=60` | searches end after so long, and say how much they have seen |
+//! | `LAB_TRACE_OUT=run.html` | where a failing run is written ([`Artefact`]) |
+//!
+//! Invariant `lab-test.no-silent-skip`: whatever a variable says, a test that runs runs its program; what can't be
+//! followed is a failure with a reason.
+//!
+//! Not here: reading the environment. The values are [`Given`].
+use crate::artefact::Artefact;
+use crate::failure::Rerun;
+use crate::progress::Go;
+use crate::sweep::{Swept, seeds};
+use crate::ticker::Ticker;
+use crate::{LabConfig, Search};
+use cx::{All, Cx};
+use explore::{Decisions, Replay};
+use std::fmt;
+use std::ops::RangeBounds;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use types::TaskOutput;
+
+/// What a test is given by its surroundings. Values, since the lab reads no environment and no clock:
+/// [`given!`](crate::given) takes them from there.
+#[derive(Default)]
+pub struct Given {
+    /// `LAB_REPLAY`.
+    pub replay: Option<String>,
+    /// `LAB_SHRINK`.
+    pub shrink: Option<String>,
+    /// `LAB_SEED`.
+    pub seed: Option<String>,
+    /// `LAB_SECONDS`.
+    pub seconds: Option<String>,
+    /// `LAB_TRACE_OUT`.
+    pub trace_out: Option<String>,
+    /// How long the test has run so far. Without it there is no progress to be seen and no time limit.
+    pub clock: Option<Box<dyn FnMut() -> Duration + Send>>,
+    /// Whether standard error is a terminal.
+    pub terminal: bool,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Given { replay, shrink, seed, seconds, trace_out, clock, terminal } = self;
+        f.debug_struct("Given")
+            .field("replay", replay)
+            .field("shrink", shrink)
+            .field("seed", seed)
+            .field("seconds", seconds)
+            .field("trace_out", trace_out)
+            .field("clock", &clock.is_some())
+            .field("terminal", terminal)
+            .finish()
+    }
+}
+
+/// The [`Given`] of a test: the variables `LAB_REPLAY`, `LAB_SHRINK`, `LAB_SEED`, `LAB_SECONDS` and `LAB_TRACE_OUT`, the
+/// machine's clock, and whether standard error is a terminal. A macro, so that it is the test that looks and not the lab.
+#[macro_export]
+macro_rules! given {
+    () => {{
+        #[allow(clippy::style)]
+        let given = {
+            let var = |name: &str| ::std::env::var(name).ok();
+            let began = ::std::time::Instant::now();
+            $crate::Given {
+                replay: var("LAB_REPLAY"),
+                shrink: var("LAB_SHRINK"),
+                seed: var("LAB_SEED"),
+                seconds: var("LAB_SECONDS"),
+                trace_out: var("LAB_TRACE_OUT"),
+                clock: ::core::option::Option::Some(::std::boxed::Box::new(move || began.elapsed())),
+                terminal: ::std::io::IsTerminal::is_terminal(&::std::io::stderr()),
+            }
+        };
+        given
+    }};
+}
+
+/// A test by its name, in its surroundings.
+///
+/// ```
+/// use asupersync_lab::{LabTest, Search, given};
+/// let test = || LabTest::new(concat!(module_path!(), "::", "joins"), given!());
+/// test().sweep(0..10, async |cx| cx.spawn(async |_| {}).join(cx).await);
+/// test().search(0..1, Search::every(), async |cx| cx.spawn(async |_| {}).join(cx).await);
+/// ```
+#[derive(Debug)]
+pub struct LabTest {
+    name: &'static str,
+    given: Given,
+    config: LabConfig,
+}
+
+/// What the values say.
+struct Asked {
+    replay: Option<Decisions>,
+    shrink: Option<u64>,
+    artefact: Option<Artefact>,
+}
+
+impl LabTest {
+    /// A test of this name: `krate::path::test`, as `module_path!()` has it.
+    #[must_use]
+    pub fn new(name: &'static str, given: Given) -> LabTest {
+        LabTest { name, given, config: LabConfig::default() }
+    }
+
+    /// How the labs of a sweep are made, but for the seed; a search has its own configuration. Default:
+    /// [`LabConfig::default`].
+    #[must_use]
+    pub fn config(mut self, config: LabConfig) -> LabTest {
+        self.config = config;
+        self
+    }
+
+    /// Runs `body` once for each seed, each time in another order, every run judged by every oracle: [`crate::sweep`]
+    /// with what was given.
+    ///
+    /// # Panics
+    /// As there; if a replay is not followed or does not fail; if what was given makes no sense.
+    #[track_caller]
+    pub fn sweep<T: TaskOutput>(
+        mut self,
+        all: impl RangeBounds<u64>,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
+    ) {
+        let asked = self.asked();
+        assert!(
+            asked.shrink.is_none(),
+            "lab: LAB_SHRINK: a sweep over seeds has no schedule to make smaller"
+        );
+        let swept = Swept {
+            test: self.name,
+            command: Some(command(self.name)),
+            artefact: asked.artefact,
+            config: self.config.clone(),
+        };
+        let mut seeds = seeds(all, self.given.seed.as_deref());
+        if let Some(decisions) = asked.replay {
+            let seed = if self.given.seed.is_some() { seeds.next().unwrap_or(0) } else { 0 };
+            return swept.replay(seed, decisions, body);
+        }
+        let mut ticker = self.ticker();
+        let (mut done, mut ended) = (0, false);
+        for seed in seeds {
+            swept.seed(seed, body.clone());
+            done += 1;
+            ended = ticker.as_mut().is_some_and(|t| t.tick(&format_args!("{done} seeds")) == Go::Stop);
+            if ended {
+                break;
+            }
+        }
+        if let Some(ticker) = ticker {
+            ticker.close(ended.then(|| format!("{done} seeds passed, and no more were tried")))
+        }
+    }
+
+    /// Searches the schedules of `body` as `search` says, once for each seed: [`Search::run`] with what was given. A
+    /// search that the time limit ends says on standard error how much it has seen.
+    ///
+    /// # Panics
+    /// As there; if what was given makes no sense.
+    #[track_caller]
+    pub fn search<T: TaskOutput>(
+        mut self,
+        all: impl RangeBounds<u64>,
+        search: Search,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
+    ) {
+        let asked = self.asked();
+        let mut search = search;
+        if let Some(artefact) = asked.artefact {
+            search = search.write_failure(artefact)
+        }
+        let line = asked.replay.map(|decisions| Replay::new(self.name, decisions).line());
+        let mut seeds = seeds(all, self.given.seed.as_deref());
+        if line.is_some() {
+            if let Some(runs) = asked.shrink {
+                search = search.shrink(runs).shrink_replays(true)
+            }
+            let seed = if self.given.seed.is_some() { seeds.next().unwrap_or(0) } else { 0 };
+            let _: crate::Found = self.seeded(&search, seed).run(self.name, line.as_deref(), body);
+            return;
+        }
+        let ticker = self.ticker().map(|ticker| Arc::new(Mutex::new(ticker)));
+        if let Some(ticker) = ticker.clone() {
+            search = search.progress(move |progress| crate::world::locked(&ticker).tick(progress))
+        }
+        let mut last = String::new();
+        for seed in seeds {
+            last = self.seeded(&search, seed).run(self.name, None, body.clone()).to_string();
+            if ticker.as_ref().is_some_and(|ticker| crate::world::locked(ticker).is_over()) {
+                break;
+            }
+        }
+        drop(search);
+        if let Some(ticker) = ticker.and_then(Arc::into_inner) {
+            let ticker = ticker.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let over = ticker.is_over();
+            ticker.close(over.then_some(last.clone()))
+        }
+        eprintln!("lab: `{}`: {last}", self.name)
+    }
+
+    fn seeded(&self, search: &Search, seed: u64) -> Search {
+        let settings = if seed == 0 { String::new() } else { format!("LAB_SEED={seed} ") };
+        let mut search = search.clone().seed(seed);
+        search.rerun = Rerun { settings, command: Some(command(self.name)) };
+        search
+    }
+
+    /// What was given, understood.
+    #[track_caller]
+    fn asked(&self) -> Asked {
+        let Given { replay, shrink, trace_out, .. } = &self.given;
+        let replay = replay.as_deref().map(|line| match Replay::read(line) {
+            Ok(replay) => replay,
+            Err(why) => panic!("lab: LAB_REPLAY: {why}"),
+        });
+        let of_other = replay.as_ref().filter(|replay| replay.program != self.name);
+        if let Some(other) = of_other {
+            // Not skipped: a variable that was left set would make every test pass.
+            eprintln!("lab: `{}`: LAB_REPLAY is of `{}`; this test runs as usual", self.name, other.program)
+        }
+        let artefact = trace_out.as_deref().map(|path| match Artefact::at(path) {
+            Ok(artefact) => artefact,
+            Err(why) => panic!("lab: LAB_TRACE_OUT: {why}"),
+        });
+        let replay = replay.filter(|replay| replay.program == self.name).map(|replay| replay.decisions);
+        // Of another test's replay, so to say.
+        let shrink = shrink.as_deref().filter(|_| replay.is_some()).map(|n| number("LAB_SHRINK", n));
+        Asked { replay, shrink, artefact }
+    }
+
+    #[track_caller]
+    fn ticker(&mut self) -> Option<Ticker> {
+        let limit = self.given.seconds.as_deref().map(|n| Duration::from_secs(number("LAB_SECONDS", n)));
+        let clock = self.given.clock.take()?;
+        Some(Ticker::new(self.name, clock, self.given.terminal, limit))
+    }
+}
+
+#[track_caller]
+fn number(name: &str, text: &str) -> u64 {
+    match text.trim().parse() {
+        Ok(number) => number,
+        Err(_) => panic!("lab: {name} is `{text}`, but must be a number"),
+    }
+}
+
+/// How this test is run alone: cargo knows it by its path inside of its crate.
+fn command(name: &str) -> String {
+    let path = name.split_once("::").map_or(name, |(_, path)| path);
+    format!("cargo test {path} -- --exact")
+}

@@ -1,0 +1,253 @@
+//! One search of one program, from the first schedule to the verdict.
+//!
+//! Invariant `search.no-silent-end`: a search only says that it is complete if the exploration came to its end, and a
+//! program that does not repeat itself is a failure.
+//!
+//! Not here: the knobs (`search`), who picks (`picker`), the words of the report (`failure`).
+use super::picker::Picker;
+use super::{Found, How, Search};
+use crate::executor::{Execution, Executor};
+use crate::failure::{Failure, message};
+use crate::followed::complaint;
+use crate::progress::{Go, Progress, Walked};
+use crate::runtime::LabRuntime;
+use crate::telling::{Marked, Telling};
+use crate::verdict::LabFailure;
+use crate::world::locked;
+use explore::{
+    Classified, Coverage, Decisions, Recorded, Recording, Replay, Shrinker, Survey, Taken, Verdict,
+};
+use std::any::Any;
+use std::panic::Location;
+use std::sync::{Arc, Mutex};
+
+/// See the module.
+pub(super) struct Hunt<'a, P> {
+    pub(super) search: &'a Search,
+    pub(super) test: &'a str,
+    pub(super) program: &'a P,
+    /// Where the search was asked for, which is where the root region is opened.
+    pub(super) at: &'static Location<'static>,
+}
+
+/// Everybody who looks at a schedule while it runs.
+type Watched = Arc<Mutex<Classified<Recording<Walked<Picker>>>>>;
+
+/// What a search has learnt so far.
+struct Learnt {
+    runs: u64,
+    repeated: u64,
+    coverage: Coverage,
+    /// Of an exploration of every class that somebody wants to know the length of.
+    survey: Option<Survey>,
+}
+
+impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
+    fn executor(&self, looks: bool) -> Executor {
+        Executor::new(self.search.config.clone(), self.search.grain).looks(looks).called_from(self.at)
+    }
+
+    pub(super) fn all(&self) -> Found {
+        // Most programs cancel nothing; who does is begun anew, with steps that look.
+        match self.attempt(false) {
+            Some(found) => found,
+            None => self.attempt(true).expect("steps look at requests now"),
+        }
+    }
+
+    /// `None` if a request was made and steps don't look at them.
+    fn attempt(&self, looks: bool) -> Option<Found> {
+        let every = matches!(self.search.how, How::Every);
+        let executor = self.executor(looks);
+        let surveys = every && (self.search.hook.is_some() || self.search.limit < u64::MAX);
+        let walked = Walked::new(Picker::of(self.search), surveys);
+        let watched: Watched = Arc::new(Mutex::new(Classified::new(Recording::new(walked))));
+        let survey = surveys.then(Survey::new);
+        let mut learnt = Learnt { runs: 0, repeated: 0, coverage: Coverage::new(), survey };
+        let complete = loop {
+            let planned = {
+                let mut watched = locked(&watched);
+                let picker = &mut watched.inner_mut().inner_mut().inner;
+                if !picker.another() {
+                    self.check_repeats(picker);
+                    break true;
+                }
+                if learnt.runs >= self.search.limit {
+                    break false;
+                }
+                if surveys { picker.planned() } else { Vec::new() }
+            };
+            let Execution { failure, unlooked, .. } = executor.execute(&watched, self.program);
+            if unlooked && every {
+                return None;
+            }
+            self.learn(&mut learnt, &watched, failure, looks, &planned);
+            if self.watcher_stops(&learnt) {
+                break false;
+            }
+        };
+        Some(Found {
+            runs: learnt.runs,
+            classes: learnt.coverage.classes(),
+            repeated: learnt.repeated,
+            complete,
+            unseen: (!every).then(|| learnt.coverage.unseen()),
+            likely: learnt.survey.filter(|_| !complete).map(|survey| survey.estimate()),
+        })
+    }
+
+    fn learn(
+        &self,
+        learnt: &mut Learnt,
+        watched: &Watched,
+        failure: Option<Box<dyn Any + Send>>,
+        looks: bool,
+        planned: &[u64],
+    ) {
+        if failure.as_ref().is_some_and(|f| matches!(f.downcast_ref(), Some(LabFailure::Redundant))) {
+            learnt.repeated += 1;
+            return;
+        }
+        learnt.runs += 1;
+        let watched = locked(watched);
+        learnt.coverage.saw(watched.class().0);
+        if let Some(survey) = &mut learnt.survey {
+            survey.executed(&watched.inner().inner().path, planned)
+        }
+        if let Some(payload) = failure {
+            let taken = watched.inner().taken();
+            drop(watched);
+            self.fail(looks, taken, message(&*payload), learnt.runs)
+        }
+    }
+
+    fn watcher_stops(&self, learnt: &Learnt) -> bool {
+        let Some(hook) = &self.search.hook else { return false };
+        let progress = Progress {
+            runs: learnt.runs,
+            repeated: learnt.repeated,
+            limit: Some(self.search.limit).filter(|limit| *limit < u64::MAX),
+            coverage: &learnt.coverage,
+            survey: learnt.survey.as_ref(),
+        };
+        locked(&hook.0)(&progress) == Go::Stop
+    }
+
+    /// An exploration also ends when the program doesn't repeat itself: nothing can be said of it then.
+    fn check_repeats(&self, picker: &Picker) {
+        if let Picker::Every(explorer) = picker
+            && let Some(why) = explorer.divergence()
+        {
+            panic!(
+                "lab: `{}` does not repeat itself: {why}\nsomething decides that the lab does not see (a static, a clock, \
+                 a thread, a random seed, the address of something)",
+                self.test
+            )
+        }
+    }
+
+    /// Makes the failing schedule small, and panics with the report.
+    fn fail(&self, looks: bool, taken: Taken, what: String, runs: u64) -> ! {
+        let mut shrinker = Shrinker::new(taken, self.search.shrinks);
+        while let Some(proposal) = shrinker.propose() {
+            let told = self.follow(looks, Recorded::lenient(proposal));
+            shrinker.tell(match told.failure {
+                Some(found) if alike(&found, &what) => Verdict::Failed(told.taken),
+                _ => Verdict::Passed,
+            });
+        }
+        let mut told = self.follow_traced(Recorded::new(shrinker.best().decisions.clone()));
+        let what = told.failure.take().unwrap_or(what);
+        let replay = Replay::new(self.test, told.taken.decisions.clone());
+        let repeat = self.search.rerun.command(self.test, &replay.line());
+        // As the report has it, whatever the execution said of itself.
+        told.failure = Some(what.clone());
+        let written = self.write(&told, &what, &repeat, &replay);
+        let failure = Failure {
+            test: self.test,
+            what,
+            runs,
+            pair: told.pair(),
+            taken: told.taken,
+            minimal: shrinker.is_minimal(),
+            reproduced: shrinker.reproduced(),
+            repeat,
+            written,
+        };
+        panic!("{failure}")
+    }
+
+    fn write(&self, told: &Telling, what: &str, repeat: &str, replay: &Replay) -> Option<String> {
+        let run = told.run(self.test, repeat);
+        self.search.artefact.as_ref().map(|artefact| artefact.written(self.test, &run, &replay.file(what)))
+    }
+
+    /// One execution as the list says.
+    fn follow(&self, looks: bool, list: Recorded) -> Telling {
+        let scheduler = Arc::new(Mutex::new(Recording::new(list)));
+        let execution = self.executor(looks).execute(&scheduler, self.program);
+        let taken = locked(&scheduler).taken();
+        let failure = execution.failure.map(|f| message(&*f));
+        Telling::of(&Marked::new(()), None, taken, failure, Vec::new(), execution.names)
+    }
+
+    /// The same with everything that a report can use: steps, and the trace even if the search goes without.
+    fn follow_traced(&self, list: Recorded) -> Telling {
+        let scheduler = Arc::new(Mutex::new(Marked::new(Recording::with_steps(list))));
+        let config = &self.search.config;
+        let config = config.clone().check_model(config.model && config.traced).traced(true);
+        let executor =
+            Executor::new(config, self.search.grain).looks(true).keeps_events(true).called_from(self.at);
+        let execution = executor.execute(&scheduler, self.program);
+        let marked = locked(&scheduler);
+        let (log, taken) = (marked.inner.steps(), marked.inner.taken());
+        let failure = execution.failure.map(|f| message(&*f));
+        Telling::of(&marked, log, taken, failure, execution.events, execution.names)
+    }
+
+    pub(super) fn replay(&self, line: &str) -> Found {
+        let decisions = match Replay::read(line).and_then(|replay| replay.decisions_of(self.test)) {
+            Ok(decisions) => decisions,
+            Err(why) => panic!("lab: {why}"),
+        };
+        self.replayed(decisions)
+    }
+
+    fn replayed(&self, decisions: Decisions) -> Found {
+        let recorded = Arc::new(Mutex::new(Recorded::new(decisions.clone())));
+        let scheduler = Arc::new(Mutex::new(Recording::new(recorded.clone())));
+        let Execution { failure, .. } = self.executor(true).execute(&scheduler, self.program);
+        let divergence = locked(&recorded).divergence().cloned();
+        let text = failure.as_ref().map(|f| message(&**f));
+        if let Some(why) = complaint(self.test, &decisions, divergence.as_ref(), text.as_deref()) {
+            panic!("{why}")
+        }
+        let payload = failure.unwrap_or_else(|| unreachable!("a replay that passes is complained of"));
+        if self.search.shrinks_replay {
+            let taken = locked(&scheduler).taken();
+            self.fail(true, taken, message(&*payload), 1)
+        }
+        self.tell_replay(decisions, payload)
+    }
+
+    /// The replayed run failed: once more with its trace if that is to be written.
+    fn tell_replay(&self, decisions: Decisions, payload: Box<dyn Any + Send>) -> ! {
+        if self.search.artefact.is_some() {
+            let replay = Replay::new(self.test, decisions.clone());
+            let told = self.follow_traced(Recorded::new(decisions));
+            let repeat = self.search.rerun.command(self.test, &replay.line());
+            if let Some(written) = self.write(&told, &message(&*payload), &repeat, &replay) {
+                eprintln!("lab: {written}")
+            }
+        }
+        std::panic::resume_unwind(payload)
+    }
+}
+
+/// Whether two failures are the same one: their first lines, numbers aside.
+fn alike(one: &str, other: &str) -> bool {
+    let line = |text: &str| -> String {
+        text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_ascii_digit()).collect()
+    };
+    line(one) == line(other)
+}

@@ -1,0 +1,66 @@
+//! Who picks the schedules of a search: the exploration of every class, or a sampler.
+use super::{How, Search};
+use explore::{Ended, Explorer, Point, Scheduler, Step};
+use trace::Choice;
+
+/// See the module.
+pub(super) enum Picker {
+    Every(Box<Explorer>),
+    Sample(Box<dyn Scheduler + Send>),
+}
+
+impl Picker {
+    pub(super) fn of(search: &Search) -> Picker {
+        match &search.how {
+            How::Every => {
+                let mut explorer = Explorer::new();
+                if let Some(seed) = search.order {
+                    explorer = explorer.in_random_order(seed)
+                }
+                Picker::Every(Box::new(search.branches.iter().fold(explorer, |e, what| e.branch_on(*what))))
+            }
+            How::Sample(schedule) => Picker::Sample(schedule.scheduler(search.config.seed)),
+        }
+    }
+
+    /// Whether there is another schedule to run.
+    pub(super) fn another(&mut self) -> bool {
+        match self {
+            Picker::Every(explorer) => explorer.next_execution(),
+            Picker::Sample(_) => true,
+        }
+    }
+
+    /// How many branches are known at each point of the execution that comes next; none for samples.
+    pub(super) fn planned(&self) -> Vec<u64> {
+        match self {
+            Picker::Every(explorer) => explorer.planned_branches().collect(),
+            Picker::Sample(_) => Vec::new(),
+        }
+    }
+
+    fn inner(&mut self) -> &mut dyn Scheduler {
+        match self {
+            Picker::Every(explorer) => &mut **explorer,
+            Picker::Sample(sampler) => &mut **sampler,
+        }
+    }
+}
+
+impl Scheduler for Picker {
+    fn begin(&mut self) {
+        self.inner().begin()
+    }
+    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        self.inner().pick(point)
+    }
+    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
+        self.inner().choose(what, options, usual)
+    }
+    fn ran(&mut self, step: &Step<'_>) {
+        self.inner().ran(step)
+    }
+    fn ended(&mut self, how: &Ended<'_>) {
+        self.inner().ended(how)
+    }
+}

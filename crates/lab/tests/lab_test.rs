@@ -1,0 +1,303 @@
+//! Tests in their surroundings: replays, seeds, time limits, what is written of a failure, and how far a search has come.
+//!
+//! Not here: what a search finds (`explored.rs`), how the attribute is written (the facade's `attributes.rs`).
+use asupersync_lab::{Artefact, Given, Go, LabTest, Schedule, Search};
+use cx::Cx;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use sync::mutex::Mutex;
+use sync::shared::Shared;
+use types::Res;
+
+/// What `f` panics with.
+fn failure(f: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("it ought to fail");
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => (*payload.downcast::<&str>().expect("a message")).to_string(),
+    }
+}
+
+fn given(set: impl FnOnce(&mut Given)) -> LabTest {
+    let mut given = Given::default();
+    set(&mut given);
+    LabTest::new("krate::bank::adds", given)
+}
+
+/// `tasks` of them each add 1 by a look and a change.
+async fn adds(cx: &mut Cx, tasks: u64) {
+    let sum = Arc::new(Shared::new(0));
+    cx.region(|scope| async {
+        for _ in 0..tasks {
+            let sum = sum.clone();
+            scope.spawn(async move |cx| {
+                cx.step().await;
+                let seen = sum.get();
+                cx.step().await;
+                sum.set(seen + 1)
+            });
+        }
+    })
+    .await;
+    assert_eq!(sum.get(), tasks, "an addition was lost");
+}
+
+async fn two(cx: &mut Cx) {
+    adds(cx, 2).await
+}
+
+/// The variables of the line that repeats a failure.
+fn settings(report: &str) -> (Option<String>, String, String) {
+    let line = report.split("to run exactly this again: ").nth(1).expect("a line that repeats it");
+    let (set, command) = line.split_once(" cargo ").expect("a command");
+    let value = |name: &str| {
+        set.split(' ').find_map(|word| word.strip_prefix(name)).map(|value| value[1..].to_string())
+    };
+    (value("LAB_SEED"), value("LAB_REPLAY").expect("the replay"), format!("cargo {}", command.trim()))
+}
+
+/// A folder for this test's files.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lab_test").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+#[test]
+fn the_line_of_a_failing_search_repeats_it_and_names_the_test_without_its_crate() {
+    let report = failure(|| given(|_| ()).search(0..1, Search::every(), two));
+    let (seed, replay, command) = settings(&report);
+    assert_eq!((seed, command.as_str()), (None, "cargo test bank::adds -- --exact"));
+    let again = failure(|| given(|g| g.replay = Some(replay)).search(0..1, Search::every(), two));
+    assert!(again.contains("an addition was lost") && !again.contains("smallest"), "{again}");
+}
+
+#[test]
+fn a_seed_of_a_sampler_belongs_to_the_line() {
+    let search = Search::sample(Schedule::Random, 50);
+    let (seed, replay, _) = settings(&failure(|| given(|_| ()).search(7..9, search.clone(), two)));
+    assert_eq!(seed.as_deref(), Some("7"));
+    let again = given(|g| (g.seed, g.replay) = (seed, Some(replay)));
+    assert!(failure(|| again.search(0..1, search, two)).contains("an addition was lost"));
+}
+
+#[test]
+fn a_replay_is_made_smaller_on_request() {
+    // Not shrunk: whatever the sampler came upon.
+    let search = Search::sample(Schedule::Random, 50).shrink(0);
+    let (_, replay, _) = settings(&failure(|| given(|_| ()).search(3..4, search, two)));
+    let (seed, shrink) = (Some("3".to_string()), Some("1000".to_string()));
+    let again = given(|g| (g.seed, g.replay, g.shrink) = (seed, Some(replay), shrink));
+    let report = failure(|| again.search(0..1, Search::every(), two));
+    assert!(report.contains("smallest schedule: departs from production's order once"), "{report}");
+}
+
+#[test]
+fn a_replay_of_another_test_does_not_keep_this_one_from_running() {
+    let report = failure(|| given(|_| ()).search(0..1, Search::every(), two));
+    let (_, replay, _) = settings(&report);
+    let runs = AtomicU64::new(0);
+    let count = async |_: &mut Cx| _ = runs.fetch_add(1, Relaxed);
+    let other = || LabTest::new("krate::other", Given { replay: Some(replay.clone()), ..Given::default() });
+    other().search(0..1, Search::every(), count);
+    other().sweep(0..5, count);
+    assert_eq!(runs.load(Relaxed), 6);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_the_variable_s_name() {
+    let every = || Search::every();
+    let told = |set: fn(&mut Given)| failure(|| given(set).search(0..1, every(), async |_: &mut Cx| {}));
+    assert!(told(|g| g.replay = Some("lab9,a,1,-,,0".into())).starts_with("lab: LAB_REPLAY: failed to read"));
+    assert!(told(|g| g.trace_out = Some("run.gif".into())).starts_with("lab: LAB_TRACE_OUT: failed to see"));
+    let seconds = told(|g| {
+        g.seconds = Some("a minute".into());
+        g.clock = Some(Box::new(|| Duration::ZERO));
+    });
+    assert_eq!(seconds, "lab: LAB_SECONDS is `a minute`, but must be a number");
+}
+
+#[test]
+fn a_replay_that_no_longer_fails_says_so_and_so_does_one_that_is_not_followed() {
+    let (_, replay, _) = settings(&failure(|| given(|_| ()).search(0..1, Search::every(), two)));
+    let mended = async |cx: &mut Cx| {
+        let sum = Arc::new(Shared::new(0));
+        cx.region(|scope| async {
+            for _ in 0..2 {
+                let sum = sum.clone();
+                scope.spawn(async move |cx| {
+                    cx.step().await;
+                    sum.write(|n| *n += 1);
+                    cx.step().await;
+                });
+            }
+        })
+        .await;
+        assert_eq!(sum.get(), 2);
+    };
+    let told = failure(|| given(|g| g.replay = Some(replay.clone())).search(0..1, Search::every(), mended));
+    assert!(told.contains("follows the replay, ends at decision 6 of 7 and does not fail"), "{told}");
+    let short = async |cx: &mut Cx| cx.step().await;
+    let told = failure(|| given(|g| g.replay = Some(replay)).search(0..1, Search::every(), short));
+    assert!(told.contains("no longer follows the replay: decision"), "{told}");
+}
+
+#[test]
+fn a_sweep_s_decisions_are_a_replay_too() {
+    let leaks = async |cx: &mut Cx| -> Res {
+        let lock = Arc::new([Mutex::new(()), Mutex::new(())]);
+        for mine in 0..2 {
+            let lock = lock.clone();
+            cx.spawn(async move |cx| -> Res {
+                let _one = lock[mine].lock(cx).await?;
+                let _other = lock[1 - mine].lock(cx).await?;
+                Ok(())
+            });
+        }
+        Ok(())
+    };
+    let folder = folder("sweep");
+    let out = || Some(folder.to_string_lossy().into_owned());
+    let told = failure(|| given(|g| g.trace_out = out()).sweep(0..32, leaks));
+    assert!(told.contains("deadlock"), "{told}");
+    let replay = std::fs::read_to_string(folder.join("krate.bank.adds.replay")).unwrap();
+    let report = std::fs::read_to_string(folder.join("krate.bank.adds.txt")).unwrap();
+    assert!(report.contains("waits for the mutex, held by"), "{report}");
+    let seed = report.split("LAB_SEED=").nth(1).unwrap().split(' ').next().unwrap().to_string();
+    let again = failure(|| given(|g| (g.replay, g.seed) = (Some(replay), Some(seed))).sweep(0..1, leaks));
+    assert!(again.contains("deadlock"), "{again}");
+}
+
+#[test]
+fn a_failing_search_is_written_with_its_race_and_what_waits() {
+    let folder = folder("search");
+    let search = || Search::every().write_failure(Artefact::at(&folder).unwrap());
+    let report = failure(|| _ = search().run("lost", None, two));
+    assert!(report.contains("the run is written to"), "{report}");
+    for ending in ["trace", "replay", "txt", "html", "svg", "mmd", "json"] {
+        let text = std::fs::read_to_string(folder.join(format!("lost.{ending}"))).unwrap();
+        assert!(!text.is_empty(), "{ending}");
+    }
+    let json = std::fs::read_to_string(folder.join("lost.json")).unwrap();
+    assert!(json.contains("\"race\":[") && json.contains("writes value of lab_test.rs:"), "{json}");
+    let events = std::fs::read_to_string(folder.join("lost.trace")).unwrap();
+    assert!(trace::parse_lines(&events).unwrap().len() > 10);
+
+    let crossed = async |cx: &mut Cx| {
+        let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
+        for mine in 0..2 {
+            let locks = locks.clone();
+            cx.spawn(async move |cx| -> Res {
+                let _one = locks[mine].lock(cx).await?;
+                let _other = locks[1 - mine].lock(cx).await?;
+                Ok(())
+            });
+        }
+    };
+    failure(|| _ = search().run("crossed", None, crossed));
+    let text = std::fs::read_to_string(folder.join("crossed.txt")).unwrap();
+    assert!(text.contains("waits for the lock of lab_test.rs:") && text.contains("held by 2"), "{text}");
+}
+
+#[test]
+fn steps_stand_in_the_trace_where_they_happened() {
+    let folder = folder("steps");
+    let search = Search::every().write_failure(Artefact::at(folder.join("run.json")).unwrap());
+    failure(|| _ = search.run("lost", None, two));
+    let json = std::fs::read_to_string(folder.join("run.json")).unwrap();
+    // The last row of a value that is written is before the row at which its writer ends.
+    let row = |text: &str| json.rfind(text).unwrap_or_else(|| panic!("no `{text}` in {json}"));
+    assert!(row("writes value of") < row("\"did\":\"end"), "{json}");
+}
+
+#[test]
+fn a_watched_search_tells_how_far_it_is_and_ends_when_it_is_told_to() {
+    let told = Arc::new(AtomicU64::new(0));
+    let counts = told.clone();
+    let search = Search::every().progress(move |progress| {
+        counts.store(progress.runs, Relaxed);
+        let likely = progress.likely().expect("every class is counted");
+        assert!(likely.done == progress.runs && progress.unseen().is_none());
+        assert!(progress.to_string().contains("classes of about"), "{progress}");
+        if progress.runs == 20 { Go::Stop } else { Go::On }
+    });
+    let quiet = async |cx: &mut Cx| {
+        let sum = Arc::new(Shared::new(0));
+        for _ in 0..5 {
+            let sum = sum.clone();
+            cx.spawn(async move |cx| {
+                cx.step().await;
+                sum.write(|n| *n += 1)
+            });
+        }
+    };
+    let found = search.run("counts", None, quiet);
+    assert_eq!((found.runs, found.complete, told.load(Relaxed)), (20, false, 20));
+    assert!(found.to_string().starts_with("20 of about "), "{found}");
+    let (least, most) = found.likely.expect("it was cut short").range();
+    assert!(least <= 120.0 && 120.0 <= most, "there are 5! classes, and it says {least} to {most}");
+}
+
+#[test]
+fn a_limit_that_is_just_enough_is_not_called_one() {
+    let two = async |cx: &mut Cx| {
+        let sum = Arc::new(Shared::new(0));
+        for _ in 0..2 {
+            let sum = sum.clone();
+            cx.spawn(async move |cx| {
+                cx.step().await;
+                sum.write(|n| *n += 1)
+            });
+        }
+    };
+    assert!(Search::every().limit(2).run("two", None, two).complete);
+    assert!(!Search::every().limit(1).run("two", None, two).complete);
+}
+
+#[test]
+fn the_time_limit_ends_a_search_and_a_sweep() {
+    let runs = AtomicU64::new(0);
+    let count = async |_: &mut Cx| _ = runs.fetch_add(1, Relaxed);
+    let limited = || {
+        let mut now = 0;
+        let clock = move || {
+            now += 1;
+            Duration::from_secs(now)
+        };
+        given(|g| {
+            g.seconds = Some("3".into());
+            g.clock = Some(Box::new(clock))
+        })
+    };
+    limited().sweep(0..100, count);
+    assert_eq!(runs.swap(0, Relaxed), 3);
+    limited().search(0..1, Search::sample(Schedule::Random, 100), count);
+    assert_eq!(runs.swap(0, Relaxed), 3);
+}
+
+#[test]
+fn a_program_that_does_not_repeat_itself_is_a_failure_and_not_a_complete_search() {
+    let runs = AtomicU64::new(0);
+    let fickle = async |cx: &mut Cx| {
+        let odd = runs.fetch_add(1, Relaxed) % 2 == 1;
+        let value = Arc::new((Shared::new(0), Shared::new(0)));
+        for _ in 0..3 {
+            let value = value.clone();
+            cx.spawn(async move |cx| {
+                cx.step().await;
+                if odd {
+                    value.0.set(1)
+                } else {
+                    value.1.set(1)
+                }
+                cx.step().await;
+                value.0.set(2);
+            });
+        }
+    };
+    let told = failure(|| _ = Search::every().run("fickle", None, fickle));
+    assert!(told.starts_with("lab: `fickle` does not repeat itself"), "{told}");
+}
