@@ -100,7 +100,6 @@ pub struct LabConfig {
     pub(crate) after_grace: AfterGrace,
     pub(crate) traced: bool,
     pub(crate) model: bool,
-    pub(crate) nudges: bool,
     pub(crate) net: NetProfile,
 }
 
@@ -115,7 +114,6 @@ impl Default for LabConfig {
             after_grace: AfterGrace::Wait,
             traced: true,
             model: true,
-            nudges: true,
             net: NetProfile::default(),
         }
     }
@@ -175,16 +173,6 @@ impl LabConfig {
     #[must_use]
     pub fn check_model(mut self, on: bool) -> LabConfig {
         self.model = on;
-        self
-    }
-
-    /// Whether tasks that wait are polled once more for no reason when nothing can run, to see whether one of them goes on
-    /// and so ought to have been woken: before a deadlock is reported, and, in runs that are not explored, now and then
-    /// before the clock moves (a lost wake is often hidden by a timeout). Every future has to put up with it; a program
-    /// of which one doesn't may switch it off. Default: yes.
-    #[must_use]
-    pub fn nudge_waiting(mut self, on: bool) -> LabConfig {
-        self.nudges = on;
         self
     }
 

@@ -19,8 +19,6 @@
 //! | `engine` | one worker's lanes, and which runnable is next |
 //! | `decisions` | the stream of choices: drawn, recorded, replayed |
 //! | `deadlock` | circles of tasks that wait for each other |
-//! | `futurelock` | futures that keep others waiting because nobody polls them |
-//! | `lasso` | the loop that a run ended in |
 //! | `watch` | what the steps of an explored run do to what tasks share |
 //! | `parked` | tasks that announced what they will do next |
 //! | `world` | virtual clock and timers, random numbers, the trace |
@@ -49,9 +47,7 @@ mod engine;
 mod executor;
 mod failure;
 mod followed;
-mod futurelock;
 mod lab_test;
-mod lasso;
 mod names;
 mod net;
 mod parked;

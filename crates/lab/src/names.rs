@@ -103,7 +103,7 @@ impl Names {
     }
 }
 
-pub(crate) fn noun(kind: ObjectKind) -> &'static str {
+fn noun(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Value => "value",
         ObjectKind::Lock => "lock",

@@ -3,7 +3,6 @@ use crate::config::{LabConfig, Schedule};
 use crate::deadlock::{Circle, WaitGraph};
 use crate::decisions::{Decisions, SharedScheduler};
 use crate::engine::Engine;
-use crate::lasso::{self, WINDOW};
 use crate::net::{NetStats, SimNet};
 use crate::raw;
 use crate::signals::LabSignals;
@@ -17,7 +16,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::sync::atomic::Ordering::*;
 use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
 use trace::{Event, Label};
@@ -46,10 +45,6 @@ pub struct LabRuntime {
     signals: LabSignals,
     planned: Mutex<BTreeMap<u64, Vec<Planned>>>,
     failure: Mutex<Option<LabFailure>>,
-    /// How many polls were spent on looking for lost wakes.
-    nudges: AtomicU64,
-    /// How many tasks there were when that was done last.
-    waiting: AtomicU64,
 }
 
 impl std::fmt::Debug for LabRuntime {
@@ -132,8 +127,6 @@ impl LabRuntime {
             signals,
             planned: Mutex::default(),
             failure: Mutex::default(),
-            nudges: AtomicU64::new(0),
-            waiting: AtomicU64::new(0),
         }
     }
 
@@ -197,14 +190,12 @@ impl LabRuntime {
 
     fn drive(&self, task: &RootTask) {
         let mut idle_since: Option<(Time, u64)> = None;
-        self.engine.keep_steps_from(self.config.max_steps.saturating_sub(WINDOW as u64));
         while !task.is_finished() {
             self.act(self.engine.steps.load(Relaxed));
             if self.engine.steps.load(Relaxed) >= self.config.max_steps {
-                let told = self.told_loop();
                 return self.give_up(task, |lab, waits| LabFailure::Stuck {
                     steps: lab.engine.steps.load(Relaxed),
-                    why: format!("the limit on steps was reached; {told}still there:\n{waits}"),
+                    why: format!("the limit on steps was reached; still there:\n{waits}"),
                 });
             }
             let before = self.engine.steps.load(Relaxed);
@@ -224,12 +215,6 @@ impl LabRuntime {
                 circle.labels().into_iter().for_each(|label| self.engine.emit(label));
                 let circle = Some(circle.to_string());
                 return self.give_up(task, |_, waits| LabFailure::Deadlock { circle, waits });
-            }
-            if let Some(lost) = self.masked_by_timers(task) {
-                return self.give_up(task, |_, waits| lost.failure(waits));
-            }
-            if self.engine.anybody_queued() {
-                continue;
             }
             let limit = since.0.saturating_add(self.config.max_idle);
             if self.engine.advance(limit) {
@@ -301,23 +286,8 @@ impl LabRuntime {
             stuck.announced.map(|touch| watch::announced(&touch))
         };
         waits(&self.root.view(), &announced, 0, &mut text);
-        let mut failure = failure(self, text);
-        if let LabFailure::Deadlock { circle, waits } = &mut failure {
-            let mut told = String::new();
-            for lock in self.engine.waits.iter().flat_map(|waits| waits.futurelocks()) {
-                told.push_str(&lock.text);
-                told.push('\n');
-                let (task, holder, what) = (lock.waiter, lock.holder, lock.what.into());
-                self.engine.emit(Label::Futurelock { task, holder, what });
-            }
-            waits.insert_str(0, &told);
-            if circle.is_none()
-                && let Some(lost) = self.lost_wakeup(task, |id| parked.iter().all(|(_, s)| s.task != id))
-            {
-                failure = lost.failure(std::mem::take(waits));
-            }
-        }
         parked.into_iter().for_each(|(waiter, _)| waiter.wake());
+        let failure = failure(self, text);
         if let LabFailure::Stuck { steps, .. } = &failure {
             self.engine.emit(Label::Stuck { steps: *steps });
         }
@@ -333,61 +303,6 @@ impl LabRuntime {
         let mut text = String::new();
         waits(&self.root.view(), &|_| None, 0, &mut text);
         eprintln!("asupersync lab: still there after everything was given up:\n{text}{:?}", task.task());
-    }
-
-    /// The loop that the last steps repeat, in words for the report; empty if they don't.
-    fn told_loop(&self) -> String {
-        let view = self.root.view();
-        let name = |task: TaskId| task_name(&view, task).unwrap_or_else(|| "the root body".into());
-        let Some(told) = locked(&self.engine.lasso).told(&name) else { return String::new() };
-        let lasso::Told { period, text } = told;
-        let loop_of = if period == 1 { "one step".into() } else { format!("{period} steps") };
-        let words = format!("livelock: a loop of {loop_of} repeats: {text}\n");
-        let steps = self.engine.steps.load(Relaxed);
-        self.engine.emit(Label::Livelock { steps, period, what: text.into() });
-        words
-    }
-
-    /// Nothing but timers is left: looks for a task that nobody woke and that could go on. Rarely, in long runs: at most
-    /// one nudge for four steps.
-    fn masked_by_timers(&self, root: &RootTask) -> Option<LostWakeup> {
-        let (nudges, waiting) = (self.nudges.load(Relaxed), self.waiting.load(Relaxed));
-        let allowed = 256 + self.engine.steps.load(Relaxed) / 4;
-        let asks = self.config.nudges && !self.engine.is_watching() && !self.engine.is_interfered_with();
-        if !asks || nudges + waiting > allowed {
-            return None;
-        }
-        self.lost_wakeup(root, |_| true)
-    }
-
-    /// Polls everybody who waits, once: who goes on was not woken.
-    fn lost_wakeup(&self, root: &RootTask, may: impl Fn(TaskId) -> bool) -> Option<LostWakeup> {
-        if !self.config.nudges {
-            return None;
-        }
-        let mut tasks = self.root.tasks();
-        tasks.push(root.task().clone());
-        self.waiting.store(tasks.len() as u64, Relaxed);
-        self.nudges.fetch_add(tasks.len() as u64, Relaxed);
-        for task in &tasks {
-            if task.word.is_complete() {
-                continue;
-            }
-            let (id, what) = (cx::task_id(task), task.waits_for().map(|kind| kind.what));
-            if !may(id) {
-                continue;
-            }
-            let ran = self.engine.ran_last();
-            let view = self.root.view();
-            if self.engine.goes_on(task) {
-                let what = what.unwrap_or("something that is no operation of this runtime");
-                self.engine.emit(Label::LostWakeup { task: id, what: what.into() });
-                let name = |task| task_name(&view, task).unwrap_or_else(|| "the root body".into());
-                let ran = ran.into_iter().filter(|ran| *ran != id).map(name).collect();
-                return Some(LostWakeup { who: name(id), what, ran });
-            }
-        }
-        None
     }
 
     fn model(&self) -> Result<(), LabFailure> {
@@ -552,34 +467,6 @@ impl LabRuntime {
 
     fn judge(&self, oracle: fn(&[Event]) -> Result<(), oracle::Report>) -> Result<(), OracleReport> {
         oracle(&self.events()).map_err(|r| OracleReport(vec![r.to_string()]))
-    }
-}
-
-/// A task that nobody woke.
-struct LostWakeup {
-    who: String,
-    what: &'static str,
-    /// Who ran last.
-    ran: Vec<String>,
-}
-
-impl LostWakeup {
-    fn failure(self, waits: String) -> LabFailure {
-        let LostWakeup { who, what, ran } = self;
-        let ran = if ran.is_empty() { "nobody else".into() } else { ran.join(", before that ") };
-        LabFailure::LostWakeup {
-            lost: format!("{who} waits for {what}; polled once more it went on, and nobody had woken it\nlast ran {ran}"),
-            waits,
-        }
-    }
-}
-
-/// A task with the line that spawned it, if it is there.
-fn task_name(view: &RegionView, task: TaskId) -> Option<String> {
-    let member = view.members.iter().find(|m| m.task == task);
-    match member {
-        Some(m) => Some(format!("{task} (spawned at {}:{})", m.spawned_at.file(), m.spawned_at.line())),
-        None => view.children.iter().find_map(|child| task_name(child, task)),
     }
 }
 
