@@ -1,9 +1,12 @@
 //! The attributes `test` and `lab_test`, as users write them, and the program that `main` makes.
 //!
 //! Not here: what they say about mistakes (`ui.rs`, and the tests of the crate `macros`).
+use asupersync::net::{TcpListener, TcpStream};
 use asupersync::prelude::*;
 use asupersync::sync::mpsc;
+use asupersync::sync::shared::Shared;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 #[asupersync::test]
@@ -90,6 +93,70 @@ async fn a_deadlock_fails_a_lab_test(cx: &mut Cx) -> Res {
 async fn an_error_fails_a_lab_test(cx: &mut Cx) -> Res {
     cx.checkpoint()?;
     Err(Stop::Err(asupersync::Error::msg("failed by hand")))
+}
+
+/// Two tasks that each add 1 by a look and a change.
+async fn adds(cx: &mut Cx) {
+    let sum = Arc::new(Shared::new(0));
+    cx.region(|scope| async {
+        for _ in 0..2 {
+            let sum = sum.clone();
+            scope.spawn(async move |cx| {
+                cx.step().await;
+                let seen = sum.get();
+                cx.step().await;
+                sum.set(seen + 1)
+            });
+        }
+    })
+    .await;
+    assert_eq!(sum.get(), 2, "an addition was lost");
+}
+
+#[asupersync::lab_test(explore)]
+#[should_panic(expected = "cargo test an_exploration_finds_a_lost_update -- --exact")]
+async fn an_exploration_finds_a_lost_update(cx: &mut Cx) {
+    adds(cx).await
+}
+
+#[asupersync::lab_test(explore = "pct:2", seeds = 3..5, runs = 300)]
+#[should_panic(expected = "an addition was lost")]
+async fn a_sampler_finds_it_too(cx: &mut Cx) {
+    adds(cx).await
+}
+
+#[asupersync::lab_test(explore = "every", grain = "poll", limit = 500)]
+async fn a_search_without_a_failure_passes(cx: &mut Cx) -> Res {
+    let (tx, mut rx) = mpsc::channel::<u8>(1);
+    cx.spawn(async move |cx| -> Res { Ok(tx.send(cx, 7).await?) });
+    assert_eq!(rx.recv(cx).await?, 7);
+    Ok(())
+}
+
+/// A name that only this place has.
+mod inside {
+    use super::*;
+    #[asupersync::lab_test(explore = "urw", runs = 50)]
+    #[should_panic(expected = "cargo test inside::a_test_in_a_module_is_named_with_it -- --exact")]
+    async fn a_test_in_a_module_is_named_with_it(cx: &mut Cx) {
+        adds(cx).await
+    }
+}
+
+const SERVER: ([u8; 4], u16) = ([10, 0, 0, 1], 80);
+
+#[asupersync::lab_test(explore, faults = true)]
+#[should_panic(expected = "failed to accept a connection")]
+async fn faults_are_tried(cx: &mut Cx) -> Res {
+    let listener = TcpListener::bind(cx, SERVER)?;
+    cx.spawn(async move |cx| -> Res {
+        let (stream, _) = listener.accept(cx).await?;
+        let _ = stream.read(cx, &mut [0]).await;
+        Ok(())
+    });
+    let stream = TcpStream::connect(cx, SERVER).await?;
+    stream.write_all(cx, b"x").await?;
+    Ok(())
 }
 
 mod good {

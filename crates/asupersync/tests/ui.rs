@@ -87,6 +87,8 @@ fn the_words_that_matter_are_in_the_snapshots() {
         ("main_without_cx", "expected an async fn that takes `cx: &mut Cx`: this one takes nothing"),
         ("main_bad_output", "a task cannot return `u8`"),
         ("lab_test_bad_seeds", "`seeds` is a range of numbers"),
+        ("lab_test_idle_option", "`limit` is for `explore = \"every\"`"),
+        ("lab_test_unknown_sampler", "`explore` is \"every\", \"random\", \"pct:DEPTH\""),
         ("test_twice", "it is a test already"),
     ] {
         let path = directory().join(name).with_extension("stderr");

@@ -3,7 +3,8 @@
 //!
 //! Not here: what may be written (`function`, `options`).
 use crate::function::Function;
-use crate::options::{Seeds, Workers};
+use crate::options::Workers;
+use crate::options::lab_test::LabTest;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Error, Result, parse2};
@@ -59,22 +60,21 @@ pub(crate) fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 /// See [`crate::lab_test`].
 pub(crate) fn lab_test(options: TokenStream, function: TokenStream) -> TokenStream {
     let expanded = || {
-        let Seeds(seeds) = parse2(options)?;
+        let options: LabTest = parse2(options)?;
         let function: Function = parse2(function)?;
-        let seeds = seeds.map_or(quote!(0..32), |range| quote!(#range));
         let name = &function.name;
         let called = name.to_string();
-        let call = quote_spanned! {function.output_span()=>
-            ::asupersync::lab::sweep(#called, __seeds, #name)
-        };
+        let call = options.call(name);
+        let call = quote_spanned!(function.output_span()=> __test #call);
         as_test(
             &function,
             quote! {
-                // The environment is the test's own business: the lab gets a value.
-                #[allow(clippy::style)]
-                let __only = ::std::env::var("LAB_SEED").ok();
-                let __seeds = ::asupersync::lab::seeds(#seeds, __only.as_deref());
-                #call
+                // The environment is the test's own business: the lab gets values.
+                let __test = ::asupersync::lab::LabTest::new(
+                    ::core::concat!(::core::module_path!(), "::", #called),
+                    ::asupersync::lab::given!(),
+                );
+                #call;
             },
         )
     };

@@ -65,26 +65,36 @@ pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::test(options.into(), function.into()).into()
 }
 
-/// Makes an `async fn(cx: &mut Cx) -> T` a test in the lab, once for each seed: another order of the same
-/// tasks each time, in virtual time.
+/// Makes an `async fn(cx: &mut Cx) -> T` a test in the lab: again and again, each time with another order of the same
+/// steps, in virtual time.
 ///
-/// A seed fails if the function panics, returns an error or is cancelled; on a deadlock; if a rule of the
+/// A run fails if the function panics, returns an error or is cancelled; on a deadlock; if a rule of the
 /// model is broken; or if an oracle finds something: a leaked obligation, a task without an owner, a loser
-/// that was not drained, something that is left at the end. The failure names the seed, and how to run it
-/// again: `LAB_SEED=17 cargo test NAME` runs that seed and no other.
+/// that was not drained, something that is left at the end. The failure ends with the line that runs exactly this again:
+/// `LAB_REPLAY=lab1,.. cargo test NAME -- --exact`. What other variables of the environment do stands at
+/// `asupersync::lab::LabTest`.
 ///
 /// # Options
-/// `seeds = FROM..TO` or `seeds = FROM..=TO`. Without it: `0..32`.
+/// | option | what it does | without it |
+/// |---|---|---|
+/// | `seeds = 0..100`, `seeds = 0..=99` | one run for each seed; with `explore`, one search | `0..32`; with `explore`, `0..1` |
+/// | `explore`, `explore = "every"` | every class of schedules, each once | a run for each seed |
+/// | `explore = "random"`, `"pct:3"`, `"pos"`, `"urw"` | a sampler draws the schedules | |
+/// | `runs = 5000` | how many it draws for each seed | 1000 |
+/// | `limit = 100000` | after how many runs `explore = "every"` ends, though there are more | never |
+/// | `grain = "poll"` | with `explore`: tasks queue up and are woken as in production | `"operation"` |
+/// | `faults = true`, `faults = "net"` | the simulated network fails now and then; `explore = "every"` tries both each time | no faults |
 ///
 /// ```text
-/// #[asupersync::lab_test(seeds = 0..100)]     #[test]
+/// #[asupersync::lab_test(explore)]            #[test]
 /// async fn drains(cx: &mut Cx) -> Res {       fn drains() {
 ///     ..                               ──▶        async fn drains(cx: &mut Cx) -> Res { .. }
-/// }                                               let only = std::env::var("LAB_SEED").ok();
-///                                                 let seeds = asupersync::lab::seeds(0..100, only.as_deref());
-///                                                 asupersync::lab::sweep("drains", seeds, drains)
+/// }                                               let name = concat!(module_path!(), "::", "drains");
+///                                                 let test = asupersync::lab::LabTest::new(name, asupersync::lab::given!());
+///                                                 test.search(0..1, asupersync::lab::Search::every(), drains)
 ///                                             }
 /// ```
+/// Without `explore` the last line is `test.sweep(0..32, drains)`.
 #[proc_macro_attribute]
 pub fn lab_test(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::lab_test(options.into(), function.into()).into()

@@ -1,6 +1,8 @@
 //! What stands in an attribute's parentheses: `name = value`, separated by commas.
 //!
-//! Not here: what the values mean (`expand`).
+//! Not here: what the values mean (`expand`), the many options of `lab_test` (`lab_test`).
+pub(crate) mod lab_test;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -10,10 +12,6 @@ use syn::{Error, Ident, LitInt, Result, Token};
 /// The options of `main` and `test`.
 #[derive(Default)]
 pub(crate) struct Workers(pub(crate) Option<LitInt>);
-
-/// The options of `lab_test`.
-#[derive(Default)]
-pub(crate) struct Seeds(pub(crate) Option<Range>);
 
 /// `FROM..TO` or `FROM..=TO`, of literal numbers.
 pub(crate) struct Range {
@@ -32,7 +30,7 @@ impl ToTokens for Range {
 impl Parse for Workers {
     fn parse(input: ParseStream<'_>) -> Result<Workers> {
         let mut workers = None;
-        each(input, "workers", || {
+        each(input, &["workers"], |_, _| {
             let n: LitInt = input
                 .parse()
                 .map_err(|e| Error::new(e.span(), "`workers` is a number, such as `workers = 4`"))?;
@@ -43,17 +41,6 @@ impl Parse for Workers {
             Ok(())
         })?;
         Ok(Workers(workers))
-    }
-}
-
-impl Parse for Seeds {
-    fn parse(input: ParseStream<'_>) -> Result<Seeds> {
-        let mut seeds = None;
-        each(input, "seeds", || {
-            seeds = Some(range(input)?);
-            Ok(())
-        })?;
-        Ok(Seeds(seeds))
     }
 }
 
@@ -75,20 +62,32 @@ fn range(input: ParseStream<'_>) -> Result<Range> {
     Ok(Range { from, to, inclusive })
 }
 
-/// Reads `name = value` pairs. Knows one name, which may stand once.
-fn each(input: ParseStream<'_>, known: &str, mut value: impl FnMut() -> Result<()>) -> Result<()> {
-    let mut seen = false;
+/// Reads the options, each of which is known and stands once; `value` reads what follows the name, if something does.
+fn each(
+    input: ParseStream<'_>,
+    known: &[&'static str],
+    mut value: impl FnMut(&Ident, bool) -> Result<()>,
+) -> Result<()> {
+    let mut seen = Vec::new();
     while !input.is_empty() {
         let name = input.call(Ident::parse_any)?;
-        if name != known {
-            return Err(Error::new(name.span(), format!("unknown option `{name}`: there is `{known}`")));
+        let Some(which) = known.iter().find(|known| name == *known) else {
+            let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let there = if known.len() == 1 { "there is" } else { "there are" };
+            return Err(Error::new(name.span(), format!("unknown option `{name}`: {there} {list}")));
+        };
+        if seen.contains(which) {
+            return Err(Error::new(name.span(), format!("`{name}` is given twice")));
         }
-        if seen {
-            return Err(Error::new(name.span(), format!("`{known}` is given twice")));
+        seen.push(which);
+        // An option that may stand without a value is read by whoever knows it.
+        let valued = input.peek(Token![=]);
+        if valued {
+            input.parse::<Token![=]>()?;
+        } else if name != "explore" {
+            return Err(Error::new(name.span(), format!("`{name}` wants a value: `{name} = ..`")));
         }
-        seen = true;
-        input.parse::<Token![=]>()?;
-        value()?;
+        value(&name, valued)?;
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }

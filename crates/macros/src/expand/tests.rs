@@ -56,7 +56,13 @@ fn options_say_what_they_take() {
         (main, "workers = many", "`workers` is a number, such as `workers = 4`"),
         (main, "threads = 4", "unknown option `threads`: there is `workers`"),
         (test, "workers = 1, workers = 2", "`workers` is given twice"),
-        (lab_test, "workers = 1", "unknown option `workers`: there is `seeds`"),
+        (
+            lab_test,
+            "workers = 1",
+            "unknown option `workers`: there are `seeds`, `explore`, `runs`, `limit`, `grain`, `faults`",
+        ),
+        (main, "workers", "`workers` wants a value: `workers = ..`"),
+        (lab_test, "explore, explore", "`explore` is given twice"),
         (lab_test, "seeds = 4", "`seeds` is a range of numbers, such as `seeds = 0..100`"),
         (lab_test, "seeds = ..4", "`seeds` is a range of numbers, such as `seeds = 0..100`"),
         (lab_test, "seeds = 5..5", "this range of seeds is empty"),
@@ -65,6 +71,39 @@ fn options_say_what_they_take() {
         let found = message(attribute, options, GOOD);
         assert_eq!(found, said, "{options}");
     }
+}
+
+#[test]
+fn options_of_a_search_are_checked_as_far_as_can_be_without_running_it() {
+    let how = "`explore` is 'every', 'random', 'pct:DEPTH', 'pos' or 'urw'; alone it is 'every'";
+    for (options, said) in [
+        ("explore = 3", how),
+        ("explore = 'dfs'", how),
+        ("explore = 'pct'", how),
+        ("explore = 'pct:0'", how),
+        ("explore, runs = 10", "`runs` is for samplers, such as `explore = 'pct:3'`"),
+        ("runs = 10", "`runs` is for samplers, such as `explore = 'pct:3'`"),
+        ("explore = 'pos', runs = 0", "with `runs = 0` nothing would be run"),
+        ("explore = 'pos', runs = many", "`runs` is a number, such as `runs = 1000`"),
+        ("explore = 'pos', limit = 10", "`limit` is for `explore = 'every'`: it ends an exploration early"),
+        ("limit = 10", "`limit` is for `explore = 'every'`: it ends an exploration early"),
+        ("explore, limit = 0", "with `limit = 0` nothing would be run"),
+        ("grain = 'poll'", "`grain` is for `explore`: a sweep over seeds runs every task as it would run"),
+        ("explore, grain = 'fine'", "`grain` is 'operation' or 'poll'"),
+        ("faults = 'disk'", "`faults` is `true`, `false` or 'net'"),
+        ("explore = , runs = 3", how),
+    ] {
+        let quoted = options.replace('\'', "\"");
+        let found = whole_message(&quoted).replace("\\\"", "'");
+        assert_eq!(found, said, "{options}");
+    }
+}
+
+/// As [`message`], with quotes in it.
+fn whole_message(options: &str) -> String {
+    let text = expanded(lab_test, options, GOOD);
+    let (_, rest) = text.split_once("compile_error ! { \"").unwrap_or_else(|| panic!("no error in: {text}"));
+    rest.split("\" }").next().unwrap_or_default().to_string()
 }
 
 #[test]
@@ -87,8 +126,27 @@ fn options_reach_the_plain_functions() {
     assert!(expanded(main, "workers = 3", GOOD).contains(". workers (3)"));
     assert!(!expanded(main, "", GOOD).contains("workers"));
     assert!(expanded(test, "", GOOD).contains(". workers (2)"));
-    assert!(expanded(lab_test, "seeds = 7..=9", GOOD).contains("lab :: seeds (7 ..= 9 ,"));
-    assert!(expanded(lab_test, "", GOOD).contains("lab :: seeds (0 .. 32 ,"));
+    for (options, calls) in [
+        ("", ". sweep (0 .. 32 , f)"),
+        ("seeds = 7..=9", ". sweep (7 ..= 9 , f)"),
+        ("faults = false", "given ! () ,) ; __test . sweep (0 .. 32 , f)"),
+        ("faults = true", "NetProfile :: faulty ())) . sweep (0 .. 32 , f)"),
+        ("explore", ". search (0 .. 1 , :: asupersync :: lab :: Search :: every () , f)"),
+        (
+            "explore = \"every\", seeds = 2..4",
+            ". search (2 .. 4 , :: asupersync :: lab :: Search :: every () , f)",
+        ),
+        ("explore, limit = 9", "every () . limit (9) , f)"),
+        ("explore, grain = \"poll\"", "every () . grain (:: asupersync :: lab :: Grain :: Poll) , f)"),
+        ("explore, faults = \"net\"", "every () . faults () , f)"),
+        ("explore = \"pct:4\"", "sample (:: asupersync :: lab :: Schedule :: pct (4u32) , 1000) , f)"),
+        ("explore = \"urw\", runs = 7", "sample (:: asupersync :: lab :: Schedule :: Urw , 7) , f)"),
+    ] {
+        let text = expanded(lab_test, options, GOOD);
+        assert!(text.contains(calls), "{options}: {text}");
+    }
+    let named = "concat ! (:: core :: module_path ! () , \"::\" , \"f\")";
+    assert!(expanded(lab_test, "", GOOD).contains(named), "{}", expanded(lab_test, "", GOOD));
 }
 
 #[test]
