@@ -84,6 +84,10 @@ impl Region {
         while let Some((region, above)) = todo.pop() {
             let mut inner = region.inner.lock();
             let first = core::ptr::eq(&*region, &**self);
+            // It may have closed on its own since it was listed.
+            if region.phase() == trace::RegionPhase::Closed {
+                continue;
+            }
             if !first && body & control::PIERCED != 0 && region.is_held(&inner) {
                 continue;
             }

@@ -32,6 +32,20 @@ impl Members {
     /// # Safety
     /// `task` is in a list of this region.
     pub(crate) unsafe fn unlink(task: NonNull<Header>) {
+        // SAFETY: says the caller, and linked headers are alive.
+        unsafe {
+            Members::detach(task);
+            // Pairs with `has_left`.
+            task.as_ref().prev_link.store(core::ptr::null_mut(), Release);
+        }
+    }
+
+    /// Takes a member out of its list. Its own links stay as they are: whoever only moves to another list has never
+    /// left (`has_left` looks without the lock).
+    ///
+    /// # Safety
+    /// As `unlink`.
+    unsafe fn detach(task: NonNull<Header>) {
         // SAFETY: linked headers are alive, and so is the list that a link may live in.
         unsafe {
             let header = task.as_ref();
@@ -41,17 +55,15 @@ impl Members {
             if let Some(next) = next.as_ref() {
                 next.prev_link.store(link, Relaxed);
             }
-            // Pairs with `has_left`.
-            header.prev_link.store(core::ptr::null_mut(), Release);
         }
     }
 
-    /// Takes the first member out.
+    /// Takes the first member out, to be put into another list.
     fn pop(&self) -> Option<NonNull<Header>> {
         let first = NonNull::new(self.0.load(Relaxed))?;
         // SAFETY: it is linked, and linked headers are alive (`members.linked`).
         unsafe {
-            Members::unlink(first);
+            Members::detach(first);
             // A walk goes on with the next one: fetch what it will touch.
             #[cfg(target_arch = "x86_64")]
             if let Some(next) = self.0.load(Relaxed).as_ref() {
