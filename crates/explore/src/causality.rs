@@ -10,7 +10,8 @@
 //!   world's own; the world's own steps happen after everything.
 //! - `causality.race`: two steps race if an operation of one races with an operation of the other and the earlier one
 //!   does not happen before the later one for another reason than the operations of the later one. Steps between
-//!   the two are no excuse: between two acquires that race stands a release that cannot be reversed.
+//!   the two are no excuse: between two acquires that race stands a release that cannot be reversed. An order is a
+//!   race too unless the later task waited for it: who did not announce that it waits would have come, and gone.
 //!
 //! Not here: what follows from a race (`dpor`).
 
@@ -19,6 +20,7 @@ use crate::names::Names;
 use crate::objects::Objects;
 use crate::relation::{Mark, Relation, relate};
 use crate::scheduler::{Announced, Touch};
+use trace::Access;
 use types::TaskId;
 
 /// The number of whoever takes the world's own steps.
@@ -114,12 +116,24 @@ impl Causality {
         &self.clocks[depth * self.stride..][..self.stride]
     }
 
-    /// A step happens, and perhaps races with earlier ones.
+    /// A step of which nobody knows what it had announced.
     pub(crate) fn push(
         &mut self,
         task: Option<TaskId>,
         touches: &[Touch],
         enabled: &[TaskId],
+        choices: &[u32],
+    ) {
+        self.push_announced(task, touches, enabled, None, choices);
+    }
+
+    /// A step happens, and perhaps races with earlier ones.
+    pub(crate) fn push_announced(
+        &mut self,
+        task: Option<TaskId>,
+        touches: &[Touch],
+        enabled: &[TaskId],
+        announced: Option<&Announced>,
         choices: &[u32],
     ) {
         let task = task.map_or(WORLD, |task| self.task(task));
@@ -132,11 +146,16 @@ impl Causality {
         let index = if before == 0 { 1 } else { self.events[before as usize - 1].index + 1 };
         self.base[task as usize] = index;
         self.clocks.extend_from_slice(&self.base);
+        if let Some(barrier) = self.barriers.last().copied().filter(|&barrier| barrier + 1 > before) {
+            let (past, own) = self.clocks.split_at_mut(depth as usize * self.stride);
+            join(own, &past[barrier as usize * self.stride..][..self.stride]);
+        }
         let mut marks = std::mem::take(&mut self.marks);
         marks.clear();
         for touch in touches {
             let mark = self.objects.mark(touch);
-            self.relate(task, depth, &mark);
+            let waited = marks.is_empty() && announced.is_some_and(|announced| waits(announced, touch));
+            self.relate(task, depth, &mark, waited);
             self.touched[mark.object as usize].push((depth, mark));
             marks.push(mark);
         }
@@ -201,6 +220,16 @@ impl Causality {
         self.touched.get(object as usize).map_or(&[], Vec::as_slice)
     }
 
+    /// The depth of the task's step before the one at `depth`.
+    pub(crate) fn previous(&self, depth: usize) -> Option<usize> {
+        (self.events[depth].before as usize).checked_sub(1)
+    }
+
+    /// The depth of the task's last step.
+    pub(crate) fn last(&self, task: u32) -> Option<usize> {
+        (self.last[task as usize] as usize).checked_sub(1)
+    }
+
     /// Per task, how many of its first steps happen before, or are, *every* step from `depth` on; `u32::MAX` if there is
     /// no step from there on.
     pub(crate) fn before_all_from(&self, depth: usize, least: &mut Vec<u32>) {
@@ -213,7 +242,8 @@ impl Causality {
         }
     }
 
-    /// Makes `base` the clock of what happens before the task's next step whatever that step does.
+    /// Makes `base` the clock of what happens before the task's next step whatever that step does. The world's own steps
+    /// are no part of it: a task that waited for something may have waited since before the clock moved.
     fn begin(&mut self, task: u32) {
         let before = self.last[task as usize];
         let mut base = std::mem::take(&mut self.base);
@@ -222,10 +252,14 @@ impl Causality {
             0 => base.resize(self.stride, 0),
             before => base.extend_from_slice(self.clock(before as usize - 1)),
         }
-        let barrier = self.barriers.last().copied().filter(|&barrier| barrier + 1 > before);
+        if types::seeded!("explore.clock-is-a-reason")
+            && let Some(&barrier) = self.barriers.last()
+        {
+            join(&mut base, self.clock(barrier as usize));
+        }
         let wakers = self.wakers.iter().rev().take_while(|&&(_, by)| by + 1 > before);
         let wakers = wakers.filter(|&&(woken, _)| woken == task).map(|&(_, by)| by);
-        for by in barrier.into_iter().chain(wakers) {
+        for by in wakers {
             join(&mut base, self.clock(by as usize));
         }
         self.base = base;
@@ -241,8 +275,8 @@ impl Causality {
     }
 
     /// Relates an operation of the step being pushed to the earlier ones on its object: edges into its clock, which is
-    /// the last row, and races.
-    fn relate(&mut self, task: u32, depth: u32, mark: &Mark) {
+    /// the last row, and races. What the task `waited` for could not have come later; what it did without waiting could.
+    fn relate(&mut self, task: u32, depth: u32, mark: &Mark, waited: bool) {
         let object = mark.object as usize;
         if self.touched.len() <= object {
             self.touched.resize_with(object + 1, Vec::new);
@@ -258,7 +292,8 @@ impl Causality {
                 continue;
             }
             let race = Race { earlier: at, later: depth };
-            if relation == Relation::Race
+            let firm = waited || types::seeded!("explore.orders-are-firm");
+            if (relation == Relation::Race || !firm)
                 && self.base[event.task as usize] < event.index
                 && !self.races.iter().rev().take_while(|race| race.later == depth).any(|known| *known == race)
             {
@@ -283,6 +318,13 @@ impl Causality {
         }
         (self.clocks, self.stride) = (clocks, stride);
     }
+}
+
+/// Whether the task was to begin its step with an operation that waits, and this is it.
+fn waits(announced: &Announced, touch: &Touch) -> bool {
+    let waiting =
+        matches!(announced.access, Access::Acquire(_) | Access::Receive | Access::Ended | Access::Observe);
+    waiting && announced.object == touch.object
 }
 
 fn join(clock: &mut [u32], other: &[u32]) {

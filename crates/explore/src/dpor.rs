@@ -14,10 +14,9 @@
 //!   brute force on random programs.
 //! - `dpor.optimal`: no class is run twice, and no execution is begun for nothing, as long as each step does one operation,
 //!   announced beforehand: then it is known what a step will do once a race is reversed.
-//! - `dpor.source`: a step of several operations, or of none that was announced, may do other things after the reversal.
-//!   From the first race with such a step on, the weaker rules of source sets hold, which need no foresight: still
-//!   complete, but some executions are begun for nothing, and given up when everything they could do sleeps. The same
-//!   when plans are cut short for want of room.
+//! - `dpor.source`: a step of several operations, or of one that was not announced, may do other things after the
+//!   reversal. From the first such step on, the weaker rules of source sets hold, which need no foresight: still
+//!   complete, but some executions only repeat others. The same when plans are cut short for want of room.
 //!
 //! Not here: the relation (`relation`), clocks and races (`causality`), programs (`mini`, the lab).
 
@@ -30,6 +29,7 @@ pub use replay::Unrepeatable;
 
 use crate::causality::Causality;
 use crate::fingerprint::Fingerprint;
+use crate::footprint::Footprint;
 use crate::scheduler::Stuck;
 use replay::Script;
 use trace::Choice;
@@ -41,15 +41,14 @@ const FOREST: usize = 1 << 22;
 /// What an exploration did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
-    /// Executions that ran to their end, one for each class.
+    /// Executions of a class of their own.
     pub explored: u64,
     /// Of these, how many ended with tasks that never will.
     pub stuck: u64,
-    /// Executions given up because all they could still do had been done. Work for nothing; 0 when exploration is
+    /// Executions that only repeated another, which was found out on the way. Work for nothing; 0 when exploration is
     /// optimal.
     pub blocked: u64,
-    /// Executions given up because a task that was to be next could not be: it waits for something it did not
-    /// announce.
+    /// Plans given up because a task that was to be next could not be: it waits for something it did not announce.
     pub pruned: u64,
     /// Races found; each is considered for reversal once.
     pub races: u64,
@@ -63,7 +62,7 @@ pub struct Counts {
 /// Costs: per execution, one comparison for each candidate of the part that repeats the one before; vector clocks and
 /// races for the rest. Memory: an execution's steps, and the planned steps of its points, which are few for most
 /// programs, may be exponential in the number of steps for some, and are bounded (beyond 4 million, plans are cut short:
-/// nothing is missed, but some executions may be begun for nothing).
+/// nothing is missed, but some executions may only repeat others).
 ///
 /// ```
 /// use asupersync_explore::{Explorer, mini};
@@ -89,6 +88,8 @@ pub struct Explorer {
     depth: usize,
     /// Steps above this depth repeat those of the execution before.
     replayed: usize,
+    /// From this point on the execution repeats another.
+    repeats_from: usize,
     state: State,
     counts: Counts,
     divergence: Option<Box<Unrepeatable>>,
@@ -102,6 +103,7 @@ pub struct Explorer {
     sequence: Vec<Planned>,
     pairs: Vec<(u32, race::Later)>,
     least: Vec<u32>,
+    sharers: Vec<u32>,
     /// Whether every plan so far was sure to hold what its steps will do (`dpor.optimal`).
     exact: bool,
     branching: Vec<Choice>,
@@ -116,12 +118,10 @@ struct Node {
     sleep: u32,
     /// Branches still to run.
     pending: Branches,
-    /// How many of its sleep set sleep since a point above; the others were run from here.
-    inherited: u32,
     /// The choices that the step is to begin with.
     choices: Vec<u32>,
-    /// Whether other choices of the step are to be run too.
-    branches: bool,
+    /// What it is expected to do, if it was planned.
+    planned: Option<Footprint>,
     /// What the branch in progress goes on with.
     handed: Branches,
 }
@@ -134,7 +134,7 @@ enum State {
     Ready,
     Running,
     Ended,
-    /// Given up: what it could still do was done, or a planned step can't be taken.
+    /// It does something else than before under the same decisions.
     GivenUp,
     /// Everything was explored, or the executor's program isn't repeatable.
     Over,
@@ -158,6 +158,7 @@ impl Explorer {
             forest: Forest::new(),
             depth: 0,
             replayed: 0,
+            repeats_from: usize::MAX,
             state: State::Idle,
             counts: Counts::default(),
             divergence: None,
@@ -167,6 +168,7 @@ impl Explorer {
             sequence: Vec::new(),
             pairs: Vec::new(),
             least: Vec::new(),
+            sharers: Vec::new(),
             exact: true,
             branching: Vec::new(),
             order: None,
@@ -220,8 +222,7 @@ impl Explorer {
         Fingerprint::foata_of(&self.causality)
     }
 
-    /// Whether the exploration has been optimal so far: each step that raced did one operation, and had announced it. If
-    /// not, it is complete all the same, but some executions may be given up as blocked.
+    /// Whether the exploration has been optimal so far: each step did one operation, and had announced it. If not, it is complete all the same, but some executions may only repeat others.
     #[must_use]
     pub fn is_optimal(&self) -> bool {
         self.exact
@@ -315,9 +316,9 @@ impl Explorer {
                 continue;
             };
             let node = &mut self.nodes[depth];
-            node.branches = below.is_empty();
             node.handed = below;
             node.choices = step.choices;
+            node.planned = Some(step.footprint);
             return Some(picked as u32);
         }
         None

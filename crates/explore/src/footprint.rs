@@ -1,6 +1,7 @@
 //! [`Footprint`]: everything a step did that another task could notice.
 
 use crate::relation::{Mark, commute};
+use trace::Access;
 
 /// The operations of one step.
 #[derive(Clone, Debug, Default)]
@@ -57,5 +58,16 @@ impl Footprint {
             return false;
         }
         self.marks().iter().all(|one| other.marks().iter().all(|other| commute(one, other)))
+    }
+
+    /// Whether the step did what the other did, as far as others could tell them apart.
+    pub(crate) fn is_like(&self, other: &Footprint) -> bool {
+        let like = |one: &Mark, other: &Mark| {
+            let changes = |access| matches!(access, Access::Write | Access::Set(_));
+            let same = one.access == other.access || changes(one.access) && changes(other.access);
+            one.object == other.object && one.ordinal == other.ordinal && same
+        };
+        self.marks().len() == other.marks().len()
+            && self.marks().iter().zip(other.marks()).all(|(a, b)| like(a, b))
     }
 }

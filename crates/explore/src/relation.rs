@@ -16,7 +16,7 @@
 //! | value | two looks are independent, everything else races |
 //! | lock, permits, slots | acquires race, for the numbers of what they take (that any two of three would fit says nothing about all three); so do releases, for the numbers of what they give; an acquire happens after the release of the number it takes, and is independent of all others |
 //! | ... refused | a look at the number of free permits: races with all that change it |
-//! | shared lock | as a lock; those who share are independent of each other |
+//! | shared lock | as a lock; those who share are independent of each other: there are more shares than could be taken |
 //! | queue | sends race, receives race; message k is received after it was sent; a send and a receive of different messages are independent, one works at the back, the other at the front; what finds nothing races with all that send or take |
 //! | close | races with whatever would end otherwise after it; messages that are there are received as ever |
 //! | moment | who waits for it goes on after it |
@@ -70,7 +70,7 @@ pub(crate) fn commute(one: &Mark, other: &Mark) -> bool {
 
 /// Whether the operation changes nothing. What refuses, or finds nothing, is a look that failed.
 fn is_look(access: Access) -> bool {
-    matches!(access, Access::Read | Access::Refused(_) | Access::Empty | Access::Observe)
+    matches!(access, Access::Read | Access::Refused(_) | Access::Empty | Access::Ended | Access::Observe)
         && !(types::seeded!("explore.refused-writes") && matches!(access, Access::Refused(_)))
 }
 
@@ -126,7 +126,7 @@ fn queue(earlier: &Mark, later: &Mark) -> Relation {
         (Send, Receive | TryReceive) | (Receive | TryReceive, Send) => Relation::Independent,
         // Nothing can be sent between a close and the end that is found because of it.
         (Close, Ended) => Relation::Order,
-        (Send, Ended) | (Ended, Send | Close | Ended) => Relation::Independent,
+        (Send, Ended) | (Ended, Send | Close) => Relation::Independent,
         // A close leaves the messages that are there to who receives.
         (Close, Receive | TryReceive) | (Receive | TryReceive, Close) => Relation::Independent,
         // A release is a sender that goes. Only who goes last closes, so that only those two notice.

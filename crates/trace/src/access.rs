@@ -79,7 +79,8 @@ pub enum Access {
     Empty,
     /// Queue or permits: no more will come, waiters are told; the last sender went, or the receiver did.
     Close,
-    /// Queue: a receive that found it closed and empty.
+    /// Queue: a receive that waited, or would have, and found it closed and empty. An attempt that finds that is a
+    /// [`Access::Read`]: it could have come before the close.
     Ended,
     /// Moment: it happens.
     Happen,

@@ -13,14 +13,15 @@
 //!
 //! Not here: finding races (`causality`).
 
+use super::Explorer;
 use super::wakeup::{Inserted, Planned, begins_with};
-use super::{Explorer, State};
 use crate::causality::Race;
 use crate::footprint::Footprint;
 use crate::objects::Account;
 use crate::relation::Mark;
 use crate::scheduler::{Announced, Stuck};
-use trace::Access;
+use std::ops::Range;
+use trace::{Access, ObjectKind};
 
 /// The later step of a race.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ impl Explorer {
         pairs.extend(
             races.filter(|race| self.is_new(race)).map(|race| (race.earlier, Later::Ran(race.later))),
         );
-        if self.state == State::Ended && !types::seeded!("explore.stuck-ignored") {
+        if !types::seeded!("explore.stuck-ignored") {
             for at in 0..self.stuck.len() {
                 let Some(announced) = self.stuck[at].announced else { continue };
                 let task = self.causality.task(self.stuck[at].task);
@@ -60,11 +61,20 @@ impl Explorer {
     /// Whether the plan that reverses the race is not the one of an execution before.
     fn is_new(&self, race: &Race) -> bool {
         let earlier = &self.causality.events[race.earlier as usize];
-        race.later as usize >= self.replayed || self.least[earlier.task as usize] < earlier.index
+        let again = self.exact && !types::seeded!("explore.races-once");
+        race.later as usize >= self.replayed || again && self.least[earlier.task as usize] < earlier.index
     }
 
     fn reverse(&mut self, earlier: usize, later: Later) {
-        let Some(last) = self.reversed(earlier, later) else { return };
+        if earlier >= self.repeats_from {
+            return;
+        }
+        if types::seeded!("explore.textbook-races") && self.something_between(earlier, later) {
+            return;
+        }
+        let Some(end) = self.end(later) else { return };
+        self.sharers.clear();
+        let Some(last) = self.reversed(earlier, later, end) else { return };
         // What changed its outcome may commute with the earlier step now; then that one's branch leads there.
         let commutes = self.causality.events[earlier].footprint.commutes(&last.footprint);
         if commutes && !types::seeded!("explore.branch-in-progress-untested") {
@@ -72,40 +82,89 @@ impl Explorer {
         }
         let mut sequence = std::mem::take(&mut self.sequence);
         sequence.clear();
-        for at in earlier + 1..self.causality.depth() {
+        for at in earlier + 1..end {
             let needless = types::seeded!("explore.only-predecessors")
                 && matches!(later, Later::Ran(later)
                     if !self.causality.before(at, self.causality.clock(later as usize)));
-            if !self.happens_after(at, earlier) && !needless {
+            if self.stays(at, earlier) && !needless {
                 sequence.push(self.planned(at));
             }
         }
         sequence.push(last);
-        if !self.sleeps(earlier, &sequence) {
-            self.plan(earlier, &mut sequence);
+        if types::seeded!("explore.cut-plans-trusted") && self.forest.live() >= self.limit {
+            sequence.truncate(1);
+        }
+        // Plans that are cut short can't be relied on.
+        self.exact &= self.forest.live() < self.limit || types::seeded!("explore.cut-plans-trusted");
+        match self.exact {
+            true => self.plan(earlier, &mut sequence),
+            false => self.plan_by_source_set(earlier, &mut sequence),
         }
         self.sequence = sequence;
     }
 
-    /// Whether the sequence could as well begin with a step that was run.
-    fn sleeps(&self, depth: usize, sequence: &[Planned]) -> bool {
-        // What sleeps since a point above is no excuse in source sets: it relies on plans to have been made for it.
-        let above = if self.exact { 0 } else { self.nodes[depth].inherited as usize };
-        self.sleep_set(depth)[above..].iter().any(|sleeper| begins_with(sleeper, sequence).is_some())
+    /// How many of the execution's first steps a plan is made of. All of them; but source sets look at what came before the
+    /// later step only, since what came after may come otherwise. Of an execution that went on to repeat another, what
+    /// counts is the point at which it began to: what tasks would have done next there, and waited for.
+    fn end(&self, later: Later) -> Option<usize> {
+        let (end, previous) = match later {
+            Later::Ran(later) if self.exact => {
+                (self.causality.depth(), self.causality.previous(later as usize))
+            }
+            Later::Ran(later) => (later as usize, self.causality.previous(later as usize)),
+            Later::Stuck(at) => {
+                let task = self.causality.tasks.known(self.stuck[at as usize].task.as_u64());
+                (self.causality.depth(), task.and_then(|task| self.causality.last(task)))
+            }
+        };
+        let repeated = previous.is_some_and(|previous| previous >= self.repeats_from);
+        let end =
+            if types::seeded!("explore.repetitions-given-up") { end } else { end.min(self.repeats_from) };
+        (!repeated).then_some(end)
+    }
+
+    /// Adds a sequence to the branches of a node, unless it could as well begin with a step that was run or with a branch
+    /// that leads to the same.
+    fn plan(&mut self, depth: usize, sequence: &mut Vec<Planned>) {
+        let begins = |step: &Planned| begins_with(step, sequence).is_some();
+        if !self.sleep_set(depth).iter().any(begins) {
+            let new = self.forest.insert(&mut self.nodes[depth].pending, sequence) == Inserted::New;
+            self.counts.reversed += u64::from(new);
+        }
+    }
+
+    /// Adds a sequence to the branches of a node, unless one of its first steps was run or will be. What merely commutes with
+    /// the sequence is no excuse: that relies on plans to have been made for what comes later.
+    fn plan_by_source_set(&mut self, depth: usize, sequence: &mut Vec<Planned>) {
+        let begins = |step: &Planned| match begins_with(step, sequence) {
+            Some(own) => own.is_some() || types::seeded!("explore.source-sets-foresee"),
+            None => false,
+        };
+        let pending = self.nodes[depth].pending;
+        if !self.sleep_set(depth).iter().any(begins) && !self.forest.steps(pending).any(begins) {
+            if self.forest.live() >= self.limit {
+                sequence.truncate(1);
+            }
+            self.forest.push_last(&mut self.nodes[depth].pending, sequence);
+            self.counts.reversed += 1;
+        }
     }
 
     /// The race's later step as it will be if it comes before the earlier one; nothing if it would have to wait.
-    fn reversed(&mut self, earlier: usize, later: Later) -> Option<Planned> {
+    fn reversed(&mut self, earlier: usize, later: Later, end: usize) -> Option<Planned> {
         match later {
             Later::Ran(later) => {
                 let mut ran = self.planned(later as usize);
                 let Some(announced) = self.announced(later as usize) else {
                     return Some(self.unforeseen(ran));
                 };
-                let mark = self.mark_without(earlier, &announced)?;
+                let mark =
+                    self.mark_before(earlier..end, self.causality.previous(later as usize), &announced)?;
                 match (ran.footprint.marks(), mark) {
                     (&[one], Some(mark)) if one.object == mark.object => {
-                        ran.footprint = Footprint::new(&[mark])
+                        if !types::seeded!("explore.outcome-as-recorded") {
+                            ran.footprint = Footprint::new(&[mark]);
+                        }
                     }
                     _ => return Some(self.unforeseen(ran)),
                 }
@@ -114,7 +173,7 @@ impl Explorer {
             Later::Stuck(at) => {
                 let Stuck { task, announced } = self.stuck[at as usize];
                 let task = self.causality.task(task);
-                let mark = self.mark_without(earlier, &announced?)?;
+                let mark = self.mark_before(earlier..end, self.causality.last(task), &announced?)?;
                 let step = Planned { task, choices: Vec::new(), footprint: Footprint::default() };
                 match mark {
                     // What follows its operation in the same step is unknown, but then no step is of one operation.
@@ -131,14 +190,64 @@ impl Explorer {
         Planned { footprint: Footprint::unknown(), ..step }
     }
 
-    /// The announced operation as it would be before the step at `earlier`, after all that did not happen because of
-    /// that. Nothing if it would have to wait; `Some(None)` if nobody knows.
-    fn mark_without(&mut self, earlier: usize, announced: &Announced) -> Option<Option<Mark>> {
+    /// As [`Explorer::mark_without`]. Several tasks that share a lock may keep another from excluding them. Who of them would
+    /// still hold it is made to come later too, with all that follows; who gave it back stays.
+    fn mark_before(
+        &mut self,
+        steps: Range<usize>,
+        previous: Option<usize>,
+        announced: &Announced,
+    ) -> Option<Option<Mark>> {
+        loop {
+            let found = self.mark_without(&steps, announced);
+            let shared = matches!(announced.kind, ObjectKind::SharedLock { .. });
+            if found.is_some() || !shared || types::seeded!("explore.sharers-stay") {
+                return found;
+            }
+            let known = self.sharers.len();
+            self.find_sharers(&steps, announced);
+            let new = &self.sharers[known..];
+            let needed = |&at: &u32| {
+                let at = at as usize;
+                at < steps.start
+                    || previous.is_some_and(|previous| previous == at || self.happens_after(previous, at))
+            };
+            if new.is_empty() || new.iter().any(needed) {
+                return None;
+            }
+        }
+    }
+
+    /// Adds to `sharers` the steps that took the lock and did not give it back, of those before the step at `earlier` and
+    /// those that stay.
+    fn find_sharers(&mut self, steps: &Range<usize>, announced: &Announced) {
+        let object = self.causality.objects.number(announced.object);
+        let mut holding: Vec<(u32, u32)> = Vec::new();
+        for &(at, ref mark) in self.causality.touched(object) {
+            if !self.is_before_reversal(at as usize, steps) {
+                continue;
+            }
+            let task = self.causality.events[at as usize].task;
+            match mark.access {
+                Access::Acquire(_) | Access::TryAcquire(_) => holding.push((task, at)),
+                Access::Release(_) => {
+                    if let Some(own) = holding.iter().rposition(|&(holder, _)| holder == task) {
+                        holding.remove(own);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.sharers.extend(holding.into_iter().map(|(_, at)| at));
+    }
+
+    /// The announced operation as it would be before the first of these steps, after those of the others that did not
+    /// happen because of that. Nothing if it would have to wait; `Some(None)` if nobody knows.
+    fn mark_without(&mut self, steps: &Range<usize>, announced: &Announced) -> Option<Option<Mark>> {
         let object = self.causality.objects.number(announced.object);
         let (mut account, mut value) = (Account::default(), Some(0));
         for &(at, ref mark) in self.causality.touched(object) {
-            let at = at as usize;
-            if at < earlier || (at > earlier && !self.happens_after(at, earlier)) {
+            if self.is_before_reversal(at as usize, steps) {
                 account.add(mark.access);
                 value = match mark.access {
                     Access::Set(set) => Some(set),
@@ -155,8 +264,27 @@ impl Explorer {
                 (Access::Exchange(_), None) => return None,
                 (access, _) => access,
             };
-            Some(Mark { object, ordinal: account.ordinal(access), kind, access })
+            Some(Mark { object, ordinal: account.ordinal(kind, access), kind, access })
         })
+    }
+
+    /// Whether a step happens after the earlier one and before the later one.
+    fn something_between(&self, earlier: usize, later: Later) -> bool {
+        let Later::Ran(later) = later else { return false };
+        let later = later as usize;
+        let before_later = |at: usize| self.causality.before(at, self.causality.clock(later));
+        (earlier + 1..later).any(|at| self.happens_after(at, earlier) && before_later(at))
+    }
+
+    /// Whether the step at `at` comes before the later step of a race once that comes before the first of `steps`.
+    fn is_before_reversal(&self, at: usize, steps: &Range<usize>) -> bool {
+        at < steps.start || (at > steps.start && at < steps.end && self.stays(at, steps.start))
+    }
+
+    /// Whether the step at `at`, later than that at `earlier`, stays where it is when that one is reversed.
+    fn stays(&self, at: usize, earlier: usize) -> bool {
+        !self.happens_after(at, earlier)
+            && !self.sharers.iter().any(|&sharer| self.happens_after(at, sharer as usize))
     }
 
     fn happens_after(&self, at: usize, earlier: usize) -> bool {
@@ -168,20 +296,5 @@ impl Explorer {
         let event = &self.causality.events[depth];
         let choices = self.script.choices(depth).iter().map(|chosen| chosen.taken).collect();
         Planned { task: event.task, choices, footprint: event.footprint.clone() }
-    }
-
-    /// Adds a sequence to the branches of a node.
-    fn plan(&mut self, depth: usize, sequence: &mut Vec<Planned>) {
-        // Plans that are cut short can't be relied on.
-        self.exact &= self.forest.live() < self.limit;
-        let pending = &mut self.nodes[depth].pending;
-        if self.forest.live() < self.limit {
-            let new = self.forest.insert(pending, sequence) == Inserted::New;
-            self.counts.reversed += u64::from(new);
-        } else if !self.forest.steps(*pending).any(|step| begins_with(step, sequence).is_some()) {
-            // Its first step will lead to the rest, by races of its own.
-            self.forest.push_last(pending, sequence.swap_remove(0));
-            self.counts.reversed += 1;
-        }
     }
 }

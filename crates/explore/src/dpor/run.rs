@@ -24,6 +24,7 @@ impl Scheduler for Explorer {
         );
         self.state = State::Running;
         self.depth = 0;
+        self.repeats_from = usize::MAX;
         self.chosen = 0;
     }
 
@@ -47,12 +48,9 @@ impl Scheduler for Explorer {
         self.add_node(point.candidates);
         // Where nothing planned is possible, what is possible has to be run all the same.
         let planned = self.take_pending(depth).map(|picked| picked as usize);
-        let picked = planned.or_else(|| self.free_pick(point));
-        match picked {
-            Some(picked) => self.script.pick(picked as u32),
-            None => self.state = State::GivenUp,
-        }
-        picked
+        let picked = planned.unwrap_or_else(|| self.free_pick(point));
+        self.script.pick(picked as u32);
+        Some(picked)
     }
 
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
@@ -86,8 +84,8 @@ impl Scheduler for Explorer {
             return;
         }
         let depth = self.depth;
-        self.depth += 1;
         if depth < self.replayed {
+            self.depth += 1;
             if let Err(divergence) = self.script.check_step(depth, step) {
                 self.diverge::<()>(divergence);
             }
@@ -99,6 +97,7 @@ impl Scheduler for Explorer {
             let node = &mut self.nodes[depth];
             node.handed = std::mem::take(&mut node.pending);
         }
+        self.depth += 1;
         self.script.ran(step);
         if self.script.task(depth) != step.task {
             let expected = format!("a step of {:?}", self.script.task(depth));
@@ -108,8 +107,10 @@ impl Scheduler for Explorer {
         }
         self.taken.clear();
         self.taken.extend(self.script.choices(depth).iter().map(|chosen| chosen.taken));
-        self.causality.push(step.task, step.touches, step.enabled, &self.taken);
-        if !self.branching.is_empty() && !self.taken.is_empty() {
+        let announced = self.announced(depth);
+        self.causality.push_announced(step.task, step.touches, step.enabled, announced.as_ref(), &self.taken);
+        self.exact = self.exact && self.foreseen(depth, step);
+        if depth < self.repeats_from && !self.branching.is_empty() && !self.taken.is_empty() {
             self.plan_other_choices(depth);
         }
     }
@@ -125,8 +126,10 @@ impl Scheduler for Explorer {
             return;
         }
         self.state = State::Ended;
-        self.counts.explored += 1;
-        self.counts.stuck += u64::from(!how.stuck.is_empty());
+        if self.repeats_from == usize::MAX {
+            self.counts.explored += 1;
+            self.counts.stuck += u64::from(!how.stuck.is_empty());
+        }
         self.stuck.clear();
         self.stuck.extend_from_slice(how.stuck);
     }
@@ -155,15 +158,14 @@ impl Explorer {
         self.nodes.push(Node {
             sleep,
             pending,
-            inherited: self.sleepers.len() as u32 - sleep,
             choices: Vec::new(),
-            branches: true,
+            planned: None,
             handed: Branches::default(),
         });
     }
 
     /// Nothing is planned: any candidate that does not sleep, production's if possible.
-    fn free_pick(&mut self, point: &Point<'_>) -> Option<usize> {
+    fn free_pick(&mut self, point: &Point<'_>) -> usize {
         let candidates = point.candidates;
         let start = match &mut self.order {
             None => point.usual,
@@ -174,9 +176,31 @@ impl Explorer {
             task.is_some_and(|task| self.sleep_set(self.depth).iter().any(|sleeper| sleeper.task == task))
         };
         let turn = (start..candidates.len()).chain(0..start);
-        let picked = turn.into_iter().find(|&at| !sleeps(&candidates[at]));
-        self.counts.blocked += u64::from(picked.is_none());
-        picked
+        if self.repeats_from <= self.depth {
+            return start;
+        }
+        turn.into_iter().find(|&at| !sleeps(&candidates[at])).unwrap_or_else(|| {
+            // It can only repeat another execution from here on. It runs to its end all the same: what its tasks wait for
+            // then may race with what came before this point.
+            self.counts.blocked += 1;
+            self.exact = false;
+            self.repeats_from = self.depth;
+            start
+        })
+    }
+
+    /// Whether the step did what it had announced, and only that; and what its plan says, if it was planned.
+    fn foreseen(&self, depth: usize, step: &Step<'_>) -> bool {
+        let footprint = &self.causality.events[depth].footprint;
+        let planned = self.nodes[depth].planned.as_ref();
+        if step.task.is_none() || !planned.is_none_or(|planned| planned.is_like(footprint)) {
+            return step.task.is_none();
+        }
+        match (step.touches, self.announced(depth)) {
+            ([], _) => true,
+            ([touch], Some(announced)) => announced.object == touch.object && announced.kind == touch.kind,
+            _ => false,
+        }
     }
 
     /// What the step at `depth` had announced.
@@ -189,9 +213,6 @@ impl Explorer {
     /// step was run one way sleeps until all ways were.
     fn plan_other_choices(&mut self, depth: usize) {
         let task = self.causality.events[depth].task;
-        if !self.nodes[depth].branches {
-            return;
-        }
         for at in 0..self.taken.len() {
             let chosen = self.script.choices(depth)[at];
             if !self.branching.contains(&chosen.what) {
@@ -201,8 +222,12 @@ impl Explorer {
                 let mut choices = self.taken[..at].to_vec();
                 choices.push(other);
                 let same = |step: &Planned| step.task == task && step.choices.starts_with(&choices);
+                let leads_there = |step: &Planned| step.task == task && choices.starts_with(&step.choices);
                 let known = self.sleep_set(depth).iter().any(same)
-                    || self.forest.steps(self.nodes[depth].pending).any(same);
+                    || self
+                        .forest
+                        .steps(self.nodes[depth].pending)
+                        .any(|step| same(step) || leads_there(step));
                 if !known {
                     self.exact = false;
                     let step = Planned { task, choices, footprint: Footprint::unknown() };

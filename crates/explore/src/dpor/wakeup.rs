@@ -91,9 +91,9 @@ impl Forest {
         branches.0 = self.node(step, branches.0);
     }
 
-    /// Puts a single step after all branches.
-    pub(super) fn push_last(&mut self, branches: &mut Branches, step: Planned) {
-        let new = self.node(step, NONE);
+    /// Puts a sequence after all branches.
+    pub(super) fn push_last(&mut self, branches: &mut Branches, sequence: &mut Vec<Planned>) {
+        let new = self.chain(sequence);
         match branches.0 {
             NONE => branches.0 = new,
             mut at => {
@@ -146,17 +146,22 @@ impl Forest {
                 }
             }
         }
-        let chain = sequence.drain(..).rev().fold(NONE, |below, step| {
-            let at = self.node(step, NONE);
-            self.nodes[at as usize].children = below;
-            at
-        });
+        let chain = self.chain(sequence);
         match (previous, parent) {
             (NONE, NONE) => branches.0 = chain,
             (NONE, parent) => self.nodes[parent as usize].children = chain,
             (previous, _) => self.nodes[previous as usize].next = chain,
         }
         Inserted::New
+    }
+
+    /// One branch without branches.
+    fn chain(&mut self, sequence: &mut Vec<Planned>) -> u32 {
+        sequence.drain(..).rev().fold(NONE, |below, step| {
+            let at = self.node(step, NONE);
+            self.nodes[at as usize].children = below;
+            at
+        })
     }
 
     fn node(&mut self, step: Planned, next: u32) -> u32 {

@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 pub(crate) trait Executor: Clone {
     /// How many could take the next step.
     fn candidates(&self) -> usize;
-    /// One of them does; the fingerprinter is told.
-    fn step(&mut self, picked: usize, fingerprinter: &mut Fingerprinter);
+    /// In how many ways that one could.
+    fn choices(&self, picked: usize) -> u32;
+    /// It does, in this way; the fingerprinter is told. Returns how many steps that made, the world's own included.
+    fn step(&mut self, picked: usize, choice: u32, fingerprinter: &mut Fingerprinter) -> usize;
     /// The state, in words or numbers, in which equal means equal.
     fn state(&self) -> String;
     /// Runs once from the beginning.
@@ -21,9 +23,14 @@ impl Executor for Machine {
         Machine::candidates(self).len()
     }
 
-    fn step(&mut self, picked: usize, fingerprinter: &mut Fingerprinter) {
+    fn choices(&self, _: usize) -> u32 {
+        1
+    }
+
+    fn step(&mut self, picked: usize, _: u32, fingerprinter: &mut Fingerprinter) -> usize {
         let (task, touch) = Machine::step(self, picked);
         fingerprinter.ran(&Step { task: Some(task), touches: &[touch], enabled: &[] });
+        1
     }
 
     fn state(&self) -> String {
@@ -51,20 +58,30 @@ pub(crate) fn all(executor: &impl Executor, limit: u64) -> Option<Found> {
     visit(executor, &mut Fingerprinter::new(), limit, &mut found).then_some(found)
 }
 
-fn visit(executor: &impl Executor, fingerprinter: &mut Fingerprinter, limit: u64, found: &mut Found) -> bool {
+fn visit<E: Executor>(
+    executor: &E,
+    fingerprinter: &mut Fingerprinter,
+    limit: u64,
+    found: &mut Found,
+) -> bool {
     if executor.candidates() == 0 {
         found.executions += 1;
         found.classes.insert(fingerprinter.fingerprint().0);
         found.foata.insert(fingerprinter.foata().0);
         found.states.insert(executor.state());
     }
-    (0..executor.candidates()).all(|picked| {
+    let ways = (0..executor.candidates())
+        .flat_map(|picked| (0..executor.choices(picked)).map(move |way| (picked, way)));
+    for (picked, choice) in ways {
         let mut next = executor.clone();
-        next.step(picked, fingerprinter);
+        let steps = next.step(picked, choice, fingerprinter);
         let enough = found.executions <= limit && visit(&next, fingerprinter, limit, found);
-        fingerprinter.undo();
-        enough
-    })
+        (0..steps).for_each(|_| fingerprinter.undo());
+        if !enough {
+            return false;
+        }
+    }
+    true
 }
 
 /// What the explorer finds.
@@ -104,6 +121,10 @@ pub(crate) fn check_exact(executor: &impl Executor, limit: u64, orders: u64, nam
         assert_eq!(found.foata, all.foata, "{name}: order {order}");
         assert_eq!(found.states, all.states, "{name}: order {order}");
     }
+    // With no room for plans: more executions are begun, the same ones end.
+    let (found, _) = explored(&mut executor.clone(), Explorer::new().with_planned_steps(0));
+    assert_eq!(found.executions, all.classes.len() as u64, "{name}: without plans");
+    assert_eq!(found.classes, all.classes, "{name}: without plans");
     true
 }
 
@@ -119,6 +140,7 @@ pub(crate) fn count(text: &str, explorer: Explorer) -> u64 {
         machine.run(&mut explorer);
     }
     let counts = explorer.counts();
-    assert_eq!((counts.blocked, counts.pruned, explorer.divergence()), (0, 0, None), "{text}");
+    assert_eq!(explorer.divergence(), None, "{text}");
+    assert_eq!((counts.blocked, counts.pruned), (0, 0), "{text}: executions begun for nothing");
     counts.explored
 }

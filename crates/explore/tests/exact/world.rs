@@ -1,1 +1,372 @@
-//! x
+//! Every kind of object, steps of one operation and of several, tasks that announce what they wait for and tasks that
+//! are parked and woken, spawning, time, choices: a small executor of its own, so that the relation and the
+//! exploration are held against something that shares no code with them.
+
+use crate::brute::Executor;
+use explore::{Candidate, Ended, Fingerprinter, Point, Scheduler, Step, Stuck, Touch};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use trace::{Access, Choice, ObjectId, ObjectKind};
+use types::TaskId;
+
+/// Part of a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Op {
+    /// On the object of this number. `Write` stores the task's number; `Set` stores; a release gives back what the task
+    /// took, if it took it.
+    Do(usize, Access),
+    /// Makes the task of this number able to run.
+    Spawn(usize),
+    /// Waits for the clock.
+    Sleep,
+    /// One of so many.
+    Choose(u32),
+    /// Skips the next step if the last attempt failed.
+    SkipIfFailed,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Plan {
+    pub(crate) kinds: Vec<ObjectKind>,
+    /// Per task, its steps.
+    pub(crate) tasks: Vec<Vec<Vec<Op>>>,
+    /// Whether a task says what it is going to do; if not, it tries, and is parked if it has to wait.
+    pub(crate) announces: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Object {
+    value: u32,
+    taken: u32,
+    messages: VecDeque<u32>,
+    closed: bool,
+    /// Tasks parked on it.
+    parked: Vec<usize>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Task {
+    at: usize,
+    /// Whether it was spawned.
+    started: bool,
+    asleep: bool,
+    parked: bool,
+    failed: bool,
+    holds: Vec<u32>,
+    /// What it saw: two executions in which somebody saw something else end in different states.
+    log: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    plan: Plan,
+    objects: Vec<Object>,
+    tasks: Vec<Task>,
+    clock: u32,
+}
+
+fn id(task: usize) -> TaskId {
+    TaskId::from_u64(100 + task as u64)
+}
+
+impl World {
+    pub(crate) fn new(plan: &Plan) -> World {
+        let spawned: Vec<usize> =
+            plan.tasks.iter().flatten().flatten().filter_map(|op| spawns(*op)).collect();
+        let task = |task| Task {
+            at: 0,
+            started: !spawned.contains(&task),
+            asleep: false,
+            parked: false,
+            failed: false,
+            holds: vec![0; plan.kinds.len()],
+            log: Vec::new(),
+        };
+        World {
+            objects: vec![Object::default(); plan.kinds.len()],
+            tasks: (0..plan.tasks.len()).map(task).collect(),
+            plan: plan.clone(),
+            clock: 0,
+        }
+    }
+
+    fn touch(&self, object: usize, access: Access) -> Touch {
+        Touch { object: ObjectId(1000 * object as u64 + 7), kind: self.plan.kinds[object], access, at: None }
+    }
+
+    fn next(&self, task: usize) -> Option<&[Op]> {
+        self.plan.tasks[task].get(self.tasks[task].at).map(Vec::as_slice)
+    }
+
+    /// Whether the operation would not have to wait.
+    fn possible(&self, op: Op) -> bool {
+        match op {
+            Op::Do(object, access) => {
+                let state = &self.objects[object];
+                match access {
+                    Access::Acquire(count) => {
+                        state.closed || state.taken + count <= total(self.plan.kinds[object])
+                    }
+                    Access::Receive => state.closed || !state.messages.is_empty(),
+                    Access::Observe => state.closed,
+                    _ => true,
+                }
+            }
+            _ => true,
+        }
+    }
+
+    /// What the first operation of a task's next step is, as the task would announce it.
+    fn announced(&self, task: usize) -> Option<Touch> {
+        match *self.next(task)?.first()? {
+            Op::Do(object, Access::Release(count)) if self.tasks[task].holds[object] < count => None,
+            Op::Do(object, access) => Some(self.touch(object, access)),
+            _ => None,
+        }
+    }
+
+    fn is_candidate(&self, task: usize) -> bool {
+        let state = &self.tasks[task];
+        let Some(step) = self.next(task) else { return false };
+        let waits = self.plan.announces && step.first().is_some_and(|&op| !self.possible(op));
+        state.started && !state.asleep && !state.parked && !waits
+    }
+
+    fn all_candidates(&self) -> Vec<Candidate> {
+        let candidates = (0..self.tasks.len()).filter(|&task| self.is_candidate(task));
+        let announced = |task| self.announced(task).filter(|_| self.plan.announces);
+        candidates.map(|task| Candidate { task: id(task), announced: announced(task) }).collect()
+    }
+
+    /// Takes a task's next step; `choose` answers its choices.
+    fn act(&mut self, task: usize, choose: &mut dyn FnMut(u32) -> u32) -> (Vec<Touch>, Vec<TaskId>) {
+        let (mut touches, mut enabled) = (Vec::new(), Vec::new());
+        let step = self.next(task).expect("a candidate has a step").to_vec();
+        for (at, &op) in step.iter().enumerate() {
+            match op {
+                Op::Do(object, _) if at == 0 && !self.plan.announces && !self.possible(op) => {
+                    // Joins the queue of those who wait, which everybody else there notices.
+                    touches.push(self.touch(object, Access::Write));
+                    self.objects[object].parked.push(task);
+                    self.tasks[task].parked = true;
+                    return (touches, enabled);
+                }
+                Op::Do(object, access) => {
+                    if let Some(did) = self.operate(task, object, access) {
+                        touches.push(self.touch(object, did));
+                        let wakes =
+                            matches!(did, Access::Release(_) | Access::Send | Access::Close | Access::Happen);
+                        if wakes {
+                            let woken = std::mem::take(&mut self.objects[object].parked);
+                            for &task in &woken {
+                                self.tasks[task].parked = false;
+                            }
+                            enabled.extend(woken.into_iter().map(id));
+                        }
+                    }
+                }
+                Op::Spawn(other) => {
+                    self.tasks[other].started = true;
+                    enabled.push(id(other));
+                }
+                Op::Sleep => self.tasks[task].asleep = true,
+                Op::Choose(options) => {
+                    let chosen = choose(options);
+                    self.tasks[task].log.push(chosen);
+                    self.tasks[task].failed = chosen == 0;
+                }
+                Op::SkipIfFailed => {
+                    let failed = self.tasks[task].failed;
+                    self.tasks[task].at += usize::from(failed);
+                }
+            }
+        }
+        self.tasks[task].at += 1;
+        (touches, enabled)
+    }
+
+    /// What the operation came to; nothing if there was nothing to give back.
+    fn operate(&mut self, task: usize, object: usize, access: Access) -> Option<Access> {
+        let state = &mut self.objects[object];
+        match access {
+            Access::Read | Access::Write | Access::Set(_) | Access::Exchange(_) => {
+                Some(self.operate_on_value(task, object, access))
+            }
+            Access::Acquire(_) | Access::TryAcquire(_) | Access::Release(_) => {
+                self.operate_on_permits(task, object, access)
+            }
+            Access::Receive | Access::TryReceive => Some(self.receive(task, object, access)),
+            Access::Send => {
+                state.messages.push_back(task as u32);
+                Some(access)
+            }
+            Access::Close | Access::Happen => {
+                state.closed = true;
+                Some(access)
+            }
+            Access::Observe => Some(access),
+            other => unreachable!("no program does {other:?}"),
+        }
+    }
+
+    fn operate_on_value(&mut self, task: usize, object: usize, access: Access) -> Access {
+        let (state, own) = (&mut self.objects[object], &mut self.tasks[task]);
+        match access {
+            Access::Write => state.value = 10 + task as u32,
+            Access::Set(value) => state.value = value,
+            Access::Exchange(expected) => {
+                own.log.push(state.value);
+                own.failed = state.value != expected;
+                if own.failed {
+                    return Access::Read;
+                }
+                state.value += 1;
+                return Access::Set(state.value);
+            }
+            _ => own.log.push(state.value),
+        }
+        access
+    }
+
+    fn operate_on_permits(&mut self, task: usize, object: usize, access: Access) -> Option<Access> {
+        let kind = self.plan.kinds[object];
+        let (state, own) = (&mut self.objects[object], &mut self.tasks[task]);
+        match access {
+            Access::Release(count) => {
+                // Slots are given back by who receives.
+                let slots = matches!(kind, ObjectKind::Slots { .. });
+                if own.holds[object] < count && !(slots && state.taken >= count) {
+                    return None;
+                }
+                own.holds[object] = own.holds[object].saturating_sub(count);
+                state.taken -= count;
+            }
+            Access::TryAcquire(count) if state.taken + count > total(kind) => {
+                own.failed = true;
+                own.log.push(1);
+                return Some(Access::Refused(count));
+            }
+            Access::Acquire(count) | Access::TryAcquire(count) => {
+                own.failed = false;
+                own.log.push(0);
+                state.taken += count;
+                own.holds[object] += count;
+            }
+            other => unreachable!("{other:?} is not an operation on permits"),
+        }
+        Some(access)
+    }
+
+    fn receive(&mut self, task: usize, object: usize, access: Access) -> Access {
+        let (state, own) = (&mut self.objects[object], &mut self.tasks[task]);
+        let message = state.messages.pop_front();
+        own.failed = message.is_none();
+        own.log.push(message.unwrap_or(99));
+        match (message, state.closed, access) {
+            (Some(_), ..) => access,
+            (None, true, Access::Receive) => Access::Ended,
+            (None, true, _) => Access::Read,
+            (None, false, _) => Access::Empty,
+        }
+    }
+
+    /// Nothing else can happen: the clock moves, and who slept goes on.
+    fn move_clock(&mut self) -> Option<Vec<TaskId>> {
+        let asleep: Vec<usize> = (0..self.tasks.len()).filter(|&task| self.tasks[task].asleep).collect();
+        for &task in &asleep {
+            self.tasks[task].asleep = false;
+        }
+        self.clock += 1;
+        (!asleep.is_empty()).then(|| asleep.into_iter().map(id).collect())
+    }
+
+    pub(crate) fn settle(&mut self, mut ran: impl FnMut(&Step<'_>)) {
+        if self.all_candidates().is_empty()
+            && let Some(enabled) = self.move_clock()
+        {
+            ran(&Step { task: None, touches: &[], enabled: &enabled });
+        }
+    }
+}
+
+impl Executor for World {
+    fn candidates(&self) -> usize {
+        self.all_candidates().len()
+    }
+
+    fn choices(&self, picked: usize) -> u32 {
+        let task = self.all_candidates()[picked].task.as_u64() as usize - 100;
+        let step = self.next(task).expect("a candidate has a step");
+        let choices =
+            step.iter().filter_map(|op| if let Op::Choose(options) = op { Some(*options) } else { None });
+        choices.product()
+    }
+
+    fn step(&mut self, picked: usize, choice: u32, fingerprinter: &mut Fingerprinter) -> usize {
+        let task = self.all_candidates()[picked].task;
+        let mut rest = choice;
+        let (touches, enabled) = self.act(task.as_u64() as usize - 100, &mut |options| {
+            let chosen = rest % options;
+            rest /= options;
+            fingerprinter.chose(chosen);
+            chosen
+        });
+        fingerprinter.ran(&Step { task: Some(task), touches: &touches, enabled: &enabled });
+        let mut steps = 1;
+        self.settle(|step| {
+            fingerprinter.ran(step);
+            steps += 1;
+        });
+        steps
+    }
+
+    fn state(&self) -> String {
+        let mut state = String::new();
+        for task in &self.tasks {
+            let _ = write!(state, "{} {:?} {:?};", task.at, task.log, task.holds);
+        }
+        for object in &self.objects {
+            let _ =
+                write!(state, "{} {} {:?} {};", object.value, object.taken, object.messages, object.closed);
+        }
+        state
+    }
+
+    fn run(&mut self, scheduler: &mut dyn Scheduler) {
+        *self = World::new(&self.plan);
+        scheduler.begin();
+        self.settle(|step| scheduler.ran(step));
+        loop {
+            let candidates = self.all_candidates();
+            if candidates.is_empty() {
+                break;
+            }
+            let Some(picked) = scheduler.pick(&Point { candidates: &candidates, usual: 0 }) else { return };
+            let task = candidates[picked].task;
+            let (touches, enabled) = self.act(task.as_u64() as usize - 100, &mut |options| {
+                scheduler.choose(Choice::Random, options, 0)
+            });
+            scheduler.ran(&Step { task: Some(task), touches: &touches, enabled: &enabled });
+            self.settle(|step| scheduler.ran(step));
+        }
+        let stuck =
+            (0..self.tasks.len()).filter(|&task| self.tasks[task].started && self.next(task).is_some());
+        let announced = |task| self.announced(task).filter(|_| self.plan.announces);
+        let stuck: Vec<_> = stuck.map(|task| Stuck { task: id(task), announced: announced(task) }).collect();
+        scheduler.ended(&Ended { stuck: &stuck });
+    }
+}
+
+fn spawns(op: Op) -> Option<usize> {
+    if let Op::Spawn(task) = op { Some(task) } else { None }
+}
+
+pub(crate) fn total(kind: ObjectKind) -> u32 {
+    match kind {
+        ObjectKind::Lock => 1,
+        ObjectKind::SharedLock { total } | ObjectKind::Permits { total } | ObjectKind::Slots { total } => {
+            total
+        }
+        _ => 0,
+    }
+}
