@@ -1,6 +1,7 @@
 //! The stream of decisions: every choice of a run is asked of one scheduler (`explore`), and noted in the trace.
 //!
 //! Not here: the schedulers, the recording of what they decide.
+use crate::raw::home::Lent;
 use crate::world::{Recorder, locked};
 use explore::{Candidate, Point, Scheduler};
 use region::Sink;
@@ -11,9 +12,17 @@ use trace::{Choice, Label};
 /// Who chooses, shared with whoever made the lab.
 pub(crate) type SharedScheduler = Arc<Mutex<dyn Scheduler + Send>>;
 
+/// Who is asked.
+pub(crate) enum Asked {
+    /// The lab's own.
+    Own(SharedScheduler),
+    /// Whoever is lent for an execution, without a lock for each question.
+    Lent(Lent),
+}
+
 /// See the module.
 pub(crate) struct Decisions {
-    pub(crate) scheduler: SharedScheduler,
+    asked: Asked,
     recorder: Option<Arc<Recorder>>,
 }
 
@@ -24,8 +33,29 @@ impl fmt::Debug for Decisions {
 }
 
 impl Decisions {
-    pub(crate) fn new(scheduler: SharedScheduler, recorder: Option<Arc<Recorder>>) -> Decisions {
-        Decisions { scheduler, recorder }
+    pub(crate) fn new(asked: Asked, recorder: Option<Arc<Recorder>>) -> Decisions {
+        Decisions { asked, recorder }
+    }
+
+    /// Runs `f` with `scheduler` as the one that is asked, if one can be lent.
+    pub(crate) fn lend<R>(
+        &self,
+        scheduler: &mut (dyn Scheduler + Send + 'static),
+        f: impl FnOnce() -> R,
+    ) -> R {
+        match &self.asked {
+            Asked::Own(_) => f(),
+            Asked::Lent(lent) => lent.lend(scheduler, f),
+        }
+    }
+
+    /// Asks the scheduler. `None` if none is lent, or this is not the thread on which it is.
+    #[inline]
+    pub(crate) fn ask<R>(&self, question: impl FnOnce(&mut (dyn Scheduler + Send)) -> R) -> Option<R> {
+        match &self.asked {
+            Asked::Own(scheduler) => Some(question(&mut *locked(scheduler))),
+            Asked::Lent(lent) => lent.with(question),
+        }
     }
 
     /// Chooses one of `options`, and records it; `usual` is what happens when nobody interferes: a whole read, no
@@ -34,14 +64,14 @@ impl Decisions {
         if options < 2 {
             return 0;
         }
-        let chosen = locked(&self.scheduler).choose(choice, options as u32, usual as u32);
+        let chosen = self.ask(|s| s.choose(choice, options as u32, usual as u32)).unwrap_or(usual as u32);
         self.note(choice, options, chosen as usize);
         (chosen as usize).min(options - 1)
     }
 
     /// Picks who takes the next step. `None` gives the run up.
     pub(crate) fn pick(&self, candidates: &[Candidate], usual: usize) -> Option<usize> {
-        let picked = locked(&self.scheduler).pick(&Point { candidates, usual })?;
+        let picked = self.ask(|s| s.pick(&Point { candidates, usual }))??;
         if candidates.len() > 1 {
             self.note(Choice::Task, candidates.len(), picked)
         }

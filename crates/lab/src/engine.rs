@@ -1,10 +1,13 @@
 //! One worker's lanes, and which runnable is next: by the production pick, or any of them, as the decisions
 //! say.
+mod arrivals;
+
 use crate::deadlock::WaitGraph;
 use crate::decisions::Decisions;
 use crate::parked::Parked;
+use crate::raw::home::{HomeCell, HomeRef};
 use crate::watch;
-use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
+use crate::world::{Recorder, VirtualClock, VirtualTimers};
 use cx::Waiter;
 use cx::port::{Clock, World};
 use explore::{Candidate, Step, Stuck};
@@ -13,11 +16,12 @@ use sched::engine::CatchUnwind;
 use sched::lanes::{Credits, Lane, LaneView, pick};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::thread::ThreadId;
+use std::sync::Arc;
 use task::{Runnable, control};
 use trace::Label;
 use types::{TaskId, Time};
+
+use arrivals::{Arrival, Arrivals};
 
 /// The lab's engine. Begins with its world, as every engine does.
 #[repr(C)]
@@ -29,13 +33,13 @@ pub(crate) struct Engine {
     /// Where steps are traced.
     pub(crate) waits: Option<Arc<WaitGraph>>,
     pub(crate) decisions: Arc<Decisions>,
-    lanes: Mutex<Lanes>,
-    stepping: Mutex<Option<Stepping>>,
+    /// Its home is the thread that runs the root body, as that of `stepping`.
+    lanes: HomeCell<Lanes>,
+    stepping: HomeCell<Option<Stepping>>,
+    /// Runnables that other threads queue.
+    arrivals: Arrivals,
     firing: AtomicBool,
     pub(crate) steps: AtomicU64,
-    /// The thread of the first wake, which is that of the root body's start.
-    home: OnceLock<ThreadId>,
-    pub(crate) foreign: AtomicBool,
     /// Whoever picks the steps has no interest in the rest of the run.
     pub(crate) given_up: AtomicBool,
 }
@@ -168,20 +172,12 @@ impl Engine {
             recorder,
             waits,
             decisions,
-            lanes: Mutex::default(),
-            stepping: Mutex::new(Some(Stepping::default())),
+            lanes: HomeCell::new(Lanes::default()),
+            stepping: HomeCell::new(Some(Stepping::default())),
+            arrivals: Arrivals::default(),
             firing: AtomicBool::new(false),
             steps: AtomicU64::new(0),
-            home: OnceLock::new(),
-            foreign: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
-        }
-    }
-
-    fn watch_thread(&self) {
-        let here = std::thread::current().id();
-        if here != *self.home.get_or_init(|| here) && !self.foreign.swap(true, AcqRel) {
-            self.emit(Label::ForeignCall { what: "a wake from a thread that is not the lab's".into() });
         }
     }
 
@@ -193,8 +189,9 @@ impl Engine {
 
     /// A task was woken.
     pub(crate) fn woken(&self, runnable: Runnable) {
-        self.watch_thread();
-        let mut lanes = locked(&self.lanes);
+        let Some(mut lanes) = self.lanes.reach() else {
+            return self.arrives(Arrival::Woken(runnable));
+        };
         if lanes.picking {
             lanes.picked = Some(runnable);
             return;
@@ -211,8 +208,9 @@ impl Engine {
 
     /// The running task was woken while it ran, or gave way.
     pub(crate) fn requeued(&self, runnable: Runnable) {
-        self.watch_thread();
-        let mut lanes = locked(&self.lanes);
+        let Some(mut lanes) = self.lanes.reach() else {
+            return self.arrives(Arrival::Woken(runnable));
+        };
         if runnable.header().control() & control::SPENT != 0 && lanes.turns < BUDGET {
             lanes.going = Some(runnable)
         } else {
@@ -222,14 +220,15 @@ impl Engine {
 
     /// Runnables that a request woke.
     pub(crate) fn cancelled(&self, runnable: Runnable) {
-        self.watch_thread();
-        let mut lanes = locked(&self.lanes);
+        let Some(mut lanes) = self.lanes.reach() else {
+            return self.arrives(Arrival::Cancelled(runnable));
+        };
         self.enabled(&mut lanes, &runnable);
         lanes.cancel.push_back(runnable)
     }
 
     /// A task became runnable by somebody else's doing: what it announced is void.
-    fn enabled(&self, lanes: &mut MutexGuard<'_, Lanes>, runnable: &Runnable) {
+    fn enabled(&self, lanes: &mut Lanes, runnable: &Runnable) {
         if !lanes.parked.is_watching() {
             return;
         }
@@ -240,12 +239,13 @@ impl Engine {
 
     /// Runs one task for one poll. False if none is runnable, or if whoever picks gave the run up.
     pub(crate) fn step(&self) -> bool {
-        let mut stepping = locked(&self.stepping);
+        self.take_arrivals();
+        let mut stepping = self.stepping.get();
         let Some(Stepping { log, candidates }) = &mut *stepping else {
             drop(stepping);
             return self.step_unasked();
         };
-        let mut lanes = locked(&self.lanes);
+        let mut lanes = self.lanes.get();
         lanes.candidates(candidates);
         if candidates.is_empty() {
             return false;
@@ -266,13 +266,13 @@ impl Engine {
         watch::step(None, None, false);
         self.park(task, log);
         let step = Step { task: Some(task), touches: &log.touches, enabled: &log.enabled };
-        locked(&self.decisions.scheduler).ran(&step);
+        self.decisions.ask(|s| s.ran(&step));
         true
     }
 
     /// A step of a run that is over for whoever picks, and only has to be taken down.
     fn step_unasked(&self) -> bool {
-        let mut lanes = locked(&self.lanes);
+        let mut lanes = self.lanes.get();
         if lanes.len() == 0 {
             return false;
         }
@@ -283,8 +283,12 @@ impl Engine {
     }
 
     fn run(&self, runnable: Runnable) {
-        self.steps.fetch_add(1, Relaxed);
-        runnable.header().control.fetch_and(!control::SPENT, Relaxed);
+        // No other thread counts.
+        let step = self.steps.load(Relaxed);
+        self.steps.store(step + 1, Relaxed);
+        if runnable.header().control() & control::SPENT != 0 {
+            runnable.header().control.fetch_and(!control::SPENT, Relaxed);
+        }
         // One operation for each poll: every operation is a scheduling point.
         runnable.header().coop.store(1, Relaxed);
         if let Some(waits) = &self.waits {
@@ -293,7 +297,7 @@ impl Engine {
         task::run::<CatchUnwind>(runnable);
     }
 
-    fn take_candidate(&self, mut lanes: MutexGuard<'_, Lanes>, n: usize, task: TaskId) -> Option<Runnable> {
+    fn take_candidate(&self, mut lanes: HomeRef<'_, Lanes>, n: usize, task: TaskId) -> Option<Runnable> {
         let queued = lanes.len();
         if n < queued {
             let runnable = lanes.nth(n);
@@ -305,7 +309,7 @@ impl Engine {
         lanes.picking = true;
         drop(lanes);
         waiter.wake();
-        let mut lanes = locked(&self.lanes);
+        let mut lanes = self.lanes.get();
         lanes.picking = false;
         lanes.picked.take()
     }
@@ -319,38 +323,40 @@ impl Engine {
             && !log.enabled.contains(&task)
             && let Some(announcement) = log.announced.pop()
         {
-            locked(&self.lanes).parked.park(task, announcement);
+            self.lanes.get().parked.park(task, announcement);
             return;
         }
         // Whoever waits for several things tries them all.
-        locked(&self.lanes).parked.will_try(task);
+        self.lanes.get().parked.will_try(task);
         log.announced.drain(..).for_each(|a| a.waiter.wake());
     }
 
     /// The world moved by itself (the clock, something that was planned between two steps).
     pub(crate) fn moved(&self) {
-        if let Some(Stepping { log, .. }) = &mut *locked(&self.stepping) {
+        if let Some(Stepping { log, .. }) = &mut *self.stepping.get() {
             watch::exchange(log);
             let step = Step { task: None, touches: &log.touches, enabled: &log.enabled };
-            locked(&self.decisions.scheduler).ran(&step);
+            self.decisions.ask(|s| s.ran(&step));
         }
     }
 
     /// The run begins. `watched`: tasks announce what they will do.
     pub(crate) fn begin(&self, watched: bool) {
-        locked(&self.decisions.scheduler).begin();
+        self.lanes.claim();
+        self.stepping.claim();
+        self.decisions.ask(|s| s.begin());
         if watched {
-            locked(&self.lanes).parked.watch();
+            self.lanes.get().parked.watch();
         }
     }
 
     /// The run is over; what follows, if anything, takes it down. `waiting` are the tasks that are still there. Returns
     /// those that are parked: they have to be woken before they can be taken down.
     pub(crate) fn end(&self, waiting: impl FnOnce() -> Vec<TaskId>) -> Vec<(Waiter, Stuck)> {
-        if locked(&self.stepping).take().is_none() {
+        if self.stepping.get().take().is_none() {
             return Vec::new();
         }
-        let parked = locked(&self.lanes).parked.leave();
+        let parked = self.lanes.get().parked.leave();
         let mut stuck: Vec<Stuck> = parked.iter().map(|(_, stuck)| *stuck).collect();
         if !self.given_up.load(Relaxed) {
             for task in waiting() {
@@ -359,7 +365,7 @@ impl Engine {
                 }
             }
         }
-        locked(&self.decisions.scheduler).ended(&explore::Ended { stuck: &stuck });
+        self.decisions.ask(|s| s.ended(&explore::Ended { stuck: &stuck }));
         parked
     }
 

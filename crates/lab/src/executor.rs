@@ -3,11 +3,11 @@
 //!
 //! Not here: which schedules are tried (`explore`), what is done with a failure (`search`).
 use crate::config::LabConfig;
-use crate::decisions::SharedScheduler;
 use crate::names::Names;
 use crate::quiet::quietly;
 use crate::runtime::LabRuntime;
 use crate::watch::{self, Grain};
+use crate::world::locked;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -67,16 +67,17 @@ impl Executor {
     }
 
     /// One execution of `program`, which gets a fresh lab and has to run it once. What it shares between its tasks it
-    /// has to create anew in each execution.
+    /// has to create anew in each execution. The scheduler stays locked meanwhile.
     pub fn execute(
         &self,
         scheduler: &Arc<Mutex<impl explore::Scheduler + Send + 'static>>,
         program: impl FnOnce(&LabRuntime),
     ) -> Execution {
-        let scheduler: SharedScheduler = scheduler.clone();
+        let mut scheduler = locked(scheduler);
         watch::begin(self.grain, self.looks);
-        let lab = LabRuntime::explored(self.config.clone(), scheduler, self.at);
-        let failure = quietly(|| catch_unwind(AssertUnwindSafe(|| program(&lab)))).err();
+        let lab = LabRuntime::explored(self.config.clone(), self.at);
+        let failure =
+            quietly(|| lab.lend(&mut *scheduler, || catch_unwind(AssertUnwindSafe(|| program(&lab))))).err();
         let (unlooked, names) = watch::end();
         let events = if self.keeps { lab.events() } else { Vec::new() };
         drop(lab);

@@ -23,6 +23,7 @@
 //! | `parked` | tasks that announced what they will do next |
 //! | `world` | virtual clock and timers, random numbers, the trace |
 //! | `net` | simulated TCP |
+//! | `plans` | what a test wants done between two steps |
 //! | `signals` | simulated signals |
 //! | `executor` | one program again and again, each time as somebody else's scheduler picks |
 //! | `search` | every schedule that matters, or a sample: failures made small and repeatable |
@@ -51,6 +52,7 @@ mod lab_test;
 mod names;
 mod net;
 mod parked;
+mod plans;
 mod progress;
 mod quiet;
 mod raw;

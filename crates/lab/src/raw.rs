@@ -1,4 +1,6 @@
 //! The lab engine's entry points for the kernel, its registration, and the root body.
+pub(crate) mod home;
+
 use crate::engine::Engine;
 use cx::{All, Cx, Root, RootTask};
 use sched::engine::MustFinish;

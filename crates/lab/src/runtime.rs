@@ -1,10 +1,12 @@
 //! `LabRuntime`: a run from its root body to its verdict.
 use crate::config::{LabConfig, Schedule};
 use crate::deadlock::{Circle, WaitGraph};
-use crate::decisions::{Decisions, SharedScheduler};
+use crate::decisions::{Asked, Decisions};
 use crate::engine::Engine;
 use crate::net::{NetStats, SimNet};
+use crate::plans::Plans;
 use crate::raw;
+use crate::raw::home::Lent;
 use crate::signals::LabSignals;
 use crate::verdict::{LabFailure, OracleReport, waits};
 use crate::watch;
@@ -12,7 +14,6 @@ use crate::world::{Kept, Recorder, SplitStreams, VirtualClock, VirtualTimers, lo
 use cx::port::{Clock, Signal, Waits, World};
 use cx::{All, Cx, Root, RootTask};
 use region::{RegionView, Sink};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
@@ -21,9 +22,6 @@ use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
 use trace::{Event, Label};
 use types::{Outcome, TaskId, Time};
-
-/// Something to do between two steps.
-type Planned = Box<dyn FnOnce() + Send>;
 
 /// The lab's own scheduler, its decisions written down.
 type Recording = explore::Recording<Box<dyn explore::Scheduler + Send>>;
@@ -43,7 +41,7 @@ pub struct LabRuntime {
     kept: Arc<Kept>,
     net: Arc<SimNet>,
     signals: LabSignals,
-    planned: Mutex<BTreeMap<u64, Vec<Planned>>>,
+    planned: Plans,
     failure: Mutex<Option<LabFailure>>,
 }
 
@@ -70,33 +68,33 @@ impl LabRuntime {
             schedule => schedule.scheduler(config.seed),
         };
         let recording = Arc::new(Mutex::new(Recording::new(scheduler)));
-        let mut lab = LabRuntime::build(config, recording.clone(), false, Location::caller());
+        let mut lab = LabRuntime::build(config, Asked::Own(recording.clone()), false, Location::caller());
         (lab.recording, lab.replayed) = (Some(recording), replayed);
         lab
     }
 
-    /// A fresh world whose steps `scheduler` picks. The thread must be exploring ([`crate::watch::begin`]).
-    pub(crate) fn explored(
-        config: LabConfig,
-        scheduler: SharedScheduler,
-        at: &'static Location<'static>,
-    ) -> LabRuntime {
-        LabRuntime::build(config, scheduler, true, at)
+    /// A fresh world whose steps are picked by whoever is lent to it ([`LabRuntime::lend`]). The thread must be
+    /// exploring ([`crate::watch::begin`]).
+    pub(crate) fn explored(config: LabConfig, at: &'static Location<'static>) -> LabRuntime {
+        LabRuntime::build(config, Asked::Lent(Lent::new()), true, at)
     }
 
-    fn build(
-        config: LabConfig,
-        scheduler: SharedScheduler,
-        watched: bool,
-        at: &'static Location<'static>,
-    ) -> LabRuntime {
+    /// Runs `f` with `scheduler` picking the steps.
+    pub(crate) fn lend<R>(
+        &self,
+        scheduler: &mut (dyn explore::Scheduler + Send + 'static),
+        f: impl FnOnce() -> R,
+    ) -> R {
+        self.engine.decisions.lend(scheduler, f)
+    }
+
+    fn build(config: LabConfig, asked: Asked, watched: bool, at: &'static Location<'static>) -> LabRuntime {
         let clock = Arc::new(VirtualClock::default());
         let timers = Arc::new(VirtualTimers::new());
         let listens = config.traced || watched;
         let recorder = listens.then(|| Arc::new(Recorder::new(clock.clone(), config.traced)));
         let waiting = config.traced.then(|| Arc::new(WaitGraph::default()));
-        let decisions =
-            Arc::new(Decisions::new(scheduler, config.traced.then(|| recorder.clone()).flatten()));
+        let decisions = Arc::new(Decisions::new(asked, config.traced.then(|| recorder.clone()).flatten()));
         let kept = Arc::new(Kept::default());
         let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
         let signals = LabSignals::default();
@@ -113,7 +111,6 @@ impl LabRuntime {
             panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)
         };
         let root = Root::open(slot.tag(), &engine.world, config.after_grace, at);
-        engine.begin(watched);
         LabRuntime {
             config,
             recording: None,
@@ -125,7 +122,7 @@ impl LabRuntime {
             kept,
             net,
             signals,
-            planned: Mutex::default(),
+            planned: Plans::default(),
             failure: Mutex::default(),
         }
     }
@@ -165,6 +162,8 @@ impl LabRuntime {
     {
         assert!(locked(&self.tasks).is_empty(), "a lab runs one program; make another for the next");
         let at = Location::caller();
+        // Only the lab's own scheduler goes without tasks that announce what they will do.
+        self.engine.begin(self.recording.is_none());
         let mut value = None;
         let mut task = raw::with_root(&self.root, at, body, &mut value, |task| {
             self.drive(task);
@@ -244,7 +243,7 @@ impl LabRuntime {
     /// A circle of tasks that wait for each other, now that nothing can run (`lab.deadlock`). What was planned for
     /// later may still break it.
     fn circle(&self) -> Option<Circle> {
-        if !locked(&self.planned).is_empty() {
+        if !self.planned.is_empty() {
             return None;
         }
         self.engine.waits.as_ref()?.circle(&self.engine.timers.asleep(), || self.root.view())
@@ -252,12 +251,9 @@ impl LabRuntime {
 
     /// Does what was planned for this step and those before. True if there was something.
     fn act(&self, step: u64) -> bool {
-        let mut planned = locked(&self.planned);
-        let later = planned.split_off(&(step + 1));
-        let now = std::mem::replace(&mut *planned, later);
-        drop(planned);
+        let now = self.planned.take(step);
         let any = !now.is_empty();
-        now.into_values().flatten().for_each(|act| act());
+        now.into_iter().for_each(|act| act());
         if any {
             self.engine.moved()
         }
@@ -266,8 +262,7 @@ impl LabRuntime {
 
     /// Does what was planned for the nearest step to come: nothing else would happen any more.
     fn act_next(&self) -> bool {
-        let next = locked(&self.planned).keys().next().copied();
-        next.is_some_and(|step| self.act(step))
+        self.planned.next().is_some_and(|step| self.act(step))
     }
 
     /// Records the failure and takes everything down, so that the run can end.
@@ -331,7 +326,7 @@ impl LabRuntime {
     /// }
     /// ```
     pub fn at_step(&self, step: u64, act: impl FnOnce() + Send + 'static) {
-        locked(&self.planned).entry(step).or_default().push(Box::new(act))
+        self.planned.add(step, Box::new(act))
     }
 
     /// Raises a signal. In a spawned task, use a clone of [`LabRuntime::signals`].
