@@ -21,17 +21,14 @@
 //! Not here: the relation (`relation`), clocks and races (`causality`), programs (`mini`, the lab).
 
 mod race;
-mod replay;
 mod run;
 mod wakeup;
-
-pub use replay::Unrepeatable;
 
 use crate::causality::Causality;
 use crate::fingerprint::Fingerprint;
 use crate::footprint::Footprint;
 use crate::scheduler::Stuck;
-use replay::Script;
+use crate::script::{Script, Unrepeatable};
 use trace::Choice;
 use wakeup::{Branches, Forest, Planned};
 

@@ -7,6 +7,7 @@ mod causality;
 mod classified;
 mod conflict;
 mod coverage;
+mod delay;
 mod dpor;
 mod estimate;
 mod fingerprint;
@@ -17,11 +18,13 @@ mod objects;
 mod relation;
 mod sample;
 mod scheduler;
+mod script;
 mod shrink;
 
 pub use classified::Classified;
 pub use coverage::{Coverage, Diff};
-pub use dpor::{Counts, Explorer, Unrepeatable};
+pub use delay::DelayBound;
+pub use dpor::{Counts, Explorer};
 pub use estimate::{Census, Count, Estimate, Survey};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use objects::Objects;
@@ -31,4 +34,5 @@ pub use sample::{
     Recording, Replay, ReplayError, RoundRobin, Taken, Urw, name_of,
 };
 pub use scheduler::{Announced, Candidate, Ended, Point, Scheduler, Step, Stuck, Touch};
+pub use script::Unrepeatable;
 pub use shrink::{RacingPair, Row, Shrinker, Side, StepLog, Verdict};

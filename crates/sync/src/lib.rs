@@ -3,6 +3,7 @@
 //! | module | what | its core | waits in |
 //! |---|---|---|---|
 //! | [`mpsc`] | bounded channel in two phases | [`mpsc::ring`] | wait queue (senders), waiter slot (receiver) |
+//! | [`mpsc::unbounded`](mod@mpsc::unbounded) | the same without a bound: sends never wait | [`mpsc::unbounded::line`] | wait queue (receiver) |
 //! | [`oneshot`] | one value, once | [`oneshot::word`] | the word |
 //! | [`semaphore`] | permits | [`semaphore::permits`] | wait queue |
 //! | [`mutex`] | exclusive access to a value | [`mutex::lock_word`] | wait queue |
@@ -23,7 +24,9 @@
 //! - First come, first served; the exception is a free mutex, which whoever runs may take ([`mutex::lock_word`]).
 //! - Nothing is allocated once a structure has seen its crowd, except by wakers of foreign executors and combinators.
 //!
-//! Not here: timers, tasks, anything that reads a clock or starts a thread; forms that block a thread.
+//! Forms named `blocking_` are for threads that poll no tasks; inside a task they panic.
+//!
+//! Not here: timers, tasks, anything that reads a clock or starts a thread.
 
 mod error;
 pub mod mpsc;
@@ -31,12 +34,16 @@ pub mod mutex;
 pub mod notify;
 mod object;
 pub mod oneshot;
+#[cfg(not(loom))]
+mod park;
 pub mod semaphore;
 #[cfg(not(loom))]
 mod sent;
 #[cfg(not(loom))]
 pub mod shared;
 mod sync;
+#[cfg(not(loom))]
+mod wait;
 mod wait_queue;
 mod wakes;
 

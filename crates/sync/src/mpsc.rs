@@ -42,13 +42,18 @@
 //! | `permit` | room for one value, as an obligation |
 //! | `receiver` | the receiving half, and its wait |
 //! | `ack` | a value that is received when it's acknowledged |
+//! | `many` | several places or values at once, weak senders, threads outside, streams |
+//! | `unbounded` | the channel whose senders never wait |
 //!
-//! Not here: unbounded channels (nothing is unbounded by accident), broadcast.
+//! Not here: channels with many receivers (`broadcast`, `watch`).
 
 pub mod ring;
+pub mod unbounded;
 
 #[cfg(not(loom))]
 mod ack;
+#[cfg(not(loom))]
+mod many;
 #[cfg(not(loom))]
 mod permit;
 #[cfg(not(loom))]
@@ -59,10 +64,14 @@ mod sender;
 #[cfg(not(loom))]
 pub use {
     ack::{Ack, RecvAck},
+    many::{Permits, Values, WeakSender},
     permit::{OwnedPermit, Permit},
     receiver::{Receiver, Recv},
     sender::{Delivery, Reserve, SendError, Sender},
 };
+
+#[cfg(not(loom))]
+pub use unbounded::unbounded;
 
 pub use ring::{MAX_CAPACITY, TryReserveError, TrySendError};
 

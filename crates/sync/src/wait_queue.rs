@@ -13,6 +13,8 @@
 //! - `queue.settled-once`: an entry is settled at most once, under the lock, and says with what ([`Settled`]).
 //! - `queue.pass-on`: an entry settled as `Granted` whose owner cancels is reported to its structure, which passes the
 //!   grant on. Nobody else can: the grant is neither in the structure's word nor with anybody awake.
+//! - `queue.told`: who waits by [`WaitQueue::poll_until`] is told of every change that [`WaitQueue::tell`] announces, and
+//!   looks again.
 //! - `queue.unlocked-wake`: no waiter is woken, made or dropped while the lock is held.
 //!
 //! Not here: what a grant means (each structure), fairness beyond first come first served (`mutex`).
@@ -99,26 +101,35 @@ impl List {
 }
 
 /// The queue's content, only reachable under its lock.
-pub(crate) struct Waiters<W: Wakes> {
+pub(crate) struct Waiters<W: Wakes, S = ()> {
     entries: Entries<Entry<W>>,
     waiting: List,
     waking: List,
+    /// What the structure keeps under the same lock, where it keeps no word beside it.
+    pub(crate) state: S,
 }
 
-pub(crate) type Guard<'a, W> = MutexGuard<'a, Waiters<W>>;
+pub(crate) type Guard<'a, W, S = ()> = MutexGuard<'a, Waiters<W, S>>;
 
-/// A queue and its lock.
-pub(crate) struct WaitQueue<W: Wakes> {
-    waiters: Mutex<Waiters<W>>,
+/// A queue and its lock, with the state `S` of a structure that needs no more than that.
+pub(crate) struct WaitQueue<W: Wakes, S = ()> {
+    waiters: Mutex<Waiters<W, S>>,
 }
 
 impl<W: Wakes> WaitQueue<W> {
     pub(crate) fn new() -> Self {
-        let waiters = Waiters { entries: Entries::new(), waiting: List::EMPTY, waking: List::EMPTY };
+        Self::with_state(())
+    }
+}
+
+impl<W: Wakes, S> WaitQueue<W, S> {
+    /// An empty queue around `state`.
+    pub(crate) fn with_state(state: S) -> Self {
+        let waiters = Waiters { entries: Entries::new(), waiting: List::EMPTY, waking: List::EMPTY, state };
         Self { waiters: Mutex::new(waiters) }
     }
 
-    pub(crate) fn lock(&self) -> Guard<'_, W> {
+    pub(crate) fn lock(&self) -> Guard<'_, W, S> {
         self.waiters.lock()
     }
 
@@ -143,8 +154,72 @@ impl<W: Wakes> WaitQueue<W> {
         Poll::Pending
     }
 
+    /// Waits until `check` finds what it looks for in the state: for conditions that are told to everybody, so that a
+    /// place in the queue is worth nothing and nothing has to be passed on.
+    ///
+    /// The waiter is made only if it's needed, and outside the lock; hence the second look.
+    pub(crate) fn poll_until<R>(
+        &self,
+        node: &mut WaitNode,
+        make: impl FnOnce() -> W,
+        mut check: impl FnMut(&mut S) -> Option<R>,
+    ) -> Poll<R> {
+        let mut waiters = self.lock();
+        if let Some(found) = check(&mut waiters.state) {
+            let _waiter = Self::give_up(waiters, node);
+            return Poll::Ready(found);
+        }
+        drop(waiters);
+        let fresh = make();
+        let mut waiters = self.lock();
+        if !types::seeded!("queue.no-second-look")
+            && let Some(found) = check(&mut waiters.state)
+        {
+            let _waiter = Self::give_up(waiters, node);
+            return Poll::Ready(found);
+        }
+        // Told before, and it was not so, or is so no more: it stands in line again.
+        let _told = if node.is_queued() { waiters.resolve(node) } else { None };
+        let _stale = if node.is_queued() {
+            waiters.renew(node, fresh)
+        } else {
+            waiters.push(node, Some(fresh), 0);
+            None
+        };
+        drop(waiters);
+        Poll::Pending
+    }
+
+    /// Stops a wait by [`poll_until`](Self::poll_until).
+    pub(crate) fn forget(&self, node: &mut WaitNode) {
+        drop(Self::give_up(self.lock(), node));
+    }
+
+    /// Takes the node out, if it's in, and releases the lock; the waiter is to be dropped after that.
+    fn give_up(mut waiters: Guard<'_, W, S>, node: &mut WaitNode) -> Option<W> {
+        if node.is_queued() { waiters.remove(node).1 } else { None }
+    }
+
+    /// Changes the state, and tells everybody who waits if `change` says that they should look.
+    pub(crate) fn tell<R>(&self, change: impl FnOnce(&mut S) -> (R, bool)) -> R {
+        let mut waiters = self.lock();
+        let (made, told) = change(&mut waiters.state);
+        if told && !types::seeded!("queue.untold") {
+            waiters.settle_all(Settled::Told);
+            self.wake_settled(waiters);
+        } else {
+            drop(waiters);
+        }
+        made
+    }
+
+    /// Looks at the state or changes it, where nobody waits for that.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut S) -> R) -> R {
+        look(&mut self.lock().state)
+    }
+
     /// Releases the lock, then wakes everybody who was settled under it.
-    pub(crate) fn wake_settled<'a>(&'a self, mut waiters: Guard<'a, W>) {
+    pub(crate) fn wake_settled<'a>(&'a self, mut waiters: Guard<'a, W, S>) {
         loop {
             let mut batch = WakeBatch::new();
             while !batch.is_full()
@@ -163,7 +238,7 @@ impl<W: Wakes> WaitQueue<W> {
     }
 }
 
-impl<W: Wakes> Waiters<W> {
+impl<W: Wakes, S> Waiters<W, S> {
     /// Whether nobody is left unsettled.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.head == NONE
@@ -307,7 +382,7 @@ impl<W: Wakes> Waiters<W> {
     }
 }
 
-impl<W: Wakes> core::fmt::Debug for WaitQueue<W> {
+impl<W: Wakes, S> core::fmt::Debug for WaitQueue<W, S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("WaitQueue")
     }

@@ -9,4 +9,5 @@ pub mod run;
 mod slab;
 pub mod waiter;
 
+pub use polled::is_inside_task;
 pub use slab::flush_thread_cache;

@@ -5,12 +5,12 @@
 //!
 //! Not here: where to go back to (`dpor`), what races lead to (`race`).
 
-use super::replay::{Chosen, Unrepeatable};
 use super::wakeup::{Branches, Planned};
 use super::{Explorer, Node, State};
 use crate::causality::WORLD;
 use crate::footprint::Footprint;
 use crate::scheduler::{Candidate, Ended, Point, Scheduler, Step};
+use crate::script::{Chosen, Unrepeatable};
 use trace::Choice;
 
 impl Scheduler for Explorer {
@@ -60,15 +60,10 @@ impl Scheduler for Explorer {
         let at = self.chosen;
         self.chosen += 1;
         if self.depth < self.replayed {
-            let known = self.script.choices(self.depth).get(at).copied();
-            if let Some(known) = known.filter(|known| (known.what, known.options) == (what, options)) {
-                return known.taken;
-            }
-            let expected =
-                known.map_or("no choice".into(), |known| format!("{:?} of {}", known.what, known.options));
-            let found = format!("{what:?} of {options}");
-            let task = self.script.task(self.depth);
-            self.diverge::<()>(Box::new(Unrepeatable { step: self.depth, task, expected, found }));
+            match self.script.check_choice(self.depth, at, Chosen { what, options, taken: usual }) {
+                Ok(()) => return self.script.choices(self.depth)[at].taken,
+                Err(divergence) => self.diverge::<()>(divergence),
+            };
             return usual;
         }
         let planned = self.nodes.get(self.depth).and_then(|node| node.choices.get(at)).copied();

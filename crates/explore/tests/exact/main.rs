@@ -5,6 +5,7 @@ extern crate asupersync_explore as explore;
 
 mod brute;
 mod closed_forms;
+mod delays;
 mod kinds;
 mod random_programs;
 mod table;

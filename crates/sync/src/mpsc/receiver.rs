@@ -39,7 +39,17 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     pub fn recv<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Recv<'r, 'c, T, C> {
-        Recv { receiver: self, cx, waits: false, site: Location::caller() }
+        self.recv_at(cx, Location::caller())
+    }
+
+    /// As [`recv`](Self::recv), for somebody else's line.
+    #[inline]
+    pub(super) fn recv_at<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+        site: &'static Location<'static>,
+    ) -> Recv<'r, 'c, T, C> {
+        Recv { receiver: self, cx, waits: false, site }
     }
 
     /// Waits for the oldest value and leaves it where it is until it's acknowledged.

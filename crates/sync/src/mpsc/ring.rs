@@ -14,7 +14,7 @@ mod tx;
 
 pub use credits::{MAX_CAPACITY, TryReserveError};
 pub use raw::{Head, Rx};
-pub use tx::{OwnedPermit, Permit, Reserve, TrySendError, Tx};
+pub use tx::{OwnedPermit, Permit, Reserve, TrySendError, Tx, WeakTx};
 
 /// A channel that holds at most `capacity` values and outstanding credits together.
 ///

@@ -18,13 +18,13 @@ use super::{
 };
 use crate::{Closed, WaitError, WaitNode};
 
-static FULL: WaitKind = WaitKind::new("send (channel full)");
+pub(super) static FULL: WaitKind = WaitKind::new("send (channel full)");
 
 /// Sends into a channel. Clones send into the same one.
 ///
 /// The receiver sees the end of the channel when the last sender is gone and every value was received.
 pub struct Sender<T> {
-    tx: Tx<T, Waiter>,
+    pub(super) tx: Tx<T, Waiter>,
 }
 
 impl<T> Sender<T> {

@@ -58,3 +58,4 @@ mod mutex;
 mod notify;
 mod oneshot;
 mod semaphore;
+mod unbounded;

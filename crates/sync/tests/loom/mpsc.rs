@@ -2,7 +2,7 @@
 
 use std::task::{Poll, Waker};
 
-use asupersync_sync::{Closed, mpsc::ring as mpsc};
+use asupersync_sync::{Closed, WaitNode, mpsc::ring as mpsc};
 use loom::{sync::Arc, thread};
 
 use crate::{block_on, holds, nobody};
@@ -187,6 +187,64 @@ fn close_waits_for_outstanding_credits() {
     holds(a_closed_channel_delivers_what_was_promised_and_ends);
 }
 
+/// Who wants two places gives up while they are made; the one behind it wants one and must not be held up.
+fn a_big_wait_that_is_given_up_holds_nobody_up() {
+    let (tx, mut rx) = mpsc::channel(2);
+    tx.try_send(0).unwrap();
+    let mut node = WaitNode::new();
+    assert!(tx.poll_reserve_many(&mut node, 2, nobody).is_pending());
+    let other = tx.clone();
+    let sender = thread::spawn(move || send(&other, 1).unwrap());
+    tx.cancel(&mut node);
+    // Not before: the room is there from the start.
+    sender.join().unwrap();
+    assert_eq!(recv(&mut rx), Some(0));
+    assert_eq!(recv(&mut rx), Some(1));
+}
+
+/// Room for two is assigned and given up: all of it comes back.
+fn all_room_of_a_big_wait_comes_back() {
+    let (tx, mut rx) = mpsc::channel(2);
+    tx.try_send(0).unwrap();
+    tx.try_send(0).unwrap();
+    let mut node = WaitNode::new();
+    assert!(tx.poll_reserve_many(&mut node, 2, nobody).is_pending());
+    let receiver = thread::spawn(move || {
+        assert_eq!(recv(&mut rx), Some(0));
+        assert_eq!(recv(&mut rx), Some(0));
+        rx
+    });
+    tx.cancel(&mut node);
+    let rx = receiver.join().unwrap();
+    assert!(tx.try_send(1).is_ok() && tx.try_send(2).is_ok(), "room was lost");
+    drop(rx);
+}
+
+/// The last sender goes while a weak one comes back: either the channel has ended for both, or for neither.
+fn an_end_is_final() {
+    let (tx, mut rx) = mpsc::channel::<u8, Waker>(1);
+    let weak = tx.downgrade();
+    let other = thread::spawn(move || weak.upgrade().is_some_and(|tx| tx.try_send(1).is_ok()));
+    drop(tx);
+    let received = recv(&mut rx).is_some();
+    assert_eq!(other.join().unwrap(), received, "the channel had ended");
+}
+
+#[test]
+fn a_wait_for_much_room_that_is_given_up_holds_nobody_up() {
+    holds(a_big_wait_that_is_given_up_holds_nobody_up);
+}
+
+#[test]
+fn a_cancelled_wait_for_much_room_gives_all_of_it_back() {
+    holds(all_room_of_a_big_wait_comes_back);
+}
+
+#[test]
+fn a_channel_ends_once() {
+    holds(an_end_is_final);
+}
+
 #[test]
 fn close_reaches_waiting_senders() {
     holds(a_waiting_sender_is_told_of_the_close);
@@ -198,5 +256,8 @@ mutants::mutants! {
     mutant_that_overwrites_the_head_word_is_killed: "mpsc.head-overwritten" breaks || crate::explore(two_senders_share_one_place), says "deadlock";
     mutant_whose_abort_forgets_waiters_is_killed: "mpsc.abort-forgets-waiters" breaks || crate::explore(a_dropped_permit_is_the_waiters), says "deadlock";
     mutant_that_drops_a_cancelled_grant_is_killed: "mpsc.cancel-drops-grant" breaks || crate::explore(a_cancelled_wait_passes_its_credit_on), says "deadlock";
+    mutant_whose_big_wait_holds_others_up_is_killed: "mpsc.cancel-holds-up" breaks || crate::explore(a_big_wait_that_is_given_up_holds_nobody_up), says "deadlock";
+    mutant_that_gives_one_place_of_two_back_is_killed: "mpsc.cancel-returns-one" breaks || crate::explore(all_room_of_a_big_wait_comes_back), says "room was lost";
+    mutant_that_raises_a_channel_from_the_dead_is_killed: "mpsc.upgrade-of-the-dead" breaks || crate::explore(an_end_is_final), says "the channel had ended";
     mutant_that_skips_unpublished_values_is_killed: "mpsc.drop-skips-unpublished" breaks || crate::explore(no_value_is_lost_when_the_receiver_goes), says "assertion `left == right` failed";
 }

@@ -16,7 +16,11 @@ use super::header::Header;
 pub(crate) const BATCH: u64 = 7;
 
 #[cfg(all(feature = "std", not(loom)))]
+pub use noted::is_inside_task;
+#[cfg(all(feature = "std", not(loom)))]
 pub(crate) use noted::{Noted, is_polled};
+#[cfg(not(all(feature = "std", not(loom))))]
+pub use unknown::is_inside_task;
 #[cfg(not(all(feature = "std", not(loom))))]
 pub(crate) use unknown::{Noted, is_polled};
 
@@ -54,6 +58,13 @@ mod noted {
     pub(crate) fn is_polled(task: &Header) -> bool {
         core::ptr::eq(POLLED.get(), task)
     }
+
+    /// Whether this thread is polling the body of some task right now, so that blocking it would stop others. Only for
+    /// refusing to block: nothing else may depend on it.
+    #[inline]
+    pub fn is_inside_task() -> bool {
+        !POLLED.get().is_null()
+    }
 }
 
 #[cfg(not(all(feature = "std", not(loom))))]
@@ -75,6 +86,12 @@ mod unknown {
     /// Nobody can tell.
     #[inline]
     pub(crate) fn is_polled(_: &Header) -> bool {
+        false
+    }
+
+    /// Nobody can tell.
+    #[inline]
+    pub fn is_inside_task() -> bool {
         false
     }
 }

@@ -4,10 +4,10 @@
 //! sending word = tail:32 | WAITERS | CLOSED | RX_GONE | TX_GONE | reserved:28      written by senders
 //! head word    = head:32 | WAITERS                                                 written by the receiver
 //!
-//! reserve        one CAS: reserved + 1, if tail + reserved - head < capacity
+//! reserve        one CAS: reserved + 1 (or + n), if tail + reserved + 1 (or + n) - head <= capacity
 //! commit         one CAS: tail + 1, reserved - 1; the old tail is the value's ticket
 //! send at once   one CAS: tail + 1
-//! abort          one CAS: reserved - 1
+//! abort          one CAS: reserved - 1 (or - n)
 //! receive        one add: head + 1; the old word says whether somebody waits
 //! ```
 //!
@@ -114,19 +114,19 @@ impl<W: Wakes> Credits<W> {
 
     /// Reserves a credit.
     #[inline]
-    pub(super) fn try_reserve(&self) -> Result<(), TryReserveError> {
-        self.admit(1).map(drop)
+    pub(super) fn try_reserve(&self, count: u32) -> Result<(), TryReserveError> {
+        self.admit(u64::from(count), count).map(drop)
     }
 
     /// Reserves and commits in one step: the ticket.
     #[inline]
     pub(super) fn try_ticket(&self) -> Result<u32, TryReserveError> {
-        self.admit(ONE_TICKET).map(tail_of)
+        self.admit(ONE_TICKET, 1).map(tail_of)
     }
 
-    /// Adds `what` (a credit or a ticket) to the sending word if there's room; the word before.
+    /// Adds `what` (credits or a ticket) to the sending word if there's room for `count`; the word before.
     #[inline]
-    fn admit(&self, what: u64) -> Result<u64, TryReserveError> {
+    fn admit(&self, what: u64, count: u32) -> Result<u64, TryReserveError> {
         let sending = &self.sending.0;
         let mut word = sending.word.load(Relaxed);
         loop {
@@ -135,10 +135,10 @@ impl<W: Wakes> Credits<W> {
             }
             // Acquire, as the head may have been read by another sender: what the receiver did to the slots up to this
             // head happened before. A head that is ahead of an old `word` lets nothing through: the CAS would fail.
-            if self.used(word, sending.head.load(Acquire)) >= self.capacity {
+            if !self.fits(word, sending.head.load(Acquire), count) {
                 let head = head_of(self.head.0.load(Acquire));
                 sending.head.store(head, Release);
-                if self.used(word, head) >= self.capacity {
+                if !self.fits(word, head, count) {
                     // Full only if the word is still the one that was compared with that head.
                     let now = sending.word.load(Acquire);
                     if now == word {
@@ -155,10 +155,11 @@ impl<W: Wakes> Credits<W> {
         }
     }
 
-    /// Waits for a credit, first come, first served.
+    /// Waits for `count` credits at once, first come, first served.
     pub(super) fn poll_reserve(
         &self,
         node: &mut WaitNode,
+        count: u32,
         make: impl FnOnce() -> W,
     ) -> Poll<Result<(), Closed>> {
         if node.is_queued() {
@@ -167,7 +168,7 @@ impl<W: Wakes> Credits<W> {
                 Settled::Told => Err(Closed),
             });
         }
-        match self.try_reserve() {
+        match self.try_reserve(count) {
             Ok(()) => return Poll::Ready(Ok(())),
             Err(TryReserveError::Closed) => return Poll::Ready(Err(Closed)),
             Err(TryReserveError::Full) => {}
@@ -181,7 +182,7 @@ impl<W: Wakes> Credits<W> {
         // From here on whoever makes room sees a bit, takes the lock after us, and finds us in the queue.
         let decided = if word & CLOSED != 0 {
             Some(Err(Closed))
-        } else if waiters.is_empty() && self.take_under_lock(word, head) {
+        } else if waiters.is_empty() && self.take_under_lock(word, head, count) {
             Some(Ok(()))
         } else {
             None
@@ -191,18 +192,24 @@ impl<W: Wakes> Credits<W> {
             drop(waiters);
             return Poll::Ready(result);
         }
-        waiters.push(node, Some(waiter), 1);
+        waiters.push(node, Some(waiter), count as usize);
         Poll::Pending
     }
 
     /// A queued node stops waiting; a credit that was assigned already is given back, to the next waiter first.
     pub(super) fn cancel(&self, node: &mut WaitNode) -> Abort {
         let mut waiters = self.queue.lock();
+        let count = waiters.weight(node) as u32;
         let (settled, _waiter) = waiters.remove(node);
         self.drop_waiters_bits(&waiters);
+        let others = !waiters.is_empty();
         drop(waiters);
         if settled == Some(Settled::Granted) && !types::seeded!("mpsc.cancel-drops-grant") {
-            return self.abort();
+            return self.abort(if types::seeded!("mpsc.cancel-returns-one") { 1 } else { count });
+        }
+        // Who wanted many may have held up those behind it that want few.
+        if others && count > 1 && !types::seeded!("mpsc.cancel-holds-up") {
+            self.hand_on();
         }
         Abort::Done
     }
@@ -214,27 +221,29 @@ impl<W: Wakes> Credits<W> {
     /// can take another's credit, but not overfill the ring.
     #[inline]
     pub(super) fn commit(&self) -> Option<u32> {
-        let before = self.spend(|word| word.wrapping_add(ONE_TICKET - 1));
+        let before = self.spend(1, |word| word.wrapping_add(ONE_TICKET - 1));
         (before & RX_GONE == 0).then(|| tail_of(before))
     }
 
-    /// Gives a credit back, to the oldest waiter if there is one.
+    /// Gives `count` credits back, to the oldest waiters if there are any.
     ///
     /// # Panics
-    /// If no credit is outstanding.
-    pub(super) fn abort(&self) -> Abort {
-        let before = self.spend(|word| if types::seeded!("mpsc.abort-keeps-room") { word } else { word - 1 });
+    /// If that many are not outstanding.
+    pub(super) fn abort(&self, count: u32) -> Abort {
+        let count = u64::from(count);
+        let before = self
+            .spend(count, |word| if types::seeded!("mpsc.abort-keeps-room") { word } else { word - count });
         if before & WAITERS != 0 && !types::seeded!("mpsc.abort-forgets-waiters") {
             self.hand_on();
         }
-        if before & CLOSED != 0 && before & RESERVED == 1 { Abort::LastAfterClose } else { Abort::Done }
+        if before & CLOSED != 0 && before & RESERVED == count { Abort::LastAfterClose } else { Abort::Done }
     }
 
     #[inline]
-    fn spend(&self, how: impl Fn(u64) -> u64) -> u64 {
+    fn spend(&self, count: u64, how: impl Fn(u64) -> u64) -> u64 {
         let mut word = self.sending.0.word.load(Relaxed);
         loop {
-            assert!(word & RESERVED != 0, "a credit was spent that nobody had reserved");
+            assert!(word & RESERVED >= count, "a credit was spent that nobody had reserved");
             match self.sending.0.word.compare_exchange_weak(word, how(word), AcqRel, Relaxed) {
                 Ok(_) => return word,
                 Err(now) => word = now,
@@ -263,19 +272,21 @@ impl<W: Wakes> Credits<W> {
         let mut waiters = self.queue.lock();
         // Old values of either word show less room than there is, and whoever made the difference comes here next.
         let head = head_of(self.head.0.load(Acquire));
-        while !waiters.is_empty() && self.take_under_lock(self.sending.0.word.load(Acquire), head) {
+        while let Some(&mut count) = waiters.front_weight()
+            && self.take_under_lock(self.sending.0.word.load(Acquire), head, count as u32)
+        {
             waiters.settle_front(Settled::Granted);
         }
         self.drop_waiters_bits(&waiters);
         self.queue.wake_settled(waiters);
     }
 
-    /// Takes a credit with the lock held and `WAITERS` set. Only commits and aborts interfere, and they don't add to
+    /// Takes credits with the lock held and `WAITERS` set. Only commits and aborts interfere, and they don't add to
     /// tail + reserved: what fits stays fitting.
-    fn take_under_lock(&self, word: u64, head: u32) -> bool {
-        let fits = self.used(word, head) < self.capacity;
+    fn take_under_lock(&self, word: u64, head: u32, count: u32) -> bool {
+        let fits = self.fits(word, head, count);
         if fits {
-            self.sending.0.word.fetch_add(1, AcqRel);
+            self.sending.0.word.fetch_add(u64::from(count), AcqRel);
         }
         fits
     }
@@ -307,6 +318,12 @@ impl<W: Wakes> Credits<W> {
     pub(super) fn is_finished(&self, head: u32) -> bool {
         let word = self.sending.0.word.load(Acquire);
         tail_of(word) == head && (word & TX_GONE != 0 || word & CLOSED != 0 && word & RESERVED == 0)
+    }
+
+    /// Whether there's room for `count` more. An old `head` may be so far behind that more than the capacity seems used.
+    #[inline]
+    fn fits(&self, word: u64, head: u32, count: u32) -> bool {
+        u64::from(self.used(word, head)) + u64::from(count) <= u64::from(self.capacity)
     }
 
     #[inline]

@@ -83,14 +83,39 @@ impl<T, W: Wakes> Tx<T, W> {
     /// Nothing was reserved: see [`TryReserveError`].
     #[inline]
     pub fn try_reserve(&self) -> Result<(), TryReserveError> {
-        self.ring.credits.try_reserve()
+        self.ring.credits.try_reserve(1)
     }
 
     /// Waits for a credit, in the order of first polls. After `Ready(Ok)` the caller owns one.
     ///
     /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
     pub fn poll_reserve(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<Result<(), Closed>> {
-        self.ring.credits.poll_reserve(node, make)
+        self.ring.credits.poll_reserve(node, 1, make)
+    }
+
+    /// Waits for `count` credits at once, in the order of first polls: who wants many is not overtaken by those who want
+    /// few. After `Ready(Ok)` the caller owns that many.
+    ///
+    /// # Panics
+    /// If there will never be that many: `count` exceeds the capacity.
+    pub fn poll_reserve_many(
+        &self,
+        node: &mut WaitNode,
+        count: u32,
+        make: impl FnOnce() -> W,
+    ) -> Poll<Result<(), Closed>> {
+        assert!(count <= self.capacity(), "more room was asked for than the channel has");
+        self.ring.credits.poll_reserve(node, count, make)
+    }
+
+    /// One of the credits that the caller owns, as a guard.
+    pub fn permit_of_credit(&self) -> Permit<'_, T, W> {
+        Permit { tx: self }
+    }
+
+    /// A sending half that doesn't keep the channel from ending.
+    pub fn downgrade(&self) -> WeakTx<T, W> {
+        WeakTx { ring: self.ring.clone() }
     }
 
     /// As [`poll_reserve`](Self::poll_reserve), with the credit as a guard.
@@ -134,7 +159,7 @@ impl<T, W: Wakes> Tx<T, W> {
     /// # Panics
     /// If no credit of this channel is outstanding.
     pub fn abort(&self) {
-        let abort = self.ring.credits.abort();
+        let abort = self.ring.credits.abort(1);
         self.ring.room.touch(Access::Release(1));
         self.after(abort);
     }
@@ -212,6 +237,46 @@ impl<T, W: Wakes> Drop for Tx<T, W> {
 impl<T, W: Wakes> core::fmt::Debug for Tx<T, W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Tx").field("len", &self.len()).field("capacity", &self.capacity()).finish()
+    }
+}
+
+/// A sending half that counts for nothing until it's upgraded.
+pub struct WeakTx<T, W: Wakes> {
+    ring: Arc<Ring<T, W>>,
+}
+
+impl<T, W: Wakes> WeakTx<T, W> {
+    /// A sending half, unless the last one is gone (`tx.counted`: a count of 0 is final).
+    pub fn upgrade(&self) -> Option<Tx<T, W>> {
+        let mut senders = self.ring.senders.load(Relaxed);
+        loop {
+            if senders == 0 && !types::seeded!("mpsc.upgrade-of-the-dead") {
+                return None;
+            }
+            assert!(senders < usize::MAX / 2, "too many senders");
+            match self.ring.senders.compare_exchange_weak(senders, senders + 1, Relaxed, Relaxed) {
+                Ok(_) => return Some(Tx { ring: self.ring.clone() }),
+                Err(now) => senders = now,
+            }
+        }
+    }
+
+    /// What exploration knows the channel's values by.
+    #[cfg(not(loom))]
+    pub(in crate::mpsc) fn values(&self) -> &crate::object::Object {
+        &self.ring.values
+    }
+}
+
+impl<T, W: Wakes> Clone for WeakTx<T, W> {
+    fn clone(&self) -> Self {
+        Self { ring: self.ring.clone() }
+    }
+}
+
+impl<T, W: Wakes> core::fmt::Debug for WeakTx<T, W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("WeakTx")
     }
 }
 

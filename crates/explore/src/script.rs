@@ -11,15 +11,15 @@ use types::TaskId;
 
 /// A decision inside a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Chosen {
-    pub(super) what: Choice,
-    pub(super) options: u32,
-    pub(super) taken: u32,
+pub(crate) struct Chosen {
+    pub(crate) what: Choice,
+    pub(crate) options: u32,
+    pub(crate) taken: u32,
 }
 
 /// The steps of an execution: who could take each, who did, what it did.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Script {
+pub(crate) struct Script {
     lines: Vec<Line>,
     candidates: Vec<Candidate>,
     touches: Vec<Touch>,
@@ -64,12 +64,12 @@ impl fmt::Display for Unrepeatable {
 impl core::error::Error for Unrepeatable {}
 
 impl Script {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }
 
     /// A point is met: who could be next.
-    pub(super) fn point(&mut self, candidates: &[Candidate]) {
+    pub(crate) fn point(&mut self, candidates: &[Candidate]) {
         self.lines.push(Line {
             candidates: self.candidates.len() as u32,
             touches: self.touches.len() as u32,
@@ -81,23 +81,23 @@ impl Script {
     }
 
     /// The point met last: which candidate is picked.
-    pub(super) fn pick(&mut self, picked: u32) {
+    pub(crate) fn pick(&mut self, picked: u32) {
         self.lines.last_mut().expect("a point was met").picked = Some(picked);
     }
 
     /// The step picked last: what it chose.
-    pub(super) fn choose(&mut self, chosen: Chosen) {
+    pub(crate) fn choose(&mut self, chosen: Chosen) {
         self.lines.last_mut().expect("a step was picked").choices.push(chosen);
     }
 
     /// The step picked last: what it did.
-    pub(super) fn ran(&mut self, step: &Step<'_>) {
+    pub(crate) fn ran(&mut self, step: &Step<'_>) {
         self.touches.extend_from_slice(step.touches);
         self.enabled.extend_from_slice(step.enabled);
     }
 
     /// Forgets all from the step at `depth` on, except who could take it if `keep_point`.
-    pub(super) fn truncate(&mut self, depth: usize, keep_point: bool) {
+    pub(crate) fn truncate(&mut self, depth: usize, keep_point: bool) {
         let Some(line) = self.lines.get_mut(depth) else { return };
         self.touches.truncate(line.touches as usize);
         self.enabled.truncate(line.enabled as usize);
@@ -114,15 +114,15 @@ impl Script {
         }
     }
 
-    pub(super) fn picked(&self, depth: usize) -> Option<u32> {
+    pub(crate) fn picked(&self, depth: usize) -> Option<u32> {
         self.lines[depth].picked
     }
 
-    pub(super) fn choices(&self, depth: usize) -> &[Chosen] {
+    pub(crate) fn choices(&self, depth: usize) -> &[Chosen] {
         &self.lines[depth].choices
     }
 
-    pub(super) fn candidates(&self, depth: usize) -> &[Candidate] {
+    pub(crate) fn candidates(&self, depth: usize) -> &[Candidate] {
         let end = self.lines.get(depth + 1).map_or(self.candidates.len(), |line| line.candidates as usize);
         &self.candidates[self.lines[depth].candidates as usize..end]
     }
@@ -137,13 +137,18 @@ impl Script {
         &self.enabled[self.lines[depth].enabled as usize..end]
     }
 
+    /// How many candidates there were at `depth`.
+    pub(crate) fn width(&self, depth: usize) -> usize {
+        self.candidates(depth).len()
+    }
+
     /// Whose step this was.
-    pub(super) fn task(&self, depth: usize) -> Option<TaskId> {
+    pub(crate) fn task(&self, depth: usize) -> Option<TaskId> {
         self.picked(depth).map(|picked| self.candidates(depth)[picked as usize].task)
     }
 
     /// Whether the candidates at `depth` are those of before.
-    pub(super) fn check_point(&self, depth: usize, found: &[Candidate]) -> Result<(), Box<Unrepeatable>> {
+    pub(crate) fn check_point(&self, depth: usize, found: &[Candidate]) -> Result<(), Box<Unrepeatable>> {
         let expected = self.candidates(depth);
         if expected.len() == found.len()
             && expected.iter().zip(found).all(|(one, other)| same_candidate(one, other))
@@ -158,8 +163,24 @@ impl Script {
         Err(Box::new(Unrepeatable { step: depth, task: self.task(depth), expected, found }))
     }
 
+    /// Whether the choice number `at` of the step at `depth` is that of before.
+    pub(crate) fn check_choice(
+        &self,
+        depth: usize,
+        at: usize,
+        found: Chosen,
+    ) -> Result<(), Box<Unrepeatable>> {
+        let known = self.choices(depth).get(at);
+        if known.is_some_and(|known| (known.what, known.options) == (found.what, found.options)) {
+            return Ok(());
+        }
+        let text = |chosen: &Chosen| format!("{:?} of {}", chosen.what, chosen.options);
+        let expected = known.map_or("no choice".into(), text);
+        Err(Box::new(Unrepeatable { step: depth, task: self.task(depth), expected, found: text(&found) }))
+    }
+
     /// Whether the step at `depth` did what it did before.
-    pub(super) fn check_step(&self, depth: usize, found: &Step<'_>) -> Result<(), Box<Unrepeatable>> {
+    pub(crate) fn check_step(&self, depth: usize, found: &Step<'_>) -> Result<(), Box<Unrepeatable>> {
         let (touches, enabled) = (self.touches(depth), self.enabled(depth));
         let same_touches = touches.len() == found.touches.len()
             && touches.iter().zip(found.touches).all(|(one, two)| same(one, two));

@@ -1,0 +1,105 @@
+//! One wait of a task, for every structure whose core is polled with a [`WaitNode`]: [`Wait`] adds what they all owe to
+//! their task.
+//!
+//! - `cancel.first`: a request that is effective is returned before the core is asked, and the place in its queue given up.
+//! - A future that is dropped gives its place up too; the core passes on what had been assigned to it.
+//! - Exploration hears of the operation before it happens, and deadlock reports of who waits for what.
+//!
+//! Not here: mpsc, oneshot, semaphore, mutex and notify, which are older and say the same in futures of their own.
+
+use core::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use cx::{Access, Cx, Object, Row, Waiter, port::WaitOn};
+use types::{Cancelled, WaitKind};
+
+use crate::WaitNode;
+
+/// What [`Wait`] waits for.
+pub(crate) trait Pends {
+    type Ready;
+    type Refused: From<Cancelled>;
+
+    /// What the task waits for, in reports.
+    fn kind(&self) -> &'static WaitKind;
+
+    /// What exploration is told beforehand.
+    fn announces(&self) -> (&Object, Access);
+
+    /// Asks the core, and says to exploration what was done.
+    fn poll(
+        &mut self,
+        node: &mut WaitNode,
+        make: impl FnOnce() -> Waiter,
+    ) -> Poll<Result<Self::Ready, Self::Refused>>;
+
+    /// Gives up a node that stands in the queue.
+    fn leave(&mut self, node: &mut WaitNode);
+
+    /// What deadlock reports know the thing by, and how much of it is wanted; if it's held by somebody at all.
+    fn wants(&self) -> Option<(usize, usize)> {
+        None
+    }
+}
+
+/// The future.
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Wait<'c, P: Pends, C> {
+    pends: P,
+    cx: &'c Cx<C>,
+    node: WaitNode,
+    site: &'static Location<'static>,
+}
+
+impl<'c, P: Pends, C> Wait<'c, P, C> {
+    pub(crate) fn new(pends: P, cx: &'c Cx<C>, site: &'static Location<'static>) -> Self {
+        Self { pends, cx, node: WaitNode::new(), site }
+    }
+
+    fn leave(&mut self) {
+        if self.node.is_queued() {
+            self.pends.leave(&mut self.node);
+            if let Some((resource, _)) = self.pends.wants() {
+                self.cx.left(resource, self.site);
+            }
+        }
+    }
+}
+
+/// Nothing in it is pinned.
+impl<P: Pends, C> Unpin for Wait<'_, P, C> {}
+
+impl<P: Pends, C: Row> Future for Wait<'_, P, C> {
+    type Output = Result<P::Ready, P::Refused>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let (object, access) = this.pends.announces();
+        if let Err(cancelled) = ready!(this.cx.poll_operation(context, object, access, Some(this.site))) {
+            this.leave();
+            return Poll::Ready(Err(cancelled.into()));
+        }
+        let polled = this.pends.poll(&mut this.node, || Waiter::from_waker(context.waker()));
+        if polled.is_pending() {
+            let on = this.pends.wants().map_or(WaitOn::Anybody, |(resource, wanted)| WaitOn::Held {
+                resource,
+                wanted,
+                at: this.site,
+            });
+            this.cx.poll_wait_on(context, this.pends.kind(), on);
+        }
+        polled
+    }
+}
+
+impl<P: Pends, C> Drop for Wait<'_, P, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
