@@ -69,10 +69,11 @@ impl FromStr for Schedule {
 }
 
 impl Schedule {
-    /// [`Schedule::Pct`] for runs of whose length nothing is known: it begins with 100 steps, and learns from run to run.
+    /// [`Schedule::Pct`] for searches through runs of whose length nothing is known: it learns from the first. (A number
+    /// that is too large would stay, and most changes of priority would come after the end.)
     #[must_use]
     pub fn pct(depth: u32) -> Schedule {
-        Schedule::Pct { depth, steps: 100 }
+        Schedule::Pct { depth, steps: 1 }
     }
 
     /// Its scheduler, for runs of this seed.

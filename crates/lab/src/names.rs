@@ -60,19 +60,43 @@ impl Names {
     #[must_use]
     pub fn of_object(&self, object: ObjectId) -> String {
         match self.objects.get(&object) {
-            Some((kind, at)) => format!("the {} created at {}:{}", noun(*kind), at.file(), at.line()),
-            None => "what a task was told, or the end of one".into(),
+            Some((kind, at)) => format!("the {} created at {}:{}", noun(*kind), at.file(), self.line(at)),
+            None => match self.kernel_s(object) {
+                Some((what, task)) => format!("the {what} of {}", self.of_task(task)),
+                None => "the state of a region, or of the root body".into(),
+            },
         }
+    }
+
+    /// What it is of a task, if it is one of the kernel's own objects. Cost: the number of tasks.
+    fn kernel_s(&self, object: ObjectId) -> Option<(&'static str, TaskId)> {
+        self.tasks.keys().find_map(|task| {
+            let objects = crate::watch::objects_of(*task).into_iter();
+            objects.filter(|(id, _)| *id == object).map(|(_, what)| (what, *task)).next()
+        })
     }
 
     /// The same for a label of a picture: "lock of a.rs:3".
     pub(crate) fn short(&self, object: ObjectId) -> String {
-        let Some((kind, at)) = self.objects.get(&object) else { return "moment".into() };
+        let Some((kind, at)) = self.objects.get(&object) else {
+            return self.kernel_s(object).map_or("state of a region".into(), |(what, _)| what.into());
+        };
         let file = at.file().rsplit(['/', '\\']).next().unwrap_or_default();
-        format!("{} of {file}:{}", noun(*kind), at.line())
+        format!("{} of {file}:{}", noun(*kind), self.line(at))
     }
 
-    /// Whether the program made it.
+    /// The line, and the column if other objects were created in the same line.
+    fn line(&self, at: &Location<'_>) -> String {
+        let beside = |other: &Location<'_>| {
+            (other.file(), other.line()) == (at.file(), at.line()) && other.column() != at.column()
+        };
+        match self.objects.values().any(|(_, other)| beside(other)) {
+            true => format!("{}:{}", at.line(), at.column()),
+            false => at.line().to_string(),
+        }
+    }
+
+    /// Whether the program made it, and not the kernel.
     pub(crate) fn knows(&self, object: ObjectId) -> bool {
         self.objects.contains_key(&object)
     }
@@ -103,7 +127,7 @@ impl Names {
     }
 }
 
-fn noun(kind: ObjectKind) -> &'static str {
+pub(crate) fn noun(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Value => "value",
         ObjectKind::Lock => "lock",

@@ -84,10 +84,8 @@ impl Telling {
         events.truncate(usize::try_from(marked.end).unwrap_or(usize::MAX));
         let pair = log.and_then(StepLog::racing_pair);
         let raced = pair.map(|pair| pair.delayed.touch.object);
-        // Every step looks whether its task was asked to end: worth a line only if that is what raced.
-        let said = |touch: &&explore::Touch| {
-            touch.access != Access::Read || names.knows(touch.object) || Some(touch.object) == raced
-        };
+        // What the kernel does to objects of its own is in the events; it is worth a line only if that is what raced.
+        let said = |touch: &&explore::Touch| names.knows(touch.object) || Some(touch.object) == raced;
         let rows = log.map(StepLog::rows).into_iter().flatten();
         let steps = rows.zip(&marked.marks).map(|(row, mark)| StepRow {
             step: row.step as u64,
@@ -171,7 +169,7 @@ impl Telling {
 
     fn object_names(&self) -> BTreeMap<ObjectId, String> {
         let touched = self.steps.iter().flat_map(|step| &step.touches).map(|touch| touch.object);
-        touched.filter(|id| self.names.knows(*id)).map(|id| (id, self.names.short(id))).collect()
+        touched.map(|id| (id, self.names.short(id))).collect()
     }
 }
 

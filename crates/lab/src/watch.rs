@@ -91,6 +91,12 @@ fn object(of: u64, about: u64) -> ObjectId {
     ObjectId(region::mix(of, about))
 }
 
+/// What the kernel has one object of for each task: what it was asked, and its end.
+pub(crate) fn objects_of(task: TaskId) -> [(ObjectId, &'static str); 2] {
+    let task = task.as_u64();
+    [(object(task, ASKED), "request to end"), (object(task, END), "end")]
+}
+
 struct Objects;
 
 /// The process's watcher.
