@@ -134,7 +134,8 @@ pub const TABLE: &[Row] = &[
     row("observe",    Layer::Edge, &["types", "trace", "oracle", "cx", "sync", "io"], &["serde", "tracing"], Std::Yes),
     row("macros",     Layer::Edge, &[], &["proc-macro2", "quote", "syn"], Std::Yes),
     row("asupersync", Layer::Edge, ANY, &[], Std::Yes),
-    row("cli",        Layer::Edge, &["asupersync", "trace", "oracle", "lab", "observe"], &["clap", "ratatui"], Std::Yes),
+    row("cli",        Layer::Edge, &["asupersync", "types", "trace", "explore", "oracle", "timeline", "lab", "model", "observe"],
+                                     &["clap", "ratatui"], Std::Yes),
 
     row("model",      Layer::Tooling, &["types", "trace"], &[], Std::No),
     row("mutants",    Layer::Tooling, &["types"], &[], Std::Yes),

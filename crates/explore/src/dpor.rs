@@ -98,6 +98,7 @@ pub struct Explorer {
     taken: Vec<u32>,
     /// Scratch of `race`.
     sequence: Vec<Planned>,
+    kept: race::Kept,
     pairs: Vec<(u32, race::Later)>,
     least: Vec<u32>,
     sharers: Vec<u32>,
@@ -163,6 +164,7 @@ impl Explorer {
             chosen: 0,
             taken: Vec::new(),
             sequence: Vec::new(),
+            kept: race::Kept::default(),
             pairs: Vec::new(),
             least: Vec::new(),
             sharers: Vec::new(),
@@ -234,7 +236,7 @@ impl Explorer {
     /// How many branches are planned at each point of the execution that is to run next, from its beginning, without the
     /// one it takes: what [`crate::Survey`] asks for.
     pub fn planned_branches(&self) -> impl Iterator<Item = u64> {
-        self.nodes.iter().map(|node| self.forest.steps(node.pending).count() as u64)
+        self.nodes.iter().map(|node| self.forest.branches(node.pending).count() as u64)
     }
 
     /// Whether there is another execution to run; the scheduler is ready for it then. The execution before must have
@@ -304,8 +306,7 @@ impl Explorer {
             let task = self.causality.task_id(step.task);
             let picked = self.script.candidates(depth).iter().position(|candidate| candidate.task == task);
             // By source sets, a step may be wanted that sleeps since above: what it leads to was run from there.
-            let same =
-                |sleeper: &Planned| sleeper.task == step.task && sleeper.choices.starts_with(&step.choices);
+            let same = |sleeper: &Planned| sleeper.task == step.task && sleeper.begins_as(&step);
             let sleeps = !self.exact && self.sleep_set(depth).iter().any(same);
             self.counts.pruned += u64::from(picked.is_none());
             let Some(picked) = picked.filter(|_| !sleeps) else {

@@ -14,7 +14,7 @@
 //! Not here: finding races (`causality`).
 
 use super::Explorer;
-use super::wakeup::{Inserted, Planned, begins_with};
+use super::wakeup::{Inserted, Planned};
 use crate::causality::Race;
 use crate::footprint::Footprint;
 use crate::objects::Account;
@@ -22,6 +22,21 @@ use crate::relation::Mark;
 use crate::scheduler::{Announced, Stuck};
 use std::ops::Range;
 use trace::{Access, ObjectKind};
+
+/// What stays before a step of an execution when that step comes later.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// The step, and the end of what was looked at; none if it has to be found out again.
+    steps: Option<Range<usize>>,
+    /// What stays.
+    depths: Vec<u32>,
+    /// Whether it could as well begin with a step that was run.
+    covered: bool,
+    /// Which steps that were run are not among it and commute with all of it, as places among all that sleep.
+    absent: Vec<u32>,
+    /// Branches it could begin with as far as it goes, and whether their step is among it.
+    branches: Vec<(u32, bool)>,
+}
 
 /// The later step of a race.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +65,7 @@ impl Explorer {
             }
         }
         pairs.sort_by_key(|&(earlier, _)| std::cmp::Reverse(earlier));
+        self.kept.steps = None;
         for &(earlier, later) in &pairs {
             self.counts.races += 1;
             self.reverse(earlier as usize, later);
@@ -74,22 +90,31 @@ impl Explorer {
         }
         let Some(end) = self.end(later) else { return };
         self.sharers.clear();
+        self.keep(earlier, end, later);
+        if self.kept.covered {
+            return;
+        }
         let Some(last) = self.reversed(earlier, later, end) else { return };
+        if !self.sharers.is_empty() {
+            self.kept.steps = None;
+            self.keep(earlier, end, later);
+        }
         // What changed its outcome may commute with the earlier step now; then that one's branch leads there.
         let commutes = self.causality.events[earlier].footprint.commutes(&last.footprint);
         if commutes && !types::seeded!("explore.branch-in-progress-untested") {
             return;
         }
+        let run = self.kept.absent.iter().map(|&at| &self.sleepers[at as usize]);
+        if self.kept.covered || run.into_iter().any(|sleeper| self.is_initial(sleeper, &last)) {
+            return;
+        }
+        if self.leads_to_leaf(&last) {
+            return;
+        }
+        self.kept.steps = None;
         let mut sequence = std::mem::take(&mut self.sequence);
         sequence.clear();
-        for at in earlier + 1..end {
-            let needless = types::seeded!("explore.only-predecessors")
-                && matches!(later, Later::Ran(later)
-                    if !self.causality.before(at, self.causality.clock(later as usize)));
-            if self.stays(at, earlier) && !needless {
-                sequence.push(self.planned(at));
-            }
-        }
+        sequence.extend(self.kept.depths.iter().map(|&at| self.planned(at as usize)));
         sequence.push(last);
         if types::seeded!("explore.cut-plans-trusted") && self.forest.live() >= self.limit {
             sequence.truncate(1);
@@ -101,6 +126,77 @@ impl Explorer {
             false => self.plan_by_source_set(earlier, &mut sequence),
         }
         self.sequence = sequence;
+    }
+
+    /// Finds out what stays when the step at `earlier` comes later, and which steps that were run a plan of that could begin
+    /// with. The races of one earlier step have that in common.
+    fn keep(&mut self, earlier: usize, end: usize, later: Later) {
+        if self.kept.steps == Some(earlier..end) && !types::seeded!("explore.only-predecessors") {
+            return;
+        }
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.steps = Some(earlier..end);
+        kept.covered = false;
+        kept.absent.clear();
+        kept.depths.clear();
+        for at in earlier + 1..end {
+            let needless = types::seeded!("explore.only-predecessors")
+                && matches!(later, Later::Ran(later)
+                    if !self.causality.before(at, self.causality.clock(later as usize)));
+            if self.stays(at, earlier) && !needless {
+                kept.depths.push(at as u32);
+            }
+        }
+        let first = self.nodes[earlier].sleep as usize;
+        for (at, sleeper) in self.sleep_set(earlier).iter().enumerate() {
+            match self.begins_with_kept(sleeper, &kept.depths) {
+                Some(true) => kept.covered = true,
+                Some(false) => kept.absent.push((first + at) as u32),
+                None => {}
+            }
+        }
+        kept.branches.clear();
+        for (at, step) in self.forest.branches(self.nodes[earlier].pending) {
+            if let Some(own) = self.begins_with_kept(step, &kept.depths) {
+                kept.branches.push((at, own));
+            }
+        }
+        self.kept = kept;
+    }
+
+    /// Whether the plan of what stays and `last` is one that a branch leads to which is to be explored as a whole. Nearly all
+    /// are, and need not be written down to find that out.
+    fn leads_to_leaf(&self, last: &Planned) -> bool {
+        let begins = |&&(at, own): &&(u32, bool)| own || self.is_initial(self.forest.step(at), last);
+        let first = self.kept.branches.iter().find(begins);
+        first.is_some_and(|&(at, _)| !self.exact || self.forest.is_leaf(at))
+    }
+
+    /// As in [`super::wakeup`], for steps that ran: whether the step is among them.
+    fn begins_with_kept(&self, step: &Planned, depths: &[u32]) -> Option<bool> {
+        for &at in depths {
+            let event = &self.causality.events[at as usize];
+            if event.task == step.task {
+                let same = step.choices.is_empty() || self.planned(at as usize).begins_as(step);
+                return same.then_some(true);
+            }
+            if !step.footprint.commutes(&event.footprint) {
+                return None;
+            }
+        }
+        Some(false)
+    }
+
+    /// Whether a plan that ends with `last`, and whose other steps all commute with a step that is not among them, could as
+    /// well begin with that one.
+    fn is_initial(&self, step: &Planned, last: &Planned) -> bool {
+        if step.task == last.task {
+            return last.begins_as(step);
+        }
+        // What merely commutes with a plan is no excuse in source sets: that relies on plans to have been made for what comes
+        // later.
+        let foresees = self.exact || types::seeded!("explore.source-sets-foresee");
+        foresees && step.footprint.commutes(&last.footprint)
     }
 
     /// How many of the execution's first steps a plan is made of. All of them; but source sets look at what came before the
@@ -123,31 +219,19 @@ impl Explorer {
         (!repeated).then_some(end)
     }
 
-    /// Adds a sequence to the branches of a node, unless it could as well begin with a step that was run or with a branch
-    /// that leads to the same.
+    /// Adds a sequence to the branches of a node, unless a branch leads to the same.
     fn plan(&mut self, depth: usize, sequence: &mut Vec<Planned>) {
-        let begins = |step: &Planned| begins_with(step, sequence).is_some();
-        if !self.sleep_set(depth).iter().any(begins) {
-            let new = self.forest.insert(&mut self.nodes[depth].pending, sequence) == Inserted::New;
-            self.counts.reversed += u64::from(new);
-        }
+        let new = self.forest.insert(&mut self.nodes[depth].pending, sequence) == Inserted::New;
+        self.counts.reversed += u64::from(new);
     }
 
-    /// Adds a sequence to the branches of a node, unless one of its first steps was run or will be. What merely commutes with
-    /// the sequence is no excuse: that relies on plans to have been made for what comes later.
+    /// Adds a sequence to the branches of a node.
     fn plan_by_source_set(&mut self, depth: usize, sequence: &mut Vec<Planned>) {
-        let begins = |step: &Planned| match begins_with(step, sequence) {
-            Some(own) => own.is_some() || types::seeded!("explore.source-sets-foresee"),
-            None => false,
-        };
-        let pending = self.nodes[depth].pending;
-        if !self.sleep_set(depth).iter().any(begins) && !self.forest.steps(pending).any(begins) {
-            if self.forest.live() >= self.limit {
-                sequence.truncate(1);
-            }
-            self.forest.push_last(&mut self.nodes[depth].pending, sequence);
-            self.counts.reversed += 1;
+        if self.forest.live() >= self.limit {
+            sequence.truncate(1);
         }
+        self.forest.push_last(&mut self.nodes[depth].pending, sequence);
+        self.counts.reversed += 1;
     }
 
     /// The race's later step as it will be if it comes before the earlier one; nothing if it would have to wait.

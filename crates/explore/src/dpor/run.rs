@@ -221,8 +221,8 @@ impl Explorer {
                 let known = self.sleep_set(depth).iter().any(same)
                     || self
                         .forest
-                        .steps(self.nodes[depth].pending)
-                        .any(|step| same(step) || leads_there(step));
+                        .branches(self.nodes[depth].pending)
+                        .any(|(_, step)| same(step) || leads_there(step));
                 if !known {
                     self.exact = false;
                     let step = Planned { task, choices, footprint: Footprint::unknown() };

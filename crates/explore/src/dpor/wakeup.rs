@@ -20,6 +20,15 @@ pub(super) struct Planned {
     pub(super) footprint: Footprint,
 }
 
+impl Planned {
+    /// Whether its choices begin as the other's do, a step of the same task.
+    pub(super) fn begins_as(&self, other: &Planned) -> bool {
+        // Nearly always neither chose. Comparing two empty slices is a call, and on some machines a slow one: masked loads
+        // from a dangling address.
+        other.choices.is_empty() || self.choices.starts_with(&other.choices)
+    }
+}
+
 /// A list of siblings: the first, or nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Branches(u32);
@@ -112,14 +121,25 @@ impl Forest {
         }
     }
 
-    /// The branches, from left to right.
-    pub(super) fn steps(&self, branches: Branches) -> impl Iterator<Item = &Planned> {
-        let mut at = branches.0;
+    /// The branches, from left to right, by number.
+    pub(super) fn branches(&self, branches: Branches) -> impl Iterator<Item = (u32, &Planned)> {
+        let mut next = branches.0;
         std::iter::from_fn(move || {
+            let at = next;
             let node = (at != NONE).then(|| &self.nodes[at as usize])?;
-            at = node.next;
-            Some(&node.step)
+            next = node.next;
+            Some((at, &node.step))
         })
+    }
+
+    /// The first step of the branch of this number.
+    pub(super) fn step(&self, branch: u32) -> &Planned {
+        &self.nodes[branch as usize].step
+    }
+
+    /// Whether nothing is planned after the first step of the branch of this number: all that can follow will be run.
+    pub(super) fn is_leaf(&self, branch: u32) -> bool {
+        self.nodes[branch as usize].children == NONE
     }
 
     /// Adds a sequence, or finds that it is there: at each level it goes below the first step that it could as well
@@ -183,11 +203,11 @@ impl Forest {
 
 /// Whether the sequence could as well begin with this step, a *weak initial* of it: `Some(Some(at))` if it has it, at
 /// `at`, and all before it commutes with it; `Some(None)` if it does not have it and all of it commutes with it.
-pub(super) fn begins_with(step: &Planned, sequence: &[Planned]) -> Option<Option<usize>> {
+fn begins_with(step: &Planned, sequence: &[Planned]) -> Option<Option<usize>> {
     for (at, other) in sequence.iter().enumerate() {
         if other.task == step.task {
             // Another choice is another step, and no two steps of a task commute.
-            return other.choices.starts_with(&step.choices).then_some(Some(at));
+            return other.begins_as(step).then_some(Some(at));
         }
         if !step.footprint.commutes(&other.footprint) {
             return None;

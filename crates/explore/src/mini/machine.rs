@@ -125,7 +125,13 @@ impl Machine {
         self.decide(task);
         // Who was passed over goes behind the other candidates, before those that wait.
         self.queue[..self.ready].rotate_left(picked);
-        self.refresh();
+        match action {
+            Action::Load(_) | Action::Store(..) | Action::FetchAdd(..) | Action::CompareExchange(..) => {
+                self.candidates.rotate_left(picked);
+                self.refresh_first();
+            }
+            _ => self.refresh(),
+        }
         (name(task), self.touch(action, access))
     }
 
@@ -203,6 +209,23 @@ impl Machine {
         }
         self.ready = self.candidates.len();
         debug_assert_eq!(self.ready + waiting, self.queue.len(), "the queue is who may go on and who waits");
+    }
+
+    /// As [`Machine::refresh`] after a step on a cell: that concerns nobody but the task itself, which is first.
+    fn refresh_first(&mut self) {
+        let task = self.queue[0];
+        match self.code.instructions[self.state.places[task]] {
+            Instruction::Do(action) if self.state.possible(action) => {
+                self.candidates[0].announced = Some(self.intent(action));
+                return;
+            }
+            Instruction::Do(_) => self.queue.rotate_left(1),
+            _ => {
+                self.queue.remove(0);
+            }
+        }
+        self.candidates.remove(0);
+        self.ready -= 1;
     }
 
     fn find_stuck(&mut self) {
