@@ -18,6 +18,8 @@ use trace::Event;
 pub struct Execution {
     /// What the program panicked with, if it did: its own panic, a deadlock's report, an oracle's.
     pub failure: Option<Box<dyn Any + Send>>,
+    /// Where in the source the first panic happened, if that was the program's: `src/bank.rs:12`.
+    pub panicked_at: Option<String>,
     /// Whether a request was made in it while steps were not recorded as looking at requests
     /// ([`Executor::looks`]): what an exploration has learnt of this program so far is incomplete.
     pub unlooked: bool,
@@ -76,11 +78,11 @@ impl Executor {
         let mut scheduler = locked(scheduler);
         watch::begin(self.grain, self.looks);
         let lab = LabRuntime::explored(self.config.clone(), self.at);
-        let failure =
-            quietly(|| lab.lend(&mut *scheduler, || catch_unwind(AssertUnwindSafe(|| program(&lab))))).err();
+        let (done, panicked_at) =
+            quietly(|| lab.lend(&mut *scheduler, || catch_unwind(AssertUnwindSafe(|| program(&lab)))));
         let (unlooked, names) = watch::end();
         let events = if self.keeps { lab.events() } else { Vec::new() };
         drop(lab);
-        Execution { failure, unlooked, names, events }
+        Execution { failure: done.err(), panicked_at, unlooked, names, events }
     }
 }

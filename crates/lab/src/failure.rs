@@ -10,8 +10,10 @@ pub(crate) struct Failure<'a> {
     pub(crate) test: &'a str,
     /// What it failed with.
     pub(crate) what: String,
-    /// In which run of the search.
-    pub(crate) runs: u64,
+    /// Where the program panicked, if it did.
+    pub(crate) at: Option<String>,
+    /// In which run of the search; `None`: it was replayed.
+    pub(crate) runs: Option<u64>,
     /// The schedule that is reported.
     pub(crate) taken: Taken,
     pub(crate) minimal: bool,
@@ -47,8 +49,14 @@ impl Rerun {
 
 impl fmt::Display for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { test, what, runs, taken, .. } = self;
-        writeln!(f, "`{test}` fails in run {runs}: {what}")?;
+        let Failure { test, what, taken, .. } = self;
+        match self.runs {
+            Some(runs) => writeln!(f, "`{test}` fails in run {runs}: {what}")?,
+            None => writeln!(f, "`{test}` fails as it was recorded: {what}")?,
+        }
+        if let Some(at) = &self.at {
+            writeln!(f, "panicked at {at}")?
+        }
         if self.reproduced == Some(false) {
             writeln!(
                 f,
@@ -56,15 +64,17 @@ impl fmt::Display for Failure<'_> {
                  thread, the address of something)"
             )?;
         } else {
-            let deviations = taken.decisions.deviations().len();
-            let (smallest, delays, steps) =
-                (if self.minimal { "smallest" } else { "smallest so far" }, taken.delays, taken.steps);
+            let deviations = taken.decisions.deviations().len() as u64;
+            let (delays, steps) = (count(taken.delays, "delay"), count(taken.steps, "step"));
+            let schedule = match (self.runs, self.minimal) {
+                (None, _) => "schedule",
+                (_, true) => "smallest schedule",
+                (_, false) => "smallest schedule so far",
+            };
             writeln!(
                 f,
-                "{smallest} schedule: departs from production's order {} ({}), {}",
-                times(deviations as u64),
-                count(delays, "delay"),
-                count(steps, "step"),
+                "{schedule}: departs from production's order {} ({delays}), {steps}",
+                times(deviations)
             )?;
             match &self.pair {
                 Some(pair) => writeln!(f, "racing pair: {pair}")?,

@@ -61,6 +61,8 @@ impl<S: Scheduler> Scheduler for Marked<S> {
 pub(crate) struct Telling {
     /// What it failed with, if it did.
     pub(crate) failure: Option<String>,
+    /// Where the first panic of the program happened.
+    pub(crate) panicked_at: Option<String>,
     /// What was decided.
     pub(crate) taken: Taken,
     /// The trace.
@@ -96,7 +98,7 @@ impl Telling {
         });
         let steps = steps.collect();
         let stuck = log.map(|log| log.stuck().to_vec()).unwrap_or_default();
-        Telling { failure, taken, events, steps, stuck, pair, names }
+        Telling { failure, panicked_at: None, taken, events, steps, stuck, pair, names }
     }
 
     /// The two operations whose order made it fail, in words.

@@ -72,7 +72,12 @@ fn the_line_of_a_failing_search_repeats_it_and_names_the_test_without_its_crate(
     let (seed, replay, command) = settings(&report);
     assert_eq!((seed, command.as_str()), (None, "cargo test bank::adds -- --exact"));
     let again = failure(|| given(|g| g.replay = Some(replay)).search(0..1, Search::every(), two));
-    assert!(again.contains("an addition was lost") && !again.contains("smallest"), "{again}");
+    assert!(again.contains("fails as it was recorded: assertion") && !again.contains("smallest"), "{again}");
+    for words in
+        ["panicked at crates/lab/tests/lab_test.rs:", "racing pair", "departs from production's order once"]
+    {
+        assert!(report.contains(words) && again.contains(words), "{words}: {report}\n{again}");
+    }
 }
 
 #[test]

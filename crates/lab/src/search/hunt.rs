@@ -156,24 +156,35 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                 _ => Verdict::Passed,
             });
         }
-        let mut told = self.follow_traced(Recorded::new(shrinker.best().decisions.clone()));
+        let best = shrinker.best().decisions.clone();
+        self.report(best, what, |failure| {
+            failure.runs = Some(runs);
+            failure.minimal = shrinker.is_minimal();
+            failure.reproduced = shrinker.reproduced();
+        })
+    }
+
+    /// Runs the failing schedule once more for everything that can be said of it, and panics with that.
+    fn report(&self, list: Decisions, what: String, set: impl FnOnce(&mut Failure<'_>)) -> ! {
+        let mut told = self.follow_traced(Recorded::new(list));
         let what = told.failure.take().unwrap_or(what);
         let replay = Replay::new(self.test, told.taken.decisions.clone());
         let repeat = self.search.rerun.command(self.test, &replay.line());
         // As the report has it, whatever the execution said of itself.
         told.failure = Some(what.clone());
-        let written = self.write(&told, &what, &repeat, &replay);
-        let failure = Failure {
+        let mut failure = Failure {
             test: self.test,
+            written: self.write(&told, &what, &repeat, &replay),
             what,
-            runs,
+            at: told.panicked_at.take(),
+            runs: None,
             pair: told.pair(),
             taken: told.taken,
-            minimal: shrinker.is_minimal(),
-            reproduced: shrinker.reproduced(),
+            minimal: false,
+            reproduced: None,
             repeat,
-            written,
         };
+        set(&mut failure);
         panic!("{failure}")
     }
 
@@ -202,7 +213,9 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let marked = locked(&scheduler);
         let (log, taken) = (marked.inner.steps(), marked.inner.taken());
         let failure = execution.failure.map(|f| message(&*f));
-        Telling::of(&marked, log, taken, failure, execution.events, execution.names)
+        let mut told = Telling::of(&marked, log, taken, failure, execution.events, execution.names);
+        told.panicked_at = execution.panicked_at;
+        told
     }
 
     pub(super) fn replay(&self, line: &str) -> Found {
@@ -227,20 +240,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             let taken = locked(&scheduler).taken();
             self.fail(true, taken, message(&*payload), 1)
         }
-        self.tell_replay(decisions, payload)
-    }
-
-    /// The replayed run failed: once more with its trace if that is to be written.
-    fn tell_replay(&self, decisions: Decisions, payload: Box<dyn Any + Send>) -> ! {
-        if self.search.artefact.is_some() {
-            let replay = Replay::new(self.test, decisions.clone());
-            let told = self.follow_traced(Recorded::new(decisions));
-            let repeat = self.search.rerun.command(self.test, &replay.line());
-            if let Some(written) = self.write(&told, &message(&*payload), &repeat, &replay) {
-                eprintln!("lab: {written}")
-            }
-        }
-        std::panic::resume_unwind(payload)
+        self.report(decisions, message(&*payload), |_| ())
     }
 }
 
