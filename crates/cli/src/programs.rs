@@ -1,0 +1,227 @@
+//! The subcommands of `lab`, on programs of the mini-language; a test's are passed on.
+//!
+//! Not here: the schedules (`hunt`), tests (`harness`).
+use crate::args::{Explore, Replay, Run, Shrink, Timeline};
+use crate::harness::Test;
+use crate::hunt::{self, Execution, Found, Limits, Picker};
+use crate::subject::Subject;
+use crate::telling::{self, Drawn};
+use crate::{Done, Seen, traces};
+use explore::Explorer;
+use lab::Schedule;
+use std::path::Path;
+use std::time::Duration;
+
+/// `lab run`.
+pub(crate) fn run(run: Run) -> Done {
+    let Some(subject) = Subject::of(&run.target, &run.row, &run.want)? else {
+        programs_only(&[("--schedule", run.schedule.is_some()), ("--want", !run.want.is_empty())])?;
+        return test(run.target.test.as_deref(), &run.cargo.cargo).set("LAB_SEED", run.seed).run();
+    };
+    let schedule = schedule(run.schedule, run.seed);
+    let (execution, _) = hunt::execute(&subject, schedule.scheduler(run.seed.unwrap_or(0)));
+    print!("{}", telling::steps(&subject, &execution));
+    Ok(verdict(&subject, &execution))
+}
+
+/// `lab explore`.
+pub(crate) fn explore(explore: Explore) -> Done {
+    let Some(subject) = Subject::of(&explore.target, &explore.row, &explore.want)? else {
+        programs_only(&[
+            ("--sample", explore.sample.is_some()),
+            ("--limit", explore.limit.is_some()),
+            ("--want", !explore.want.is_empty()),
+        ])?;
+        let test = test(explore.target.test.as_deref(), &explore.cargo.cargo).set("LAB_SEED", explore.seed);
+        return test.set("LAB_SECONDS", explore.seconds).out(explore.out.as_deref())?.run();
+    };
+    let (picker, most) = match &explore.sample {
+        Some(schedule) => {
+            (Picker::Sample(schedule.scheduler(explore.seed.unwrap_or(0))), explore.runs.unwrap_or(1000))
+        }
+        None => {
+            let explorer = Explorer::new();
+            let explorer = match explore.seed {
+                Some(seed) => explorer.in_random_order(seed),
+                None => explorer,
+            };
+            (Picker::Every(Box::new(explorer)), explore.limit.unwrap_or(u64::MAX))
+        }
+    };
+    let limits = Limits { runs: most, time: explore.seconds.map(Duration::from_secs) };
+    let found = hunt::search(&subject, picker, &limits)?;
+    println!("{}", summary(&found));
+    for (outcome, (times, fails)) in &found.outcomes {
+        println!("  {times:>8}  {outcome}{}", if *fails { "   fails" } else { "" })
+    }
+    let Some(first) = found.first else { return Ok(Seen::Nothing) };
+    let (smallest, minimal) = hunt::shrink(&subject, first, 10_000);
+    tell_failure(&subject, &smallest, minimal);
+    if let Some(out) = &explore.out {
+        draw(&subject, &smallest, out)?
+    }
+    Ok(Seen::Something)
+}
+
+/// `lab replay`.
+pub(crate) fn replay(replay: Replay) -> Done {
+    let recorded = read_replay(&replay.replay)?;
+    let Some(subject) = Subject::of_replay(&recorded, &replay.want)? else {
+        return test_replay(&replay, &recorded)?.run();
+    };
+    let execution = followed(&subject, recorded)?;
+    print!("{}", telling::steps(&subject, &execution));
+    if let Some(out) = &replay.out {
+        draw(&subject, &execution, out)?
+    }
+    Ok(verdict(&subject, &execution))
+}
+
+/// `lab shrink`.
+pub(crate) fn shrink(shrink: Shrink) -> Done {
+    let Shrink { replay, runs } = shrink;
+    let recorded = read_replay(&replay.replay)?;
+    let Some(subject) = Subject::of_replay(&recorded, &replay.want)? else {
+        return test_replay(&replay, &recorded)?.set("LAB_SHRINK", Some(runs)).run();
+    };
+    let execution = followed(&subject, recorded)?;
+    if execution.failure.is_none() {
+        return Err(
+            "the recorded schedule does not fail: there is nothing to make smaller (was there a --want?)"
+                .into(),
+        );
+    }
+    let (smallest, minimal) = hunt::shrink(&subject, execution.taken, runs);
+    tell_failure(&subject, &smallest, minimal);
+    if let Some(out) = &replay.out {
+        draw(&subject, &smallest, out)?
+    }
+    Ok(Seen::Something)
+}
+
+/// `lab timeline`.
+pub(crate) fn timeline(timeline: Timeline) -> Done {
+    let recorded = timeline.replay.as_deref().map(read_replay).transpose()?;
+    let Some(subject) = Subject::of(&timeline.target, &timeline.row, &[])? else {
+        let test = test(timeline.target.test.as_deref(), &timeline.cargo.cargo);
+        let line = recorded.map(|replay| replay.line());
+        return test.set("LAB_SEED", timeline.seed).set("LAB_REPLAY", line).draw(&timeline.out);
+    };
+    let execution = match recorded {
+        Some(recorded) => {
+            let name = subject.name();
+            let decisions = recorded.decisions_of(&name).map_err(|why| why.to_string())?;
+            followed(&subject, explore::Replay::new(name, decisions))?
+        }
+        None => {
+            let scheduler = schedule(None, timeline.seed).scheduler(timeline.seed.unwrap_or(0));
+            hunt::execute(&subject, scheduler).0
+        }
+    };
+    draw(&subject, &execution, &timeline.out)?;
+    Ok(verdict(&subject, &execution))
+}
+
+/// Production's order unless something else was asked for.
+fn schedule(named: Option<Schedule>, seed: Option<u64>) -> Schedule {
+    named.unwrap_or(if seed.is_some() { Schedule::Random } else { Schedule::Fifo })
+}
+
+fn test<'a>(name: Option<&str>, cargo: &'a [String]) -> Test<'a> {
+    Test::new(name.unwrap_or_default(), cargo)
+}
+
+fn test_replay<'a>(replay: &'a Replay, recorded: &explore::Replay) -> Result<Test<'a>, String> {
+    programs_only(&[("--want", !replay.want.is_empty())])?;
+    let test = Test::of_program(&recorded.program, &replay.cargo.cargo).set("LAB_SEED", replay.seed);
+    test.set("LAB_REPLAY", Some(recorded.line())).out(replay.out.as_deref())
+}
+
+/// What a test decides in its own source.
+fn programs_only(flags: &[(&str, bool)]) -> Result<(), String> {
+    match flags.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => {
+            Err(format!("{flag} is for programs: a test says it in its own attribute or body"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The line itself, or a file with it.
+fn read_replay(text: &str) -> Result<explore::Replay, String> {
+    let path = Path::new(text);
+    let content = if path.is_file() { traces::read(path)? } else { text.into() };
+    explore::Replay::read(&content).map_err(|why| why.to_string())
+}
+
+fn followed(subject: &Subject, recorded: explore::Replay) -> Result<Execution, String> {
+    match hunt::replay(subject, recorded.decisions) {
+        (execution, None) => Ok(execution),
+        (_, Some(divergence)) => Err(format!("the program does not follow the replay: {divergence}")),
+    }
+}
+
+fn verdict(subject: &Subject, execution: &Execution) -> Seen {
+    println!("outcome: {}", execution.outcome);
+    match &execution.failure {
+        Some(why) => {
+            println!("fails: {why}");
+            println!("{}", again(subject, execution));
+            Seen::Something
+        }
+        None => Seen::Nothing,
+    }
+}
+
+fn again(subject: &Subject, execution: &Execution) -> String {
+    format!("to run exactly this again: {}", command(subject, execution))
+}
+
+fn command(subject: &Subject, execution: &Execution) -> String {
+    let line = explore::Replay::new(subject.name(), execution.taken.decisions.clone()).line();
+    format!("asupersync lab replay {line}")
+}
+
+fn tell_failure(subject: &Subject, smallest: &Execution, minimal: bool) {
+    let taken = &smallest.taken;
+    println!("fails: {}", smallest.failure.as_deref().unwrap_or("(but not when it was run again)"));
+    println!(
+        "{} schedule: {} from production's order, {}, {}",
+        if minimal { "smallest" } else { "smallest so far" },
+        count(taken.decisions.deviations().len() as u64, "departure"),
+        count(taken.delays, "delay"),
+        count(taken.steps, "step"),
+    );
+    print!("{}", telling::steps(subject, smallest));
+    match smallest.steps.racing_pair() {
+        Some(pair) => println!("racing pair: {}", telling::pair(subject, &pair)),
+        None => println!("no race: it fails in production's order too"),
+    }
+    println!("{}", again(subject, smallest));
+}
+
+fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+fn classes_of(n: u64) -> String {
+    if n == 1 { "1 class".into() } else { format!("{n} classes") }
+}
+
+fn summary(found: &Found) -> String {
+    let (classes, runs) = (found.coverage.classes(), found.coverage.runs());
+    match (&found.survey, found.complete) {
+        (_, true) => format!("{} of schedules in {}: all there are", classes_of(classes), count(runs, "run")),
+        (Some(survey), false) => {
+            format!("{} of schedules, then the limit was reached: {}", classes_of(classes), survey.estimate())
+        }
+        (None, false) => found.coverage.to_string(),
+    }
+}
+
+fn draw(subject: &Subject, execution: &Execution, out: &Path) -> Result<(), String> {
+    let drawn = Drawn::of(subject, execution);
+    let run = drawn.run(subject, execution, &command(subject, execution));
+    let replay = explore::Replay::new(subject.name(), execution.taken.decisions.clone());
+    traces::write(out, "program", &run, &replay.file(&execution.outcome))
+}

@@ -1,0 +1,127 @@
+//! Trace files: shown or drawn, compared, checked.
+//!
+//! Not here: the format (`trace`), the rules (`model`), the questions (`oracle`).
+use crate::args::{Check, Pair, Show};
+use crate::{Done, Seen};
+use lab::Artefact;
+use std::collections::BTreeMap;
+use std::path::Path;
+use timeline::{Run, TextLimits, Timeline, text};
+use trace::{Event, Label};
+use types::TaskId;
+
+/// The text of a file.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|why| format!("failed to read {}: {why}", path.display()))
+}
+
+fn events(path: &Path) -> Result<Vec<Event>, String> {
+    trace::parse_lines(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// Writes a run where it was asked for.
+pub(crate) fn write(path: &Path, name: &str, run: &Run<'_>, replay: &str) -> Result<(), String> {
+    let artefact = Artefact::at(path).map_err(|why| why.to_string())?;
+    let written = artefact.write(name, run, replay);
+    let first = written.map_err(|why| format!("failed to write {}: {why}", path.display()))?;
+    println!("written to {}", first.display());
+    Ok(())
+}
+
+/// `trace show`.
+pub(crate) fn show(show: &Show) -> Done {
+    let events = events(&show.trace)?;
+    let title = show.trace.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let run = Run::new(&events).title(title.clone());
+    match &show.out {
+        Some(path) if path.extension().is_some_and(|e| e == "replay") => {
+            return Err("a trace holds no schedule to replay: a failing test writes its own .replay".into());
+        }
+        Some(path) => write(path, &title, &run, "")?,
+        None => print!("{}", text(&Timeline::of(&run), &TextLimits::default())),
+    }
+    Ok(if oracle::judge(&events).is_ok() { Seen::Nothing } else { Seen::Something })
+}
+
+/// `trace check`.
+pub(crate) fn check(check: &Check) -> Done {
+    let events = events(&check.trace)?;
+    let mut seen = Seen::Nothing;
+    match model::replay(&events) {
+        Ok(summary) => println!(
+            "the model agrees: {} events, {} regions, {} tasks, {} permits, {} leaked, the root {}",
+            summary.events,
+            summary.regions,
+            summary.tasks,
+            summary.obligations,
+            summary.leaked,
+            if summary.closed { "is closed" } else { "is still open" },
+        ),
+        Err(why) => {
+            println!("the model disagrees: {why}");
+            seen = Seen::Something
+        }
+    }
+    match oracle::judge(&events) {
+        Ok(()) => println!("the oracles found nothing"),
+        Err(reports) => {
+            reports.iter().for_each(|report| println!("{report}"));
+            seen = Seen::Something
+        }
+    }
+    Ok(seen)
+}
+
+/// `trace diff`, `lab diff`.
+pub(crate) fn diff(pair: &Pair) -> Done {
+    let (one, other) = (events(&pair.one)?, events(&pair.other)?);
+    let differs = |(a, b): &(&Event, &Event)| (a.task, &a.label, a.time) != (b.task, &b.label, b.time);
+    let first = one.iter().zip(&other).find(differs);
+    let line = |name: &Path, event: Option<&Event>| match event {
+        Some(event) => println!("  {}: {event}", name.display()),
+        None => println!("  {}: its end", name.display()),
+    };
+    let at = first.map_or(one.len().min(other.len()), |(event, _)| event.seq as usize);
+    if first.is_none() && one.len() == other.len() {
+        println!("the same {} events", one.len());
+        return Ok(Seen::Nothing);
+    }
+    println!("the first {at} events are the same; then");
+    line(&pair.one, one.get(at));
+    line(&pair.other, other.get(at));
+    match first_task(&one, &other) {
+        None => println!("every task does the same in both: only the order between tasks differs"),
+        Some((task, nth, a, b)) => {
+            let who = task.map_or("what is nobody's doing".into(), |task| format!("what {task} does"));
+            println!("{who} differs from its event number {nth} on");
+            line(&pair.one, a);
+            line(&pair.other, b);
+        }
+    }
+    Ok(Seen::Something)
+}
+
+/// The first task that does something else in the two, from which of its events on, and what. Choices of the schedule
+/// and the clock's moves are no task's doing.
+type Differs<'a> = (Option<TaskId>, usize, Option<&'a Event>, Option<&'a Event>);
+
+fn first_task<'a>(one: &'a [Event], other: &'a [Event]) -> Option<Differs<'a>> {
+    let (one, other) = (by_task(one), by_task(other));
+    one.keys().chain(other.keys()).find_map(|task| {
+        let none = Vec::new();
+        let (a, b) = (one.get(task).unwrap_or(&none), other.get(task).unwrap_or(&none));
+        let same = a.iter().zip(b).take_while(|(a, b)| a.label == b.label).count();
+        let differ = same < a.len() || same < b.len();
+        differ.then(|| (*task, same + 1, a.get(same).copied(), b.get(same).copied()))
+    })
+}
+
+fn by_task(events: &[Event]) -> BTreeMap<Option<TaskId>, Vec<&Event>> {
+    let mut tasks: BTreeMap<Option<TaskId>, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        if !matches!(event.label, Label::Decision { .. } | Label::TimeAdvance { .. }) {
+            tasks.entry(event.task).or_default().push(event)
+        }
+    }
+    tasks
+}
