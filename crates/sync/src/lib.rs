@@ -5,6 +5,9 @@
 //! | [`mpsc`] | bounded channel in two phases | [`mpsc::ring`] | wait queue (senders), waiter slot (receiver) |
 //! | [`mpsc::unbounded`](mod@mpsc::unbounded) | the same without a bound: sends never wait | [`mpsc::unbounded::line`] | wait queue (receiver) |
 //! | [`oneshot`] | one value, once | [`oneshot::word`] | the word |
+//! | [`rendezvous`] | from hand to hand: a send is over when the value was taken | [`rendezvous::table`] | wait queue (senders), a place (receiver) |
+//! | [`broadcast`] | every value to every receiver, lag reported | [`broadcast::tape`] | wait queue |
+//! | [`watch`](mod@watch) | the latest value | [`watch::latest`] | wait queue |
 //! | [`semaphore`] | permits | [`semaphore::permits`] | wait queue |
 //! | [`mutex`] | exclusive access to a value | [`mutex::lock_word`] | wait queue |
 //! | [`notify`] | notifications without a value | [`notify::signal`] | wait queue |
@@ -28,6 +31,7 @@
 //!
 //! Not here: timers, tasks, anything that reads a clock or starts a thread.
 
+pub mod broadcast;
 mod error;
 pub mod mpsc;
 pub mod mutex;
@@ -36,6 +40,7 @@ mod object;
 pub mod oneshot;
 #[cfg(not(loom))]
 mod park;
+pub mod rendezvous;
 pub mod semaphore;
 #[cfg(not(loom))]
 mod sent;
@@ -46,6 +51,7 @@ mod sync;
 mod wait;
 mod wait_queue;
 mod wakes;
+pub mod watch;
 
 pub use error::{Closed, TryRecvError, WaitError};
 #[cfg(not(loom))]

@@ -83,4 +83,5 @@ mod notify;
 mod obligations;
 mod oneshot;
 mod semaphore;
+mod told;
 mod unbounded;

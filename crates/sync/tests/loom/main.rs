@@ -58,4 +58,5 @@ mod mutex;
 mod notify;
 mod oneshot;
 mod semaphore;
+mod told;
 mod unbounded;

@@ -1,0 +1,189 @@
+//! The receiving half: [`Receiver`], and what it may be told instead of a value.
+//!
+//! Not here: the ring (`tape`).
+
+use core::{future::Future, panic::Location, task::Poll};
+use std::sync::Arc;
+
+use cx::{Access, Cx, Object, Row, Waiter};
+use types::{Cancelled, WaitKind};
+
+use super::tape::{Missed, Tape};
+use crate::{
+    WaitNode,
+    wait::{Pends, Wait},
+};
+
+static NOTHING_NEW: WaitKind = WaitKind::new("recv (broadcast)");
+
+/// Why there was no value.
+#[derive(Debug)]
+pub enum RecvError {
+    /// So many values were overwritten before they were received. The next receive gets the oldest that is kept.
+    Lagged(u64),
+    /// Every sender is gone, and all was received.
+    Closed,
+    /// A cancellation was effective. The next value is still the next.
+    Cancelled(Cancelled),
+}
+
+impl core::fmt::Display for RecvError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Lagged(lost) => write!(f, "{lost} values were lost"),
+            Self::Closed => f.write_str("channel closed"),
+            Self::Cancelled(cancelled) => cancelled.fmt(f),
+        }
+    }
+}
+
+impl From<Cancelled> for RecvError {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::Cancelled(cancelled)
+    }
+}
+
+impl From<Missed> for RecvError {
+    fn from(missed: Missed) -> Self {
+        match missed {
+            Missed::Lagged(lost) => Self::Lagged(lost),
+            Missed::Closed => Self::Closed,
+        }
+    }
+}
+
+/// Why there was no value at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TryRecvError {
+    /// As [`RecvError::Lagged`].
+    Lagged(u64),
+    /// Nothing is there now.
+    Empty,
+    /// Nothing will come.
+    Closed,
+}
+
+impl core::fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Lagged(lost) => write!(f, "{lost} values were lost"),
+            Self::Empty => f.write_str("channel empty"),
+            Self::Closed => f.write_str("channel closed"),
+        }
+    }
+}
+
+impl core::error::Error for TryRecvError {}
+
+/// Receives what is sent after it came. A clone is where its original is.
+pub struct Receiver<T> {
+    core: Arc<Tape<T, Waiter>>,
+    object: Object,
+    next: u64,
+}
+
+/// The next value.
+struct Next<'r, T>(&'r mut Receiver<T>);
+
+impl<T> Pends for Next<'_, T> {
+    type Ready = Arc<T>;
+    type Refused = RecvError;
+
+    fn kind(&self) -> &'static WaitKind {
+        &NOTHING_NEW
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (&self.0.object, Access::Read)
+    }
+
+    fn poll(
+        &mut self,
+        node: &mut WaitNode,
+        make: impl FnOnce() -> Waiter,
+    ) -> Poll<Result<Arc<T>, RecvError>> {
+        let Receiver { core, object, next } = self.0;
+        let polled = core.poll_recv(node, next, make);
+        object.touch(Access::Read);
+        polled.map_err(RecvError::from)
+    }
+
+    fn leave(&mut self, node: &mut WaitNode) {
+        self.0.core.cancel(node);
+    }
+}
+
+impl<T: Clone> Receiver<T> {
+    /// Waits for the next value. It's cloned, unless this is the last place it is in.
+    ///
+    /// # Errors
+    /// Lagged: how many were lost. Closed, or cancelled: the next value is still the next.
+    #[track_caller]
+    pub fn recv<'a, C: Row>(
+        &'a mut self,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<T, RecvError>> + use<'a, T, C> {
+        let wait = Wait::new(Next(self), cx, Location::caller());
+        async move { wait.await.map(Arc::unwrap_or_clone) }
+    }
+
+    /// The next value if there is one. Never waits, and isn't refused under cancellation.
+    ///
+    /// # Errors
+    /// Lagged, empty or closed.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        let found = self.core.try_recv(&mut self.next);
+        self.object.touch(Access::Read);
+        match found {
+            None => Err(TryRecvError::Empty),
+            Some(Ok(value)) => Ok(Arc::unwrap_or_clone(value)),
+            Some(Err(Missed::Lagged(lost))) => Err(TryRecvError::Lagged(lost)),
+            Some(Err(Missed::Closed)) => Err(TryRecvError::Closed),
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    pub(super) fn new(core: Arc<Tape<T, Waiter>>, object: Object, next: u64) -> Self {
+        Self { core, object, next }
+    }
+
+    /// Another receiver, which gets everything that is sent from now on.
+    pub fn resubscribe(&self) -> Receiver<T> {
+        let next = self.core.join_receivers();
+        self.object.touch(Access::Write);
+        Receiver::new(self.core.clone(), self.object.clone(), next)
+    }
+
+    /// How many values were sent and not received, the lost ones included.
+    pub fn len(&self) -> u64 {
+        self.object.touch(Access::Read);
+        self.core.ahead_of(self.next)
+    }
+
+    /// Whether there is nothing to receive now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        let _ = self.core.join_receivers();
+        self.object.touch(Access::Write);
+        Self { core: self.core.clone(), object: self.object.clone(), next: self.next }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.core.leave_receivers();
+        self.object.touch(Access::Write);
+    }
+}
+
+impl<T> core::fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Receiver").field("next", &self.next).finish_non_exhaustive()
+    }
+}

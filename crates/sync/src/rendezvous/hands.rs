@@ -1,0 +1,233 @@
+//! The two halves: [`Sender`], [`Receiver`].
+//!
+//! Not here: the table between them (`table`).
+
+use core::{future::Future, panic::Location, task::Poll};
+use std::sync::Arc;
+
+use cx::{Access, Cx, Object, ObjectKind, Row, Waiter};
+use types::{Cancelled, WaitKind};
+
+use super::table::{Offer, Table};
+use crate::{
+    Closed, TryRecvError, WaitError, WaitNode,
+    mpsc::SendError,
+    wait::{Pends, Wait},
+};
+
+static NOT_TAKEN: WaitKind = WaitKind::new("send (rendezvous)");
+static NOT_OFFERED: WaitKind = WaitKind::new("recv (rendezvous)");
+
+#[track_caller]
+pub(super) fn pair<T>() -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(Shared { table: Table::default(), object: Object::new(ObjectKind::Value) });
+    (Sender { shared: shared.clone() }, Receiver { shared })
+}
+
+struct Shared<T> {
+    table: Table<T, Waiter>,
+    object: Object,
+}
+
+/// Hands values over. Clones hand over to the same receiver, which sees the end when the last is gone.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// A value on its way. Withdrawn when dropped.
+struct Handing<'s, T> {
+    shared: &'s Shared<T>,
+    offer: Offer,
+    value: Option<T>,
+}
+
+impl<T> Drop for Handing<'_, T> {
+    fn drop(&mut self) {
+        if self.offer.is_made() {
+            drop(self.withdraw());
+        }
+    }
+}
+
+impl<T> Handing<'_, T> {
+    /// The value, unless it was taken.
+    fn withdraw(&mut self) -> Option<T> {
+        let back = self.shared.table.withdraw(&mut self.offer);
+        self.shared.object.touch(Access::Write);
+        back.or_else(|| self.value.take())
+    }
+}
+
+/// Why a wait ended that was not granted. Whether the value was taken all the same, the send finds out.
+enum Refused {
+    Closed,
+    Cancelled(Cancelled),
+}
+
+impl From<Cancelled> for Refused {
+    fn from(cancelled: Cancelled) -> Self {
+        Refused::Cancelled(cancelled)
+    }
+}
+
+impl<T> Pends for &mut Handing<'_, T> {
+    type Ready = ();
+    type Refused = Refused;
+
+    fn kind(&self) -> &'static WaitKind {
+        &NOT_TAKEN
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (&self.shared.object, Access::Write)
+    }
+
+    /// The node is the offer's own: it goes with the value.
+    fn poll(&mut self, _: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<(), Refused>> {
+        let Handing { shared, offer, value } = &mut **self;
+        let polled = shared.table.poll_send(offer, value, make);
+        shared.object.touch(Access::Write);
+        polled.map(|taken| if taken { Ok(()) } else { Err(Refused::Closed) })
+    }
+
+    fn leave(&mut self, _: &mut WaitNode) {}
+}
+
+impl<T> Sender<T> {
+    /// Offers a value, in the order of first polls, and waits until it was taken. Dropping the future withdraws the
+    /// offer, and drops the value with it unless it was taken.
+    ///
+    /// # Errors
+    /// Closed, or cancelled, with the value: it was not taken. A request that comes after the value was taken changes
+    /// nothing: the send is done.
+    #[track_caller]
+    pub fn send<'a, C: Row>(
+        &'a self,
+        cx: &'a Cx<C>,
+        value: T,
+    ) -> impl Future<Output = Result<(), SendError<T>>> + use<'a, T, C> {
+        let site = Location::caller();
+        let mut handing = Handing { shared: &self.shared, offer: Offer::default(), value: Some(value) };
+        async move {
+            let refused = match Wait::new(&mut handing, cx, site).await {
+                Ok(()) => return Ok(()),
+                Err(refused) => refused,
+            };
+            match (handing.withdraw(), refused) {
+                (None, _) => Ok(()),
+                (Some(value), Refused::Closed) => Err(SendError::Closed(value)),
+                (Some(value), Refused::Cancelled(cancelled)) => Err(SendError::Cancelled(value, cancelled)),
+            }
+        }
+    }
+
+    /// Whether the receiver has closed the channel or is gone.
+    pub fn is_closed(&self) -> bool {
+        self.shared.object.touch(Access::Read);
+        self.shared.table.is_closed()
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.table.join_senders();
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.shared.table.leave_senders();
+        self.shared.object.touch(Access::Write);
+    }
+}
+
+impl<T> core::fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Sender")
+    }
+}
+
+/// Takes what is offered. Dropping it refuses what was not taken.
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// A value that is offered.
+struct Taking<'r, T> {
+    shared: &'r Shared<T>,
+    waits: bool,
+}
+
+impl<T> Pends for Taking<'_, T> {
+    type Ready = T;
+    type Refused = WaitError;
+
+    fn kind(&self) -> &'static WaitKind {
+        &NOT_OFFERED
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (&self.shared.object, Access::Write)
+    }
+
+    /// There is one receiver, which needs no place in a queue.
+    fn poll(&mut self, _: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<T, WaitError>> {
+        let polled = self.shared.table.poll_recv(make);
+        self.waits = polled.is_pending();
+        self.shared.object.touch(Access::Write);
+        polled.map(|value| value.ok_or(Closed.into()))
+    }
+
+    fn leave(&mut self, _: &mut WaitNode) {}
+}
+
+impl<T> Drop for Taking<'_, T> {
+    fn drop(&mut self) {
+        if self.waits {
+            self.shared.table.forget_receiver();
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Waits for the oldest offer and takes it: its send is over then.
+    ///
+    /// # Errors
+    /// Closed: nothing is offered, and nothing will be. Cancelled: nothing was taken.
+    #[track_caller]
+    pub fn recv<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<T, WaitError>> + use<'r, 'c, T, C> {
+        Wait::new(Taking { shared: &*self.shared, waits: false }, cx, Location::caller())
+    }
+
+    /// Takes the oldest offer if there is one. Never waits, and isn't refused under cancellation.
+    ///
+    /// # Errors
+    /// Nothing is offered now, or nothing will be.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        let taken = self.shared.table.try_recv();
+        self.shared.object.touch(if taken.is_ok() { Access::Write } else { Access::Read });
+        taken
+    }
+
+    /// Refuses what is offered and was not taken, now and later: the values go back to their senders.
+    pub fn close(&mut self) {
+        self.shared.table.close();
+        self.shared.object.touch(Access::Write);
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<T> core::fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Receiver")
+    }
+}

@@ -1,0 +1,76 @@
+//! What the table promises, against a naive model under random operations.
+
+use std::{collections::VecDeque, sync::Arc, task::Waker};
+
+use super::*;
+use crate::wakes::counter::{Counter, Random};
+
+type Value = (usize, Arc<()>);
+
+#[test]
+fn every_offer_is_taken_in_turn_or_goes_back() {
+    for seed in 0..300_u64 {
+        let (mut random, table) = (Random(seed), Table::<Value, Waker>::default());
+        let (counter, token) = (Counter::new(), Arc::new(()));
+        // Who offers, and what is on the table according to the model.
+        let mut sends: Vec<(usize, Offer, Option<Value>)> = Vec::new();
+        let mut offered = VecDeque::new();
+        let mut closed = false;
+        for value in 0..120 {
+            match random.below(8) {
+                0..=2 => {
+                    let mut send = (value, Offer::default(), Some((value, token.clone())));
+                    let polled = table.poll_send(&mut send.1, &mut send.2, || counter.waker());
+                    assert_eq!(polled.is_ready(), closed);
+                    if closed {
+                        assert!(polled == Poll::Ready(false) && send.2.is_some(), "it comes back");
+                    } else {
+                        offered.push_back(value);
+                        sends.push(send);
+                    }
+                }
+                3 if !sends.is_empty() => {
+                    let (value, mut offer, mut back) =
+                        sends.swap_remove(random.below(sends.len() as u64) as usize);
+                    let on_table = offered.iter().position(|one| *one == value);
+                    assert_eq!(table.withdraw(&mut offer).or(back.take()).is_some(), on_table.is_some());
+                    on_table.map(|place| offered.remove(place));
+                }
+                4 if !sends.is_empty() => {
+                    let which = random.below(sends.len() as u64) as usize;
+                    let (value, offer, back) = &mut sends[which];
+                    let polled = table.poll_send(offer, back, || counter.waker());
+                    match offered.iter().position(|one| one == value) {
+                        Some(place) if closed => {
+                            assert!(polled == Poll::Ready(false) && back.is_some());
+                            offered.remove(place);
+                        }
+                        Some(_) => assert!(polled.is_pending()),
+                        None => assert_eq!(polled, Poll::Ready(true)),
+                    }
+                    if polled.is_ready() {
+                        sends.swap_remove(which);
+                    }
+                }
+                5 if random.below(40) == 0 => {
+                    table.close();
+                    closed = true;
+                }
+                _ => {
+                    let expected = offered.pop_front();
+                    let polled = table.poll_recv(|| counter.waker());
+                    assert_eq!(polled.is_pending(), expected.is_none() && !closed);
+                    if let Poll::Ready(got) = polled {
+                        assert_eq!(got.map(|(value, _)| value), expected);
+                    }
+                }
+            }
+            assert_eq!(Arc::strong_count(&token), 1 + offered.len(), "a value is in one place");
+        }
+        for (_, mut offer, _) in sends {
+            drop(table.withdraw(&mut offer));
+        }
+        table.forget_receiver();
+        assert_eq!((Arc::strong_count(&token), counter.stored()), (1, 0));
+    }
+}

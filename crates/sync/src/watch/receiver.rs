@@ -1,0 +1,144 @@
+//! Who waits for changes: [`Receiver`].
+//!
+//! Not here: the value (`latest`).
+
+use core::{future::Future, panic::Location, task::Poll};
+use std::sync::Arc;
+
+use cx::{Access, Cx, Object, Row, Waiter};
+use types::WaitKind;
+
+use super::latest::Latest;
+use crate::{
+    WaitError, WaitNode,
+    wait::{Pends, Wait},
+};
+
+static UNCHANGED: WaitKind = WaitKind::new("changed (watch)");
+
+/// Watches a value. A clone has seen what its original has.
+pub struct Receiver<T> {
+    core: Arc<Latest<T, Waiter>>,
+    object: Object,
+    seen: u64,
+}
+
+/// A version that was not seen yet.
+struct Change<'r, T>(&'r mut Receiver<T>);
+
+impl<T> Pends for Change<'_, T> {
+    type Ready = ();
+    type Refused = WaitError;
+
+    fn kind(&self) -> &'static WaitKind {
+        &UNCHANGED
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (&self.0.object, Access::Read)
+    }
+
+    fn poll(&mut self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<(), WaitError>> {
+        let Receiver { core, object, seen } = self.0;
+        let polled = core.poll_changed(node, *seen, make);
+        object.touch(Access::Read);
+        polled.map(|version| {
+            *seen = version?;
+            Ok(())
+        })
+    }
+
+    fn leave(&mut self, node: &mut WaitNode) {
+        self.0.core.cancel(node);
+    }
+}
+
+impl<T> Receiver<T> {
+    pub(super) fn new(core: Arc<Latest<T, Waiter>>, object: Object, seen: u64) -> Self {
+        Self { core, object, seen }
+    }
+
+    /// Waits for a value that was not seen yet, and counts it as seen.
+    ///
+    /// # Errors
+    /// Closed: every sender is gone, and the last value was seen. Cancelled: what was not seen still counts as that.
+    #[track_caller]
+    pub fn changed<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), WaitError>> + Unpin + use<'r, 'c, T, C> {
+        Wait::new(Change(self), cx, Location::caller())
+    }
+
+    /// Waits until the value is as `wanted` says, beginning with the present one; that value, counted as seen. Values that
+    /// were replaced before this task ran are not looked at.
+    ///
+    /// # Errors
+    /// As [`changed`](Self::changed).
+    #[track_caller]
+    pub fn wait_for<'a, C: Row>(
+        &'a mut self,
+        cx: &'a Cx<C>,
+        mut wanted: impl FnMut(&T) -> bool + 'a,
+    ) -> impl Future<Output = Result<Arc<T>, WaitError>> + 'a
+    where
+        T: 'a,
+    {
+        let site = Location::caller();
+        async move {
+            loop {
+                let value = self.borrow_and_update();
+                if wanted(&value) {
+                    return Ok(value);
+                }
+                Wait::new(Change(self), cx, site).await?;
+            }
+        }
+    }
+
+    /// The value. Whether it counts as seen stays as it was.
+    pub fn borrow(&self) -> Arc<T> {
+        self.object.touch(Access::Read);
+        self.core.look().0
+    }
+
+    /// The value, counted as seen.
+    pub fn borrow_and_update(&mut self) -> Arc<T> {
+        self.object.touch(Access::Read);
+        let (value, version) = self.core.look();
+        self.seen = version;
+        value
+    }
+
+    /// Whether there is a value that was not seen yet.
+    pub fn has_changed(&self) -> bool {
+        self.object.touch(Access::Read);
+        self.core.look().1 != self.seen
+    }
+
+    /// Whether every sender is gone.
+    pub fn is_closed(&self) -> bool {
+        self.object.touch(Access::Read);
+        self.core.parties().0 == 0
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        let _ = self.core.join_receivers();
+        Self { core: self.core.clone(), object: self.object.clone(), seen: self.seen }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.core.leave_receivers();
+        self.object.touch(Access::Write);
+    }
+}
+
+impl<T: core::fmt::Debug> core::fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Receiver").field(&self.core.look().0).finish()
+    }
+}

@@ -1,0 +1,87 @@
+//! Who changes the value: [`Sender`].
+//!
+//! Not here: waiting. Sending never does.
+
+use std::sync::Arc;
+
+use cx::{Access, Object, Waiter};
+
+use super::{Receiver, latest::Latest};
+
+/// Changes a value that others watch. Clones change the same one. Receivers see the end when the last is gone.
+pub struct Sender<T> {
+    core: Arc<Latest<T, Waiter>>,
+    object: Object,
+}
+
+impl<T> Sender<T> {
+    pub(super) fn new(core: Arc<Latest<T, Waiter>>, object: Object) -> Self {
+        Self { core, object }
+    }
+
+    /// Replaces the value and wakes who waits for a change. Never waits; also without receivers, for those to come. The
+    /// value before is dropped, unless somebody still looks at it.
+    pub fn send(&self, value: T) {
+        drop(self.replace(value));
+    }
+
+    /// As [`send`](Self::send); the value before.
+    pub fn replace(&self, value: T) -> Arc<T> {
+        let before = self.core.replace(value);
+        self.object.touch(Access::Write);
+        before
+    }
+
+    /// Changes the value in place (or a copy, if somebody looks at it just then), and wakes who waits for a change if
+    /// `change` returns true. Otherwise nobody is told, and receivers count it as the version that they have seen.
+    ///
+    /// `change` runs under the channel's lock: it should be short, and must not use the channel. If it panics, the value
+    /// is as it was left, and nobody is told.
+    pub fn send_if_modified(&self, change: impl FnOnce(&mut T) -> bool) -> bool
+    where
+        T: Clone,
+    {
+        let changed = self.core.modify(change);
+        self.object.touch(Access::Write);
+        changed
+    }
+
+    /// The value.
+    pub fn borrow(&self) -> Arc<T> {
+        self.object.touch(Access::Read);
+        self.core.look().0
+    }
+
+    /// One more receiver, which has seen the present value.
+    pub fn subscribe(&self) -> Receiver<T> {
+        let seen = self.core.join_receivers();
+        self.object.touch(Access::Read);
+        Receiver::new(self.core.clone(), self.object.clone(), seen)
+    }
+
+    /// How many receivers there are.
+    pub fn receivers(&self) -> usize {
+        self.object.touch(Access::Read);
+        self.core.parties().1
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.core.join_senders();
+        Self { core: self.core.clone(), object: self.object.clone() }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.core.leave_senders();
+        self.object.touch(Access::Write);
+    }
+}
+
+impl<T: core::fmt::Debug> core::fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Sender").field(&self.core.look().0).finish()
+    }
+}

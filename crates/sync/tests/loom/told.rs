@@ -1,0 +1,111 @@
+//! The cores whose waiters are all told: broadcast, watch; and the rendezvous.
+
+use std::task::Waker;
+
+use asupersync_sync::{
+    Closed, WaitNode,
+    broadcast::tape::{Missed, Tape},
+    rendezvous::table::{Offer, Table},
+    watch::latest::Latest,
+};
+use loom::{sync::Arc, thread};
+
+use crate::{block_on, holds};
+
+fn next(tape: &Tape<u8, Waker>, at: &mut u64) -> Result<u8, Missed> {
+    let mut node = WaitNode::new();
+    block_on(|waker| tape.poll_recv(&mut node, at, || waker)).map(|value| *value)
+}
+
+/// The receiver of a tape for one value gets or is told of both.
+fn what_is_lost_is_counted() {
+    let tape = Arc::new(Tape::<u8, Waker>::new(1));
+    let sends = tape.clone();
+    let sender = thread::spawn(move || {
+        assert_eq!((sends.send(1), sends.send(2)), (Ok(1), Ok(1)));
+        sends.leave_senders();
+    });
+    let (mut at, mut received, mut lost) = (0, 0, 0);
+    loop {
+        match next(&tape, &mut at) {
+            Ok(_) => received += 1,
+            Err(Missed::Lagged(n)) => lost += n,
+            Err(Missed::Closed) => break,
+        }
+    }
+    assert_eq!(received + lost, 2, "a loss was not told");
+    sender.join().unwrap();
+}
+
+fn the_last_change_is_seen() {
+    let latest = Arc::new(Latest::<u8, Waker>::new(0));
+    let changes = latest.clone();
+    let sender = thread::spawn(move || {
+        changes.replace(1);
+        changes.replace(2);
+        changes.leave_senders();
+    });
+    let (mut seen, mut last) = (0, 0);
+    loop {
+        let mut node = WaitNode::new();
+        match block_on(|waker| latest.poll_changed(&mut node, seen, || waker)) {
+            Ok(_) => {
+                (last, seen) = {
+                    let look = latest.look();
+                    (*look.0, look.1)
+                }
+            }
+            Err(Closed) => break,
+        }
+    }
+    assert_eq!(last, 2, "the last change was missed");
+    sender.join().unwrap();
+}
+
+/// A sender hands a value over while another withdraws its own: the receiver gets what was not withdrawn.
+fn a_value_is_taken_or_withdrawn() {
+    let table = Arc::new(Table::<u8, Waker>::default());
+    let mut withdrawn = Offer::default();
+    assert!(table.poll_send(&mut withdrawn, &mut Some(1), crate::nobody).is_pending());
+    let hands = table.clone();
+    let sender = thread::spawn(move || {
+        let (mut offer, mut value) = (Offer::default(), Some(2));
+        assert!(block_on(|waker| hands.poll_send(&mut offer, &mut value, || waker)));
+    });
+    let takes = table.clone();
+    let receiver = thread::spawn(move || {
+        let mut sum = 0;
+        while sum < 2 {
+            sum += block_on(|waker| takes.poll_recv(|| waker)).unwrap();
+        }
+        sum
+    });
+    let back = table.withdraw(&mut withdrawn).unwrap_or(0);
+    sender.join().unwrap();
+    assert_eq!(receiver.join().unwrap() + back, 3, "a value was in two places or in none");
+}
+
+#[test]
+fn a_slow_receiver_is_told_what_it_lost() {
+    holds(what_is_lost_is_counted);
+}
+
+#[test]
+fn the_last_change_is_never_missed() {
+    holds(the_last_change_is_seen);
+}
+
+#[test]
+fn a_withdrawn_offer_is_nobody_elses() {
+    holds(a_value_is_taken_or_withdrawn);
+}
+
+mutants::mutants! {
+    mutant_that_does_not_count_a_loss_is_killed: "tape.loss-unnumbered" breaks || crate::explore(what_is_lost_is_counted), says "assertion";
+    mutant_whose_broadcast_ends_unheard_is_killed: "tape.end-unheard" breaks || crate::explore(what_is_lost_is_counted), says "deadlock";
+    mutant_that_keeps_the_version_is_killed: "watch.version-kept" breaks || crate::explore(the_last_change_is_seen), says "the last change was missed";
+    mutant_whose_watch_ends_unheard_is_killed: "watch.end-unheard" breaks || crate::explore(the_last_change_is_seen), says "deadlock";
+    mutant_whose_offer_goes_unheard_is_killed: "table.offer-unheard" breaks || crate::explore(a_value_is_taken_or_withdrawn), says "deadlock";
+    mutant_that_waits_without_a_second_look_is_killed: "table.no-second-look" breaks || crate::explore(a_value_is_taken_or_withdrawn), says "deadlock";
+    mutant_that_withdraws_anothers_offer_is_killed: "table.withdraws-oldest" breaks || crate::explore(a_value_is_taken_or_withdrawn), says "deadlock";
+}
