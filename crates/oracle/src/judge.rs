@@ -2,8 +2,9 @@
 //!
 //! Not here: what each of them looks for.
 use crate::{
-    Report, cancel_forward, deadlock, finalizers_once_in_order, losers_drained, no_foreign_calls, no_orphans,
-    obligation_leaks, quiescence,
+    Report, bounded_cleanup, budget_monotone, cancel_forward, deadlock, finalizers_once_in_order, futurelock,
+    livelock, losers_drained, lost_wakeup, no_foreign_calls, no_orphans, obligation_leaks, phases_forward,
+    quiescence, region_tree,
 };
 use alloc::vec::Vec;
 use trace::Event;
@@ -11,7 +12,7 @@ use trace::Event;
 /// A judge of one promise.
 pub type Oracle = fn(&[Event]) -> Result<(), Report>;
 
-/// Every oracle and its name, in the order of the table above.
+/// Every oracle that is always asked, and its name.
 pub const ALL: &[(&str, Oracle)] = &[
     ("quiescence", quiescence),
     ("no_orphans", no_orphans),
@@ -19,7 +20,14 @@ pub const ALL: &[(&str, Oracle)] = &[
     ("losers_drained", losers_drained),
     ("finalizers_once_in_order", finalizers_once_in_order),
     ("cancel_forward", cancel_forward),
+    ("phases_forward", phases_forward),
+    ("region_tree", region_tree),
+    ("bounded_cleanup", bounded_cleanup),
+    ("budget_monotone", budget_monotone),
     ("deadlock", deadlock),
+    ("lost_wakeup", lost_wakeup),
+    ("livelock", livelock),
+    ("futurelock", futurelock),
     ("no_foreign_calls", no_foreign_calls),
 ];
 

@@ -32,6 +32,14 @@ pub struct Report {
 impl Report {
     /// The most findings one report holds.
     pub const MOST: usize = 16;
+
+    /// A report of one finding, for oracles of one's own. `event` is what gave it away, if one event did.
+    #[must_use]
+    pub fn new(oracle: &'static str, what: impl fmt::Display, event: Option<&Event>) -> Self {
+        let mut findings = Findings::of(oracle);
+        findings.add(format_args!("{what}"), event);
+        Self { oracle, findings: findings.found, more: 0 }
+    }
 }
 
 impl fmt::Display for Report {

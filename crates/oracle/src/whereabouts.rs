@@ -6,7 +6,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
 
 use trace::{Event, Label, ScopeId, Site};
-use types::{RegionId, TaskId};
+use types::{AfterGrace, RegionId, TaskId};
 
 /// A task as the trace shows it.
 pub(crate) struct TaskSeen {
@@ -22,6 +22,8 @@ pub(crate) struct RegionSeen {
     pub(crate) parent: Option<RegionId>,
     pub(crate) within: Option<ScopeId>,
     pub(crate) site: Site,
+    /// What is still there at the cleanup deadline is dropped, and not waited for.
+    pub(crate) abandons: bool,
     /// Its frame was dropped: only its parent waits for it.
     pub(crate) dropped: bool,
     pub(crate) closed: bool,
@@ -33,17 +35,30 @@ pub(crate) struct RegionSeen {
 pub(crate) struct Whereabouts {
     pub(crate) tasks: BTreeMap<TaskId, TaskSeen>,
     pub(crate) regions: BTreeMap<RegionId, RegionSeen>,
+    /// Scopes inside tasks, and the tasks that they are in.
+    scopes: BTreeMap<ScopeId, TaskId>,
 }
 
 impl Whereabouts {
     /// Takes note of one event.
     pub(crate) fn note(&mut self, event: &Event) {
         match &event.label {
-            Label::RegionOpen { region, parent, within, site, .. } => {
+            Label::RegionOpen { region, parent, within, after_grace, site, .. } => {
                 let (parent, within, site) = (*parent, *within, site.clone());
-                let seen =
-                    RegionSeen { parent, within, site, dropped: false, closed: false, written_off: false };
+                let abandons = *after_grace == AfterGrace::Abandon;
+                let seen = RegionSeen {
+                    parent,
+                    within,
+                    site,
+                    abandons,
+                    dropped: false,
+                    closed: false,
+                    written_off: false,
+                };
                 self.regions.insert(*region, seen);
+            }
+            Label::ScopeOpen { scope, task, .. } => {
+                self.scopes.insert(*scope, *task);
             }
             Label::BodyDropped { region, to, .. } => {
                 if let Some(region) = self.regions.get_mut(region) {
@@ -75,6 +90,28 @@ impl Whereabouts {
     pub(crate) fn way_up(&self, from: RegionId) -> impl Iterator<Item = RegionId> {
         let above = |at: &RegionId| self.regions.get(at).and_then(|region| region.parent);
         core::iter::successors(Some(from), above).take(self.regions.len() + 1)
+    }
+
+    /// The task that a scope is in: its own root scope, one inside it, or the body of a region that it opened. `None` for
+    /// the root body's.
+    pub(crate) fn task_of(&self, scope: ScopeId) -> Option<TaskId> {
+        let mut at = scope;
+        for _ in 0..=self.regions.len() {
+            if let Some(task) = self.scopes.get(&at) {
+                return self.tasks.contains_key(task).then_some(*task);
+            }
+            let task = TaskId::from_u64(at.0);
+            if self.tasks.contains_key(&task) {
+                return Some(task);
+            }
+            at = self.regions.get(&RegionId::from_u64(at.0))?.within?;
+        }
+        None
+    }
+
+    /// The task whose frame a region was opened in, if it was not the root body's.
+    pub(crate) fn opener(&self, region: RegionId) -> Option<TaskId> {
+        self.task_of(self.regions.get(&region)?.within?)
     }
 
     /// The live tasks of a region.

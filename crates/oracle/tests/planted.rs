@@ -1,7 +1,9 @@
 //! One clean run, and for each oracle the same run with a violation planted: the oracle in question
 //! says what happened and where, and on the clean run all of them are silent.
 
-use asupersync_oracle::{ALL, Report, Wait, cycle, judge};
+use asupersync_oracle::{
+    ALL, Report, Wait, bodies_abandoned, bounded_cleanup, cleanup_in_time, cycle, judge,
+};
 use trace::{Event, Label};
 use types::TaskId;
 
@@ -381,4 +383,196 @@ fn a_report_stops_after_a_few_findings_and_counts_the_rest() {
     let report = ask("no_foreign_calls", &lines).expect_err("twenty calls");
     assert_eq!((report.findings.len(), report.more), (Report::MOST, 4));
     assert!(report.to_string().ends_with("and 4 more"), "{report}");
+}
+
+#[test]
+fn phases_that_are_skipped_repeated_or_run_backwards_are_found() {
+    finds(
+        "phases_forward",
+        &without("region-state region=2 to=finalizing"),
+        "region#2 (opened at main.rs:2) went from draining to settling",
+    );
+}
+
+#[test]
+fn whoever_is_admitted_after_the_body_has_ended_is_found() {
+    finds(
+        "phases_forward",
+        &with("task-spawn task=9 region=2 daemon=no site=main.rs:9", "region=2 to=draining"),
+        "region#2 (opened at main.rs:2) took task#9 in while it was draining",
+    );
+    let frame = "region-open region=20 parent=2 within=2 kind=frame policy=fail-fast after_grace=wait shielded=no site=main.rs:8";
+    finds(
+        "phases_forward",
+        &with(frame, "region=2 to=settling"),
+        "region#20 was opened below region#2 (opened at main.rs:2), which is settling",
+    );
+    assert_eq!(ask("phases_forward", &with(frame, "region=2 to=draining")), Ok(()), "its live tasks may");
+}
+
+#[test]
+fn the_janitor_of_a_dropped_frame_is_admitted_while_the_region_drains() {
+    let frame = "region-open region=20 parent=2 within=2 kind=frame policy=fail-fast after_grace=wait shielded=no site=main.rs:8";
+    let lines = with(frame, "task-poll");
+    let lines = put(lines, "body-dropped region=20 to=2 site=main.rs:8", "region=2 to=draining");
+    let janitor = "task-spawn task=9 region=2 daemon=no site=main.rs:8";
+    let lines = put(lines, janitor, "body-dropped");
+    assert_eq!(ask("phases_forward", &lines), Ok(()));
+    finds(
+        "phases_forward",
+        &put(lines, &janitor.replace("task=9", "task=10").replace(":8", ":7"), "task-spawn task=9"),
+        "region#2 (opened at main.rs:2) took task#10 in while it was draining",
+    );
+}
+
+#[test]
+fn whoever_is_over_is_neither_told_nor_polled_and_nobody_else_is_joined() {
+    let over = "task#4 (spawned at main.rs:4) was over and did something";
+    for line in ["task-poll task=4", "task-ack task=4 scope=4 kind=explicit origin=2#1"] {
+        finds("phases_forward", &with(line, "task-end task=4"), over);
+    }
+    finds(
+        "phases_forward",
+        &with("task-end task=3 end=ok failure=no consequential=no", "body-end region=2"),
+        "task#3 (spawned at main.rs:3) ended twice",
+    );
+    finds(
+        "phases_forward",
+        &with("task-joined task=3 by=4", "task-poll task=3"),
+        "task#3 (spawned at main.rs:3) was joined before it had ended",
+    );
+    assert_eq!(ask("phases_forward", &with("task-joined task=3 by=4", "task-end task=3")), Ok(()));
+}
+
+#[test]
+fn regions_that_hang_elsewhere_than_where_they_were_opened_are_found() {
+    let foreign = "region-open region=20 parent=1 within=3 kind=frame policy=fail-fast after_grace=wait shielded=no site=main.rs:8";
+    finds(
+        "region_tree",
+        &with(foreign, "task-poll"),
+        "region#20 was opened by task#3 (spawned at main.rs:3) and isn't below region#2 (opened at main.rs:2), which \
+         owns it",
+    );
+    let inner = foreign.replace("parent=1", "parent=2");
+    assert_eq!(ask("region_tree", &with(&inner, "task-poll")), Ok(()));
+    let dropped = |to: u64| {
+        put(with(&inner, "task-poll"), &format!("body-dropped region=20 to={to} site=main.rs:8"), "region=20")
+    };
+    assert_eq!(ask("region_tree", &dropped(2)), Ok(()));
+    finds(
+        "region_tree",
+        &dropped(30),
+        "region#20 (opened at main.rs:8) went to region#30, which doesn't enclose it",
+    );
+    finds(
+        "region_tree",
+        &with("body-dropped region=1 to=2 site=main.rs:1", "task-poll"),
+        "region#1 (opened at main.rs:1) went to region#2 (opened at main.rs:2), which doesn't enclose it",
+    );
+    let around = "region-open region=1 parent=2 within=2 kind=frame policy=fail-fast after_grace=wait shielded=no site=main.rs:8";
+    finds("region_tree", &with(around, "task-poll"), "region#1 was opened below itself");
+}
+
+#[test]
+fn a_frame_that_was_left_before_its_end_is_found_unless_the_runtime_dropped_it() {
+    let frame = "region-open region=20 parent=2 within=3 kind=frame policy=fail-fast after_grace=wait shielded=no site=main.rs:8";
+    let lines = put(with(frame, "task-poll"), "body-dropped region=20 to=2 site=main.rs:8", "region=20");
+    let found = bodies_abandoned(&events(&lines)).expect_err("a frame was dropped");
+    assert_eq!(found.findings[0].what, "the body of the region at main.rs:8 was abandoned");
+    let given_up = put(lines, "task-abandon task=3", "region-open region=20");
+    assert_eq!(bodies_abandoned(&events(&given_up)), Ok(()));
+    let skipped = with("release-skipped scope=11 site=main.rs:9", "scope-open scope=11");
+    let found = bodies_abandoned(&events(&skipped)).expect_err("a release was skipped");
+    assert_eq!(found.findings[0].what, "the bracket at main.rs:9 was dropped, its release never ran");
+    assert_eq!(bodies_abandoned(&events(&clean())), Ok(()));
+}
+
+/// As `events`, but that time passes at the events that contain `later`.
+fn timed(lines: &[String], later: &str, time: u64) -> Vec<Event> {
+    let mut events = events(lines);
+    let from = lines.iter().position(|line| line.contains(later)).expect("the place exists");
+    events[from..].iter_mut().for_each(|event| event.time = types::Time::from_nanos(time));
+    events
+}
+
+#[test]
+fn cleanup_that_takes_longer_than_it_may_is_found() {
+    let judge = |time| cleanup_in_time(&timed(&clean(), "task-ack", time));
+    assert_eq!(judge(500), Ok(()), "at the deadline it is in time");
+    let found = judge(501).expect_err("task 4 was asked to be over by 500");
+    assert_eq!(bounded_cleanup(&timed(&clean(), "task-ack", 501)), Ok(()), "its region waits for it");
+    let abandons: Vec<String> =
+        clean()
+            .into_iter()
+            .map(|line| {
+                if line.starts_with("region-open region=2") {
+                    line.replace("=wait", "=abandon")
+                } else {
+                    line
+                }
+            })
+            .collect();
+    assert_eq!(bounded_cleanup(&timed(&abandons, "task-ack", 500)), Ok(()));
+    let dropped =
+        bounded_cleanup(&timed(&abandons, "task-ack", 501)).expect_err("it ought to have been dropped");
+    assert_eq!(dropped.findings[0].what, found.findings[0].what);
+    assert_eq!(
+        found.findings[0].what,
+        "task#4 (spawned at main.rs:4) was asked to stop, had until 500ns and is still there"
+    );
+    assert_eq!(cleanup_in_time(&timed(&clean(), "body-end region=2", 9000)), Ok(()), "it is over by then");
+}
+
+#[test]
+fn a_finalizer_below_a_task_has_a_bound_of_its_own() {
+    let implicit = "region-open region=20 parent=2 within=4 kind=implicit policy=fail-fast after_grace=wait shielded=no site=main.rs:4";
+    let lines = put(with(implicit, "task-poll"), "finalizer-run region=20 finalizer=9", "task-request");
+    assert_eq!(cleanup_in_time(&timed(&lines, "task-ack", 501)), Ok(()));
+    let ended = put(lines, "finalizer-end region=20 finalizer=9 end=ok", "finalizer=9");
+    assert!(cleanup_in_time(&timed(&ended, "task-ack", 501)).is_err());
+}
+
+#[test]
+fn whoever_is_given_more_time_than_those_above_is_found() {
+    let task = "task-request task=4 kind=explicit origin=2#1 deadline=500";
+    let more = |lines: Vec<String>, line: &str, to: &str| -> Vec<String> {
+        let lines: Vec<String> =
+            lines.into_iter().map(|found| if found == line { to.into() } else { found }).collect();
+        lines
+    };
+    finds(
+        "budget_monotone",
+        &more(clean(), task, &task.replace("500", "600")),
+        "task#4 (spawned at main.rs:4) was given until 600ns, and region#2 (opened at main.rs:2) above it only until 500ns",
+    );
+    assert_eq!(ask("budget_monotone", &more(clean(), task, &task.replace("500", "400"))), Ok(()));
+    let open = "region-open region=20 parent=2 within=4 kind=implicit policy=fail-fast after_grace=wait shielded=no site=main.rs:8";
+    let asked = "region-request region=20 kind=explicit origin=2#1 deadline=700";
+    let lines = put(with(open, "task-poll"), asked, "task-request");
+    finds(
+        "budget_monotone",
+        &lines,
+        "region#20 (opened at main.rs:8) was given until 700ns, and region#2 (opened at main.rs:2) above it only until 500ns",
+    );
+    let shielded = more(lines, open, &open.replace("shielded=no", "shielded=yes"));
+    assert_eq!(ask("budget_monotone", &shielded), Ok(()), "what a mask kept away comes later");
+}
+
+#[test]
+fn what_the_engine_saw_is_told_with_the_tasks_lines() {
+    finds(
+        "lost_wakeup",
+        &with("lost-wakeup task=4 what=recv%20(empty)", "wait-for task=4"),
+        "task#4 (spawned at main.rs:4) waited for recv (empty), could go on, and nobody woke it",
+    );
+    finds(
+        "livelock",
+        &with("livelock steps=900 period=2 what=3,%204", "task-poll"),
+        "after 900 steps the run repeats the same 2 of them: 3, 4",
+    );
+    finds(
+        "futurelock",
+        &with("futurelock task=4 holder=3 what=the%20mutex", "task-poll"),
+        "task#4 (spawned at main.rs:4) waits for the mutex, held in task#3 (spawned at main.rs:3)",
+    );
 }

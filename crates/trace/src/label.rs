@@ -494,6 +494,31 @@ labels! {
             /// Steps taken.
             steps: u64,
         }
+        /// At a quiescent point, the engine polled a task that nobody had woken, and it went on: the wake was lost.
+        LostWakeup "lost-wakeup" {
+            /// The task.
+            task: TaskId,
+            /// What it said it waits for.
+            what: Text,
+        }
+        /// The engine gave up at its limit on steps, and the last of them repeat a loop.
+        Livelock "livelock" {
+            /// Steps taken.
+            steps: u64,
+            /// How many steps the loop has.
+            period: u64,
+            /// The loop, in words.
+            what: Text,
+        }
+        /// At a quiescent point, a task waits for what is held by a future that its owner doesn't poll.
+        Futurelock "futurelock" {
+            /// The waiting task.
+            task: TaskId,
+            /// The task whose future holds it; it may be the same one.
+            holder: TaskId,
+            /// What is held, where it was taken, and what the holder awaits instead.
+            what: Text,
+        }
         /// In the lab, a thread that isn't the lab's called into it.
         ForeignCall "foreign-call" {
             /// What was called.

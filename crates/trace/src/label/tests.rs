@@ -49,6 +49,9 @@ const LINES: &[&str] = &[
     "wait-for task=8 holder=7 what=Mutex::lock",
     "deadlock task=8",
     "stuck steps=100000",
+    "lost-wakeup task=8 what=recv%20(empty)",
+    "livelock steps=100000 period=2 what=x",
+    "futurelock task=8 holder=7 what=the%20mutex",
     "foreign-call what=RegionHandle::cancel",
     "user text=",
 ];
