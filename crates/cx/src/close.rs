@@ -37,6 +37,18 @@ pub(crate) fn request(region: &Arc<Region>, world: &World, request: &Cancelled, 
     }
 }
 
+/// Places on a new region what is effective where it was opened. The deadline that comes with it is armed unless the
+/// region around has one as near, whose timer reaches down here: what was asked of a scope inside the task armed the
+/// regions that were there then.
+pub(crate) fn inherit(region: &Arc<Region>, world: &World, request: &Cancelled, deadline: Option<Time>) {
+    region.request(request, deadline);
+    let Some(deadline) = deadline.filter(|deadline| *deadline < Time::MAX) else { return };
+    let around = region.parent().and_then(|parent| parent.cleanup_deadline());
+    if around.is_none_or(|around| deadline < around) {
+        world.timers.set(deadline, Due::Cleanup(Arc::downgrade(region)));
+    }
+}
+
 /// A member's body has failed: under `FailFast` its siblings and the region's body are cancelled.
 pub(crate) fn member_failed(region: &Arc<Region>, task: &Header, id: TaskId, verdict: Verdict<'_>) {
     if region.policy() != Policy::FailFast || types::seeded!("region.no-fail-fast") {

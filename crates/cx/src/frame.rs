@@ -155,7 +155,7 @@ impl Frame {
         if task.control() & control::ATTENTION != 0
             && let Some(c) = crate::scope::requested(cx.place())
         {
-            region.request(&c, crate::scope::cleanup_deadline(cx.place()));
+            close::inherit(&region, cx.world(), &c, crate::scope::cleanup_deadline(cx.place()));
         }
         let id = region.id().as_u64();
         let mut body = Scope::new(task.as_ptr(), cx.address(), id, None);

@@ -302,7 +302,7 @@ fn branch_region(scope: &Scope) -> &Region {
             let place = Place::Inner(scope);
             ext::make(header).note_opened(&region);
             if let Some(request) = requested(place) {
-                region.request(&request, cleanup_deadline(place));
+                close::inherit(&region, world_of(header), &request, cleanup_deadline(place));
             }
         }
         Err(mine) => {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asupersync_lab::{LabConfig, LabRuntime, explore};
+use combinator::CombineExt;
 use cx::{Cx, RegionOptions};
 use time::TimeExt;
 use trace::Label;
@@ -150,6 +151,37 @@ fn cancel_bounded_by_one_deadline_for_everything_below() {
                 assert_eq!(abandoned, 2);
             }
         }
+        assert_clean(&lab);
+    }
+}
+
+#[test]
+fn cancel_bounded_also_for_a_region_that_was_opened_after_its_branch_was_asked() {
+    for seed in 0..30 {
+        let config = LabConfig::default().seed(seed).after_grace(AfterGrace::Abandon).grace(4 * MS);
+        let lab = LabRuntime::new(config);
+        lab.run(|cx| async {
+            cx.race(
+                async |cx: &mut Cx| drop(cx.sleep(MS).await),
+                async |cx: &mut Cx| {
+                    cx.cancelled().await;
+                    // Asked already, and dropped at the deadline; so are those who are left behind then.
+                    cx.region(|late| async {
+                        late.spawn(async |cx: &mut Cx| {
+                            cx.masked(async |cx: &mut Cx| {
+                                let mut alarm = cx::Alarm::new(cx.now() + FOR_EVER);
+                                std::future::poll_fn(|context| alarm.poll(cx, context)).await;
+                            })
+                            .await
+                        });
+                        std::future::pending::<()>().await
+                    })
+                    .await;
+                },
+            )
+            .await;
+        });
+        assert_eq!(lab.now(), Time::ZERO + 5 * MS, "one after the race was won, four for cleanup");
         assert_clean(&lab);
     }
 }
