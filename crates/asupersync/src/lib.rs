@@ -97,7 +97,8 @@
 //! | [`sync`] | channels in two phases, mutex, semaphore, notify | |
 //! | [`runtime`] | threads, and every knob of them | `runtime` |
 //! | [`net`] | TCP, signals | `net` |
-//! | [`lab`] | the deterministic world, replay, oracles | `lab` |
+//! | [`lab`] | the deterministic world: seeds, searches through schedules, replay, oracles ([`testing`]) | `lab` |
+//! | [`explore`], [`timeline`] | what searches decide with and are told in; pictures of runs | `lab` |
 //! | [`trace`], [`oracle`], [`region`] | events, what judges them, views of a live tree | |
 //! | [`main`](macro@main), [`test`](macro@test), [`lab_test`] | sugar for plain functions | `macros` |
 //!
@@ -108,6 +109,8 @@
 #[cfg(all(feature = "lab", feature = "macros", feature = "runtime"))]
 pub mod guide;
 pub mod prelude;
+#[cfg(all(feature = "lab", feature = "macros"))]
+pub mod testing;
 
 pub use combinator;
 pub use cx::{
@@ -116,7 +119,9 @@ pub use cx::{
     RegionOptions, Row, Task, TaskHandle, TimeOnly, With, port, row,
 };
 #[cfg(feature = "lab")]
-pub use lab::{self, LabConfig, LabRuntime};
+pub use explore;
+#[cfg(feature = "lab")]
+pub use lab::{self, LabConfig, LabRuntime, Search};
 #[cfg(all(feature = "macros", feature = "lab"))]
 pub use macros::lab_test;
 #[cfg(all(feature = "macros", feature = "runtime"))]
@@ -129,6 +134,8 @@ pub use region;
 pub use runtime::{self, Builder, Local, LocalRuntime, Runtime, run};
 pub use sync;
 pub use time;
+#[cfg(feature = "lab")]
+pub use timeline;
 pub use trace;
 pub use types::{
     self, AfterGrace, Budget, CancelKind, Cancelled, Error, Never, Outcome, Panic, Policy, Res, Stop, Time,

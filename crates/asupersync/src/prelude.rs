@@ -6,6 +6,6 @@ pub use combinator::CombineExt;
 pub use core::time::Duration;
 pub use cx::{Cx, MayNet, MaySpawn, MayTime, MayTrace, RegionHandle, RegionOptions, Row, TaskHandle};
 #[cfg(feature = "lab")]
-pub use lab::{LabConfig, LabRuntime};
+pub use lab::{LabConfig, LabRuntime, Search};
 pub use time::TimeExt;
 pub use types::{CancelKind, Cancelled, Outcome, Res, Stop, Time};

@@ -1,6 +1,6 @@
 //! The code of the book's chapter on the lab (`docs/lab.md`), which shows it piece by piece, and what it prints. Tests that
-//! fail are ignored: the chapter runs them by hand, and the tests at the end of this file run them and compare.
-#![allow(clippy::disallowed_methods, reason = "the chapter is a file")]
+//! fail are ignored: the chapter runs them by hand, and the tests at the end of this file run them and compare. When lines
+//! move, what is printed changes: copy it into the chapter.
 
 use asupersync::prelude::*;
 use asupersync::sync::shared::Shared;
@@ -120,4 +120,49 @@ mod mended {
         let _ = transfer.join(cx).await;
         assert_eq!(bank.total(), 100);
     }
+}
+
+const CHAPTER: &str = include_str!("../../../docs/lab.md");
+
+/// The lines of a text that say something, without the space around them.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+}
+
+/// The blocks of the chapter whose first line begins like this.
+fn blocks(fence: &str) -> Vec<Vec<&'static str>> {
+    let parts = CHAPTER.split("\n```");
+    // Every other part is inside of a fence.
+    let inside = parts.skip(1).step_by(2).filter(|part| part.starts_with(fence));
+    inside.map(|part| lines(part.split_once('\n').expect("a fence is a line of its own").1)).collect()
+}
+
+#[test]
+fn the_chapter_s_code_is_this_file_s() {
+    let source = lines(include_str!("book.rs"));
+    let blocks = blocks("rust");
+    assert!(blocks.len() >= 6, "the chapter has lost its code");
+    for block in blocks {
+        assert!(
+            source.windows(block.len()).any(|here| here == block),
+            "not in book.rs:\n{}",
+            block.join("\n")
+        );
+    }
+}
+
+/// What a failing test prints stands in the chapter, line by line.
+fn is_shown(test: fn()) {
+    let failed = std::panic::catch_unwind(test).expect_err("the chapter shows how it fails");
+    let report = failed.downcast::<String>().expect("a report");
+    let report = lines(&report);
+    let shown =
+        blocks("text").into_iter().any(|block| block.windows(report.len()).any(|here| here == report));
+    assert!(shown, "not in docs/lab.md:\n{}", report.join("\n"));
+}
+
+#[test]
+fn the_chapter_s_failures_are_what_the_tests_print() {
+    is_shown(lost::money_is_neither_made_nor_lost);
+    is_shown(torn::a_transfer_that_is_cancelled_leaves_the_total);
 }
