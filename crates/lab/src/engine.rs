@@ -15,8 +15,8 @@ use region::Sink;
 use sched::engine::CatchUnwind;
 use sched::lanes::{Credits, Lane, LaneView, pick};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use task::{Runnable, control};
 use trace::Label;
 use types::{TaskId, Time};
@@ -35,7 +35,7 @@ pub(crate) struct Engine {
     pub(crate) decisions: Arc<Decisions>,
     /// Its home is the thread that runs the root body, as that of `stepping`.
     lanes: HomeCell<Lanes>,
-    stepping: HomeCell<Option<Stepping>>,
+    stepping: HomeCell<Stepping>,
     /// Runnables that other threads queue.
     arrivals: Arrivals,
     firing: AtomicBool,
@@ -68,14 +68,23 @@ struct Lanes {
 /// How many operations a task does in a row in production.
 const BUDGET: u32 = 128;
 
-/// What a step needs, kept for its memory; gone when the run is over.
+/// What a step needs, kept for its memory.
 #[derive(Default)]
 struct Stepping {
     log: watch::StepLog,
     candidates: Vec<Candidate>,
+    /// Whoever picks has been told that the run is over.
+    over: bool,
 }
 
 impl Lanes {
+    /// As new, but for the memory. Nobody is queued.
+    fn renew(&mut self) {
+        let Lanes { cancel, timed, ready, parked, .. } = std::mem::take(self);
+        *self = Lanes { cancel, timed, ready, parked, ..Lanes::default() };
+        self.parked.renew();
+    }
+
     fn len(&self) -> usize {
         self.urgent() + self.ready.len()
     }
@@ -99,12 +108,13 @@ impl Lanes {
     }
 
     /// What a production worker would pick, counted as [`Lanes::nth`] counts.
-    fn usual(&mut self) -> usize {
+    /// `parked` are those of the parked who could go on.
+    fn usual(&mut self, parked: &[Candidate]) -> usize {
         if self.going.is_some() {
             return 0;
         }
         if let Some(last) = self.last.filter(|_| self.turns < BUDGET)
-            && let Some(behind) = self.parked.possible().position(|c| c.task == last)
+            && let Some(behind) = parked.iter().position(|c| c.task == last)
         {
             return self.len() + behind;
         }
@@ -112,7 +122,7 @@ impl Lanes {
             cancel: !self.cancel.is_empty(),
             timed: !self.timed.is_empty(),
             lifo: self.lifo.is_some(),
-            ready: !self.ready.is_empty() || self.parked.any_possible(),
+            ready: !self.ready.is_empty() || !parked.is_empty(),
             inject: false,
         };
         match pick(&mut self.credits, view) {
@@ -147,12 +157,15 @@ impl Lanes {
     }
 
     /// Everybody who could take the next step, in the order of [`Lanes::nth`]; who is parked stands behind the ready.
-    fn candidates(&mut self, into: &mut Vec<Candidate>) {
+    /// Returns how many are not parked.
+    fn candidates(&mut self, into: &mut Vec<Candidate>) -> usize {
         into.clear();
         let Lanes { going, cancel, timed, lifo, ready, .. } = &*self;
         let queued = going.iter().chain(cancel).chain(timed).chain(lifo).chain(ready);
         into.extend(queued.map(|r| Candidate { task: cx::task_id(r.header()), announced: None }));
-        into.extend(self.parked.possible());
+        let queued = into.len();
+        self.parked.possible(into);
+        queued
     }
 }
 
@@ -173,7 +186,7 @@ impl Engine {
             waits,
             decisions,
             lanes: HomeCell::new(Lanes::default()),
-            stepping: HomeCell::new(Some(Stepping::default())),
+            stepping: HomeCell::new(Stepping::default()),
             arrivals: Arrivals::default(),
             firing: AtomicBool::new(false),
             steps: AtomicU64::new(0),
@@ -241,16 +254,17 @@ impl Engine {
     pub(crate) fn step(&self) -> bool {
         self.take_arrivals();
         let mut stepping = self.stepping.get();
-        let Some(Stepping { log, candidates }) = &mut *stepping else {
+        let Stepping { log, candidates, over } = &mut *stepping;
+        if *over {
             drop(stepping);
             return self.step_unasked();
-        };
+        }
         let mut lanes = self.lanes.get();
-        lanes.candidates(candidates);
+        let queued = lanes.candidates(candidates);
         if candidates.is_empty() {
             return false;
         }
-        let usual = lanes.usual();
+        let usual = lanes.usual(&candidates[queued..]);
         let Some(picked) = self.decisions.pick(candidates, usual) else {
             self.given_up.store(true, Relaxed);
             return false;
@@ -260,10 +274,9 @@ impl Engine {
         let Some(runnable) = self.take_candidate(lanes, picked, task) else {
             unreachable!("who is a candidate can be run")
         };
-        watch::step(Some(task), announced.as_ref(), tries);
+        watch::step(task, announced.as_ref(), tries);
         self.run(runnable);
-        watch::exchange(log);
-        watch::step(None, None, false);
+        watch::ended(log);
         self.park(task, log);
         let step = Step { task: Some(task), touches: &log.touches, enabled: &log.enabled };
         self.decisions.ask(|s| s.ran(&step));
@@ -276,7 +289,7 @@ impl Engine {
         if lanes.len() == 0 {
             return false;
         }
-        let usual = lanes.usual();
+        let usual = lanes.usual(&[]);
         let next = lanes.nth(usual);
         drop(lanes);
         next.map(|runnable| self.run(runnable)).is_some()
@@ -333,8 +346,9 @@ impl Engine {
 
     /// The world moved by itself (the clock, something that was planned between two steps).
     pub(crate) fn moved(&self) {
-        if let Some(Stepping { log, .. }) = &mut *self.stepping.get() {
-            watch::exchange(log);
+        let Stepping { log, over, .. } = &mut *self.stepping.get();
+        if !*over {
+            watch::ended(log);
             let step = Step { task: None, touches: &log.touches, enabled: &log.enabled };
             self.decisions.ask(|s| s.ran(&step));
         }
@@ -353,7 +367,7 @@ impl Engine {
     /// The run is over; what follows, if anything, takes it down. `waiting` are the tasks that are still there. Returns
     /// those that are parked: they have to be woken before they can be taken down.
     pub(crate) fn end(&self, waiting: impl FnOnce() -> Vec<TaskId>) -> Vec<(Waiter, Stuck)> {
-        if self.stepping.get().take().is_none() {
+        if std::mem::replace(&mut self.stepping.get().over, true) {
             return Vec::new();
         }
         let parked = self.lanes.get().parked.leave();
@@ -367,6 +381,34 @@ impl Engine {
         }
         self.decisions.ask(|s| s.ended(&explore::Ended { stuck: &stuck }));
         parked
+    }
+
+    /// Whether this is the thread on which it runs.
+    pub(crate) fn is_home(&self) -> bool {
+        self.lanes.is_home()
+    }
+
+    /// The run is over, and nothing of it is left. As new, but for the memory, if that can be: no trace was kept, no
+    /// other thread interfered, nobody has a hand on the clock or the timers.
+    pub(crate) fn renew(&self) -> bool {
+        let Some(mut lanes) = self.lanes.reach() else { return false };
+        // The engine's, its world's, the network's; and the recorder's clock.
+        let shared = Arc::strong_count(&self.timers) > 3 || Arc::strong_count(&self.clock) > 4;
+        let traced = self.waits.is_some() || self.recorder.as_ref().is_some_and(|r| r.keeps());
+        if shared || traced || self.arrivals.were_any() || lanes.len() > 0 {
+            return false;
+        }
+        lanes.renew();
+        let Stepping { log, candidates, over } = &mut *self.stepping.get();
+        log.clear();
+        candidates.clear();
+        *over = false;
+        drop(self.timers.renew());
+        self.clock.set(Time::ZERO);
+        self.world.recent.store(0, Relaxed);
+        self.steps.store(0, Relaxed);
+        self.given_up.store(false, Relaxed);
+        true
     }
 
     /// Moves the clock to the next timer and serves everything that is due there. False if there is none, or

@@ -4,6 +4,7 @@
 //! Not here: which schedules are tried (`explore`), what is done with a failure (`search`).
 use crate::config::LabConfig;
 use crate::names::Names;
+use crate::premises::Spare;
 use crate::quiet::quietly;
 use crate::runtime::LabRuntime;
 use crate::watch::{self, Grain};
@@ -23,7 +24,7 @@ pub struct Execution {
     /// Whether a request was made in it while steps were not recorded as looking at requests
     /// ([`Executor::looks`]): what an exploration has learnt of this program so far is incomplete.
     pub unlooked: bool,
-    /// What its tasks and objects were.
+    /// What its tasks and objects were, if it failed or its events were to be kept.
     pub names: Names,
     /// The trace, if it was to be kept ([`Executor::keeps_events`]).
     pub events: Vec<Event>,
@@ -37,13 +38,21 @@ pub struct Executor {
     looks: bool,
     keeps: bool,
     at: &'static Location<'static>,
+    spare: Spare,
 }
 
 impl Executor {
     /// Labs are made like `config`, but for its schedule. Steps are not recorded as looking at cancellation requests.
     #[track_caller]
     pub fn new(config: LabConfig, grain: Grain) -> Executor {
-        Executor { config, grain, looks: false, keeps: false, at: Location::caller() }
+        Executor {
+            config,
+            grain,
+            looks: false,
+            keeps: false,
+            at: Location::caller(),
+            spare: Spare::default(),
+        }
     }
 
     /// Where root regions are said to be opened. Default: where this was made.
@@ -69,7 +78,8 @@ impl Executor {
     }
 
     /// One execution of `program`, which gets a fresh lab and has to run it once. What it shares between its tasks it
-    /// has to create anew in each execution. The scheduler stays locked meanwhile.
+    /// has to create anew in each execution. (What the lab is made of is used again as far as nobody can tell; so one
+    /// executor is for one thread at a time.) The scheduler stays locked meanwhile.
     pub fn execute(
         &self,
         scheduler: &Arc<Mutex<impl explore::Scheduler + Send + 'static>>,
@@ -77,12 +87,15 @@ impl Executor {
     ) -> Execution {
         let mut scheduler = locked(scheduler);
         watch::begin(self.grain, self.looks);
-        let lab = LabRuntime::explored(self.config.clone(), self.at);
+        let lab = LabRuntime::explored(self.config.clone(), &self.spare, self.at);
         let (done, panicked_at) =
             quietly(|| lab.lend(&mut *scheduler, || catch_unwind(AssertUnwindSafe(|| program(&lab)))));
-        let (unlooked, names) = watch::end();
+        let (unlooked, names) = watch::end(done.is_err() || self.keeps);
         let events = if self.keeps { lab.events() } else { Vec::new() };
-        drop(lab);
+        match done {
+            Ok(()) => lab.close(&self.spare),
+            Err(_) => drop(lab),
+        }
         Execution { failure: done.err(), panicked_at, unlooked, names, events }
     }
 }

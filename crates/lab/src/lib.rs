@@ -23,6 +23,7 @@
 //! | `parked` | tasks that announced what they will do next |
 //! | `world` | virtual clock and timers, random numbers, the trace |
 //! | `net` | simulated TCP |
+//! | `premises` | what a lab is built of, used again by the next one |
 //! | `plans` | what a test wants done between two steps |
 //! | `signals` | simulated signals |
 //! | `executor` | one program again and again, each time as somebody else's scheduler picks |
@@ -53,6 +54,7 @@ mod names;
 mod net;
 mod parked;
 mod plans;
+mod premises;
 mod progress;
 mod quiet;
 mod raw;

@@ -35,6 +35,12 @@ pub struct Names {
 }
 
 impl Names {
+    /// Forgets everything, but keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.objects.clear();
+        self.tasks.clear();
+    }
+
     pub(crate) fn object(&mut self, id: ObjectId, kind: ObjectKind, at: &'static Location<'static>) {
         self.objects.insert(id, (kind, at));
     }

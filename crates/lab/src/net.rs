@@ -45,11 +45,13 @@ use host::Host;
 use medium::Medium;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The lab's network.
 pub(crate) struct SimNet {
     medium: Arc<Medium>,
     host: Arc<Host>,
+    used: AtomicBool,
 }
 
 impl SimNet {
@@ -60,7 +62,12 @@ impl SimNet {
         decisions: Arc<Decisions>,
     ) -> SimNet {
         let medium = Arc::new(Medium::new(profile, clock, timers, decisions));
-        SimNet { host: Arc::new(Host::new(medium.clone())), medium }
+        SimNet { host: Arc::new(Host::new(medium.clone())), medium, used: AtomicBool::new(false) }
+    }
+
+    /// Whether nobody has listened or connected.
+    pub(crate) fn is_unused(&self) -> bool {
+        !self.used.load(Relaxed)
     }
 
     pub(crate) fn stats(&self) -> NetStats {
@@ -70,10 +77,12 @@ impl SimNet {
 
 impl Net for SimNet {
     fn listen(&self, at: SocketAddr, backlog: u32) -> Result<Box<dyn Listener>, IoFailure> {
+        self.used.store(true, Relaxed);
         Ok(Box::new(host::listen(&self.host, at, backlog)?))
     }
 
     fn connect(&self, to: SocketAddr) -> Result<Box<dyn Connecting>, IoFailure> {
+        self.used.store(true, Relaxed);
         Ok(Box::new(attempt::connect(&self.host, to)?))
     }
 }

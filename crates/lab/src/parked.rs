@@ -13,6 +13,8 @@ pub(crate) struct Parked {
     tasks: Vec<(TaskId, Announcement)>,
     /// Who announced several things at once, and tries them all in its next step.
     trying: Vec<TaskId>,
+    /// Which of them could go on when that was last asked.
+    able: Vec<usize>,
 }
 
 impl Parked {
@@ -43,21 +45,31 @@ impl Parked {
         self.tasks.retain(|(parked, _)| *parked != task)
     }
 
-    /// Who could go on, in the order in which they were parked.
-    pub(crate) fn possible(&self) -> impl Iterator<Item = Candidate> + '_ {
-        let able = self.tasks.iter().filter(|(_, a)| watch::possible(&a.touch));
-        able.map(|(task, a)| Candidate { task: *task, announced: Some(a.touch) })
+    /// Adds who could go on, in the order in which they were parked.
+    pub(crate) fn possible(&mut self, into: &mut Vec<Candidate>) {
+        let Parked { tasks, able, .. } = self;
+        able.clear();
+        if tasks.is_empty() {
+            return;
+        }
+        watch::possible(tasks.iter().map(|(_, a)| &a.touch), |n| {
+            let (task, Announcement { touch, .. }) = &tasks[n];
+            into.push(Candidate { task: *task, announced: Some(*touch) });
+            able.push(n)
+        });
     }
 
-    pub(crate) fn any_possible(&self) -> bool {
-        self.possible().next().is_some()
-    }
-
-    /// The waiter of the n-th of those who could go on.
+    /// The waiter of the n-th of those whom [`Parked::possible`] has just found.
     pub(crate) fn take(&mut self, n: usize) -> Option<Waiter> {
-        let task = self.possible().nth(n)?.task;
-        let at = self.tasks.iter().position(|(parked, _)| *parked == task)?;
+        let at = *self.able.get(n)?;
         Some(self.tasks.remove(at).1.waiter)
+    }
+
+    /// As new, but for the memory. Nobody is parked.
+    pub(crate) fn renew(&mut self) {
+        self.watching = false;
+        self.trying.clear();
+        self.able.clear();
     }
 
     /// The exploration is over: who was left.

@@ -1,26 +1,27 @@
 //! `LabRuntime`: a run from its root body to its verdict.
 use crate::config::{LabConfig, Schedule};
-use crate::deadlock::{Circle, WaitGraph};
-use crate::decisions::{Asked, Decisions};
+use crate::deadlock::Circle;
+use crate::decisions::Asked;
 use crate::engine::Engine;
 use crate::net::{NetStats, SimNet};
 use crate::plans::Plans;
+use crate::premises::{Premises, Spare};
 use crate::raw;
 use crate::raw::home::Lent;
 use crate::signals::LabSignals;
 use crate::verdict::{LabFailure, OracleReport, waits};
 use crate::watch;
-use crate::world::{Kept, Recorder, SplitStreams, VirtualClock, VirtualTimers, locked};
-use cx::port::{Clock, Signal, Waits, World};
+use crate::world::{Kept, locked};
+use cx::port::{Clock, Signal};
 use cx::{All, Cx, Root, RootTask};
-use region::{RegionView, Sink};
+use region::RegionView;
 use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
 use std::sync::atomic::Ordering::*;
 use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
-use trace::{Event, Label};
+use trace::{Event, Label, RegionPhase};
 use types::{Outcome, TaskId, Time};
 
 /// The lab's own scheduler, its decisions written down.
@@ -36,7 +37,7 @@ pub struct LabRuntime {
     // Dropped in this order: root tasks, the slot, the engine.
     tasks: Mutex<Vec<RootTask>>,
     root: Root,
-    _slot: EngineSlot,
+    slot: EngineSlot,
     engine: Arc<Engine>,
     kept: Arc<Kept>,
     net: Arc<SimNet>,
@@ -68,15 +69,30 @@ impl LabRuntime {
             schedule => schedule.scheduler(config.seed),
         };
         let recording = Arc::new(Mutex::new(Recording::new(scheduler)));
-        let mut lab = LabRuntime::build(config, Asked::Own(recording.clone()), false, Location::caller());
+        let premises = Premises::new(&config, Asked::Own(recording.clone()), false);
+        let mut lab = LabRuntime::build(config, premises, Location::caller());
         (lab.recording, lab.replayed) = (Some(recording), replayed);
         lab
     }
 
     /// A fresh world whose steps are picked by whoever is lent to it ([`LabRuntime::lend`]). The thread must be
     /// exploring ([`crate::watch::begin`]).
-    pub(crate) fn explored(config: LabConfig, at: &'static Location<'static>) -> LabRuntime {
-        LabRuntime::build(config, Asked::Lent(Lent::new()), true, at)
+    /// What can be used again is taken from `spare`.
+    pub(crate) fn explored(config: LabConfig, spare: &Spare, at: &'static Location<'static>) -> LabRuntime {
+        let premises = spare.take().unwrap_or_else(|| Premises::new(&config, Asked::Lent(Lent::new()), true));
+        LabRuntime::build(config, premises, at)
+    }
+
+    /// The end of a lab. What can be used again goes to `spare`.
+    pub(crate) fn close(self, spare: &Spare) {
+        let ended = locked(&self.failure).is_none() && self.root.phase() == RegionPhase::Closed;
+        let LabRuntime { tasks, root, slot, engine, kept, net, signals, .. } = self;
+        drop(tasks);
+        drop(root);
+        let premises = Premises { slot, engine, kept, net, signals };
+        if ended {
+            spare.put(premises)
+        }
     }
 
     /// Runs `f` with `scheduler` picking the steps.
@@ -88,28 +104,8 @@ impl LabRuntime {
         self.engine.decisions.lend(scheduler, f)
     }
 
-    fn build(config: LabConfig, asked: Asked, watched: bool, at: &'static Location<'static>) -> LabRuntime {
-        let clock = Arc::new(VirtualClock::default());
-        let timers = Arc::new(VirtualTimers::new());
-        let listens = config.traced || watched;
-        let recorder = listens.then(|| Arc::new(Recorder::new(clock.clone(), config.traced)));
-        let waiting = config.traced.then(|| Arc::new(WaitGraph::default()));
-        let decisions = Arc::new(Decisions::new(asked, config.traced.then(|| recorder.clone()).flatten()));
-        let kept = Arc::new(Kept::default());
-        let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
-        let signals = LabSignals::default();
-        let entropy = Arc::new(SplitStreams { seed: config.seed });
-        let world = World::new(raw::HEAD, clock.clone(), timers.clone(), entropy, kept.clone())
-            .with_grace(config.grace)
-            .with_unwinding(sched::engine::unwinding())
-            .with_net(net.clone())
-            .with_signals(Arc::new(signals.clone()))
-            .with_sink(recorder.clone().map(|r| r as Arc<dyn Sink>))
-            .with_waits(waiting.clone().map(|w| w as Arc<dyn Waits>));
-        let engine = Arc::new(Engine::new(world, clock, timers, recorder, waiting, decisions));
-        let Some(slot) = raw::register(&engine) else {
-            panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)
-        };
+    fn build(config: LabConfig, premises: Premises, at: &'static Location<'static>) -> LabRuntime {
+        let Premises { slot, engine, kept, net, signals } = premises;
         let root = Root::open(slot.tag(), &engine.world, config.after_grace, at);
         LabRuntime {
             config,
@@ -117,7 +113,7 @@ impl LabRuntime {
             replayed: None,
             tasks: Mutex::default(),
             root,
-            _slot: slot,
+            slot,
             engine,
             kept,
             net,

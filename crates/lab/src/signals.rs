@@ -48,6 +48,13 @@ impl LabSignals {
     }
 }
 
+impl LabSignals {
+    /// Whether none was ever raised or waited for, and there are `clones` of the switch.
+    pub(crate) fn are_unused(&self, clones: usize) -> bool {
+        Arc::strong_count(&self.0) == clones && locked(&self.0).is_empty()
+    }
+}
+
 impl std::fmt::Debug for LabSignals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_map().entries(locked(&self.0).iter().map(|(signal, line)| (signal, line.count))).finish()

@@ -19,7 +19,7 @@ use crate::names::{ById, Names};
 use cx::{Waiter, Watcher};
 use explore::Objects as States;
 use explore::Touch;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use trace::{Access, Label, ObjectId, ObjectKind, RegionPhase};
 use types::{ObligationId, RegionId, TaskId};
@@ -50,7 +50,10 @@ pub(crate) struct StepLog {
     pub(crate) announced: Vec<Announcement>,
 }
 
+#[derive(Default)]
 struct Run {
+    /// How many runs have used this memory.
+    runs: u32,
     grain: Grain,
     /// Whose step it is; 0 before the first one, and for the world's own.
     actor: u64,
@@ -79,7 +82,12 @@ struct Run {
 
 thread_local! {
     static RUN: RefCell<Option<Box<Run>>> = const { RefCell::new(None) };
+    /// The run before, empty, for its memory.
+    static BEFORE: Cell<Option<Box<Run>>> = const { Cell::new(None) };
 }
+
+/// After so many runs their memory is given back: what other programs called their objects does not pile up.
+const RUNS: u32 = 4096;
 
 /// What objects of the kernel are about, so that their numbers differ from each other.
 const END: u64 = 0x0065_6E64;
@@ -95,6 +103,15 @@ fn object(of: u64, about: u64) -> ObjectId {
 pub(crate) fn objects_of(task: TaskId) -> [(ObjectId, &'static str); 2] {
     let task = task.as_u64();
     [(object(task, ASKED), "request to end"), (object(task, END), "end")]
+}
+
+impl StepLog {
+    /// May drop tasks.
+    pub(crate) fn clear(&mut self) {
+        self.touches.clear();
+        self.enabled.clear();
+        self.announced.clear();
+    }
 }
 
 struct Objects;
@@ -152,6 +169,25 @@ fn with<T>(f: impl FnOnce(&mut Run) -> T) -> Option<T> {
 }
 
 impl Run {
+    /// As if it were new, but for its memory.
+    fn clear(&mut self) {
+        let Run { runs, created, names, states, log, tasks, parents, bodies, books, .. } = self;
+        *runs += 1;
+        created.clear();
+        names.clear();
+        states.clear();
+        log.clear();
+        tasks.clear();
+        parents.clear();
+        bodies.clear();
+        books.clear();
+        self.actor = 0;
+        self.resumed = None;
+        self.tries = false;
+        self.asked = false;
+        self.emitted = 0;
+    }
+
     /// Every operation is announced once before it happens, whatever the state of its object: so a task's steps are
     /// the same whoever came before.
     fn goes_on(&mut self, object: ObjectId, access: Access) -> bool {
@@ -261,44 +297,36 @@ impl Run {
 /// which one is made ends with [`end`] saying so, and the exploration has to begin again.
 pub(crate) fn begin(grain: Grain, looks: bool) {
     cx::watch_objects(&WATCHER);
-    let run = Run {
-        grain,
-        actor: 0,
-        created: ById::default(),
-        names: Names::default(),
-        states: States::new(),
-        log: StepLog::default(),
-        tasks: ById::default(),
-        parents: ById::default(),
-        bodies: ById::default(),
-        books: ById::default(),
-        resumed: None,
-        tries: false,
-        looks,
-        asked: false,
-        emitted: 0,
+    let mut run = BEFORE.take().unwrap_or_default();
+    run.grain = grain;
+    run.looks = looks;
+    RUN.with(|slot| *slot.borrow_mut() = Some(run));
+}
+
+/// This thread no longer explores. True if a request was made that no step was recorded as looking at; and, if they
+/// are asked for, what everything was called.
+pub(crate) fn end(names: bool) -> (bool, Names) {
+    let Some(mut run) = RUN.with(|slot| slot.borrow_mut().take()) else {
+        return (false, Names::default());
     };
-    RUN.with(|slot| *slot.borrow_mut() = Some(Box::new(run)));
-}
-
-/// This thread no longer explores. True if a request was made that no step was recorded as looking at; and what
-/// everything was called.
-pub(crate) fn end() -> (bool, Names) {
-    // Dropped outside of the borrow: waiters may drop tasks, and those touch objects.
-    match RUN.with(|slot| slot.borrow_mut().take()) {
-        Some(run) => (run.asked && !run.looks, run.names),
-        None => (false, Names::default()),
+    let names = if names { std::mem::take(&mut run.names) } else { Names::default() };
+    let unlooked = run.asked && !run.looks;
+    // Outside of the borrow: waiters may drop tasks, and those touch objects.
+    run.clear();
+    if run.runs < RUNS {
+        BEFORE.set(Some(run));
     }
+    (unlooked, names)
 }
 
-/// A step of this task begins; of nobody, if it is the world's own. `tries`: it does whatever it comes to, announced
+/// A step of this task begins. `tries`: it does whatever it comes to, announced
 /// or not.
-pub(crate) fn step(task: Option<TaskId>, resumed: Option<&Touch>, tries: bool) {
+pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
     with(|run| {
-        run.actor = task.map_or(0, TaskId::as_u64);
+        run.actor = task.as_u64();
         run.resumed = resumed.map(|touch| (touch.object, touch.access));
         run.tries = tries;
-        if let (true, Some(task)) = (run.looks, task) {
+        if run.looks {
             run.touch(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Read)
         }
     });
@@ -322,9 +350,15 @@ pub(crate) fn emitted() -> u64 {
     with(|run| run.emitted).unwrap_or(0)
 }
 
-/// Whether the operation would not have to wait now.
-pub(crate) fn possible(touch: &Touch) -> bool {
-    with(|run| run.states.possible(touch)).unwrap_or(true)
+/// Calls `able` with the positions of those operations that would not have to wait now.
+pub(crate) fn possible<'t>(touches: impl Iterator<Item = &'t Touch>, mut able: impl FnMut(usize)) {
+    with(|run| {
+        for (n, touch) in touches.enumerate() {
+            if run.states.possible(touch) {
+                able(n)
+            }
+        }
+    });
 }
 
 /// What a task is waiting to do: "waits, and then takes the lock created at src/a.rs:3".
@@ -334,11 +368,14 @@ pub(crate) fn announced(touch: &Touch) -> String {
     format!("waits until it {} {object}{at}", touch.access)
 }
 
-/// What happened since the last call; `log` is emptied and kept for its memory.
-pub(crate) fn exchange(log: &mut StepLog) {
-    log.touches.clear();
-    log.enabled.clear();
-    // May wake or drop tasks.
-    log.announced.clear();
-    with(|run| std::mem::swap(&mut run.log, log));
+/// The step is over, and what follows is the world's own. What happened since the last one ended; `log` is emptied and
+/// kept for its memory.
+pub(crate) fn ended(log: &mut StepLog) {
+    log.clear();
+    with(|run| {
+        run.actor = 0;
+        run.resumed = None;
+        run.tries = false;
+        std::mem::swap(&mut run.log, log)
+    });
 }

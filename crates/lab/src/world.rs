@@ -34,11 +34,17 @@ pub(crate) struct VirtualTimers(Mutex<Pending>);
 
 struct Pending {
     wheel: Wheel<Due>,
+    /// Whether a timer was ever set.
+    used: bool,
     /// How many timers will wake a task, by the address of its header, which the timer keeps alive.
     asleep: BTreeMap<usize, usize>,
 }
 
 impl Pending {
+    fn new() -> Pending {
+        Pending { wheel: Wheel::with_shift(Time::ZERO, 0), used: false, asleep: BTreeMap::new() }
+    }
+
     fn gone(&mut self, due: &Due) {
         let Some(task) = sleeper(due) else { return };
         if let Some(n) = self.asleep.get_mut(&task) {
@@ -61,8 +67,13 @@ fn sleeper(due: &Due) -> Option<usize> {
 
 impl VirtualTimers {
     pub(crate) fn new() -> VirtualTimers {
-        let wheel = Wheel::with_shift(Time::ZERO, 0);
-        VirtualTimers(Mutex::new(Pending { wheel, asleep: BTreeMap::new() }))
+        VirtualTimers(Mutex::new(Pending::new()))
+    }
+
+    /// As if no timer had ever been set. Returns what was still to happen.
+    pub(crate) fn renew(&self) -> impl Sized {
+        let mut pending = locked(&self.0);
+        pending.used.then(|| std::mem::replace(&mut *pending, Pending::new()))
     }
 
     /// When something is due next.
@@ -88,6 +99,7 @@ impl VirtualTimers {
 impl Timers for VirtualTimers {
     fn set(&self, at: Time, due: Due) -> TimerKey {
         let mut pending = locked(&self.0);
+        pending.used = true;
         if let Some(task) = sleeper(&due) {
             *pending.asleep.entry(task).or_default() += 1;
         }
@@ -165,6 +177,11 @@ impl Recorded {
 impl Recorder {
     pub(crate) fn new(clock: Arc<VirtualClock>, keeps: bool) -> Recorder {
         Recorder { clock, keeps, trace: Mutex::default() }
+    }
+
+    /// Whether events are kept.
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {

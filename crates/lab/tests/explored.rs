@@ -7,6 +7,7 @@ use asupersync_lab::{Executor, Found, Grain, LabConfig, Schedule, Search};
 use cx::{Access, Cx};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use sync::mutex::Mutex as Lock;
 use sync::semaphore::Semaphore;
 use sync::shared::Shared;
@@ -223,5 +224,78 @@ fn a_request_meets_every_checkpoint_once() {
             let _ = worker.join(cx).await;
         });
         assert_eq!(found.classes, checkpoints + 1, "{found}");
+    }
+}
+
+/// Everything that a scheduler is told, and a random choice at each step.
+struct Everything {
+    random: ::explore::Random,
+    told: Vec<String>,
+}
+
+impl Scheduler for Everything {
+    fn begin(&mut self) {
+        self.random.begin()
+    }
+    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        self.told.push(format!("{point:?}"));
+        self.random.pick(point)
+    }
+    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
+        self.random.choose(what, options, usual)
+    }
+    fn ran(&mut self, step: &Step<'_>) {
+        self.told.push(format!("{step:?}"))
+    }
+    fn ended(&mut self, how: &Ended<'_>) {
+        self.told.push(format!("{how:?}"))
+    }
+}
+
+/// Tasks, a lock, random numbers, timers, a child that is left running.
+async fn busy(cx: &mut Cx) -> String {
+    let lock = Arc::new(Lock::new(String::new()));
+    for n in 0..3_u64 {
+        let lock = lock.clone();
+        cx.spawn(async move |cx| -> Res {
+            time::TimeExt::sleep(cx, Duration::from_millis(n)).await?;
+            let text = format!("{n}: {:?} {} ", cx.now(), cx.random());
+            lock.lock(cx).await?.push_str(&text);
+            Ok(())
+        });
+    }
+    let _ = time::TimeExt::sleep(cx, Duration::from_secs(1)).await;
+    let Ok(said) = lock.lock(cx).await else { unreachable!("nobody asks this task to end") };
+    format!("{} {:?}", *said, cx.now())
+}
+
+#[test]
+fn an_executor_that_has_run_others_runs_a_program_as_a_fresh_one_does() {
+    let fresh = || Executor::new(LabConfig::default().traced(false).seed(3), Grain::Operation);
+    let run = |executor: &Executor| {
+        let everything =
+            Arc::new(Mutex::new(Everything { random: ::explore::Random::new(7), told: Vec::new() }));
+        let said = Mutex::new(String::new());
+        let execution = executor.execute(&everything, |lab| {
+            let text = lab.run(|cx| async move { busy(cx).await });
+            *said.lock().unwrap() = format!("{text}, {} steps until {:?}", lab.steps(), lab.now());
+        });
+        assert!(execution.failure.is_none());
+        let told = std::mem::take(&mut everything.lock().unwrap().told);
+        (said.into_inner().unwrap(), told)
+    };
+    let first = run(&fresh());
+    assert!(first.1.len() > 20);
+    let executor = fresh();
+    for _ in 0..5 {
+        assert_eq!(run(&executor), first);
+        // Another program in between, and one that fails.
+        let production = Arc::new(Mutex::new(Told::default()));
+        executor.execute(&production, |lab| lab.run(|cx| async { cx.yield_now().await }));
+        let failing = executor.execute(&Arc::new(Mutex::new(::explore::Fifo)), |lab| {
+            lab.run(|_| async { panic!("as planned") })
+        });
+        assert!(failing.failure.is_some());
+        assert_eq!(run(&executor), first);
     }
 }

@@ -11,8 +11,12 @@ fn executor() -> Executor {
     Executor::new(LabConfig::default().traced(false), Grain::Operation)
 }
 
-fn run(scheduler: &Arc<Mutex<impl Scheduler + Send + 'static>>, body: impl AsyncFnOnce(&mut Cx)) {
-    let execution = executor().execute(scheduler, |lab| match lab.try_run(|cx| async move { body(cx).await }) {
+fn run(
+    executor: &Executor,
+    scheduler: &Arc<Mutex<impl Scheduler + Send + 'static>>,
+    body: impl AsyncFnOnce(&mut Cx),
+) {
+    let execution = executor.execute(scheduler, |lab| match lab.try_run(|cx| async move { body(cx).await }) {
         // An exploration that is not optimal gives up runs that repeat others.
         Ok(()) | Err(LabFailure::Redundant) => {}
         Err(failure) => panic!("{failure}"),
@@ -21,9 +25,9 @@ fn run(scheduler: &Arc<Mutex<impl Scheduler + Send + 'static>>, body: impl Async
 }
 
 fn every(body: impl AsyncFnOnce(&mut Cx) + Clone) -> u64 {
-    let explorer = Arc::new(Mutex::new(Explorer::new()));
+    let (executor, explorer) = (executor(), Arc::new(Mutex::new(Explorer::new())));
     while explorer.lock().unwrap().next_execution() {
-        run(&explorer, body.clone());
+        run(&executor, &explorer, body.clone());
     }
     let counts = explorer.lock().unwrap().counts();
     counts.explored + counts.blocked + counts.pruned
@@ -111,10 +115,10 @@ fn main() {
     exhaust("lastzero(10)", &|| every(async |cx| lastzero(cx, 10).await));
     exhaust("lastzero(15)", &|| every(async |cx| lastzero(cx, 15).await));
     exhaust("random mutex(3,2)", &|| {
-        let random = Arc::new(Mutex::new(Random::new(1)));
+        let (executor, random) = (executor(), Arc::new(Mutex::new(Random::new(1))));
         const RUNS: u64 = 300_000;
         for _ in 0..RUNS {
-            run(&random, async |cx| sections(cx, 3, 2).await);
+            run(&executor, &random, async |cx| sections(cx, 3, 2).await);
         }
         RUNS
     });

@@ -28,6 +28,13 @@ pub(super) struct Arrivals {
     queue: Mutex<Vec<Arrival>>,
 }
 
+impl Arrivals {
+    /// Whether there ever were any.
+    pub(super) fn were_any(&self) -> bool {
+        self.noted.load(Acquire)
+    }
+}
+
 impl Engine {
     /// Called on threads that are not the lab's.
     #[cold]

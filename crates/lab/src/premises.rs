@@ -1,0 +1,175 @@
+//! [`Premises`]: what a lab is built of, apart from its run. An executor's next lab takes over what the one before has
+//! left as it was, which saves building it anew thousands of times a second.
+//!
+//! Invariant `premises.as-new`: nothing of a run can be seen in the next one. Premises that somebody still holds a part
+//! of, or in which a run did more than run tasks and set timers (the network, signals, reports, a trace, wakes from
+//! other threads), are not used again.
+//!
+//! Not here: the run (`runtime`), what is picked (`decisions`).
+use crate::config::LabConfig;
+use crate::deadlock::WaitGraph;
+use crate::decisions::{Asked, Decisions};
+use crate::engine::Engine;
+use crate::net::SimNet;
+use crate::raw;
+use crate::signals::LabSignals;
+use crate::world::{Kept, Recorder, SplitStreams, VirtualClock, VirtualTimers, locked};
+use cx::port::{Waits, World};
+use region::Sink;
+use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use task::engine::EngineSlot;
+
+/// See the module.
+pub(crate) struct Premises {
+    // Dropped in this order: the slot, the engine.
+    pub(crate) slot: EngineSlot,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) kept: Arc<Kept>,
+    pub(crate) net: Arc<SimNet>,
+    pub(crate) signals: LabSignals,
+}
+
+impl Premises {
+    /// `watched`: labels are told to whoever explores on this thread.
+    ///
+    /// # Panics
+    /// If there are more engines in this process than its table has places.
+    pub(crate) fn new(config: &LabConfig, asked: Asked, watched: bool) -> Premises {
+        let clock = Arc::new(VirtualClock::default());
+        let timers = Arc::new(VirtualTimers::new());
+        let listens = config.traced || watched;
+        let recorder = listens.then(|| Arc::new(Recorder::new(clock.clone(), config.traced)));
+        let waiting = config.traced.then(|| Arc::new(WaitGraph::default()));
+        let decisions = Arc::new(Decisions::new(asked, config.traced.then(|| recorder.clone()).flatten()));
+        let kept = Arc::new(Kept::default());
+        let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
+        let signals = LabSignals::default();
+        let entropy = Arc::new(SplitStreams { seed: config.seed });
+        let world = World::new(raw::HEAD, clock.clone(), timers.clone(), entropy, kept.clone())
+            .with_grace(config.grace)
+            .with_unwinding(sched::engine::unwinding())
+            .with_net(net.clone())
+            .with_signals(Arc::new(signals.clone()))
+            .with_sink(recorder.clone().map(|r| r as Arc<dyn Sink>))
+            .with_waits(waiting.clone().map(|w| w as Arc<dyn Waits>));
+        let engine = Arc::new(Engine::new(world, clock, timers, recorder, waiting, decisions));
+        let Some(slot) = raw::register(&engine) else {
+            panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)
+        };
+        Premises { slot, engine, kept, net, signals }
+    }
+
+    /// The run in it is over, with everything that belonged to it. Makes it as new, if it can.
+    fn renew(&self) -> bool {
+        let alone = Arc::strong_count(&self.engine) == 1
+            // The lab's and the world's; the network has the clock and the timers as well.
+            && Arc::strong_count(&self.kept) == 2
+            && self.net.is_unused()
+            && self.signals.are_unused(2);
+        alone
+            && self.engine.world.written_off.load(Relaxed) == 0
+            && self.kept.all().is_empty()
+            && self.engine.renew()
+    }
+}
+
+/// What an executor keeps for its next execution: on the thread of the one before.
+#[derive(Default)]
+pub(crate) struct Spare(Mutex<Option<Premises>>);
+
+impl Spare {
+    pub(crate) fn take(&self) -> Option<Premises> {
+        locked(&self.0).take().filter(|premises| premises.engine.is_home())
+    }
+
+    /// Keeps them, if they can be used again.
+    pub(crate) fn put(&self, premises: Premises) {
+        if premises.renew() {
+            let before = locked(&self.0).replace(premises);
+            drop(before);
+        }
+    }
+}
+
+/// Nobody shares premises.
+impl Clone for Spare {
+    fn clone(&self) -> Spare {
+        Spare::default()
+    }
+}
+
+impl fmt::Debug for Spare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Spare")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw::home::Lent;
+    use crate::runtime::LabRuntime;
+    use crate::watch::{self, Grain};
+    use cx::port::{Net, Signal};
+    use std::panic::Location;
+
+    /// Whether anything is left for the next run after one in which this was done.
+    fn leaves(act: impl FnOnce(&LabRuntime)) -> bool {
+        let spare = Spare::default();
+        watch::begin(Grain::Operation, false);
+        let lab = LabRuntime::explored(LabConfig::default().traced(false), &spare, Location::caller());
+        lab.lend(&mut explore::Fifo, || act(&lab));
+        watch::end(false);
+        lab.close(&spare);
+        spare.take().is_some()
+    }
+
+    #[test]
+    fn premises_in_which_tasks_ran_and_slept_are_used_again() {
+        assert!(leaves(|lab| {
+            lab.run(|cx| async {
+                cx.spawn(async |cx| cx.yield_now().await);
+                let hour = std::time::Duration::from_secs(3600);
+                assert!(time::TimeExt::sleep(cx, hour).await.is_ok())
+            });
+            assert!(lab.now() > types::Time::ZERO);
+        }));
+    }
+
+    #[test]
+    fn premises_that_something_is_left_of_are_not() {
+        assert!(!leaves(|_| {}), "its root region is open");
+        let mut switch = None;
+        assert!(!leaves(|lab| {
+            lab.run(|_| async {});
+            switch = Some(lab.signals());
+        }));
+        assert!(!leaves(|lab| {
+            lab.raise(Signal::Interrupt);
+            lab.run(|_| async {});
+        }));
+        assert!(!leaves(|lab| assert!(lab.try_run(|_| std::future::pending::<()>()).is_err())));
+        drop(switch);
+        let connected = premises();
+        let _ = connected.net.connect(std::net::SocketAddr::from(([127, 0, 0, 1], 80)));
+        assert!(!connected.renew());
+    }
+
+    /// Premises as a run leaves them in which nothing happened.
+    fn premises() -> Premises {
+        let premises = Premises::new(&LabConfig::default().traced(false), Asked::Lent(Lent::new()), true);
+        premises.engine.begin(true);
+        premises
+    }
+
+    #[test]
+    fn another_thread_builds_its_own() {
+        let spare = Spare::default();
+        spare.put(premises());
+        assert!(spare.take().is_some());
+        spare.put(premises());
+        std::thread::scope(|s| assert!(s.spawn(|| spare.take().is_none()).join().unwrap()));
+    }
+}
