@@ -102,10 +102,10 @@ impl fmt::Display for Found {
                 let all = rounded(likely.likely);
                 write!(
                     f,
-                    "{classes} of about {all} classes of schedules {runs} (likely {least} to {most}), and no more"
+                    "{classes} of about {all} classes of schedules {runs} (likely {least} to {most}); it ended early"
                 )
             }
-            (false, None, None) => write!(f, "{classes} {schedules} {runs}, and no more"),
+            (false, None, None) => write!(f, "{classes} {schedules} {runs}; it ended early"),
         }
     }
 }
