@@ -10,6 +10,11 @@
 //! | [`watch`](mod@watch) | the latest value | [`watch::latest`] | wait queue |
 //! | [`semaphore`] | permits | [`semaphore::permits`] | wait queue |
 //! | [`mutex`] | exclusive access to a value | [`mutex::lock_word`] | wait queue |
+//! | [`rwlock`] | shared or exclusive access to a value | [`rwlock::share`] | wait queue |
+//! | [`barrier`] | so many wait for each other | [`barrier::round`] | wait queue |
+//! | [`latch`] | a count that goes down to 0 | [`latch::count`] | wait queue |
+//! | [`event`] | a flag that is set by hand | [`event::flag`] | wait queue |
+//! | [`once_cell`] | a value that is made once | a mutex and `std::sync::OnceLock` | mutex |
 //! | [`notify`] | notifications without a value | [`notify::signal`] | wait queue |
 //! | [`shared`] | a value for looks and changes in one go | `std::sync::Mutex` | never |
 //!
@@ -31,16 +36,22 @@
 //!
 //! Not here: timers, tasks, anything that reads a clock or starts a thread.
 
+pub mod barrier;
 pub mod broadcast;
 mod error;
+pub mod event;
+pub mod latch;
 pub mod mpsc;
 pub mod mutex;
 pub mod notify;
 mod object;
+#[cfg(not(loom))]
+pub mod once_cell;
 pub mod oneshot;
 #[cfg(not(loom))]
 mod park;
 pub mod rendezvous;
+pub mod rwlock;
 pub mod semaphore;
 #[cfg(not(loom))]
 mod sent;

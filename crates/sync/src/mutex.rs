@@ -31,5 +31,5 @@ mod raw;
 #[cfg(not(loom))]
 pub use {
     lock::Lock,
-    raw::{Guard, Mutex},
+    raw::{Guard, MappedGuard, Mutex, OwnedGuard, PartGuard},
 };

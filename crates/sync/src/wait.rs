@@ -3,9 +3,9 @@
 //!
 //! - `cancel.first`: a request that is effective is returned before the core is asked, and the place in its queue given up.
 //! - A future that is dropped gives its place up too; the core passes on what had been assigned to it.
-//! - Exploration hears of the operation before it happens, and deadlock reports of who waits for what.
+//! - Exploration hears of the operation before it happens, and dumps of what the task waits for.
 //!
-//! Not here: mpsc, oneshot, semaphore, mutex and notify, which are older and say the same in futures of their own.
+//! Not here: who holds what is waited for (circles of waits are reported for mutex and semaphore). mpsc, oneshot, semaphore, mutex and notify, which are older and say the same in futures of their own.
 
 use core::{
     future::Future,
@@ -14,7 +14,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Access, Cx, Object, Row, Waiter, port::WaitOn};
+use cx::{Access, Cx, Object, Row, Waiter};
 use types::{Cancelled, WaitKind};
 
 use crate::WaitNode;
@@ -39,11 +39,6 @@ pub(crate) trait Pends {
 
     /// Gives up a node that stands in the queue.
     fn leave(&mut self, node: &mut WaitNode);
-
-    /// What deadlock reports know the thing by, and how much of it is wanted; if it's held by somebody at all.
-    fn wants(&self) -> Option<(usize, usize)> {
-        None
-    }
 }
 
 /// The future.
@@ -63,9 +58,6 @@ impl<'c, P: Pends, C> Wait<'c, P, C> {
     fn leave(&mut self) {
         if self.node.is_queued() {
             self.pends.leave(&mut self.node);
-            if let Some((resource, _)) = self.pends.wants() {
-                self.cx.left(resource, self.site);
-            }
         }
     }
 }
@@ -86,12 +78,7 @@ impl<P: Pends, C: Row> Future for Wait<'_, P, C> {
         }
         let polled = this.pends.poll(&mut this.node, || Waiter::from_waker(context.waker()));
         if polled.is_pending() {
-            let on = this.pends.wants().map_or(WaitOn::Anybody, |(resource, wanted)| WaitOn::Held {
-                resource,
-                wanted,
-                at: this.site,
-            });
-            this.cx.poll_wait_on(context, this.pends.kind(), on);
+            this.cx.poll_wait(context, this.pends.kind());
         }
         polled
     }

@@ -3,7 +3,11 @@
 //! Invariant `mutex.guarded`: a [`Guard`] exists only while its lock word is locked on its behalf, and a locked word has
 //! one guard (`mutex.exclusive`). The word is private to the mutex, so nobody else unlocks it.
 //!
-//! Not here: waiting with a `Cx` (`lock`).
+//! Not here: waiting with a `Cx` (`lock`), guards with a share of the mutex or for a part of the value (`guards`).
+
+mod guards;
+
+pub use guards::{MappedGuard, OwnedGuard, PartGuard};
 
 use core::{
     cell::UnsafeCell,

@@ -1,0 +1,132 @@
+//! A value that is made once, by the first who needs it, while the others wait: [`OnceCell`], and [`Lazy`], which knows how.
+//!
+//! ```
+//! use asupersync_sync::once_cell::OnceCell;
+//! use types::Res;
+//!
+//! async fn config<'a>(cx: &mut cx::Cx, cell: &'a OnceCell<String>) -> Res<&'a String> {
+//!     cell.get_or_try_init(cx, async |_| Ok("made by whoever comes first".to_string())).await
+//! }
+//! ```
+//!
+//! Whoever makes the value may fail, panic or be cancelled: the cell stays empty then, and the next one in line makes it.
+//! Made of a [`Mutex`] for the line and a [`OnceLock`] for the value, so a look at a value that is there is one load.
+//!
+//! Not here: replacing the value (`watch`).
+
+use std::sync::OnceLock;
+
+use cx::{Cx, Row};
+use types::{Res, Stop};
+
+use crate::mutex::Mutex;
+
+/// A value that is made at most once.
+#[derive(Debug)]
+pub struct OnceCell<T> {
+    value: OnceLock<T>,
+    making: Mutex<()>,
+}
+
+impl<T> Default for OnceCell<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self { value: OnceLock::new(), making: Mutex::new(()) }
+    }
+}
+
+impl<T> OnceCell<T> {
+    /// An empty cell.
+    #[track_caller]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value, if it was made.
+    pub fn get(&self) -> Option<&T> {
+        self.value.get()
+    }
+
+    /// The value, if it was made; nobody else can have the cell.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut()
+    }
+
+    /// Puts a value in. Never waits.
+    ///
+    /// # Errors
+    /// There is one, or somebody is making one: this one comes back.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        match self.making.try_lock() {
+            Some(_alone) => self.value.set(value),
+            None => Err(value),
+        }
+    }
+
+    /// The value; `make` makes it if there is none. Others wait meanwhile, in their order. `make` must not use this cell:
+    /// it would wait for itself (in the lab, a reported deadlock).
+    ///
+    /// # Errors
+    /// What `make` failed with, or cancelled. The cell is empty then, and the next one in line tries.
+    pub async fn get_or_try_init<C: Row, E>(
+        &self,
+        cx: &mut Cx<C>,
+        make: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
+    ) -> Res<&T, E> {
+        if let Some(value) = self.value.get() {
+            return Ok(value);
+        }
+        let _alone = self.making.lock(cx).await.map_err(Stop::Cancelled)?;
+        if let Some(value) = self.value.get() {
+            return Ok(value);
+        }
+        let made = make(cx).await?;
+        Ok(self.value.get_or_init(|| made))
+    }
+
+    /// The value.
+    pub fn into_inner(self) -> Option<T> {
+        self.value.into_inner()
+    }
+}
+
+/// A value that is made when it's first needed.
+///
+/// ```
+/// use asupersync_sync::once_cell::Lazy;
+/// use types::Res;
+///
+/// async fn answer(cx: &mut cx::Cx) -> Res<u32> {
+///     let lazy = Lazy::new(async |_: &mut cx::Cx| -> Res<u32> { Ok(42) });
+///     Ok(*lazy.force(cx).await? + *lazy.force(cx).await?) // made once
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Lazy<T, F> {
+    cell: OnceCell<T>,
+    make: F,
+}
+
+impl<T, F> Lazy<T, F> {
+    /// A value that `make` makes. It's a clone of `make` that runs, as the first one may fail or be cancelled.
+    #[track_caller]
+    pub fn new(make: F) -> Self {
+        Self { cell: OnceCell::new(), make }
+    }
+
+    /// The value, if it was made.
+    pub fn get(&self) -> Option<&T> {
+        self.cell.get()
+    }
+
+    /// The value, made now if it wasn't before.
+    ///
+    /// # Errors
+    /// As [`OnceCell::get_or_try_init`].
+    pub async fn force<C: Row, E>(&self, cx: &mut Cx<C>) -> Res<&T, E>
+    where
+        F: AsyncFnOnce(&mut Cx<C>) -> Res<T, E> + Clone,
+    {
+        self.cell.get_or_try_init(cx, self.make.clone()).await
+    }
+}

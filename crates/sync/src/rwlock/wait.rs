@@ -1,0 +1,221 @@
+//! Waiting for a read-write lock, and the forms that don't wait.
+//!
+//! Not here: the value and its guards (`raw`).
+
+use core::{future::Future, ops::Deref, panic::Location, task::Poll};
+use std::sync::Arc;
+
+use cx::{Access, Cx, Object, Row, Waiter};
+use types::{Cancelled, WaitKind};
+
+use super::{ReadGuard, RwLock, UpgradableGuard, WriteGuard, raw::Token, share::Mode};
+use crate::{
+    WaitNode,
+    wait::{Pends, Wait},
+};
+
+static READ: WaitKind = WaitKind::new("read (lock held)");
+static WRITE: WaitKind = WaitKind::new("write (lock held)");
+static UPGRADABLE: WaitKind = WaitKind::new("upgradable (lock held)");
+static UPGRADE: WaitKind = WaitKind::new("upgrade (readers left)");
+
+/// The lock in some mode.
+struct Acquire<'l, T: ?Sized> {
+    lock: &'l RwLock<T>,
+    mode: Mode,
+}
+
+impl<T: ?Sized> Pends for Acquire<'_, T> {
+    type Ready = ();
+    type Refused = Cancelled;
+
+    fn kind(&self) -> &'static WaitKind {
+        match self.mode {
+            Mode::Read => &READ,
+            Mode::Upgradable => &UPGRADABLE,
+            Mode::Write => &WRITE,
+        }
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (&self.lock.object, taken(self.mode))
+    }
+
+    fn poll(&mut self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<(), Cancelled>> {
+        let polled = self.lock.share.poll_acquire(node, self.mode, make);
+        // Who waits holds others up, and so changes the lock.
+        self.lock.object.touch(if polled.is_ready() { taken(self.mode) } else { Access::Write });
+        polled.map(Ok)
+    }
+
+    fn leave(&mut self, node: &mut WaitNode) {
+        self.lock.share.cancel(node);
+        self.lock.object.touch(Access::Write);
+    }
+}
+
+/// What is done to the lock by who takes it. Those who only look don't notice each other.
+fn taken(mode: Mode) -> Access {
+    if mode == Mode::Read { Access::Read } else { Access::Write }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Waits to look at the value. Don't while holding a guard of the same lock: see the [module](super).
+    ///
+    /// # Errors
+    /// Cancelled: nothing is held, and a hold that had been assigned went to the next in line.
+    #[track_caller]
+    pub fn read<'a, C: Row>(
+        &'a self,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<ReadGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
+        let held = self.held(self, cx, Mode::Read, Location::caller());
+        async move { held.await.map(ReadGuard::new) }
+    }
+
+    /// As [`read`](Self::read), with a guard that owns its share of the lock and may go to another task.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn read_owned<'a, C: Row>(
+        self: &'a Arc<Self>,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<ReadGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
+        let held = self.held(self.clone(), cx, Mode::Read, Location::caller());
+        async move { held.await.map(ReadGuard::new) }
+    }
+
+    /// Waits to change the value.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn write<'a, C: Row>(
+        &'a self,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<WriteGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
+        let held = self.held(self, cx, Mode::Write, Location::caller());
+        async move { held.await.map(WriteGuard::new) }
+    }
+
+    /// As [`write`](Self::write), with a guard that owns its share of the lock and may go to another task.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn write_owned<'a, C: Row>(
+        self: &'a Arc<Self>,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<WriteGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
+        let held = self.held(self.clone(), cx, Mode::Write, Location::caller());
+        async move { held.await.map(WriteGuard::new) }
+    }
+
+    /// Waits to look at the value as the only one that may go on to change it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn upgradable<'a, C: Row>(
+        &'a self,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<UpgradableGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
+        let held = self.held(self, cx, Mode::Upgradable, Location::caller());
+        async move { held.await.map(UpgradableGuard::new) }
+    }
+
+    /// Looks at the value if that's possible and nobody waits. Never waits, and isn't refused under cancellation.
+    pub fn try_read(&self) -> Option<ReadGuard<&Self, T>> {
+        self.tried(Mode::Read).map(ReadGuard::new)
+    }
+
+    /// Changes the value if that's possible and nobody waits. Never waits, and isn't refused under cancellation.
+    pub fn try_write(&self) -> Option<WriteGuard<&Self, T>> {
+        self.tried(Mode::Write).map(WriteGuard::new)
+    }
+
+    fn tried(&self, mode: Mode) -> Option<Token<&Self>> {
+        let taken = self.share.try_acquire(mode);
+        self.object.touch(if taken && mode != Mode::Read { Access::Write } else { Access::Read });
+        taken.then(|| Token::new(self, mode))
+    }
+
+    fn held<'a, H: Deref<Target = Self>, C: Row>(
+        &'a self,
+        handle: H,
+        cx: &'a Cx<C>,
+        mode: Mode,
+        site: &'static Location<'static>,
+    ) -> impl Future<Output = Result<Token<H>, Cancelled>> + use<'a, T, C, H> {
+        let wait = Wait::new(Acquire { lock: self, mode }, cx, site);
+        async move {
+            wait.await?;
+            Ok(Token::new(handle, mode))
+        }
+    }
+}
+
+/// That the readers are gone.
+struct Alone<H: Deref<Target = RwLock<T>>, T: ?Sized> {
+    /// `None` once it was upgraded.
+    guard: Option<UpgradableGuard<H, T>>,
+    waits: bool,
+}
+
+impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Alone<H, T> {
+    fn lock(&self) -> &RwLock<T> {
+        self.guard.as_ref().expect("polled after it was ready").lock()
+    }
+}
+
+impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Pends for Alone<H, T> {
+    type Ready = WriteGuard<H, T>;
+    type Refused = Cancelled;
+
+    fn kind(&self) -> &'static WaitKind {
+        &UPGRADE
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (&self.lock().object, Access::Write)
+    }
+
+    /// There is one upgrade at a time, which needs no place in a queue.
+    fn poll(
+        &mut self,
+        _: &mut WaitNode,
+        make: impl FnOnce() -> Waiter,
+    ) -> Poll<Result<Self::Ready, Cancelled>> {
+        let polled = self.lock().share.poll_upgrade(make);
+        self.lock().object.touch(Access::Write);
+        self.waits = polled.is_pending();
+        polled.map(|()| Ok(self.guard.take().expect("polled after it was ready").upgraded()))
+    }
+
+    fn leave(&mut self, _: &mut WaitNode) {}
+}
+
+impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Drop for Alone<H, T> {
+    fn drop(&mut self) {
+        if self.waits && self.guard.is_some() {
+            self.lock().share.cancel_upgrade();
+            self.lock().object.touch(Access::Write);
+        }
+    }
+}
+
+impl<H: Deref<Target = RwLock<T>>, T: ?Sized> UpgradableGuard<H, T> {
+    /// Waits until those who look are gone, before everybody in line; nobody writes in between. Nobody new is let in
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// Cancelled: the guard is dropped.
+    #[track_caller]
+    pub fn upgrade<'c, C: Row>(
+        self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<WriteGuard<H, T>, Cancelled>> + use<'c, H, T, C> {
+        Wait::new(Alone { guard: Some(self), waits: false }, cx, Location::caller())
+    }
+}

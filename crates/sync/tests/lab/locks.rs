@@ -1,0 +1,312 @@
+//! Read-write lock, barrier, latch, event, cells that are filled once, and guards that move, on every schedule of small
+//! programs and with a cancellation at every step.
+
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use asupersync_sync::{
+    barrier::Barrier,
+    event::Event,
+    latch::Latch,
+    mutex::{Guard, Mutex},
+    once_cell::{Lazy, OnceCell},
+    rwlock::{ReadGuard, RwLock, UpgradableGuard, WriteGuard},
+    shared::Shared as Value,
+};
+use cx::Cx;
+use types::{Error, Res, Stop};
+
+use crate::{Done, Shared, at_every_step, on_all, on_every, pause};
+
+#[test]
+fn nobody_is_beside_a_writer_and_no_change_is_lost() {
+    let found = on_every("rwlock", async |cx| {
+        let lock = Arc::new(RwLock::new(0));
+        for task in 0..3 {
+            let lock = lock.clone();
+            cx.spawn(async move |cx: &mut Cx| -> Res {
+                if task == 0 {
+                    let seen = lock.read(cx).await?;
+                    let before = *seen;
+                    cx.step().await;
+                    assert_eq!(*seen, before);
+                } else {
+                    let mut value = lock.write(cx).await?;
+                    let before = *value;
+                    cx.step().await;
+                    *value = before + 1;
+                }
+                Ok(())
+            });
+        }
+        cx.step().await;
+        let seen = lock.upgradable(cx).await.unwrap();
+        let before = *seen;
+        let mut value = seen.upgrade(cx).await.unwrap();
+        assert_eq!(*value, before, "somebody wrote between looking and changing");
+        *value += 1;
+        drop(value);
+    });
+    assert!(found.classes > 6, "{found}");
+}
+
+/// Reader, writer and upgrade are each cancelled at each step in turn; whoever is left gets the lock.
+#[test]
+fn a_cancelled_party_costs_nobody_the_lock() {
+    for victim_is in 0..3 {
+        let steps = at_every_step(|lab, victim| {
+            lab.run(|cx| async {
+                let lock = Arc::new(RwLock::new(0_u64));
+                let mut tasks = Vec::new();
+                for task in 0..3 {
+                    let (lock, victim) = (lock.clone(), victim.clone());
+                    tasks.push(cx.spawn(async move |cx: &mut Cx| -> Res {
+                        cx.region(|cx| async {
+                            if task == victim_is {
+                                *victim.get() = Some(cx.handle());
+                            }
+                            let _: Done = async {
+                                for _ in 0..2 {
+                                    match task {
+                                        0 => {
+                                            let seen = lock.read(cx).await?;
+                                            cx.yield_now().await;
+                                            assert!(*seen < 9);
+                                        }
+                                        1 => *lock.write(cx).await? += 1,
+                                        _ => *lock.upgradable(cx).await?.upgrade(cx).await? += 1,
+                                    }
+                                }
+                                Ok(())
+                            }
+                            .await;
+                        })
+                        .await;
+                        Ok(())
+                    }));
+                }
+                for mut task in tasks {
+                    task.join(cx).await.unwrap();
+                }
+                let total = *lock.try_write().expect("nobody holds it");
+                assert!(if victim_is == 0 { total == 4 } else { (2..=4).contains(&total) }, "{total}");
+            });
+        });
+        assert!(steps > 10, "{steps}");
+    }
+}
+
+#[test]
+fn guards_show_parts_move_to_other_tasks_and_change_their_mode() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let lock = Arc::new(RwLock::new((1, [2, 3])));
+            let part = WriteGuard::map(lock.write(cx).await.unwrap(), |(_, tail)| &mut tail[1]);
+            assert!(lock.try_read().is_none());
+            drop(part);
+            let mut whole = lock.write_owned(cx).await.unwrap();
+            whole.0 = 10;
+            let looks = WriteGuard::downgrade(whole);
+            assert!(lock.try_read().is_some() && lock.try_write().is_none());
+            let tail = ReadGuard::map(looks, |(_, tail)| tail);
+            let mut elsewhere = cx.spawn(async move |cx: &mut Cx| -> Res<i32> {
+                pause(cx, 2).await;
+                Ok(tail[0])
+            });
+            assert_eq!(elsewhere.join(cx).await.unwrap(), 2);
+            let own = lock.read_owned(cx).await.unwrap();
+            let seen = UpgradableGuard::settle_for_reading(lock.upgradable(cx).await.unwrap());
+            assert_eq!((seen.0, own.0), (10, 10));
+            drop((seen, own));
+            assert_eq!(format!("{lock:?}"), "RwLock { value: (10, [2, 3]) }");
+
+            let mutex = Arc::new(Mutex::new((1, 2)));
+            let mut part = Guard::map(mutex.lock(cx).await.unwrap(), |pair| &mut pair.1);
+            *part += 5;
+            drop(part);
+            let mut owned = mutex.lock_owned(cx).await.unwrap();
+            let mut elsewhere = cx.spawn(async move |_: &mut Cx| -> Res<i32> {
+                owned.0 += 1;
+                Ok(owned.0)
+            });
+            assert_eq!(*mutex.lock(cx).await.unwrap(), (2, 7));
+            assert_eq!(elsewhere.join(cx).await.unwrap(), 2);
+            assert!(mutex.try_lock_owned().is_some_and(|owned| owned.1 == 7) && !mutex.is_locked());
+        });
+    });
+}
+
+#[test]
+fn a_barrier_is_passed_together_and_each_round_has_a_last() {
+    let found = on_every("barrier", async |cx| {
+        let (barrier, before, last) =
+            (Arc::new(Barrier::new(2)), Arc::new(Value::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = Vec::new();
+        for _ in 0..2 {
+            let (barrier, before, last) = (barrier.clone(), before.clone(), last.clone());
+            tasks.push(cx.spawn(async move |cx: &mut Cx| -> Res {
+                before.write(|n| *n += 1);
+                last.fetch_add(usize::from(barrier.wait(cx).await?.is_last()), Relaxed);
+                assert_eq!(before.get(), 2);
+                Ok(())
+            }));
+        }
+        for mut task in tasks {
+            task.join(cx).await.unwrap();
+        }
+        assert_eq!(last.load(Relaxed), 1);
+    });
+    assert!(found.classes >= 2, "{found}");
+}
+
+/// One of three is cancelled at each step in turn: either all three pass, or a fourth takes its place.
+#[test]
+fn a_cancelled_arrival_does_not_count() {
+    let steps = at_every_step(|lab, victim| {
+        lab.run(|cx| async {
+            let barrier = Arc::new(Barrier::new(2));
+            let mine = barrier.clone();
+            let mut other = cx.spawn(async move |cx: &mut Cx| -> Res {
+                pause(cx, 4).await;
+                mine.wait(cx).await?;
+                Ok(())
+            });
+            let passed = cx
+                .region(|cx| async {
+                    *victim.get() = Some(cx.handle());
+                    barrier.wait(cx).await.is_ok()
+                })
+                .await;
+            if !passed && !other.is_finished() {
+                // Either the other one has passed with it before it was cancelled, or it waits for us.
+                pause(cx, 30).await;
+                if !other.is_finished() {
+                    assert!(barrier.wait(cx).await.unwrap().is_last());
+                }
+            }
+            other.join(cx).await.unwrap();
+        });
+    });
+    assert!(steps > 5, "{steps}");
+}
+
+#[test]
+fn a_latch_opens_once_and_an_event_lets_go_who_waited() {
+    let found = on_every("latch", async |cx| {
+        let (latch, event) = (Arc::new(Latch::new(2)), Arc::new(Event::new(false)));
+        for _ in 0..2 {
+            let (latch, event) = (latch.clone(), event.clone());
+            cx.spawn(async move |cx: &mut Cx| -> Res {
+                cx.step().await;
+                if latch.count_down() {
+                    event.set();
+                }
+                Ok(())
+            });
+        }
+        latch.wait(cx).await.unwrap();
+        assert!(latch.is_open() && latch.count_down());
+        event.wait(cx).await.unwrap();
+        event.reset();
+        assert!(!event.is_set());
+    });
+    assert!(found.classes >= 2, "{found}");
+}
+
+#[test]
+fn a_wait_for_a_latch_or_an_event_may_be_cancelled_at_any_step() {
+    let steps = at_every_step(|lab, victim| {
+        lab.run(|cx| async {
+            let (latch, event) = (Arc::new(Latch::new(1)), Arc::new(Event::new(false)));
+            let (opens, sets) = (latch.clone(), event.clone());
+            cx.spawn(async move |cx: &mut Cx| {
+                pause(cx, 3).await;
+                opens.count_down();
+                pause(cx, 2).await;
+                sets.set();
+            });
+            cx.region(|cx| async {
+                *victim.get() = Some(cx.handle());
+                let _ = latch.wait(cx).await;
+                let _ = event.wait(cx).await;
+            })
+            .await;
+            latch.wait(cx).await.unwrap();
+            event.wait(cx).await.unwrap();
+        });
+    });
+    assert!(steps > 5, "{steps}");
+}
+
+/// Whoever makes the value fails, panics or is cancelled at each step in turn; the next one makes it.
+#[test]
+fn a_cell_is_filled_once_whoever_fails() {
+    let steps = at_every_step(|lab, victim| {
+        lab.run(|cx| async {
+            let (cell, made) = (Arc::new(OnceCell::new()), Arc::new(Shared::<usize>::default()));
+            let (mine, counts) = (cell.clone(), made.clone());
+            let mut other = cx.spawn(async move |cx: &mut Cx| -> Res<u32> {
+                pause(cx, 2).await;
+                let make = async |cx: &mut Cx| -> Res<u32> {
+                    pause(cx, 2).await;
+                    *counts.get() += 1;
+                    Ok(7)
+                };
+                Ok(*mine.get_or_try_init(cx, make).await?)
+            });
+            cx.region(|cx| async {
+                *victim.get() = Some(cx.handle());
+                let failed: Res<&u32> = cell
+                    .get_or_try_init(cx, async |cx| {
+                        pause(cx, 3).await;
+                        Err(Stop::Err(Error::msg("not this time")))
+                    })
+                    .await;
+                assert!(failed.is_err() || *failed.unwrap() == 7);
+            })
+            .await;
+            assert_eq!(other.join(cx).await.unwrap(), 7);
+            assert_eq!((*made.get(), cell.get(), cell.set(8)), (1, Some(&7), Err(8)));
+        });
+    });
+    assert!(steps > 5, "{steps}");
+}
+
+#[test]
+fn a_lazy_value_is_made_once_for_all() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let made = Arc::new(AtomicUsize::new(0));
+            let counts = made.clone();
+            let lazy = Arc::new(Lazy::new(async move |cx: &mut Cx| -> Res<usize> {
+                cx.yield_now().await;
+                Ok(counts.fetch_add(1, Relaxed))
+            }));
+            assert!(lazy.get().is_none());
+            assert_eq!((*lazy.force(cx).await.unwrap(), *lazy.force(cx).await.unwrap()), (0, 0));
+            assert_eq!((made.load(Relaxed), lazy.get()), (1, Some(&0)));
+        });
+    });
+}
+
+#[test]
+fn a_barrier_for_nobody_is_refused() {
+    assert!(catch_unwind(AssertUnwindSafe(|| Barrier::new(0))).is_err());
+}
+
+/// A lock may be shared only where its value may be looked at from several threads; guards go where their part may.
+#[test]
+fn what_may_move_between_threads() {
+    fn is_sync<T: Sync>() {}
+    fn is_send<T: Send>() {}
+    is_sync::<RwLock<u8>>();
+    is_send::<RwLock<Cell<u8>>>();
+    is_send::<ReadGuard<Arc<RwLock<u8>>, u8>>();
+    is_send::<WriteGuard<&RwLock<u8>, u8>>();
+}
