@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::{Closed, TryRecvError, wakes::counter::Counter};
+use crate::{Closed, TryRecvError, WaitNode, wakes::counter::Counter};
 
 fn channel<T>(capacity: u32) -> (Tx<T, Waker>, Rx<T, Waker>) {
     super::channel(capacity)
@@ -257,5 +257,74 @@ fn the_ring_agrees_with_a_simple_model() {
             next += 1;
             assert_eq!(tx.len(), queue.len());
         }
+    }
+}
+
+/// Waits for one place or for several, that are granted in turn, given up at any time, used or given back.
+#[test]
+fn waits_for_several_places_are_served_in_turn() {
+    for seed in 0..300_u64 {
+        let mut random = crate::wakes::counter::Random(seed);
+        let capacity = 1 + random.below(5) as u32;
+        let ((tx, mut rx), counter) = (channel::<u64>(capacity), Counter::new());
+        // In the model: values, credits held, and the line of those who wait, each granted or not.
+        let (mut queue, mut held) = (VecDeque::new(), 0_u32);
+        let mut line: Vec<(WaitNode, u32, bool)> = Vec::new();
+        for value in 0..200 {
+            match random.below(8) {
+                0..=2 if line.len() < 4 => {
+                    let count = 1 + random.below(u64::from(capacity)) as u32;
+                    let mut node = WaitNode::new();
+                    match tx.poll_reserve_many(&mut node, count, || counter.waker()) {
+                        Poll::Ready(got) => {
+                            got.unwrap();
+                            assert!(line.iter().all(|one| one.2), "somebody was overtaken");
+                            held += count;
+                        }
+                        Poll::Pending => line.push((node, count, false)),
+                    }
+                }
+                3 if held > 0 => {
+                    tx.commit(value).unwrap();
+                    queue.push_back(value);
+                    held -= 1;
+                }
+                4 if held > 0 => {
+                    tx.abort();
+                    held -= 1;
+                }
+                5 if !line.is_empty() => {
+                    let (mut node, ..) = line.remove(random.below(line.len() as u64) as usize);
+                    tx.cancel(&mut node);
+                }
+                6 if !line.is_empty() => {
+                    let which = random.below(line.len() as u64) as usize;
+                    let (node, count, granted) = &mut line[which];
+                    let polled = tx.poll_reserve_many(node, *count, || counter.waker());
+                    assert_eq!(polled.is_ready(), *granted);
+                    if *granted {
+                        held += line.remove(which).1;
+                    }
+                }
+                _ => assert_eq!(rx.try_recv().ok(), queue.pop_front()),
+            }
+            // Whoever made room has handed it on by now.
+            let granted: u32 = line.iter().filter(|one| one.2).map(|one| one.1).sum();
+            let mut used = queue.len() as u32 + held + granted;
+            assert!(used <= capacity);
+            while let Some(first) = line.iter_mut().find(|one| !one.2)
+                && used + first.1 <= capacity
+            {
+                first.2 = true;
+                used += first.1;
+            }
+            assert_eq!(tx.len(), queue.len());
+        }
+        for (mut node, ..) in line {
+            tx.cancel(&mut node);
+        }
+        (0..held).for_each(|_| tx.abort());
+        assert!(tx.try_reserve().is_ok() || !queue.is_empty());
+        assert_eq!(counter.stored(), 0);
     }
 }
