@@ -22,6 +22,7 @@
 
 mod race;
 mod run;
+mod split;
 mod wakeup;
 
 use crate::causality::Causality;
@@ -106,6 +107,8 @@ pub struct Explorer {
     exact: bool,
     branching: Vec<Choice>,
     order: Option<u64>,
+    /// If this is a part of another exploration.
+    home: Option<split::Home>,
     limit: usize,
 }
 
@@ -120,6 +123,10 @@ struct Node {
     choices: Vec<u32>,
     /// What it is expected to do, if it was planned.
     planned: Option<Footprint>,
+    /// Branches that were given away since the one in progress began.
+    given: Vec<Planned>,
+    /// How many branches that were given away have not been joined.
+    outstanding: u32,
     /// What the branch in progress goes on with.
     handed: Branches,
 }
@@ -134,8 +141,21 @@ enum State {
     Ended,
     /// It does something else than before under the same decisions.
     GivenUp,
+    /// Nothing is left but to join what was given away.
+    Waiting,
     /// Everything was explored, or the executor's program isn't repeatable.
     Over,
+}
+
+impl Counts {
+    fn add(&mut self, other: Counts) {
+        self.explored += other.explored;
+        self.stuck += other.stuck;
+        self.blocked += other.blocked;
+        self.pruned += other.pruned;
+        self.races += other.races;
+        self.reversed += other.reversed;
+    }
 }
 
 impl Default for Explorer {
@@ -171,6 +191,7 @@ impl Explorer {
             exact: true,
             branching: Vec::new(),
             order: None,
+            home: None,
             limit: FOREST,
         }
     }
@@ -240,7 +261,8 @@ impl Explorer {
     }
 
     /// Whether there is another execution to run; the scheduler is ready for it then. The execution before must have
-    /// ended or been given up; one that was broken off counts as given up.
+    /// ended or been given up; one that was broken off counts as given up. If there is none, there may be again after the
+    /// next [`Explorer::join`], if [`Explorer::is_waiting`].
     pub fn next_execution(&mut self) -> bool {
         match self.state {
             State::Over => return false,
@@ -250,18 +272,27 @@ impl Explorer {
                 return true;
             }
             State::Ended => self.reverse_races(),
-            State::Running | State::GivenUp => {}
+            State::Running | State::GivenUp | State::Waiting => {}
         }
-        let found = self.divergence.is_none() && self.backtrack();
-        self.state = if found { State::Ready } else { State::Over };
-        found
+        self.state = match self.divergence {
+            None => self.backtrack(),
+            Some(_) => State::Over,
+        };
+        self.state == State::Ready
     }
 
-    /// Goes back to the deepest node that has a branch left, and takes it. Whether there is one.
-    fn backtrack(&mut self) -> bool {
+    /// Goes back to the deepest node that has a branch left, and takes it, if there is one.
+    fn backtrack(&mut self) -> State {
         while let Some(depth) = self.nodes.len().checked_sub(1) {
-            if self.put_to_sleep(depth) && self.take_branch(depth) {
-                return true;
+            let is_a_task_s = self.put_to_sleep(depth);
+            if self.home.as_ref().is_some_and(|home| depth <= home.depth) {
+                return State::Over;
+            }
+            if is_a_task_s && self.take_branch(depth) {
+                return State::Ready;
+            }
+            if self.nodes[depth].outstanding > 0 {
+                return State::Waiting;
             }
             let node = self.nodes.pop().expect("counted");
             self.forest.discard(node.pending);
@@ -269,7 +300,7 @@ impl Explorer {
             self.sleepers.truncate(node.sleep as usize);
             self.script.truncate(depth, false);
         }
-        false
+        State::Over
     }
 
     /// The step at the last node was run with all that can follow: others need not do it again. Whether the node is
@@ -285,10 +316,12 @@ impl Explorer {
                 return false;
             }
             let choices = self.script.choices(depth).iter().map(|chosen| chosen.taken).collect();
-            let step = Planned { task: event.task, choices, footprint: event.footprint.clone() };
+            let step = Planned { task: event.task, choices, footprint: event.footprint.clone(), sure: true };
             self.sleepers.push(step);
             self.causality.truncate(depth);
         }
+        let given = std::mem::take(&mut self.nodes[depth].given);
+        self.sleepers.extend(given);
         true
     }
 

@@ -38,6 +38,11 @@ impl Footprint {
         Footprint { marks: Marks::Unknown, mask: u64::MAX }
     }
 
+    /// Whether the operations are known.
+    pub(crate) fn is_known(&self) -> bool {
+        !matches!(self.marks, Marks::Unknown)
+    }
+
     /// The operations, in order; none if they are unknown.
     pub(crate) fn marks(&self) -> &[Mark] {
         match &self.marks {

@@ -8,12 +8,17 @@ extern crate asupersync_explore as explore;
 #[path = "exact/brute.rs"]
 #[allow(dead_code, reason = "counting is done with the mistake's own words")]
 mod brute;
+#[allow(dead_code, reason = "one family is enough here")]
+#[path = "exact/closed_forms.rs"]
+mod closed_forms;
 #[path = "seeded/counts.rs"]
 mod counts;
 #[path = "exact/kinds.rs"]
 mod kinds;
 #[path = "exact/random_programs.rs"]
 mod random_programs;
+#[path = "exact/split.rs"]
+mod split;
 #[path = "exact/world.rs"]
 mod world;
 
@@ -46,6 +51,10 @@ mutants::mistakes! {
         breaks kinds::shared_locks, says "left" "right";
     source_sets_that_rely_on_plans: "explore.source-sets-foresee"
         breaks random_programs::loads_and_stores, says "without plans";
+    a_part_that_does_not_know_what_its_home_runs: "explore.part-unaware"
+        breaks split::the_parts_of_an_exploration_find_every_class_once, says "left" "right";
+    a_part_that_keeps_its_plans: "explore.part-keeps-plans"
+        breaks split::the_parts_of_an_exploration_find_every_class_once, says "left" "right";
     what_waits_where_a_repetition_begins: "explore.repetitions-given-up"
         breaks random_programs::channels, says "without plans";
 }

@@ -108,7 +108,7 @@ impl Explorer {
         if self.kept.covered || run.into_iter().any(|sleeper| self.is_initial(sleeper, &last)) {
             return;
         }
-        if self.leads_to_leaf(&last) {
+        if self.leads_to_leaf(&last) || self.is_given(earlier, &last) {
             return;
         }
         self.kept.steps = None;
@@ -162,6 +162,14 @@ impl Explorer {
             }
         }
         self.kept = kept;
+    }
+
+    /// Whether the plan of what stays and `last` could as well begin with a branch that was given away.
+    fn is_given(&self, earlier: usize, last: &Planned) -> bool {
+        self.nodes[earlier].given.iter().any(|step| match self.begins_with_kept(step, &self.kept.depths) {
+            Some(own) => own || self.is_initial(step, last),
+            None => false,
+        })
     }
 
     /// Whether the plan of what stays and `last` is one that a branch leads to which is to be explored as a whole. Nearly all
@@ -226,7 +234,11 @@ impl Explorer {
     }
 
     /// Adds a sequence to the branches of a node.
-    fn plan_by_source_set(&mut self, depth: usize, sequence: &mut Vec<Planned>) {
+    pub(super) fn plan_by_source_set(&mut self, depth: usize, sequence: &mut Vec<Planned>) {
+        if let Some(home) = self.home.as_mut().filter(|home| depth <= home.depth) {
+            home.plans.push((depth, sequence.clone()));
+            sequence.truncate(1);
+        }
         if self.forest.live() >= self.limit {
             sequence.truncate(1);
         }
@@ -238,7 +250,7 @@ impl Explorer {
     fn reversed(&mut self, earlier: usize, later: Later, end: usize) -> Option<Planned> {
         match later {
             Later::Ran(later) => {
-                let mut ran = self.planned(later as usize);
+                let mut ran = Planned { sure: self.exact, ..self.planned(later as usize) };
                 let Some(announced) = self.announced(later as usize) else {
                     return Some(self.unforeseen(ran));
                 };
@@ -258,7 +270,8 @@ impl Explorer {
                 let Stuck { task, announced } = self.stuck[at as usize];
                 let task = self.causality.task(task);
                 let mark = self.mark_before(earlier..end, self.causality.last(task), &announced?)?;
-                let step = Planned { task, choices: Vec::new(), footprint: Footprint::default() };
+                let footprint = Footprint::default();
+                let step = Planned { task, choices: Vec::new(), footprint, sure: self.exact };
                 match mark {
                     // What follows its operation in the same step is unknown, but then no step is of one operation.
                     Some(mark) => Some(Planned { footprint: Footprint::new(&[mark]), ..step }),
@@ -271,7 +284,7 @@ impl Explorer {
     /// What the step will do is unknown.
     fn unforeseen(&mut self, step: Planned) -> Planned {
         self.exact = false;
-        Planned { footprint: Footprint::unknown(), ..step }
+        Planned { footprint: Footprint::unknown(), sure: false, ..step }
     }
 
     /// As [`Explorer::mark_without`]. Several tasks that share a lock may keep another from excluding them. Who of them would
@@ -376,9 +389,9 @@ impl Explorer {
     }
 
     /// The step at `depth`, to be taken again.
-    fn planned(&self, depth: usize) -> Planned {
+    pub(super) fn planned(&self, depth: usize) -> Planned {
         let event = &self.causality.events[depth];
         let choices = self.script.choices(depth).iter().map(|chosen| chosen.taken).collect();
-        Planned { task: event.task, choices, footprint: event.footprint.clone() }
+        Planned { task: event.task, choices, footprint: event.footprint.clone(), sure: true }
     }
 }

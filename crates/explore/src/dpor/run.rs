@@ -155,6 +155,8 @@ impl Explorer {
             pending,
             choices: Vec::new(),
             planned: None,
+            given: Vec::new(),
+            outstanding: 0,
             handed: Branches::default(),
         });
     }
@@ -225,7 +227,7 @@ impl Explorer {
                         .any(|(_, step)| same(step) || leads_there(step));
                 if !known {
                     self.exact = false;
-                    let step = Planned { task, choices, footprint: Footprint::unknown() };
+                    let step = Planned { task, choices, footprint: Footprint::unknown(), sure: false };
                     self.forest.push_first(&mut self.nodes[depth].pending, step);
                 }
             }

@@ -18,6 +18,8 @@ pub(super) struct Planned {
     /// What its choices are to be, as far as that is fixed.
     pub(super) choices: Vec<u32>,
     pub(super) footprint: Footprint,
+    /// Whether that is what it does at the point where it is planned, and not only what it might.
+    pub(super) sure: bool,
 }
 
 impl Planned {
@@ -26,6 +28,11 @@ impl Planned {
         // Nearly always neither chose. Comparing two empty slices is a call, and on some machines a slow one: masked loads
         // from a dangling address.
         other.choices.is_empty() || self.choices.starts_with(&other.choices)
+    }
+
+    /// Whether the sequence has this step, and could as well begin with it.
+    pub(super) fn is_among_first(&self, sequence: &[Planned]) -> bool {
+        matches!(begins_with(self, sequence), Some(Some(_)))
     }
 }
 
@@ -67,7 +74,7 @@ pub(super) enum Inserted {
 
 impl Forest {
     pub(super) fn new() -> Forest {
-        let nobody = Planned { task: 0, choices: Vec::new(), footprint: Footprint::default() };
+        let nobody = Planned { task: 0, choices: Vec::new(), footprint: Footprint::default(), sure: false };
         Forest { nodes: vec![Node { step: nobody, children: NONE, next: NONE }], free: NONE, live: 0 }
     }
 
@@ -86,7 +93,7 @@ impl Forest {
         let node = &mut self.nodes[at as usize];
         branches.0 = node.next;
         let children = Branches(node.children);
-        let nobody = Planned { task: 0, choices: Vec::new(), footprint: Footprint::default() };
+        let nobody = Planned { task: 0, choices: Vec::new(), footprint: Footprint::default(), sure: false };
         let step = std::mem::replace(&mut node.step, nobody);
         node.next = free;
         node.children = NONE;
@@ -129,6 +136,23 @@ impl Forest {
             let node = (at != NONE).then(|| &self.nodes[at as usize])?;
             next = node.next;
             Some((at, &node.step))
+        })
+    }
+
+    /// The leftmost of the branches.
+    pub(super) fn first(&self, branches: Branches) -> Option<&Planned> {
+        self.branches(branches).next().map(|(_, step)| step)
+    }
+
+    /// Copies branches and all below them into another forest.
+    pub(super) fn copy(&self, branches: Branches, into: &mut Forest) -> Branches {
+        let all: Vec<u32> = self.branches(branches).map(|(at, _)| at).collect();
+        // From the right to the left, so that each is put before the ones that follow it.
+        all.into_iter().rev().fold(Branches::default(), |mut copies, at| {
+            let below = self.copy(Branches(self.nodes[at as usize].children), into);
+            into.push_first(&mut copies, self.nodes[at as usize].step.clone());
+            into.nodes[copies.0 as usize].children = below.0;
+            copies
         })
     }
 

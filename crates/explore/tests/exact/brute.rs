@@ -84,18 +84,23 @@ fn visit<E: Executor>(
     true
 }
 
+/// One execution, and what it adds to what was found.
+pub(crate) fn run_one(executor: &mut impl Executor, explorer: &mut Explorer, found: &mut Found) {
+    let before = explorer.counts().explored;
+    executor.run(explorer);
+    if explorer.counts().explored > before {
+        found.executions += 1;
+        found.classes.insert(explorer.fingerprint().0);
+        found.foata.insert(explorer.foata().0);
+        found.states.insert(executor.state());
+    }
+}
+
 /// What the explorer finds.
 pub(crate) fn explored(executor: &mut impl Executor, mut explorer: Explorer) -> (Found, Explorer) {
     let mut found = Found::default();
     while explorer.next_execution() {
-        let before = explorer.counts().explored;
-        executor.run(&mut explorer);
-        if explorer.counts().explored > before {
-            found.executions += 1;
-            found.classes.insert(explorer.fingerprint().0);
-            found.foata.insert(explorer.foata().0);
-            found.states.insert(executor.state());
-        }
+        run_one(executor, &mut explorer, &mut found);
     }
     assert_eq!(explorer.divergence(), None);
     (found, explorer)

@@ -8,5 +8,6 @@ mod closed_forms;
 mod delays;
 mod kinds;
 mod random_programs;
+mod split;
 mod table;
 mod world;
