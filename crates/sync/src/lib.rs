@@ -6,6 +6,7 @@
 //! | [`mpsc::unbounded`](mod@mpsc::unbounded) | the same without a bound: sends never wait | [`mpsc::unbounded::line`] | wait queue (receiver) |
 //! | [`oneshot`] | one value, once | [`oneshot::word`] | the word |
 //! | [`rendezvous`] | from hand to hand: a send is over when the value was taken | [`rendezvous::table`] | wait queue (senders), a place (receiver) |
+//! | [`session`] | requests and replies, with a peer that may leave | rendezvous and oneshot | theirs |
 //! | [`broadcast`] | every value to every receiver, lag reported | [`broadcast::tape`] | wait queue |
 //! | [`watch`](mod@watch) | the latest value | [`watch::latest`] | wait queue |
 //! | [`semaphore`] | permits | [`semaphore::permits`] | wait queue |
@@ -55,6 +56,8 @@ pub mod rwlock;
 pub mod semaphore;
 #[cfg(not(loom))]
 mod sent;
+#[cfg(not(loom))]
+pub mod session;
 #[cfg(not(loom))]
 pub mod shared;
 mod sync;

@@ -84,5 +84,6 @@ mod notify;
 mod obligations;
 mod oneshot;
 mod semaphore;
+mod session;
 mod told;
 mod unbounded;

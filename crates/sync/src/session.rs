@@ -1,0 +1,185 @@
+//! Requests and their replies: a peer that leaves in the middle is an outcome, and says how far it came.
+//!
+//! ```text
+//! client   ask(cx, request) ──offered──▶ taken ──▶ reply
+//!                               │           └──the server leaves, or drops the reply──▶ AskError::Left
+//!                               └──the server leaves──▶ AskError::NotTaken(request)
+//! server   next(cx) ──▶ (request, Reply)     Reply ──send──▶ Sent: also says if the client has left
+//! ```
+//!
+//! ```
+//! use asupersync_sync::session;
+//! use types::Res;
+//!
+//! async fn double(cx: &mut cx::Cx) -> Res<u32> {
+//!     let (client, mut server) = session::pair::<u32, u32>();
+//!     cx.spawn(async move |cx: &mut cx::Cx| -> Res {
+//!         while let Ok((request, reply)) = server.next(cx).await {
+//!             reply.send(2 * request);
+//!         }
+//!         Ok(())
+//!     });
+//!     Ok(client.ask(cx, 21).await.unwrap_or(0))
+//! }
+//! ```
+//!
+//! Made of a [`rendezvous`] for the request, so that it's known whether it was taken, and a [`oneshot`] for the reply,
+//! which is an obligation of the server's region: a region that settles over one reports where it was taken.
+//!
+//! Not here: requests that queue up at a server (an `mpsc` of `oneshot`s), replies of several parts.
+
+use core::{future::Future, panic::Location};
+
+use cx::{Cx, Row};
+use obligation::AlreadyLeaked;
+use types::Cancelled;
+
+use crate::{
+    Sent, WaitError,
+    mpsc::SendError,
+    oneshot,
+    rendezvous::{self, Receiver, Sender},
+};
+
+/// Two peers: one asks `Q`, the other replies `R`.
+#[track_caller]
+pub fn pair<Q, R>() -> (Client<Q, R>, Server<Q, R>) {
+    let (asks, asked) = rendezvous::channel();
+    (Client { asks }, Server { asked })
+}
+
+/// Asks. Clones ask the same server.
+#[derive(Debug)]
+pub struct Client<Q, R> {
+    asks: Sender<(Q, oneshot::Sender<R>)>,
+}
+
+impl<Q, R> Clone for Client<Q, R> {
+    fn clone(&self) -> Self {
+        Self { asks: self.asks.clone() }
+    }
+}
+
+/// Why there is no reply.
+pub enum AskError<Q> {
+    /// The server has left and had not taken the request: it comes back.
+    NotTaken(Q),
+    /// The server had taken the request, and has left or given the reply up.
+    Left,
+    /// A cancellation was effective before the request was taken: it comes back.
+    Withdrawn(Q, Cancelled),
+    /// A cancellation was effective before the reply. The server has the request; its reply goes back to it.
+    Cancelled(Cancelled),
+}
+
+impl<Q> core::fmt::Debug for AskError<Q> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+impl<Q> core::fmt::Display for AskError<Q> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NotTaken(_) => f.write_str("the server left before it took the request"),
+            Self::Left => f.write_str("the server left without a reply"),
+            Self::Withdrawn(_, cancelled) | Self::Cancelled(cancelled) => cancelled.fmt(f),
+        }
+    }
+}
+
+impl<Q, R> Client<Q, R> {
+    /// Asks and waits for the reply. Dropping the future withdraws a request that was not taken, and refuses the reply to
+    /// one that was.
+    ///
+    /// # Errors
+    /// The server has left, or a cancellation was effective: see [`AskError`] for what became of the request.
+    #[track_caller]
+    pub fn ask<'a, C: Row>(
+        &'a self,
+        cx: &'a Cx<C>,
+        request: Q,
+    ) -> impl Future<Output = Result<R, AskError<Q>>> + use<'a, Q, R, C> {
+        let (replies, mut replied) = oneshot::channel();
+        let taken = self.asks.send(cx, (request, replies));
+        async move {
+            match taken.await {
+                Ok(()) => {}
+                Err(SendError::Closed((request, _))) => return Err(AskError::NotTaken(request)),
+                Err(SendError::Cancelled((request, _), cancelled)) => {
+                    return Err(AskError::Withdrawn(request, cancelled));
+                }
+            }
+            match replied.recv(cx).await {
+                Ok(reply) => Ok(reply),
+                Err(WaitError::Closed) => Err(AskError::Left),
+                Err(WaitError::Cancelled(cancelled)) => Err(AskError::Cancelled(cancelled)),
+            }
+        }
+    }
+
+    /// Whether the server takes no more requests.
+    pub fn is_closed(&self) -> bool {
+        self.asks.is_closed()
+    }
+}
+
+/// Takes requests. Dropping it gives those back that were not taken.
+#[derive(Debug)]
+pub struct Server<Q, R> {
+    asked: Receiver<(Q, oneshot::Sender<R>)>,
+}
+
+impl<Q, R> Server<Q, R> {
+    /// Waits for the oldest request and takes it. The [`Reply`] is an obligation of the region that `cx` stands in.
+    ///
+    /// # Errors
+    /// Closed: every client has left. Cancelled: no request was taken.
+    #[track_caller]
+    pub fn next<'a, C: Row>(
+        &'a mut self,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<(Q, Reply<R>), WaitError>> + use<'a, Q, R, C> {
+        let (taking, site) = (self.asked.recv(cx), Location::caller());
+        async move {
+            let (request, sender) = taking.await?;
+            Ok((request, Reply { owed: sender.reserve_at(cx, site) }))
+        }
+    }
+
+    /// Takes no more requests: those that were not taken go back to their clients.
+    pub fn close(&mut self) {
+        self.asked.close();
+    }
+}
+
+/// A reply that is owed. Dropping it tells the client that none will come ([`AskError::Left`]).
+#[derive(Debug)]
+#[must_use = "dropping a reply tells the client that none will come"]
+pub struct Reply<R> {
+    owed: oneshot::Permit<R>,
+}
+
+impl<R> Reply<R> {
+    /// Replies. Can't wait, fail or be cancelled. If the client has left, [`Sent`] hands the reply back.
+    ///
+    /// # Panics
+    /// With debug assertions, if the region it belonged to has closed over it and reported it as leaked.
+    #[track_caller]
+    pub fn send(self, reply: R) -> Sent<R> {
+        self.owed.send(reply)
+    }
+
+    /// Whether the client still waits; if not, the work may be saved.
+    pub fn is_wanted(&self) -> bool {
+        !self.owed.is_closed()
+    }
+
+    /// Makes it an obligation of the region that `cx` stands in, before it is handed there.
+    ///
+    /// # Errors
+    /// The region it belonged to has reported it as leaked already.
+    pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
+        self.owed.rehome(cx)
+    }
+}
