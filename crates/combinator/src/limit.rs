@@ -104,7 +104,7 @@ impl Limits {
 
     /// The body is about to be polled once more.
     fn count_poll<C: Row>(&mut self, branch: &Branch<'_, C>) {
-        if self.budget.polls == u32::MAX || self.quota_asked {
+        if self.budget.polls == u32::MAX || self.quota_asked || branch.is_nudged() {
             return;
         }
         if self.polls == self.budget.polls {

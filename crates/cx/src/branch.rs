@@ -216,6 +216,12 @@ impl<'p, C: Row> Branch<'p, C> {
         self.with_deadline(budget.deadline)
     }
 
+    /// Whether the task is being polled for no reason, to see whether a wake was lost: such a poll is not the program's,
+    /// and no budget is charged for it.
+    pub fn is_nudged(&self) -> bool {
+        self.scope.header().control() & control::NUDGED != 0
+    }
+
     /// An instant at which [`Branch::poll_deadline`] is ready.
     #[must_use]
     pub fn with_deadline(self, at: Time) -> Branch<'p, C> {

@@ -11,6 +11,7 @@ use crate::scope::task_id;
 use crate::{Cx, Row};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::panic::Location;
 use core::task::Context;
 use task::raw::waiter::header_of;
 use task::{Header, control};
@@ -56,12 +57,13 @@ pub enum Holding {
 
 impl<C: Row> Cx<C> {
     /// Notes that this task has taken the resource at the address `resource`, of which `free` is left. `what` names
-    /// it in reports: "the mutex". `None` where nothing is traced.
+    /// it in reports: "the mutex"; `at` is the line that took it. `None` where nothing is traced.
     #[inline]
     pub fn hold(
         &self,
         resource: usize,
         what: &'static str,
+        at: &'static Location<'static>,
         holding: Holding,
         free: impl FnOnce() -> usize,
     ) -> Option<Hold> {
@@ -69,7 +71,27 @@ impl<C: Row> Cx<C> {
         if header.control() & control::TRACE == 0 {
             return None;
         }
-        note_hold(header, resource, what, holding, free())
+        note_hold(header, resource, what, at, holding, free())
+    }
+}
+
+impl<C> Cx<C> {
+    /// Notes that a future of this task that waited for the resource ([`WaitOn::Held`]) waits no more without having got
+    /// it. For futures that stood in a queue, when they are dropped or refused.
+    #[inline]
+    pub fn left(&self, resource: usize, at: &'static Location<'static>) {
+        let header = self.header();
+        if header.control() & control::TRACE != 0 {
+            note_left(header, resource, at)
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note_left(header: &Header, resource: usize, at: &'static Location<'static>) {
+    if let Some(waits) = &world_of(header).waits {
+        waits.left(header, resource, at)
     }
 }
 
@@ -79,6 +101,7 @@ fn note_hold(
     header: &Header,
     resource: usize,
     what: &'static str,
+    at: &'static Location<'static>,
     holding: Holding,
     free: usize,
 ) -> Option<Hold> {
@@ -87,7 +110,7 @@ fn note_hold(
         Holding::ForItself => Holder::Task(task_id(header)),
         Holding::ForAnybody => Holder::Anybody,
     };
-    let number = waits.held(resource, what, by, free);
+    let number = waits.held(resource, what, at, by, free);
     Some(Hold(Box::new(Noted { waits, number, free: 0 })))
 }
 

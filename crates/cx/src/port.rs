@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use core::any::Any;
 use core::net::SocketAddr;
+use core::panic::Location;
 use core::sync::atomic::AtomicU64;
 use core::task::{Poll, Waker};
 use core::time::Duration;
@@ -69,6 +70,8 @@ pub enum WaitOn {
         resource: usize,
         /// How much of it is wanted; 1 of what has no parts.
         wanted: usize,
+        /// Where it is asked for.
+        at: &'static Location<'static>,
     },
 }
 
@@ -85,9 +88,18 @@ pub enum Holder {
 pub trait Waits: Send + Sync {
     /// The task has to wait, in the poll it is in. MUST forget this when the task is polled again.
     fn wait(&self, task: &Header, id: TaskId, on: WaitOn);
-    /// The resource is held from now on, and `free` of it is left. `what` says what it is: "the mutex". Returns
-    /// a number for [`Waits::released`].
-    fn held(&self, resource: usize, what: &'static str, by: Holder, free: usize) -> u64;
+    /// The resource is held from now on, and `free` of it is left. `what` says what it is: "the mutex"; `at`, where it was
+    /// taken by the task that is polled. Returns a number for [`Waits::released`].
+    fn held(
+        &self,
+        resource: usize,
+        what: &'static str,
+        at: &'static Location<'static>,
+        by: Holder,
+        free: usize,
+    ) -> u64;
+    /// A future of the task that waited for the resource, asked for at `at`, waits no more: it was dropped, or refused.
+    fn left(&self, task: &Header, resource: usize, at: &'static Location<'static>);
     /// What was held under this number is given back, and `free` of it is there now.
     fn released(&self, hold: u64, free: usize);
 }

@@ -4,13 +4,16 @@
 //! is complete when everything else is. It is started in `raw/start.rs`.
 use crate::close;
 use crate::port::World;
+use crate::scope::task_id;
+use crate::spawn::{self, Ask};
 use crate::{All, RegionHandle};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::panic::Location;
 use core::time::Duration;
 use region::{Region, RegionView};
-use task::TaskRef;
+use task::{TaskRef, control};
 use task::raw::join::JoinRef;
 use trace::RegionPhase;
 use types::{AfterGrace, CancelKind, Cancelled, Never, Outcome, TaskId};
@@ -70,6 +73,35 @@ impl Root {
     /// One look at the whole tree.
     pub fn view(&self) -> RegionView {
         self.region.view_named(&crate::name::of)
+    }
+
+    /// Every live task below the root, and no root body: for an engine that has to reach them all.
+    pub fn tasks(&self) -> Vec<TaskRef> {
+        let tasks = RefCell::new(Vec::new());
+        // Counted under the region's lock, where no member can go.
+        drop(self.region.view_named(&|header| {
+            tasks.borrow_mut().push(header.counted());
+            None
+        }));
+        tasks.into_inner()
+    }
+
+    /// Asks one task and everything it owns to end, or everything if it is the root body's: for an engine that tries out
+    /// what a request does at some point.
+    pub fn cancel_task(
+        &self,
+        world: &World,
+        task: &TaskRef,
+        kind: CancelKind,
+        why: &'static str,
+        at: &'static Location<'static>,
+    ) {
+        if task.control() & control::ROOT == 0 {
+            let ask = Ask { kind, why, at, grace: None };
+            return spawn::request(task, task_id(task), world, ask);
+        }
+        let c = Cancelled::new(kind, self.region.next_origin()).why(why).at(at).when(world.clock.now()).build();
+        close::request(&self.region, world, &c, None);
     }
 
     /// Asks everything to end, with `grace` for cleanup.

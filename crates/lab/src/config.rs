@@ -1,9 +1,11 @@
 //! How a lab run is made: seed, schedule, limits.
 use crate::net::NetProfile;
+use crate::own::OwnOracle;
 use explore::Scheduler;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use trace::Event;
 use types::AfterGrace;
 
 /// Which runnable task is next.
@@ -101,6 +103,8 @@ pub struct LabConfig {
     pub(crate) after_grace: AfterGrace,
     pub(crate) traced: bool,
     pub(crate) model: bool,
+    pub(crate) nudges: bool,
+    pub(crate) oracles: Vec<OwnOracle>,
     pub(crate) net: NetProfile,
 }
 
@@ -115,6 +119,8 @@ impl Default for LabConfig {
             after_grace: AfterGrace::Wait,
             traced: true,
             model: true,
+            nudges: true,
+            oracles: Vec::new(),
             net: NetProfile::default(),
         }
     }
@@ -174,6 +180,42 @@ impl LabConfig {
     #[must_use]
     pub fn check_model(mut self, on: bool) -> LabConfig {
         self.model = on;
+        self
+    }
+
+    /// Whether tasks that wait are polled once more for no reason when nothing can run, to see whether one of them goes on
+    /// and so ought to have been woken: before a deadlock is reported, and, in runs that are not explored, now and then
+    /// before the clock moves (a lost wake is often hidden by a timeout). Every future has to put up with it; a program
+    /// of which one doesn't may switch it off. Default: yes.
+    #[must_use]
+    pub fn nudge_waiting(mut self, on: bool) -> LabConfig {
+        self.nudges = on;
+        self
+    }
+
+    /// One more oracle: `judge` sees the whole trace of a run, and says what is wrong with it. It is asked after the
+    /// built-in ones, by [`LabRuntime::oracles`](crate::LabRuntime::oracles), sweeps and searches. One that panics has
+    /// failed, under its name.
+    ///
+    /// ```
+    /// use asupersync_lab::{LabConfig, LabRuntime};
+    /// use trace::{Event, Label};
+    /// let quiet = |events: &[Event]| {
+    ///     let noisy = |event: &&Event| matches!(event.label, Label::User { .. });
+    ///     events.iter().find(noisy).map_or(Ok(()), |event| Err(format!("somebody spoke: {event}")))
+    /// };
+    /// let lab = LabRuntime::new(LabConfig::default().oracle("quiet", quiet));
+    /// lab.run(async |cx| cx.trace("hello"));
+    /// let found = lab.oracles().unwrap_err().to_string();
+    /// assert!(found.starts_with("quiet: somebody spoke"), "{found}");
+    /// ```
+    #[must_use]
+    pub fn oracle<E: fmt::Display>(
+        mut self,
+        name: &str,
+        judge: impl Fn(&[Event]) -> Result<(), E> + Send + Sync + 'static,
+    ) -> LabConfig {
+        self.oracles.push(OwnOracle::new(name, judge));
         self
     }
 

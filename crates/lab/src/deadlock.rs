@@ -13,6 +13,7 @@
 //! or refill a semaphore) is no way out: a program that needs it has deadlocked.
 //!
 //! Not here: who notes what (`cx::port::Waits`), when it is looked for (`runtime`).
+use crate::futurelock::{Futurelock, Queues};
 use crate::world::locked;
 use cx::port::{Holder, WaitOn, Waits};
 use region::RegionView;
@@ -37,6 +38,8 @@ struct Table {
     /// How much is left of a resource that is held.
     free: BTreeMap<usize, usize>,
     next: u64,
+    /// Which futures stand in queues.
+    queues: Queues,
 }
 
 #[derive(Debug)]
@@ -51,7 +54,40 @@ struct Waiting {
 struct Held {
     resource: usize,
     what: &'static str,
+    at: &'static Location<'static>,
     by: Holder,
+}
+
+impl Waiting {
+    fn name(&self) -> String {
+        Waiting::spelt(&self.task, self.id)
+    }
+
+    fn spelt(task: &TaskRef, id: TaskId) -> String {
+        let mut text = String::new();
+        let name = Name { root: task.control() & control::ROOT != 0, spawned_at: task.spawned_at };
+        // Writing to a string does not fail.
+        let _ = spell(&mut text, id, name);
+        text
+    }
+
+    /// What it said in its last poll that it waits for.
+    fn awaits(&self) -> String {
+        let what = self.task.waits_for().map_or("something", |kind| kind.what);
+        match self.on[..] {
+            [WaitOn::Held { at, .. }] => format!("`{what}` at {}", Place(at)),
+            _ => format!("`{what}`"),
+        }
+    }
+}
+
+/// A line of the program.
+struct Place(&'static Location<'static>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0.file(), self.0.line())
+    }
 }
 
 pub(crate) fn address(task: &Header) -> usize {
@@ -61,7 +97,10 @@ pub(crate) fn address(task: &Header) -> usize {
 impl WaitGraph {
     /// The task is about to be polled: what it waited for is forgotten.
     pub(crate) fn polls(&self, task: &Header) {
-        let old = locked(&self.0).waiting.remove(&address(task));
+        let mut table = locked(&self.0);
+        let old = table.waiting.remove(&address(task));
+        table.queues.polls(address(task));
+        drop(table);
         drop(old);
     }
 
@@ -110,9 +149,34 @@ impl WaitGraph {
     }
 }
 
+impl WaitGraph {
+    /// What the task said in its last poll that it waits for.
+    pub(crate) fn noted(&self, task: &Header) -> Vec<WaitOn> {
+        locked(&self.0).waiting.get(&address(task)).map(|waiting| waiting.on.clone()).unwrap_or_default()
+    }
+
+    /// Who is kept waiting by somebody who holds what he waits for and awaits something else. Told once nothing can run:
+    /// until then the holder may go on.
+    pub(crate) fn futurelocks(&self) -> Vec<Futurelock> {
+        let table = locked(&self.0);
+        let mut found = Vec::new();
+        for waiting in table.waiting.values() {
+            for on in &waiting.on {
+                if let WaitOn::Held { resource, at, .. } = *on {
+                    table.kept_waiting(waiting, resource, at, &mut found)
+                }
+            }
+        }
+        found
+    }
+}
+
 impl Waits for WaitGraph {
     fn wait(&self, task: &Header, id: TaskId, on: WaitOn) {
         let mut table = locked(&self.0);
+        if let WaitOn::Held { resource, at, .. } = on {
+            table.queues.stands(task, id, resource, at)
+        }
         let waiting = table.waiting.entry(address(task)).or_insert_with(|| Waiting {
             task: task.counted(),
             id,
@@ -124,23 +188,39 @@ impl Waits for WaitGraph {
         }
     }
 
-    fn held(&self, resource: usize, what: &'static str, by: Holder, free: usize) -> u64 {
+    fn held(
+        &self,
+        resource: usize,
+        what: &'static str,
+        at: &'static Location<'static>,
+        by: Holder,
+        free: usize,
+    ) -> u64 {
         let mut table = locked(&self.0);
+        let gone = table.queues.got(resource, at);
         table.next += 1;
         let number = table.next;
-        table.holds.insert(number, Held { resource, what, by });
+        table.holds.insert(number, Held { resource, what, at, by });
         table.free.insert(resource, free);
+        drop(table);
+        drop(gone);
         number
     }
 
     fn released(&self, hold: u64, free: usize) {
         let mut table = locked(&self.0);
         let Some(held) = table.holds.remove(&hold) else { return };
+        table.queues.released(held.resource, held.what);
         if table.holds.values().any(|other| other.resource == held.resource) {
             table.free.insert(held.resource, free);
         } else {
             table.free.remove(&held.resource);
         }
+    }
+
+    fn left(&self, task: &Header, resource: usize, at: &'static Location<'static>) {
+        let gone = locked(&self.0).queues.left(address(task), resource, at);
+        drop(gone)
     }
 }
 
@@ -193,6 +273,61 @@ impl Table {
         self.waiting.iter().filter_map(alone).collect()
     }
 
+    fn kept_waiting(
+        &self,
+        waiting: &Waiting,
+        resource: usize,
+        at: &'static Location<'static>,
+        found: &mut Vec<Futurelock>,
+    ) {
+        let waiter = waiting.name();
+        let mut holders = 0;
+        for held in self.holds.values().filter(|held| held.resource == resource) {
+            holders += 1;
+            let Holder::Task(by) = held.by else { continue };
+            let (what, taken) = (held.what, Place(held.at));
+            let Some(holder) = self.waiting.values().find(|w| w.id == by) else { continue };
+            let awaits = if by == waiting.id {
+                "in a future that it does not poll now, or in this one".into()
+            } else {
+                format!("and awaits {}", holder.awaits())
+            };
+            found.push(Futurelock {
+                waiter: waiting.id,
+                holder: by,
+                what: format!("{what} (taken at {taken} {awaits})"),
+                text: format!(
+                    "{waiter} waits for {what} at {}; {} took it at {taken}, {awaits}",
+                    Place(at),
+                    if by == waiting.id { "it".into() } else { holder.name() },
+                ),
+            });
+        }
+        if holders > 0 {
+            return;
+        }
+        for aside in self.queues.aside(resource) {
+            let what = aside.what;
+            let holder = self.waiting.get(&address(aside.task));
+            let awaits = match holder {
+                Some(holder) => holder.awaits(),
+                None => "something that is no operation of this runtime".into(),
+            };
+            let name = Waiting::spelt(aside.task, aside.id);
+            found.push(Futurelock {
+                waiter: waiting.id,
+                holder: aside.id,
+                what: format!("{what} (asked for at {}, not polled since)", Place(aside.at)),
+                text: format!(
+                    "{waiter} waits for {what} at {}; it was handed to a future of {name}, which asked for it at {} and is \
+                     not polled any more: that task awaits {awaits}",
+                    Place(at),
+                    Place(aside.at),
+                ),
+            });
+        }
+    }
+
     fn edge(&self, on: WaitOn, regions: &BTreeMap<RegionId, Members>) -> Option<Edge> {
         match on {
             WaitOn::Anybody => None,
@@ -204,7 +339,7 @@ impl Table {
                 let (to, at) = (members.tasks.clone(), members.opened_at);
                 Some(Edge { what: "the end of a region", opened_at: Some(at), to, any: false })
             }
-            WaitOn::Held { resource, wanted } => {
+            WaitOn::Held { resource, wanted, .. } => {
                 if *self.free.get(&resource)? >= wanted {
                     // Somebody who wants more is ahead of it, and may leave.
                     return None;

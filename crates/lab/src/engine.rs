@@ -1,24 +1,26 @@
 //! One worker's lanes, and which runnable is next: by the production pick, or any of them, as the decisions
 //! say.
 mod arrivals;
+mod nudge;
 
 use crate::deadlock::WaitGraph;
 use crate::decisions::Decisions;
+use crate::lasso::Lasso;
 use crate::parked::Parked;
 use crate::raw::home::{HomeCell, HomeRef};
 use crate::watch;
-use crate::world::{Recorder, VirtualClock, VirtualTimers};
+use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
 use cx::Waiter;
 use cx::port::{Clock, World};
-use explore::{Candidate, Step, Stuck};
+use explore::{Candidate, Step, Stuck, Touch};
 use region::Sink;
 use sched::engine::CatchUnwind;
 use sched::lanes::{Credits, Lane, LaneView, pick};
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
-use task::{Runnable, control};
-use trace::Label;
+use std::sync::{Arc, Mutex};
+use task::{Header, Runnable, control};
+use trace::{Event, Label};
 use types::{TaskId, Time};
 
 use arrivals::{Arrival, Arrivals};
@@ -42,7 +44,17 @@ pub(crate) struct Engine {
     pub(crate) steps: AtomicU64,
     /// Whoever picks the steps has no interest in the rest of the run.
     pub(crate) given_up: AtomicBool,
+    /// The last steps before the limit.
+    pub(crate) lasso: Mutex<Lasso>,
+    /// From which step on they are kept.
+    lasso_from: AtomicU64,
+    /// Called before each step with its number, if anybody wants to interfere.
+    interference: Mutex<Option<Interference>>,
+    interferes: AtomicBool,
 }
+
+/// Sees each step before it is taken, and may do something to its task.
+pub(crate) type Interference = Box<dyn FnMut(u64, &Header) + Send>;
 
 /// The lanes of the one worker, each in order of arrival.
 #[derive(Default)]
@@ -53,6 +65,8 @@ struct Lanes {
     /// How many steps it took in a row.
     turns: u32,
     last: Option<TaskId>,
+    /// Who ran before that, the latest first.
+    before: [Option<TaskId>; 3],
     cancel: VecDeque<Runnable>,
     timed: VecDeque<Runnable>,
     lifo: Option<Runnable>,
@@ -101,7 +115,10 @@ impl Lanes {
     /// This task takes the next step; who was going on stands behind the others now.
     fn goes(&mut self, task: TaskId) {
         self.turns = if self.last == Some(task) { self.turns + 1 } else { 1 };
-        self.last = Some(task);
+        if self.last != Some(task) {
+            let [a, b, _] = self.before;
+            self.before = [self.last.replace(task), a, b];
+        }
         if let Some(before) = self.going.take() {
             self.ready.push_back(before)
         }
@@ -191,7 +208,29 @@ impl Engine {
             firing: AtomicBool::new(false),
             steps: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
+            lasso: Mutex::default(),
+            lasso_from: AtomicU64::new(u64::MAX),
+            interference: Mutex::default(),
+            interferes: AtomicBool::new(false),
         }
+    }
+
+    /// Keeps what the steps do from this one on, for whoever looks for a loop in them.
+    pub(crate) fn keep_steps_from(&self, step: u64) {
+        locked(&self.lasso).forget();
+        self.lasso_from.store(step, Relaxed)
+    }
+
+    /// Has every step announced to `interference` before it is taken.
+    pub(crate) fn interfere(&self, interference: Interference) {
+        *locked(&self.interference) = Some(interference);
+        self.interferes.store(true, Relaxed)
+    }
+
+    /// Who ran last, the latest first.
+    pub(crate) fn ran_last(&self) -> Vec<TaskId> {
+        let lanes = self.lanes.get();
+        lanes.last.into_iter().chain(lanes.before.iter().copied().flatten()).collect()
     }
 
     pub(crate) fn emit(&self, label: Label) {
@@ -275,8 +314,13 @@ impl Engine {
             unreachable!("who is a candidate can be run")
         };
         watch::step(task, announced.as_ref(), tries);
+        let keeps = self.steps.load(Relaxed) >= self.lasso_from.load(Relaxed);
+        let said = if keeps { self.events() } else { 0 };
         self.run(runnable);
         watch::ended(log);
+        if keeps {
+            self.keep(task, &log.touches, said)
+        }
         self.park(task, log);
         let step = Step { task: Some(task), touches: &log.touches, enabled: &log.enabled };
         self.decisions.ask(|s| s.ran(&step));
@@ -295,10 +339,35 @@ impl Engine {
         next.map(|runnable| self.run(runnable)).is_some()
     }
 
+    /// How long the trace is.
+    fn events(&self) -> usize {
+        self.recorder.as_ref().map_or(0, |r| r.len())
+    }
+
+    #[cold]
+    fn keep(&self, task: TaskId, touches: &[Touch], said: usize) {
+        let labels = self.recorder.as_ref().map(|r| r.since(said, Event::clone)).unwrap_or_default();
+        locked(&self.lasso).step(task, touches, &labels)
+    }
+
+    #[cold]
+    fn announce(&self, step: u64, task: &Header) {
+        if let Some(interference) = &mut *locked(&self.interference) {
+            interference(step, task)
+        }
+    }
+
     fn run(&self, runnable: Runnable) {
         // No other thread counts.
         let step = self.steps.load(Relaxed);
         self.steps.store(step + 1, Relaxed);
+        if self.interferes.load(Relaxed) {
+            self.announce(step, runnable.header())
+        }
+        self.poll(runnable)
+    }
+
+    fn poll(&self, runnable: Runnable) {
         if runnable.header().control() & control::SPENT != 0 {
             runnable.header().control.fetch_and(!control::SPENT, Relaxed);
         }
@@ -370,6 +439,7 @@ impl Engine {
         if std::mem::replace(&mut self.stepping.get().over, true) {
             return Vec::new();
         }
+        self.interferes.store(false, Relaxed);
         let parked = self.lanes.get().parked.leave();
         let mut stuck: Vec<Stuck> = parked.iter().map(|(_, stuck)| *stuck).collect();
         if !self.given_up.load(Relaxed) {
@@ -395,7 +465,9 @@ impl Engine {
         // The engine's, its world's, the network's; and the recorder's clock.
         let shared = Arc::strong_count(&self.timers) > 3 || Arc::strong_count(&self.clock) > 4;
         let traced = self.waits.is_some() || self.recorder.as_ref().is_some_and(|r| r.keeps());
-        if shared || traced || self.arrivals.were_any() || lanes.len() > 0 {
+        // Nobody has seen the steps but those who pick.
+        let told = self.interferes.load(Relaxed) || self.steps.load(Relaxed) > self.lasso_from.load(Relaxed);
+        if shared || traced || told || self.arrivals.were_any() || lanes.len() > 0 {
             return false;
         }
         lanes.renew();
@@ -422,6 +494,7 @@ impl Engine {
             self.clock.set(next);
             self.world.recent.store(next.as_nanos(), Relaxed);
             self.emit(Label::TimeAdvance { to: next });
+            locked(&self.lasso).forget();
         }
         let due = self.timers.due(next);
         self.firing.store(true, Relaxed);

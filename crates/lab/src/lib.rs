@@ -19,6 +19,8 @@
 //! | `engine` | one worker's lanes, and which runnable is next |
 //! | `decisions` | the stream of choices: drawn, recorded, replayed |
 //! | `deadlock` | circles of tasks that wait for each other |
+//! | `futurelock` | futures that keep others waiting because nobody polls them |
+//! | `lasso` | the loop that a run ended in |
 //! | `watch` | what the steps of an explored run do to what tasks share |
 //! | `parked` | tasks that announced what they will do next |
 //! | `world` | virtual clock and timers, random numbers, the trace |
@@ -35,6 +37,11 @@
 //! | `names` | what tasks and objects were, for people |
 //! | `quiet` | panics of a search are not printed |
 //! | `sweep` | one program under many seeds |
+//! | `cancel_sweep`, `asker` | one program with a cancellation at each of its checkpoints |
+//! | `twice` | whether a program does the same when it is run again |
+//! | `calls` | the history of one object, to be judged against a model of it |
+//! | `faults` | what was really done to a run |
+//! | `own` | oracles of the test's own |
 //! | `lab_test`, `ticker` | what the attribute stands for: a sweep or a search, and what the environment asks of it |
 //! | `verdict` | what went wrong, in words |
 //!
@@ -42,16 +49,23 @@
 //! (`oracle`), the model of the rules (`model`).
 
 mod artefact;
+mod asker;
+mod calls;
+mod cancel_sweep;
 mod config;
 mod deadlock;
 mod decisions;
 mod engine;
 mod executor;
 mod failure;
+mod faults;
 mod followed;
+mod futurelock;
 mod lab_test;
+mod lasso;
 mod names;
 mod net;
+mod own;
 mod parked;
 mod plans;
 mod premises;
@@ -64,13 +78,17 @@ mod signals;
 mod sweep;
 mod telling;
 mod ticker;
+mod twice;
 mod verdict;
 mod watch;
 mod world;
 
 pub use artefact::{Artefact, UnknownKind};
+pub use calls::Calls;
+pub use cancel_sweep::{CancelSweep, Swept, cancel_sweep};
 pub use config::{LabConfig, Schedule, UnknownSchedule};
 pub use executor::{Execution, Executor};
+pub use faults::Faults;
 pub use lab_test::{Given, LabTest};
 pub use names::Names;
 pub use net::{NetProfile, NetStats};
@@ -79,5 +97,6 @@ pub use runtime::{LabRuntime, explore, explore_with};
 pub use search::{Found, Search};
 pub use signals::LabSignals;
 pub use sweep::{seeds, sweep};
+pub use twice::{Difference, run_twice};
 pub use verdict::{LabFailure, OracleReport};
 pub use watch::Grain;

@@ -1,9 +1,13 @@
 //! `LabRuntime`: a run from its root body to its verdict.
+use crate::asker::Asker;
 use crate::config::{LabConfig, Schedule};
 use crate::deadlock::Circle;
 use crate::decisions::Asked;
-use crate::engine::Engine;
+use crate::engine::{Engine, Interference};
+use crate::faults::Faults;
+use crate::lasso::{self, WINDOW};
 use crate::net::{NetStats, SimNet};
+use crate::own::asked;
 use crate::plans::Plans;
 use crate::premises::{Premises, Spare};
 use crate::raw;
@@ -18,7 +22,7 @@ use region::RegionView;
 use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
 use trace::{Event, Label, RegionPhase};
@@ -44,6 +48,14 @@ pub struct LabRuntime {
     signals: LabSignals,
     planned: Plans,
     failure: Mutex<Option<LabFailure>>,
+    /// Whom the lab itself asked to end, in words.
+    asked: Arc<Mutex<Vec<String>>>,
+    /// How much of what was planned was done.
+    acted: AtomicU64,
+    /// How many polls were spent on looking for lost wakes.
+    nudges: AtomicU64,
+    /// How many tasks there were when that was done last.
+    waiting: AtomicU64,
 }
 
 impl std::fmt::Debug for LabRuntime {
@@ -120,6 +132,10 @@ impl LabRuntime {
             signals,
             planned: Plans::default(),
             failure: Mutex::default(),
+            asked: Arc::default(),
+            acted: AtomicU64::new(0),
+            nudges: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
         }
     }
 
@@ -185,12 +201,14 @@ impl LabRuntime {
 
     fn drive(&self, task: &RootTask) {
         let mut idle_since: Option<(Time, u64)> = None;
+        self.engine.keep_steps_from(self.config.max_steps.saturating_sub(WINDOW as u64));
         while !task.is_finished() {
             self.act(self.engine.steps.load(Relaxed));
             if self.engine.steps.load(Relaxed) >= self.config.max_steps {
+                let told = self.told_loop();
                 return self.give_up(task, |lab, waits| LabFailure::Stuck {
                     steps: lab.engine.steps.load(Relaxed),
-                    why: format!("the limit on steps was reached; still there:\n{waits}"),
+                    why: format!("the limit on steps was reached; {told}still there:\n{waits}"),
                 });
             }
             let before = self.engine.steps.load(Relaxed);
@@ -210,6 +228,12 @@ impl LabRuntime {
                 circle.labels().into_iter().for_each(|label| self.engine.emit(label));
                 let circle = Some(circle.to_string());
                 return self.give_up(task, |_, waits| LabFailure::Deadlock { circle, waits });
+            }
+            if let Some(lost) = self.masked_by_timers(task) {
+                return self.give_up(task, |_, waits| lost.failure(waits));
+            }
+            if self.engine.anybody_queued() {
+                continue;
             }
             let limit = since.0.saturating_add(self.config.max_idle);
             if self.engine.advance(limit) {
@@ -249,6 +273,7 @@ impl LabRuntime {
     fn act(&self, step: u64) -> bool {
         let now = self.planned.take(step);
         let any = !now.is_empty();
+        self.acted.fetch_add(now.len() as u64, Relaxed);
         now.into_iter().for_each(|act| act());
         if any {
             self.engine.moved()
@@ -277,8 +302,27 @@ impl LabRuntime {
             stuck.announced.map(|touch| watch::announced(&touch))
         };
         waits(&self.root.view(), &announced, 0, &mut text);
+        let mut failure = failure(self, text);
+        if let LabFailure::Deadlock { circle, waits } = &mut failure {
+            let mut told = String::new();
+            for lock in self.engine.waits.iter().flat_map(|waits| waits.futurelocks()) {
+                // A circle of several tasks is told as such.
+                if circle.is_some() && lock.waiter != lock.holder {
+                    continue;
+                }
+                told.push_str(&lock.text);
+                told.push('\n');
+                let (task, holder, what) = (lock.waiter, lock.holder, lock.what.into());
+                self.engine.emit(Label::Futurelock { task, holder, what });
+            }
+            waits.insert_str(0, &told);
+            if circle.is_none()
+                && let Some(lost) = self.lost_wakeup(task, |id| parked.iter().all(|(_, s)| s.task != id))
+            {
+                failure = lost.failure(std::mem::take(waits));
+            }
+        }
         parked.into_iter().for_each(|(waiter, _)| waiter.wake());
-        let failure = failure(self, text);
         if let LabFailure::Stuck { steps, .. } = &failure {
             self.engine.emit(Label::Stuck { steps: *steps });
         }
@@ -294,6 +338,72 @@ impl LabRuntime {
         let mut text = String::new();
         waits(&self.root.view(), &|_| None, 0, &mut text);
         eprintln!("asupersync lab: still there after everything was given up:\n{text}{:?}", task.task());
+    }
+
+    /// The loop that the last steps repeat, in words for the report; empty if they don't.
+    fn told_loop(&self) -> String {
+        let Some(told) = locked(&self.engine.lasso).told(&|task| self.name(task)) else {
+            return String::new();
+        };
+        let lasso::Told { period, text } = told;
+        let loop_of = if period == 1 { "one step".into() } else { format!("{period} steps") };
+        let words = format!("livelock: a loop of {loop_of} repeats: {text}\n");
+        let steps = self.engine.steps.load(Relaxed);
+        self.engine.emit(Label::Livelock { steps, period, what: text.into() });
+        words
+    }
+
+    /// Nothing but timers is left: looks for a task that nobody woke and that could go on. Rarely, in long runs: at most
+    /// one nudge for four steps.
+    fn masked_by_timers(&self, root: &RootTask) -> Option<LostWakeup> {
+        let (nudges, waiting) = (self.nudges.load(Relaxed), self.waiting.load(Relaxed));
+        let allowed = 256 + self.engine.steps.load(Relaxed) / 4;
+        let asks = self.config.nudges && !self.engine.is_watching() && !self.engine.is_interfered_with();
+        if !asks || nudges + waiting > allowed {
+            return None;
+        }
+        self.lost_wakeup(root, |_| true)
+    }
+
+    /// Polls everybody who waits, once: who goes on was not woken.
+    fn lost_wakeup(&self, root: &RootTask, may: impl Fn(TaskId) -> bool) -> Option<LostWakeup> {
+        if !self.config.nudges {
+            return None;
+        }
+        let mut tasks = self.root.tasks();
+        tasks.push(root.task().clone());
+        self.waiting.store(tasks.len() as u64, Relaxed);
+        self.nudges.fetch_add(tasks.len() as u64, Relaxed);
+        for task in &tasks {
+            if task.word.is_complete() {
+                continue;
+            }
+            let (id, what) = (cx::task_id(task), task.waits_for().map(|kind| kind.what));
+            if !may(id) {
+                continue;
+            }
+            let ran = self.engine.ran_last();
+            if self.engine.goes_on(task) {
+                let what = what.unwrap_or("something that is no operation of this runtime");
+                self.engine.emit(Label::LostWakeup { task: id, what: what.into() });
+                let ran = ran.into_iter().filter(|ran| *ran != id).map(|task| self.name(task)).collect();
+                return Some(LostWakeup { who: self.name(id), what, ran });
+            }
+        }
+        None
+    }
+
+    /// A task with the line that spawned it, as far as the trace knows it.
+    pub(crate) fn name(&self, task: TaskId) -> String {
+        if task.as_u64() == self.root.view().region.as_u64() {
+            return "the root body".into();
+        }
+        let spawn = |event: &Event| match &event.label {
+            Label::TaskSpawn { task: spawned, site, .. } if *spawned == task => Some(site.clone()),
+            _ => None,
+        };
+        let site = self.engine.recorder.as_ref().and_then(|r| r.since(0, spawn).into_iter().flatten().next());
+        site.map_or_else(|| task.to_string(), |site| format!("{task} (spawned at {site})"))
     }
 
     fn model(&self) -> Result<(), LabFailure> {
@@ -338,6 +448,32 @@ impl LabRuntime {
     /// What the simulated network did so far, injected faults included.
     pub fn net_stats(&self) -> NetStats {
         self.net.stats()
+    }
+
+    /// What was done to the run so far: faults that were injected and fired, cancellations by a sweep, signals, planned
+    /// acts. A failing run's report says it too.
+    ///
+    /// ```
+    /// use asupersync_lab::{LabConfig, LabRuntime};
+    /// let lab = LabRuntime::new(LabConfig::default());
+    /// lab.at_step(0, || {});
+    /// lab.run(async |_| ());
+    /// assert_eq!(lab.faults().planned, 1);
+    /// assert_eq!(lab.faults().to_string(), "faults that fired: 1 planned acts");
+    /// ```
+    pub fn faults(&self) -> Faults {
+        let (net, cancelled) = (self.net.stats(), locked(&self.asked).clone());
+        Faults { net, cancelled, signals: self.signals.raised(), planned: self.acted.load(Relaxed) }
+    }
+
+    /// Has every step announced before it is taken, with its number and its task.
+    pub(crate) fn before_each_step(&self, interference: Interference) {
+        self.engine.interfere(interference)
+    }
+
+    /// Who asks tasks of this lab to end.
+    pub(crate) fn asker(&self) -> Asker {
+        Asker::new(&self.root, &self.engine, &self.asked)
     }
 
     /// The trace so far.
@@ -394,11 +530,11 @@ impl LabRuntime {
     }
 
     fn replay_hint(&self) -> String {
-        let (seed, steps) = (self.config.seed, self.steps());
+        let (seed, steps, faults) = (self.config.seed, self.steps(), self.faults());
         match &self.recording {
-            Some(_) => format!("seed {seed}, {} decisions, {steps} steps", self.decisions().len()),
+            Some(_) => format!("seed {seed}, {} decisions, {steps} steps; {faults}", self.decisions().len()),
             // Whoever picks has the decisions.
-            None => format!("seed {seed}, {steps} steps"),
+            None => format!("seed {seed}, {steps} steps; {faults}"),
         }
     }
 
@@ -445,19 +581,41 @@ impl LabRuntime {
         }
     }
 
-    /// All oracles.
+    /// All oracles, those of [`LabConfig::oracle`] included.
     ///
     /// # Errors
-    /// Everything they found.
+    /// Everything they found; and which of them panicked.
     pub fn oracles(&self) -> Result<(), OracleReport> {
-        match oracle::judge(&self.events()) {
-            Ok(()) => Ok(()),
-            Err(reports) => Err(OracleReport(reports.iter().map(ToString::to_string).collect())),
-        }
+        let events = self.events();
+        let built_in = oracle::ALL.iter().filter_map(|(name, judge)| asked(name, || judge(&events)));
+        let own = self.config.oracles.iter().filter_map(|own| own.asked(&events, self.config.traced));
+        let found: Vec<String> = built_in.chain(own).collect();
+        if found.is_empty() { Ok(()) } else { Err(OracleReport(found)) }
     }
 
     fn judge(&self, oracle: fn(&[Event]) -> Result<(), oracle::Report>) -> Result<(), OracleReport> {
         oracle(&self.events()).map_err(|r| OracleReport(vec![r.to_string()]))
+    }
+}
+
+/// A task that nobody woke.
+struct LostWakeup {
+    who: String,
+    what: &'static str,
+    /// Who ran last.
+    ran: Vec<String>,
+}
+
+impl LostWakeup {
+    fn failure(self, waits: String) -> LabFailure {
+        let LostWakeup { who, what, ran } = self;
+        let ran = if ran.is_empty() { "nobody else".into() } else { ran.join(", before that ") };
+        LabFailure::LostWakeup {
+            lost: format!(
+                "{who} waits for {what}; polled once more it went on, and nobody had woken it\nlast ran {ran}"
+            ),
+            waits,
+        }
     }
 }
 
@@ -476,7 +634,7 @@ pub fn explore(seeds: Range<u64>, body: impl Fn(&LabRuntime)) {
     explore_with(&LabConfig::default(), seeds, body)
 }
 
-/// As [`explore`], with labs made like `config` but for the seed.
+/// As [`explore()`], with labs made like `config` but for the seed.
 ///
 /// # Panics
 /// With the first failure.

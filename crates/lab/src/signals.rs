@@ -42,6 +42,11 @@ impl LabSignals {
         waiting.into_iter().for_each(Waiter::wake)
     }
 
+    /// How many signals have come.
+    pub(crate) fn raised(&self) -> u64 {
+        locked(&self.0).values().map(|line| line.count).sum()
+    }
+
     /// How often the signal has come.
     pub fn count(&self, signal: Signal) -> u64 {
         locked(&self.0).get(&signal).map_or(0, |line| line.count)

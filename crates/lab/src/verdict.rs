@@ -27,6 +27,13 @@ pub enum LabFailure {
         /// Who waits for what.
         waits: String,
     },
+    /// A task could go on, and nobody woke it.
+    LostWakeup {
+        /// Which, what it waited for, who ran last.
+        lost: String,
+        /// Who waits for what.
+        waits: String,
+    },
     /// The run took too many steps, or too long with nothing but timers.
     Stuck {
         /// Polls so far.
@@ -52,6 +59,7 @@ impl fmt::Display for LabFailure {
             LabFailure::Deadlock { circle: None, waits } => {
                 write!(f, "deadlock: nothing can run and no timer is set\n{waits}")
             }
+            LabFailure::LostWakeup { lost, waits } => write!(f, "lost wake-up: {lost}\neverybody:\n{waits}"),
             LabFailure::Stuck { steps, why } => write!(f, "stuck after {steps} steps: {why}"),
             LabFailure::Redundant => f.write_str("given up: this run repeats another one"),
             LabFailure::Model { divergence } => {

@@ -187,6 +187,16 @@ impl Recorder {
     pub(crate) fn events(&self) -> Vec<Event> {
         locked(&self.trace).events.clone()
     }
+
+    /// How many events there are.
+    pub(crate) fn len(&self) -> usize {
+        locked(&self.trace).events.len()
+    }
+
+    /// What `of` says of each event from this one on.
+    pub(crate) fn since<T>(&self, from: usize, of: impl Fn(&Event) -> T) -> Vec<T> {
+        locked(&self.trace).events.iter().skip(from).map(of).collect()
+    }
 }
 
 impl Sink for Recorder {

@@ -52,6 +52,8 @@ pub const SHARED: u32 = 1 << 26;
 /// The task gave way because its budget of operations was spent, not because it wanted to. Only an engine that gives
 /// budgets of one looks at it: elsewhere such a task would have gone on.
 pub const SPENT: u32 = 1 << 27;
+/// The task is polled for no reason, by an engine that looks for lost wakes: who counts polls leaves this one out.
+pub const NUDGED: u32 = 1 << 28;
 
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

@@ -30,13 +30,16 @@ impl<T: ?Sized> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Stops waiting.
+    /// Stops waiting in the queue.
     #[inline]
     fn leave(&self, node: &mut WaitNode) {
-        if node.is_queued() {
-            self.word.cancel(node);
-            self.object.touch(Access::Write);
-        }
+        self.word.cancel(node);
+        self.object.touch(Access::Write);
+    }
+
+    /// What this mutex is known by in deadlock reports.
+    fn address(&self) -> usize {
+        core::ptr::from_ref(&self.word).addr()
     }
 }
 
@@ -58,10 +61,13 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
         if let Err(cancelled) =
             ready!(cx.poll_operation(context, &mutex.object, Access::Acquire(1), Some(site)))
         {
-            mutex.leave(node);
+            if node.is_queued() {
+                mutex.leave(node);
+                cx.left(mutex.address(), site);
+            }
             return Poll::Ready(Err(cancelled));
         }
-        let resource = core::ptr::from_ref(&mutex.word).addr();
+        let resource = mutex.address();
         let polled = if !node.is_queued()
             && let Some(guard) = mutex.take_free()
         {
@@ -72,11 +78,11 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
         match polled {
             Poll::Ready(guard) => {
                 mutex.object.touch_at(Access::Acquire(1), site);
-                Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", Holding::ForItself, || 0))))
+                Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", site, Holding::ForItself, || 0))))
             }
             Poll::Pending => {
                 mutex.object.touch_at(Access::Write, site);
-                cx.poll_wait_on(context, &LOCKED, WaitOn::Held { resource, wanted: 1 });
+                cx.poll_wait_on(context, &LOCKED, WaitOn::Held { resource, wanted: 1, at: site });
                 Poll::Pending
             }
         }
@@ -86,6 +92,9 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
 impl<T: ?Sized, C> Drop for Lock<'_, '_, T, C> {
     #[inline]
     fn drop(&mut self) {
-        self.mutex.leave(&mut self.node);
+        if self.node.is_queued() {
+            self.mutex.leave(&mut self.node);
+            self.cx.left(self.mutex.address(), self.site);
+        }
     }
 }

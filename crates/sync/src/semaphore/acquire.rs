@@ -79,8 +79,9 @@ impl Semaphore {
         count: usize,
     ) -> Result<Permit<&Semaphore>, TryAcquireError> {
         self.take_free(count)?;
-        let held = Held::new(self, cx, count, false);
-        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
+        let site = Location::caller();
+        let held = Held::new(self, cx, count, site, false);
+        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with a permit that owns its share of the semaphore and may go to another
@@ -95,8 +96,9 @@ impl Semaphore {
         count: usize,
     ) -> Result<Permit<Arc<Semaphore>>, TryAcquireError> {
         self.take_free(count)?;
-        let held = Held::new(self.clone(), cx, count, true);
-        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, Location::caller()), held))
+        let site = Location::caller();
+        let held = Held::new(self.clone(), cx, count, site, true);
+        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held))
     }
 
     /// Takes `count` permits if they are there, and says whether they were.
@@ -110,13 +112,11 @@ impl Semaphore {
         taken
     }
 
-    /// Stops waiting.
+    /// Stops waiting in the queue.
     #[inline]
     fn leave(&self, node: &mut WaitNode) {
-        if node.is_queued() {
-            self.permits.cancel(node);
-            self.object.touch(Access::Write);
-        }
+        self.permits.cancel(node);
+        self.object.touch(Access::Write);
     }
 
     /// What this semaphore is known by in deadlock reports.
@@ -173,23 +173,27 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
         let Self { semaphore, cx, count, node, site, movable } = self.get_mut();
         let (object, acquire) = (&semaphore.object, Access::Acquire(weight(*count)));
         if let Err(cancelled) = ready!(cx.poll_operation(context, object, acquire, Some(site))) {
-            semaphore.leave(node);
+            if node.is_queued() {
+                semaphore.leave(node);
+                cx.left(semaphore.address(), site);
+            }
             return Poll::Ready(Err(cancelled.into()));
         }
         match semaphore.permits.poll_acquire(node, *count, || Waiter::from_waker(context.waker())) {
             Poll::Ready(Ok(())) => {
                 object.touch_at(acquire, site);
-                let held = Held::new(semaphore.clone(), cx, *count, *movable);
+                let held = Held::new(semaphore.clone(), cx, *count, site, *movable);
                 Poll::Ready(Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held)))
             }
             Poll::Ready(Err(closed)) => {
                 object.touch_at(Access::Read, site);
+                cx.left(semaphore.address(), site);
                 Poll::Ready(Err(closed.into()))
             }
             Poll::Pending => {
                 object.touch_at(Access::Write, site);
                 let resource = semaphore.address();
-                cx.poll_wait_on(context, &NO_PERMITS, WaitOn::Held { resource, wanted: *count });
+                cx.poll_wait_on(context, &NO_PERMITS, WaitOn::Held { resource, wanted: *count, at: site });
                 Poll::Pending
             }
         }
@@ -199,7 +203,10 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
 impl<H: Deref<Target = Semaphore>, C> Drop for Acquire<'_, H, C> {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.leave(&mut self.node);
+        if self.node.is_queued() {
+            self.semaphore.leave(&mut self.node);
+            self.cx.left(self.semaphore.address(), self.site);
+        }
     }
 }
 

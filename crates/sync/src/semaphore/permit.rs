@@ -5,7 +5,7 @@
 //!
 //! Not here: waiting for permits (`acquire`).
 
-use core::ops::Deref;
+use core::{ops::Deref, panic::Location};
 
 use cx::{Access, Cx, Hold, Holding, Reserved, Row};
 use obligation::AlreadyLeaked;
@@ -62,6 +62,8 @@ const WHAT: &str = "permits of the semaphore";
 pub(super) struct Held<H: Deref<Target = Semaphore>> {
     semaphore: H,
     count: usize,
+    /// Where they were taken.
+    site: &'static Location<'static>,
     /// Set where tasks are traced: it says who holds the permits.
     hold: Option<Hold>,
 }
@@ -69,17 +71,23 @@ pub(super) struct Held<H: Deref<Target = Semaphore>> {
 impl<H: Deref<Target = Semaphore>> Held<H> {
     /// The caller has just acquired `count` permits; `movable` ones may go to another task.
     #[inline]
-    pub(super) fn new<C: Row>(semaphore: H, cx: &Cx<C>, count: usize, movable: bool) -> Self {
+    pub(super) fn new<C: Row>(
+        semaphore: H,
+        cx: &Cx<C>,
+        count: usize,
+        site: &'static Location<'static>,
+        movable: bool,
+    ) -> Self {
         let by = if movable { Holding::ForAnybody } else { Holding::ForItself };
-        let hold = cx.hold(semaphore.address(), WHAT, by, || semaphore.permits.available());
-        Self { semaphore, count, hold }
+        let hold = cx.hold(semaphore.address(), WHAT, site, by, || semaphore.permits.available());
+        Self { semaphore, count, site, hold }
     }
 
     /// They may be given back by somebody else from now on.
     fn give_away<C: Row>(&mut self, cx: &Cx<C>) {
         if let Some(hold) = self.hold.take() {
             let free = self.semaphore.permits.available();
-            self.hold = cx.hold(self.semaphore.address(), WHAT, Holding::ForAnybody, || free);
+            self.hold = cx.hold(self.semaphore.address(), WHAT, self.site, Holding::ForAnybody, || free);
             hold.release(free)
         }
     }
