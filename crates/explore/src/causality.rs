@@ -144,6 +144,13 @@ impl Causality {
         }
         let before = self.last[task as usize];
         let index = if before == 0 { 1 } else { self.events[before as usize - 1].index + 1 };
+        // Only what comes first: what a step did before it observed something, it could have done earlier.
+        let observes = |touch: &&Touch| touch.access == Access::Observe;
+        let first =
+            touches.iter().take_while(|touch| observes(touch) || types::seeded!("explore.observed-anywhere"));
+        for touch in first.filter(observes) {
+            self.wait_for(touch);
+        }
         self.base[task as usize] = index;
         self.clocks.extend_from_slice(&self.base);
         if let Some(barrier) = self.barriers.last().copied().filter(|&barrier| barrier + 1 > before) {
@@ -263,6 +270,26 @@ impl Causality {
             join(&mut base, self.clock(by as usize));
         }
         self.base = base;
+    }
+
+    /// The step that begins was waited for with this: what it observes happened before it began.
+    fn wait_for(&mut self, observed: &Touch) {
+        let object = self.objects.number(observed.object) as usize;
+        let mut base = std::mem::take(&mut self.base);
+        for &(at, ref earlier) in self.touched.get(object).into_iter().flatten() {
+            if earlier.access == Access::Happen {
+                join(&mut base, self.clock(at as usize));
+            }
+        }
+        self.base = base;
+    }
+
+    /// Whether the step that was pushed last, whatever it did, could not have come before any step of another task.
+    pub(crate) fn follows_all(&self) -> bool {
+        let last =
+            |task: usize| self.last[task].checked_sub(1).map_or(0, |at| self.events[at as usize].index);
+        let own = self.events.last().map(|event| event.task as usize);
+        (0..self.last.len()).all(|task| Some(task) == own || self.base[task] >= last(task))
     }
 
     /// Joins what the world's own step happens after: the last step of every task.

@@ -11,6 +11,11 @@ pub(crate) struct Footprint {
     mask: u64,
 }
 
+/// Whether the operation is in no race, and only orders steps.
+pub(crate) fn orders(access: Access) -> bool {
+    matches!(access, Access::Happen | Access::Observe)
+}
+
 /// Nearly all steps do one thing, and then there is nothing to allocate.
 #[derive(Clone, Debug, Default)]
 enum Marks {
@@ -72,7 +77,19 @@ impl Footprint {
             let same = one.access == other.access || changes(one.access) && changes(other.access);
             one.object == other.object && one.ordinal == other.ordinal && same
         };
-        self.marks().len() == other.marks().len()
-            && self.marks().iter().zip(other.marks()).all(|(a, b)| like(a, b))
+        let (mut own, mut others) = (self.racing(), other.racing());
+        loop {
+            match (own.next(), others.next()) {
+                (None, None) => return true,
+                (Some(one), Some(other)) if like(one, other) => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// The operations that can be in a race. That something ended, and that somebody goes on because it did, only orders
+    /// steps: it may come on top of what a step announced without anybody's plans being wrong.
+    pub(crate) fn racing(&self) -> impl Iterator<Item = &Mark> {
+        self.marks().iter().filter(|mark| !orders(mark.access))
     }
 }

@@ -68,6 +68,8 @@ struct Run {
     /// The tasks whose frames opened a region.
     bodies: ById<RegionId, TaskId>,
     books: ById<ObligationId, RegionId>,
+    /// The regions in which something was reserved.
+    keeps: ById<RegionId, ()>,
     /// What the task whose step it is had announced and may do now.
     resumed: Option<(ObjectId, Access)>,
     /// Whether that task tries everything it waits for, having announced several things at once.
@@ -171,7 +173,7 @@ fn with<T>(f: impl FnOnce(&mut Run) -> T) -> Option<T> {
 impl Run {
     /// As if it were new, but for its memory.
     fn clear(&mut self) {
-        let Run { runs, created, names, states, log, tasks, parents, bodies, books, .. } = self;
+        let Run { runs, created, names, states, log, tasks, parents, bodies, books, keeps, .. } = self;
         *runs += 1;
         created.clear();
         names.clear();
@@ -181,6 +183,7 @@ impl Run {
         parents.clear();
         bodies.clear();
         books.clear();
+        keeps.clear();
         self.actor = 0;
         self.resumed = None;
         self.tries = false;
@@ -234,15 +237,18 @@ impl Run {
                     self.touch(object(parent.as_u64(), CLOSE), moment, Access::Happen);
                 }
             }
-            Label::RegionState { region, to: RegionPhase::Settling } => {
+            // Of a region in which nobody ever reserved anything, nobody can tell.
+            Label::RegionState { region, to: RegionPhase::Settling } if self.keeps.contains_key(&region) => {
                 self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Write)
             }
             Label::ObligationReserve { obligation, region, .. } => {
                 self.books.insert(obligation, region);
+                self.keeps.insert(region, ());
             }
             Label::ObligationRehome { obligation, to } => {
                 self.settled(obligation);
                 self.books.insert(obligation, to);
+                self.keeps.insert(to, ());
             }
             Label::ObligationCommit { obligation }
             | Label::ObligationAbort { obligation }

@@ -256,8 +256,12 @@ impl Explorer {
                 };
                 let mark =
                     self.mark_before(earlier..end, self.causality.previous(later as usize), &announced)?;
-                match (ran.footprint.marks(), mark) {
-                    (&[one], Some(mark)) if one.object == mark.object => {
+                let one = {
+                    let mut racing = ran.footprint.racing();
+                    racing.next().filter(|_| racing.next().is_none()).copied()
+                };
+                match (one, mark) {
+                    (Some(one), Some(mark)) if one.object == mark.object => {
                         if !types::seeded!("explore.outcome-as-recorded") {
                             ran.footprint = Footprint::new(&[mark]);
                         }

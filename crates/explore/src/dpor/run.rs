@@ -193,10 +193,14 @@ impl Explorer {
         if step.task.is_none() || !planned.is_none_or(|planned| planned.is_like(footprint)) {
             return step.task.is_none();
         }
-        match (step.touches, self.announced(depth)) {
-            ([], _) => true,
-            ([touch], Some(announced)) => announced.object == touch.object && announced.kind == touch.kind,
-            _ => false,
+        let mut racing = step.touches.iter().filter(|touch| !crate::footprint::orders(touch.access));
+        match (racing.next(), racing.next(), self.announced(depth)) {
+            (None, ..) => true,
+            (Some(touch), None, Some(announced)) if announced.object == touch.object => {
+                announced.kind == touch.kind
+            }
+            // Who went on because everybody else had ended can't have gone on earlier, whatever it did then.
+            _ => self.causality.follows_all(),
         }
     }
 

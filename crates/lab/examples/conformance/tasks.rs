@@ -7,7 +7,7 @@ use explore::mini::{Op, Operand, Program};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
-use sync::mpsc::{self, Receiver, Sender};
+use sync::mpsc::unbounded::{Receiver, Sender, unbounded};
 use sync::mutex::{Guard, Mutex};
 use sync::shared::Shared;
 
@@ -20,10 +20,8 @@ struct Objects {
 
 impl Objects {
     fn new(program: &Program) -> Objects {
-        // A channel of the language has no bound: room for everything that could ever be sent.
-        let room = program.tasks().iter().map(|ops| sends(ops)).sum::<usize>().max(1);
         let channel = |_: &String| {
-            let (tx, rx) = mpsc::channel(room);
+            let (tx, rx) = unbounded();
             let values = rx.object().clone();
             (tx, StdMutex::new(Some(rx)), values)
         };
@@ -47,7 +45,8 @@ impl Objects {
             Op::Unlock { lock } => (self.locks[lock.0].object(), Access::Release(1)),
             Op::TryLock { lock } => (self.locks[lock.0].object(), Access::TryAcquire(1)),
             Op::TryReceive { channel } => (&self.channels[channel.0].2, Access::TryReceive),
-            Op::Lock { .. } | Op::Send { .. } | Op::Receive { .. } | Op::If { .. } | Op::Stop => return None,
+            Op::Send { channel } => (&self.channels[channel.0].2, Access::Send),
+            Op::Lock { .. } | Op::Receive { .. } | Op::If { .. } | Op::Stop => return None,
         })
     }
 }
@@ -75,15 +74,6 @@ fn receives(ops: &[Op], from: usize) -> bool {
         Op::If { then, otherwise, .. } => receives(then, from) || receives(otherwise, from),
         _ => false,
     })
-}
-
-fn sends(ops: &[Op]) -> usize {
-    let count = |op: &Op| match op {
-        Op::Send { .. } => 1,
-        Op::If { then, otherwise, .. } => sends(then) + sends(otherwise),
-        _ => 0,
-    };
-    ops.iter().map(count).sum()
 }
 
 /// Runs the program as the root body of a lab.
@@ -152,7 +142,7 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
                 None => last = 0,
             },
             Op::Send { channel } => {
-                if objects.channels[channel.0].0.send(cx, ()).await.is_err() {
+                if objects.channels[channel.0].0.send(()).is_err() {
                     return;
                 }
             }

@@ -145,6 +145,11 @@ impl<T> Receiver<T> {
         self.rx.values().touch(Access::Close);
     }
 
+    /// What exploration knows the channel's values by ([`Cx::step_to`](cx::Cx::step_to)).
+    pub fn object(&self) -> &Object {
+        self.rx.values()
+    }
+
     /// Values sent and not received.
     pub fn len(&self) -> usize {
         self.rx.values().touch(Access::Read);
