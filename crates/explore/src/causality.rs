@@ -289,7 +289,9 @@ impl Causality {
         let last =
             |task: usize| self.last[task].checked_sub(1).map_or(0, |at| self.events[at as usize].index);
         let own = self.events.last().map(|event| event.task as usize);
-        (0..self.last.len()).all(|task| Some(task) == own || self.base[task] >= last(task))
+        // Tasks that the step itself was the first to mention have no place in what it began with.
+        let known = |task: usize| self.base.get(task).copied().unwrap_or(0);
+        (0..self.last.len()).all(|task| Some(task) == own || known(task) >= last(task))
     }
 
     /// Joins what the world's own step happens after: the last step of every task.

@@ -55,6 +55,8 @@ mutants::mistakes! {
         breaks split::the_parts_of_an_exploration_find_every_class_once, says "left" "right";
     a_part_that_keeps_its_plans: "explore.part-keeps-plans"
         breaks split::the_parts_of_an_exploration_find_every_class_once, says "left" "right";
+    what_a_step_did_before_it_observed_an_end: "explore.observed-anywhere"
+        breaks kinds::steps_that_go_on_because_something_happened, says "left" "right";
     what_waits_where_a_repetition_begins: "explore.repetitions-given-up"
         breaks random_programs::channels, says "without plans";
 }

@@ -51,6 +51,8 @@ struct Task {
     started: bool,
     asleep: bool,
     parked: bool,
+    /// At which operation of the step it was parked.
+    resume: usize,
     failed: bool,
     holds: Vec<u32>,
     /// What it saw: two executions in which somebody saw something else end in different states.
@@ -78,6 +80,7 @@ impl World {
             started: !spawned.contains(&task),
             asleep: false,
             parked: false,
+            resume: 0,
             failed: false,
             holds: vec![0; plan.kinds.len()],
             log: Vec::new(),
@@ -119,6 +122,7 @@ impl World {
     /// What the first operation of a task's next step is, as the task would announce it.
     fn announced(&self, task: usize) -> Option<Touch> {
         match *self.next(task)?.first()? {
+            _ if self.tasks[task].resume > 0 => None,
             Op::Do(object, Access::Release(count)) if self.tasks[task].holds[object] < count => None,
             Op::Do(object, access) => Some(self.touch(object, access)),
             _ => None,
@@ -128,7 +132,7 @@ impl World {
     fn is_candidate(&self, task: usize) -> bool {
         let state = &self.tasks[task];
         let Some(step) = self.next(task) else { return false };
-        let waits = self.plan.announces && step.first().is_some_and(|&op| !self.possible(op));
+        let waits = self.plan.announces && state.resume == 0 && !self.possible(step[0]);
         state.started && !state.asleep && !state.parked && !waits
     }
 
@@ -142,13 +146,17 @@ impl World {
     fn act(&mut self, task: usize, choose: &mut dyn FnMut(u32) -> u32) -> (Vec<Touch>, Vec<TaskId>) {
         let (mut touches, mut enabled) = (Vec::new(), Vec::new());
         let step = self.next(task).expect("a candidate has a step").to_vec();
-        for (at, &op) in step.iter().enumerate() {
+        for (at, &op) in step.iter().enumerate().skip(self.tasks[task].resume) {
             match op {
-                Op::Do(object, _) if at == 0 && !self.plan.announces && !self.possible(op) => {
-                    // Joins the queue of those who wait, which everybody else there notices.
-                    touches.push(self.touch(object, Access::Write));
+                Op::Do(object, _) if !self.possible(op) => {
+                    // Joins the queue of those who wait, which everybody else there notices. Nobody notices who waits for
+                    // something to happen.
+                    if self.plan.kinds[object] != ObjectKind::Moment {
+                        touches.push(self.touch(object, Access::Write));
+                    }
                     self.objects[object].parked.push(task);
                     self.tasks[task].parked = true;
+                    self.tasks[task].resume = at;
                     return (touches, enabled);
                 }
                 Op::Do(object, access) => {
@@ -182,6 +190,7 @@ impl World {
             }
         }
         self.tasks[task].at += 1;
+        self.tasks[task].resume = 0;
         (touches, enabled)
     }
 
