@@ -16,11 +16,11 @@ use explore::{Candidate, Step, Stuck, Touch};
 use region::Sink;
 use sched::engine::CatchUnwind;
 use sched::lanes::{Credits, Lane, LaneView, pick};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex};
 use task::{Header, Runnable, control};
-use trace::{Event, Label};
+use trace::{Event, Label, ObjectId};
 use types::{TaskId, Time};
 
 use arrivals::{Arrival, Arrivals};
@@ -46,6 +46,8 @@ pub(crate) struct Engine {
     pub(crate) given_up: AtomicBool,
     /// The last steps before the limit.
     pub(crate) lasso: Mutex<Lasso>,
+    /// In explored runs with a trace, who was the last to change what; by object.
+    changed: Mutex<BTreeMap<ObjectId, (TaskId, Touch)>>,
     /// From which step on they are kept.
     lasso_from: AtomicU64,
     /// Called before each step with its number, if anybody wants to interfere.
@@ -209,6 +211,7 @@ impl Engine {
             steps: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
             lasso: Mutex::default(),
+            changed: Mutex::default(),
             lasso_from: AtomicU64::new(u64::MAX),
             interference: Mutex::default(),
             interferes: AtomicBool::new(false),
@@ -321,6 +324,9 @@ impl Engine {
         if keeps {
             self.keep(task, &log.touches, said)
         }
+        if self.waits.is_some() && !log.touches.is_empty() {
+            self.remember(task, &log.touches)
+        }
         self.park(task, log);
         let step = Step { task: Some(task), touches: &log.touches, enabled: &log.enabled };
         self.decisions.ask(|s| s.ran(&step));
@@ -337,6 +343,15 @@ impl Engine {
         let next = lanes.nth(usual);
         drop(lanes);
         next.map(|runnable| self.run(runnable)).is_some()
+    }
+
+    #[cold]
+    fn remember(&self, task: TaskId, touches: &[Touch]) {
+        use trace::Access::{Empty, Ended, Exchange, Observe, Read, Refused};
+        let looks =
+            |touch: &Touch| matches!(touch.access, Read | Refused(_) | Empty | Ended | Observe | Exchange(_));
+        let changes = touches.iter().filter(|touch| !looks(touch));
+        locked(&self.changed).extend(changes.map(|touch| (touch.object, (task, *touch))))
     }
 
     /// How long the trace is.

@@ -1,11 +1,13 @@
 //! `LabRuntime`: a run from its root body to its verdict.
+mod liveness;
+
 use crate::asker::Asker;
 use crate::config::{LabConfig, Schedule};
 use crate::deadlock::Circle;
 use crate::decisions::Asked;
 use crate::engine::{Engine, Interference};
 use crate::faults::Faults;
-use crate::lasso::{self, WINDOW};
+use crate::lasso::WINDOW;
 use crate::net::{NetStats, SimNet};
 use crate::own::asked;
 use crate::plans::Plans;
@@ -230,7 +232,7 @@ impl LabRuntime {
                 return self.give_up(task, |_, waits| LabFailure::Deadlock { circle, waits });
             }
             if let Some(lost) = self.masked_by_timers(task) {
-                return self.give_up(task, |_, waits| lost.failure(waits));
+                return self.give_up(task, |_, _| lost.failure());
             }
             if self.engine.anybody_queued() {
                 continue;
@@ -319,7 +321,7 @@ impl LabRuntime {
             if circle.is_none()
                 && let Some(lost) = self.lost_wakeup(task, |id| parked.iter().all(|(_, s)| s.task != id))
             {
-                failure = lost.failure(std::mem::take(waits));
+                failure = lost.failure();
             }
         }
         parked.into_iter().for_each(|(waiter, _)| waiter.wake());
@@ -338,72 +340,6 @@ impl LabRuntime {
         let mut text = String::new();
         waits(&self.root.view(), &|_| None, 0, &mut text);
         eprintln!("asupersync lab: still there after everything was given up:\n{text}{:?}", task.task());
-    }
-
-    /// The loop that the last steps repeat, in words for the report; empty if they don't.
-    fn told_loop(&self) -> String {
-        let Some(told) = locked(&self.engine.lasso).told(&|task| self.name(task)) else {
-            return String::new();
-        };
-        let lasso::Told { period, text } = told;
-        let loop_of = if period == 1 { "one step".into() } else { format!("{period} steps") };
-        let words = format!("livelock: a loop of {loop_of} repeats: {text}\n");
-        let steps = self.engine.steps.load(Relaxed);
-        self.engine.emit(Label::Livelock { steps, period, what: text.into() });
-        words
-    }
-
-    /// Nothing but timers is left: looks for a task that nobody woke and that could go on. Rarely, in long runs: at most
-    /// one nudge for four steps.
-    fn masked_by_timers(&self, root: &RootTask) -> Option<LostWakeup> {
-        let (nudges, waiting) = (self.nudges.load(Relaxed), self.waiting.load(Relaxed));
-        let allowed = 256 + self.engine.steps.load(Relaxed) / 4;
-        let asks = self.config.nudges && !self.engine.is_watching() && !self.engine.is_interfered_with();
-        if !asks || nudges + waiting > allowed {
-            return None;
-        }
-        self.lost_wakeup(root, |_| true)
-    }
-
-    /// Polls everybody who waits, once: who goes on was not woken.
-    fn lost_wakeup(&self, root: &RootTask, may: impl Fn(TaskId) -> bool) -> Option<LostWakeup> {
-        if !self.config.nudges {
-            return None;
-        }
-        let mut tasks = self.root.tasks();
-        tasks.push(root.task().clone());
-        self.waiting.store(tasks.len() as u64, Relaxed);
-        self.nudges.fetch_add(tasks.len() as u64, Relaxed);
-        for task in &tasks {
-            if task.word.is_complete() {
-                continue;
-            }
-            let (id, what) = (cx::task_id(task), task.waits_for().map(|kind| kind.what));
-            if !may(id) {
-                continue;
-            }
-            let ran = self.engine.ran_last();
-            if self.engine.goes_on(task) {
-                let what = what.unwrap_or("something that is no operation of this runtime");
-                self.engine.emit(Label::LostWakeup { task: id, what: what.into() });
-                let ran = ran.into_iter().filter(|ran| *ran != id).map(|task| self.name(task)).collect();
-                return Some(LostWakeup { who: self.name(id), what, ran });
-            }
-        }
-        None
-    }
-
-    /// A task with the line that spawned it, as far as the trace knows it.
-    pub(crate) fn name(&self, task: TaskId) -> String {
-        if task.as_u64() == self.root.view().region.as_u64() {
-            return "the root body".into();
-        }
-        let spawn = |event: &Event| match &event.label {
-            Label::TaskSpawn { task: spawned, site, .. } if *spawned == task => Some(site.clone()),
-            _ => None,
-        };
-        let site = self.engine.recorder.as_ref().and_then(|r| r.since(0, spawn).into_iter().flatten().next());
-        site.map_or_else(|| task.to_string(), |site| format!("{task} (spawned at {site})"))
     }
 
     fn model(&self) -> Result<(), LabFailure> {
@@ -595,27 +531,6 @@ impl LabRuntime {
 
     fn judge(&self, oracle: fn(&[Event]) -> Result<(), oracle::Report>) -> Result<(), OracleReport> {
         oracle(&self.events()).map_err(|r| OracleReport(vec![r.to_string()]))
-    }
-}
-
-/// A task that nobody woke.
-struct LostWakeup {
-    who: String,
-    what: &'static str,
-    /// Who ran last.
-    ran: Vec<String>,
-}
-
-impl LostWakeup {
-    fn failure(self, waits: String) -> LabFailure {
-        let LostWakeup { who, what, ran } = self;
-        let ran = if ran.is_empty() { "nobody else".into() } else { ran.join(", before that ") };
-        LabFailure::LostWakeup {
-            lost: format!(
-                "{who} waits for {what}; polled once more it went on, and nobody had woken it\nlast ran {ran}"
-            ),
-            waits,
-        }
     }
 }
 

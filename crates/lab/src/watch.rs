@@ -367,6 +367,13 @@ pub(crate) fn possible<'t>(touches: impl Iterator<Item = &'t Touch>, mut able: i
     });
 }
 
+/// What was done: "writes the value created at src/a.rs:3, at src/a.rs:9".
+pub(crate) fn told(touch: &Touch) -> String {
+    let object = with(|run| run.names.of_object(touch.object)).unwrap_or_default();
+    let at = touch.at.map(|at| format!(", at {}:{}", at.file(), at.line())).unwrap_or_default();
+    format!("{} {object}{at}", touch.access)
+}
+
 /// What a task is waiting to do: "waits, and then takes the lock created at src/a.rs:3".
 pub(crate) fn announced(touch: &Touch) -> String {
     let object = with(|run| run.names.of_object(touch.object)).unwrap_or_default();

@@ -82,7 +82,7 @@ fn a_wake_that_was_lost_is_told_with_who_waited_and_who_ran_last() {
                 assert!(text.contains(&format!("(spawned at {}:{line}) waits for", file!())), "{text}");
                 assert!(text.contains("polled once more it went on, and nobody had woken it"), "{text}");
                 assert!(
-                    text.contains(&format!("last ran task#")) && text.contains(&format!(":{}", line + 1)),
+                    text.contains("last ran task#") && text.contains(&format!(":{}", line + 1)),
                     "{text}"
                 );
                 let oracles = lab.oracles().unwrap_err().to_string();
@@ -98,7 +98,7 @@ fn a_wake_that_was_lost_is_told_with_who_waited_and_who_ran_last() {
 #[test]
 fn whoever_wakes_is_never_accused() {
     explore(0..40, |lab| {
-        lab.run(async |cx: &mut Cx| drop(raised(cx, &Flag::new(false)).await));
+        lab.run(async |cx: &mut Cx| _ = raised(cx, &Flag::new(false)).await);
         lab.oracles().unwrap();
     });
 }
@@ -161,12 +161,56 @@ fn a_search_tells_a_lost_wake_with_its_smallest_schedule() {
     for grain in [Grain::Operation, Grain::Poll] {
         let search = Search::every().grain(grain);
         let run = catch_unwind(AssertUnwindSafe(|| {
-            search.run("loses", None, async |cx: &mut Cx| drop(raised(cx, &Flag::new(true)).await))
+            search.run("loses", None, async |cx: &mut Cx| _ = raised(cx, &Flag::new(true)).await)
         }));
         let text = *run.unwrap_err().downcast::<String>().unwrap();
         assert!(text.contains("lost wake-up: ") && text.contains(file!()), "{text}");
-        search.run("keeps", None, async |cx: &mut Cx| drop(raised(cx, &Flag::new(false)).await));
+        search.run("keeps", None, async |cx: &mut Cx| _ = raised(cx, &Flag::new(false)).await);
     }
+}
+
+/// A flag that exploration sees, and whose waiter is never woken.
+#[derive(Default)]
+struct SeenFlag(sync::shared::Shared<bool>);
+
+impl SeenFlag {
+    async fn wait(&self) {
+        poll_fn(|_| if self.0.read(|up| *up) { Poll::Ready(()) } else { Poll::Pending }).await
+    }
+}
+
+#[test]
+fn an_explored_lost_wake_is_told_with_who_changed_what_was_waited_for() {
+    let search = Search::every();
+    let mut line = 0;
+    let lines = &mut line;
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let at = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let stored = at.clone();
+        let run = catch_unwind(AssertUnwindSafe(|| {
+            search.run("unseen", None, async move |cx: &mut Cx| {
+                let flag = Arc::new(SeenFlag::default());
+                let raises = flag.clone();
+                cx.spawn(async move |_: &mut Cx| flag.wait().await);
+                at.store(line!() + 1, Relaxed);
+                cx.spawn(async move |cx: &mut Cx| {
+                    cx.step().await;
+                    raises.0.write(|up| *up = true)
+                });
+            })
+        }));
+        *lines = stored.load(Relaxed);
+        std::panic::resume_unwind(run.unwrap_err())
+    }));
+    let text = *run.map(drop).unwrap_err().downcast::<String>().unwrap();
+    assert!(text.contains("last to change what it waits on: task#"), "{text}");
+    assert!(text.contains(&format!("(spawned at {}:{line}) writes the value created at", file!())), "{text}");
+}
+
+#[test]
+fn without_a_trace_nobody_is_saved_by_being_polled() {
+    let hidden = hidden_by_its_own_timeout(LabConfig::default().traced(false));
+    assert_eq!(hidden.unwrap(), Time::ZERO + SECOND, "it went on a second late, as it would have");
 }
 
 #[test]

@@ -232,6 +232,7 @@ fn an_order_of_locks_that_nobody_decides_is_found_at_the_line_that_takes_them() 
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the machine's clock is what is to be found")]
 fn a_clock_of_the_machine_is_found() {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     BEGAN.get_or_init(Instant::now);

@@ -133,6 +133,9 @@ impl Dice {
     }
 }
 
+/// A call that has not returned, and what it will return once it has taken effect.
+type UnderWay = (Call, Op, Option<Option<u8>>);
+
 /// A history of `tasks` that use a correct queue at once: each operation takes effect at some moment between its call
 /// and its return. `lie` changes what the n-th take gives.
 fn concurrent(
@@ -142,7 +145,7 @@ fn concurrent(
     lie: Option<usize>,
 ) -> History<Op, Option<u8>> {
     let (mut history, mut queue) = (History::new(), Queue::default());
-    let mut open: Vec<Option<(Call, Op, Option<Option<u8>>)>> = (0..tasks).map(|_| None).collect();
+    let mut open: Vec<Option<UnderWay>> = (0..tasks).map(|_| None).collect();
     let (mut called, mut takes) = (0, 0);
     while called < operations || open.iter().any(Option::is_some) {
         let by = dice.roll(tasks);

@@ -5,10 +5,14 @@
 //!
 //! Not here: when tasks are nudged, what is reported (`runtime`).
 use super::Engine;
+use crate::watch;
+use crate::world::locked;
 use cx::port::WaitOn;
+use explore::Touch;
 use std::sync::atomic::Ordering::Relaxed;
 use task::{Runnable, TaskRef, control};
 use trace::Event;
+use types::TaskId;
 
 /// How often a task that only wakes itself is polled again before it counts as waiting.
 const TRIES: usize = 16;
@@ -17,6 +21,21 @@ impl Engine {
     /// Polls the task, which waits, once. True if it went on: it ended, did an operation, woke somebody, or waits for
     /// something else now. Not a step of the run.
     pub(crate) fn goes_on(&self, task: &TaskRef) -> bool {
+        // Only what this poll does is asked for later.
+        watch::ended(&mut watch::StepLog::default());
+        self.goes_on_when_polled(task)
+    }
+
+    /// After a task has gone on in an explored run: who was the last of the others to change what it touched, and how.
+    pub(crate) fn changed_for(&self, task: TaskId) -> Option<(TaskId, String)> {
+        let mut log = watch::StepLog::default();
+        watch::ended(&mut log);
+        let changed = locked(&self.changed);
+        let last = |touch: &Touch| changed.get(&touch.object).filter(|(by, _)| *by != task);
+        log.touches.iter().find_map(last).map(|(by, touch)| (*by, watch::told(touch)))
+    }
+
+    fn goes_on_when_polled(&self, task: &TaskRef) -> bool {
         if task.word.is_complete() || task.word.is_scheduled() {
             return false;
         }
