@@ -4,6 +4,7 @@
 use asupersync::net::{TcpListener, TcpStream};
 use asupersync::prelude::*;
 use asupersync::sync::mpsc;
+use asupersync::sync::semaphore::Semaphore;
 use asupersync::sync::shared::Shared;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -131,6 +132,23 @@ async fn a_search_without_a_failure_passes(cx: &mut Cx) -> Res {
     cx.spawn(async move |cx| -> Res { Ok(tx.send(cx, 7).await?) });
     assert_eq!(rx.recv(cx).await?, 7);
     Ok(())
+}
+
+#[asupersync::lab_test(cancel = "pairs", seeds = 0..3)]
+async fn whoever_is_cancelled_the_permit_comes_back(cx: &mut Cx) {
+    let permits = Arc::new(Semaphore::new(1));
+    cx.region(|scope| async {
+        for _ in 0..2 {
+            let permits = permits.clone();
+            scope.spawn(async move |cx| -> Res {
+                let _permit = permits.acquire(cx, 1).await?;
+                cx.yield_now().await;
+                Ok(cx.checkpoint()?)
+            });
+        }
+    })
+    .await;
+    assert_eq!(permits.available(), 1);
 }
 
 /// A name that only this place has.

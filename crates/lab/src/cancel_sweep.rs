@@ -7,17 +7,19 @@
 //! decisions are.
 //!
 //! Not here: searching schedules (`search`); orders of a request and of other tasks' steps are its matter.
+use crate::artefact::Artefact;
 use crate::config::LabConfig;
-use crate::failure::message;
+use crate::failure::{Rerun, message};
 use crate::runtime::LabRuntime;
 use crate::sweep::judged;
+use crate::telling;
 use crate::world::locked;
 use cx::{All, Cx};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex};
 use task::{Header, control};
-use trace::Label;
+use trace::{Event, Label};
 use types::{CancelKind, Res, TaskId, TaskOutput};
 
 /// Asks tasks to end at each of their checkpoints in turn.
@@ -41,6 +43,10 @@ pub struct CancelSweep {
     pairs: bool,
     limit: u64,
     spawned_at: Option<(String, u32)>,
+    /// What else a line that repeats a run has to say, and its command; without them only the steps are told.
+    pub(crate) rerun: Option<Rerun>,
+    /// Where a failing run is written.
+    pub(crate) artefact: Option<Artefact>,
 }
 
 /// What a sweep that found no failure has seen.
@@ -101,13 +107,29 @@ struct Run {
     asked: Vec<Point>,
     acknowledged: bool,
     failure: Option<String>,
+    events: Vec<Event>,
 }
 
 impl CancelSweep {
     /// Labs are made like `config`. Every task is asked, the root body (which means everything) too; only single
     /// cancellations; at most 100,000 runs.
     pub fn new(config: LabConfig) -> CancelSweep {
-        CancelSweep { config, kind: CancelKind::Explicit, pairs: false, limit: 100_000, spawned_at: None }
+        CancelSweep {
+            config,
+            kind: CancelKind::Explicit,
+            pairs: false,
+            limit: 100_000,
+            spawned_at: None,
+            rerun: None,
+            artefact: None,
+        }
+    }
+
+    /// The seed of the labs. Default: that of the configuration.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> CancelSweep {
+        self.config = self.config.seed(seed);
+        self
     }
 
     /// Of which kind the requests are. Default: explicit ones.
@@ -205,11 +227,20 @@ impl CancelSweep {
         let Some(failure) = &run.failure else { return };
         let asked: Vec<String> = run.asked.iter().map(ToString::to_string).collect();
         let steps: Vec<String> = run.asked.iter().map(|point| point.step.to_string()).collect();
-        panic!(
-            "`{test}` fails when this is cancelled: {}\n{failure}\nthe steps to cancel before, to run exactly this again: {}",
-            asked.join("; then "),
-            steps.join(",")
-        )
+        let (asked, steps) = (asked.join("; then "), steps.join(","));
+        let again = match &self.rerun {
+            Some(rerun) => format!("to run exactly this again: {}", rerun.cancelling(test, &steps)),
+            None => format!("the steps to cancel before, to run exactly this again: {steps}"),
+        };
+        let what = format!("fails when this is cancelled: {asked}\n{failure}");
+        let written = self.artefact.as_ref().map(|artefact| {
+            let picture = telling::of_events(&run.events, &what).title(test).repeat(&again);
+            format!(
+                "{}\n",
+                artefact.written(test, &picture, "a sweep of cancellations has no schedule to replay\n")
+            )
+        });
+        panic!("`{test}` {what}\n{}{again}", written.unwrap_or_default())
     }
 
     /// One run with cancellations before these steps.
@@ -240,11 +271,12 @@ impl CancelSweep {
         let (points, asked) = std::mem::take(&mut *locked(&seen));
         let tasks: Vec<TaskId> = asked.iter().map(|point| point.task).collect();
         let root = asked.iter().any(|point| point.root);
-        let acknowledged = lab.events().iter().any(|event| match event.label {
+        let events = lab.events();
+        let acknowledged = events.iter().any(|event| match event.label {
             Label::TaskAck { task, .. } => root || tasks.contains(&task),
             _ => false,
         });
-        Run { points, asked, acknowledged, failure }
+        Run { points, asked, acknowledged, failure, events }
     }
 }
 

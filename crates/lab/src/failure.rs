@@ -37,6 +37,13 @@ pub(crate) struct Rerun {
 }
 
 impl Rerun {
+    /// The whole line, for a run with cancellations before these steps.
+    pub(crate) fn cancelling(&self, test: &str, steps: &str) -> String {
+        let Rerun { settings, command } = self;
+        let test = command.clone().unwrap_or_else(|| format!("cargo test {test}"));
+        format!("{settings}LAB_CANCEL={steps} {test}")
+    }
+
     /// The whole line, for this replay of this test.
     pub(crate) fn command(&self, test: &str, replay: &str) -> String {
         let settings = &self.settings;

@@ -6,6 +6,7 @@
 //! | `LAB_SEED=17` | this seed and no other |
 //! | `LAB_REPLAY=lab1,..` | one recorded schedule of the test that it names; every other test runs as usual |
 //! | `LAB_SHRINK=10000` | with it: makes that schedule smaller, in so many runs at most |
+//! | `LAB_CANCEL=12,30` | a sweep of cancellations makes one run, cancelling before these steps |
 //! | `LAB_SECONDS=60` | searches end after so long, and say how much they have seen |
 //! | `LAB_TRACE_OUT=run.html` | where a failing run is written ([`Artefact`]) |
 //!
@@ -17,8 +18,8 @@ use crate::artefact::Artefact;
 use crate::failure::Rerun;
 use crate::progress::Go;
 use crate::sweep::{Swept, seeds};
-use crate::ticker::Ticker;
-use crate::{LabConfig, Search};
+use crate::ticker::{Ticker, say};
+use crate::{CancelSweep, LabConfig, Search};
 use cx::{All, Cx};
 use explore::{Decisions, Replay};
 use std::fmt;
@@ -37,6 +38,8 @@ pub struct Given {
     pub shrink: Option<String>,
     /// `LAB_SEED`.
     pub seed: Option<String>,
+    /// `LAB_CANCEL`.
+    pub cancel: Option<String>,
     /// `LAB_SECONDS`.
     pub seconds: Option<String>,
     /// `LAB_TRACE_OUT`.
@@ -49,11 +52,12 @@ pub struct Given {
 
 impl fmt::Debug for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Given { replay, shrink, seed, seconds, trace_out, clock, terminal } = self;
+        let Given { replay, shrink, seed, cancel, seconds, trace_out, clock, terminal } = self;
         f.debug_struct("Given")
             .field("replay", replay)
             .field("shrink", shrink)
             .field("seed", seed)
+            .field("cancel", cancel)
             .field("seconds", seconds)
             .field("trace_out", trace_out)
             .field("clock", &clock.is_some())
@@ -62,8 +66,8 @@ impl fmt::Debug for Given {
     }
 }
 
-/// The [`Given`] of a test: the variables `LAB_REPLAY`, `LAB_SHRINK`, `LAB_SEED`, `LAB_SECONDS` and `LAB_TRACE_OUT`, the
-/// machine's clock, and whether standard error is a terminal. A macro, so that it is the test that looks and not the lab.
+/// The [`Given`] of a test: the variables `LAB_REPLAY`, `LAB_SHRINK`, `LAB_SEED`, `LAB_CANCEL`, `LAB_SECONDS` and
+/// `LAB_TRACE_OUT`, the machine's clock, and whether standard error is a terminal. A macro, so that it is the test that looks and not the lab.
 #[macro_export]
 macro_rules! given {
     () => {{
@@ -75,6 +79,7 @@ macro_rules! given {
                 replay: var("LAB_REPLAY"),
                 shrink: var("LAB_SHRINK"),
                 seed: var("LAB_SEED"),
+                cancel: var("LAB_CANCEL"),
                 seconds: var("LAB_SECONDS"),
                 trace_out: var("LAB_TRACE_OUT"),
                 clock: ::core::option::Option::Some(::std::boxed::Box::new(move || began.elapsed())),
@@ -211,11 +216,72 @@ impl LabTest {
         eprintln!("lab: `{}`: {last}", self.name)
     }
 
+    /// Runs `body` once for each checkpoint of each task, with a cancellation that arrives exactly there, once for each
+    /// seed: [`CancelSweep::run`] with what was given.
+    ///
+    /// # Panics
+    /// As there; if the run that `LAB_CANCEL` names does not fail, as it then is no longer the one that was recorded; if
+    /// what was given makes no sense.
+    #[track_caller]
+    pub fn cancel_sweep<T: TaskOutput>(
+        mut self,
+        all: impl RangeBounds<u64>,
+        sweep: CancelSweep,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
+    ) {
+        let asked = self.asked();
+        assert!(
+            asked.replay.is_none(),
+            "lab: LAB_REPLAY: a sweep of cancellations has no schedule to replay; LAB_CANCEL repeats one of its runs"
+        );
+        let mut seeds = seeds(all, self.given.seed.as_deref());
+        let mut ticker = self.ticker();
+        let mut sweep = sweep;
+        sweep.artefact = asked.artefact;
+        let of_seed = |seed| {
+            let mut sweep = sweep.clone().seed(seed);
+            sweep.rerun = Some(self.rerun(seed));
+            sweep
+        };
+        if let Some(steps) = &self.given.cancel {
+            let seed = if self.given.seed.is_some() { seeds.next().unwrap_or(0) } else { 0 };
+            of_seed(seed).run(self.name, Some(steps), body);
+            panic!(
+                "lab: `{}` does not fail when it is cancelled before step {steps} (seed {seed}): the bug is gone, or the run \
+                 is no longer the one in which that was found",
+                self.name
+            )
+        }
+        let (mut done, mut ended) = (0, false);
+        for seed in seeds {
+            let swept = of_seed(seed).run(self.name, None, body.clone());
+            done += 1;
+            let told = format!("lab: `{}`, seed {seed}: {swept}\n", self.name);
+            // What was left out is said whoever captures output.
+            if swept.complete {
+                eprint!("{told}")
+            } else {
+                say(&told)
+            }
+            ended = ticker.as_mut().is_some_and(|t| t.tick(&format_args!("{done} seeds swept")) == Go::Stop);
+            if ended {
+                break;
+            }
+        }
+        if let Some(ticker) = ticker {
+            ticker.close(ended.then(|| format!("{done} seeds passed, and no more were tried")))
+        }
+    }
+
     fn seeded(&self, search: &Search, seed: u64) -> Search {
-        let settings = if seed == 0 { String::new() } else { format!("LAB_SEED={seed} ") };
         let mut search = search.clone().seed(seed);
-        search.rerun = Rerun { settings, command: Some(command(self.name)) };
+        search.rerun = self.rerun(seed);
         search
+    }
+
+    fn rerun(&self, seed: u64) -> Rerun {
+        let settings = if seed == 0 { String::new() } else { format!("LAB_SEED={seed} ") };
+        Rerun { settings, command: Some(command(self.name)) }
     }
 
     /// What was given, understood.

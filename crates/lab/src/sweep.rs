@@ -131,6 +131,10 @@ impl Swept<'_> {
         let replay = Replay::new(self.test, decisions);
         let rerun = Rerun { settings: format!("LAB_SEED={seed} "), command: self.command.clone() };
         let repeat = rerun.command(self.test, &replay.line());
+        let faults = lab.faults();
+        if faults.fired() > 0 {
+            eprintln!("lab: {faults}")
+        }
         eprintln!("lab: to run exactly this again: {repeat}");
         if let Some(artefact) = &self.artefact {
             let events = lab.events();

@@ -66,7 +66,7 @@ impl Ticker {
         let name = self.name;
         let text =
             format!("{before}lab: {name}: {what}, {} s, {rate:.0} runs a second{after}", now.as_secs());
-        write(&text)
+        say(&text)
     }
 
     /// Whether the time is over.
@@ -79,7 +79,7 @@ impl Ticker {
         if let Some(last) = last {
             let limit = self.limit.unwrap_or_default().as_secs();
             let clear = if self.terminal { "\r\x1b[K" } else { "" };
-            write(&format!("{clear}lab: {}: the time of {limit} s is over: {last}\n", self.name))
+            say(&format!("{clear}lab: {}: the time of {limit} s is over: {last}\n", self.name))
         }
     }
 }
@@ -87,13 +87,14 @@ impl Ticker {
 impl Drop for Ticker {
     fn drop(&mut self) {
         if self.ours {
-            write("\r\x1b[K");
+            say("\r\x1b[K");
             TAKEN.store(false, Release)
         }
     }
 }
 
-fn write(text: &str) {
+/// Writes to standard error itself.
+pub(crate) fn say(text: &str) {
     // Nobody is helped by a test that fails because nobody reads its progress.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,7 +1,7 @@
 //! Tests in their surroundings: replays, seeds, time limits, what is written of a failure, and how far a search has come.
 //!
 //! Not here: what a search finds (`explored.rs`), how the attribute is written (the facade's `attributes.rs`).
-use asupersync_lab::{Artefact, Given, Go, LabTest, Schedule, Search};
+use asupersync_lab::{Artefact, CancelSweep, Given, Go, LabConfig, LabTest, Schedule, Search};
 use cx::Cx;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -174,6 +174,50 @@ fn a_sweep_s_decisions_are_a_replay_too() {
     let seed = report.split("LAB_SEED=").nth(1).unwrap().split(' ').next().unwrap().to_string();
     let again = failure(|| given(|g| (g.replay, g.seed) = (Some(replay), Some(seed))).sweep(0..1, leaks));
     assert!(again.contains("deadlock"), "{again}");
+}
+
+/// One balance goes down, and after an await another one up.
+async fn moves(cx: &mut Cx) {
+    let both = Arc::new((Shared::new(10), Shared::new(0)));
+    let its = both.clone();
+    let mut task = cx.spawn(async move |cx: &mut Cx| -> Res {
+        cx.yield_now().await;
+        cx.checkpoint()?;
+        its.0.write(|n| *n -= 3);
+        cx.yield_now().await;
+        cx.checkpoint()?;
+        its.1.write(|n| *n += 3);
+        Ok(())
+    });
+    let _ = task.join(cx).await;
+    assert!(!task.is_finished() || both.0.get() + both.1.get() == 10, "money is lost");
+}
+
+#[test]
+fn a_sweep_of_cancellations_is_repeated_by_its_line_and_written() {
+    let sweep = || CancelSweep::new(LabConfig::default());
+    let folder = folder("cancelled");
+    let out = folder.join("run.txt").to_string_lossy().into_owned();
+    let report = failure(|| given(|g| g.trace_out = Some(out)).cancel_sweep(4..5, sweep(), moves));
+    assert!(
+        report.contains("fails when this is cancelled: task#") && report.contains("money is lost"),
+        "{report}"
+    );
+    let text = std::fs::read_to_string(folder.join("run.txt")).unwrap();
+    assert!(text.contains("is asked to stop"), "{text}");
+    let line = report.split("to run exactly this again: ").nth(1).unwrap();
+    let (set, command) = line.split_once(" cargo ").unwrap();
+    assert_eq!(command, "test bank::adds -- --exact");
+    let steps = set.strip_prefix("LAB_SEED=4 LAB_CANCEL=").unwrap().to_string();
+    let repeat = |steps: &str| {
+        let steps = Some(steps.to_string());
+        failure(|| {
+            given(|g| (g.seed, g.cancel) = (Some("4".into()), steps)).cancel_sweep(0..1, sweep(), moves)
+        })
+    };
+    assert_eq!(repeat(&steps).split("\nto run").next(), report.split("\nthe run is").next());
+    assert!(repeat("0").contains("does not fail when it is cancelled before step 0 (seed 4)"));
+    assert!(repeat("x").contains("the steps to cancel before are `x`, but must be numbers"));
 }
 
 #[test]

@@ -83,6 +83,7 @@ pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 /// | `runs = 5000` | how many it draws for each seed | 1000 |
 /// | `limit = 100000` | after how many runs `explore = "every"` ends, though there are more | never |
 /// | `grain = "poll"` | with `explore`: tasks queue up and are woken as in production | `"operation"` |
+/// | `cancel = "sweep"`, `"pairs"` | one run for each checkpoint of each task, cancelled exactly there; or also for each pair | nobody is cancelled |
 /// | `faults = true`, `faults = "net"` | the simulated network fails now and then; `explore = "every"` tries both each time | no faults |
 ///
 /// ```text

@@ -59,7 +59,7 @@ fn options_say_what_they_take() {
         (
             lab_test,
             "workers = 1",
-            "unknown option `workers`: there are `seeds`, `explore`, `runs`, `limit`, `grain`, `faults`",
+            "unknown option `workers`: there are `seeds`, `explore`, `runs`, `limit`, `grain`, `faults`, `cancel`",
         ),
         (main, "workers", "`workers` wants a value: `workers = ..`"),
         (lab_test, "explore, explore", "`explore` is given twice"),
@@ -92,6 +92,11 @@ fn options_of_a_search_are_checked_as_far_as_can_be_without_running_it() {
         ("explore, grain = 'fine'", "`grain` is 'operation' or 'poll'"),
         ("faults = 'disk'", "`faults` is `true`, `false` or 'net'"),
         ("explore = , runs = 3", how),
+        ("cancel = 'drop'", "`cancel` is 'sweep' or 'pairs'"),
+        (
+            "explore, cancel = 'sweep'",
+            "`cancel` and `explore` are two tests: an exploration tries every moment of the requests that the test makes",
+        ),
     ] {
         let quoted = options.replace('\'', "\"");
         let found = whole_message(&quoted).replace("\\\"", "'");
@@ -140,6 +145,8 @@ fn options_reach_the_plain_functions() {
         ("explore, grain = \"poll\"", "every () . grain (:: asupersync :: lab :: Grain :: Poll) , f)"),
         ("explore, faults = \"net\"", "every () . faults () , f)"),
         ("explore = \"pct:4\"", "sample (:: asupersync :: lab :: Schedule :: pct (4u32) , 1000) , f)"),
+        ("cancel = \"sweep\"", ". cancel_sweep (0 .. 1 , :: asupersync :: lab :: CancelSweep :: new ("),
+        ("cancel = \"pairs\", seeds = 1..3", "LabConfig :: default ()) . pairs (true) , f)"),
         ("explore = \"urw\", runs = 7", "sample (:: asupersync :: lab :: Schedule :: Urw , 7) , f)"),
     ] {
         let text = expanded(lab_test, options, GOOD);

@@ -10,7 +10,7 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Ident, LitBool, LitInt, LitStr, Result};
 
-const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "grain", "faults"];
+const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "grain", "faults", "cancel"];
 
 /// See the module.
 #[derive(Default)]
@@ -21,6 +21,7 @@ pub(crate) struct LabTest {
     limit: Option<LitInt>,
     grain: Option<(Span, Grain)>,
     faults: bool,
+    cancel: Option<(Span, bool)>,
 }
 
 /// Which schedules.
@@ -45,7 +46,8 @@ impl Parse for LabTest {
                 "runs" => options.runs = Some(number(input, name)?),
                 "limit" => options.limit = Some(number(input, name)?),
                 "grain" => options.grain = Some((name.span(), grain(input)?)),
-                _ => options.faults = faults(input)?,
+                "faults" => options.faults = faults(input)?,
+                _ => options.cancel = Some((name.span(), cancel(input)?)),
             }
             Ok(())
         })?;
@@ -56,8 +58,14 @@ impl Parse for LabTest {
 
 impl LabTest {
     fn check(&self) -> Result<()> {
-        let LabTest { explore, runs, limit, grain, .. } = self;
+        let LabTest { explore, runs, limit, grain, cancel, .. } = self;
         let wrong = |span, text: &str| Err(Error::new(span, text));
+        if let (Some((span, _)), Some(_)) = (cancel, explore) {
+            return wrong(
+                *span,
+                "`cancel` and `explore` are two tests: an exploration tries every moment of the requests that the test makes",
+            );
+        }
         match (explore, runs, limit) {
             (None | Some(Explore::Every), Some(runs), _) => {
                 wrong(runs.span(), "`runs` is for samplers, such as `explore = \"pct:3\"`")
@@ -84,7 +92,10 @@ impl LabTest {
                 let config = self.faults.then(|| {
                     quote!(.config(::asupersync::lab::LabConfig::default().net(::asupersync::lab::NetProfile::faulty())))
                 });
-                quote!(#config.sweep(#seeds, #name))
+                match self.cancel {
+                    None => quote!(#config.sweep(#seeds, #name)),
+                    Some((_, pairs)) => self.cancel_sweep(name, pairs),
+                }
             }
             Some(explore) => {
                 let seeds = seeds.map_or(quote!(0..1), |range| quote!(#range));
@@ -92,6 +103,14 @@ impl LabTest {
                 quote!(.search(#seeds, #search, #name))
             }
         }
+    }
+
+    fn cancel_sweep(&self, name: &Ident, pairs: bool) -> TokenStream {
+        let seeds = self.seeds.as_ref().map_or(quote!(0..1), |range| quote!(#range));
+        let config = quote!(::asupersync::lab::LabConfig::default());
+        let net = self.faults.then(|| quote!(.net(::asupersync::lab::NetProfile::faulty())));
+        let pairs = pairs.then(|| quote!(.pairs(true)));
+        quote!(.cancel_sweep(#seeds, ::asupersync::lab::CancelSweep::new(#config #net) #pairs, #name))
     }
 
     fn search(&self, explore: &Explore) -> TokenStream {
@@ -161,4 +180,15 @@ fn faults(input: ParseStream<'_>) -> Result<bool> {
     }
     let word = word(input, shape)?;
     if word.value() == "net" { Ok(true) } else { Err(Error::new(word.span(), shape)) }
+}
+
+/// Whether pairs are to be tried too.
+fn cancel(input: ParseStream<'_>) -> Result<bool> {
+    let shape = "`cancel` is \"sweep\" or \"pairs\"";
+    let word = word(input, shape)?;
+    match word.value().as_str() {
+        "sweep" => Ok(false),
+        "pairs" => Ok(true),
+        _ => Err(Error::new(word.span(), shape)),
+    }
 }
