@@ -31,4 +31,4 @@ mod table;
 #[cfg(any(asupersync_seeded, loom, test))]
 pub use shows::Shows;
 #[cfg(any(asupersync_seeded, loom))]
-pub use table::{Mistake, check, is_caught};
+pub use table::{Mistake, check, heard, is_caught};

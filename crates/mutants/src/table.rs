@@ -1,7 +1,7 @@
 //! The table of mistakes that a suite writes, as tests: one for each row.
 
 use crate::child::{self, MISTAKE};
-use crate::shows::Shows;
+use crate::shows::{End, Shows};
 use std::env::var;
 use std::time::Duration;
 
@@ -36,16 +36,35 @@ pub fn check(test: &str, mistake: &Mistake) {
 /// # Panics
 /// When the mistake isn't noticed as declared.
 pub fn is_caught(test: &str, mistake: &Mistake) {
-    if var(MISTAKE).is_ok_and(|on| on == mistake.name) {
-        types::seeded::with(mistake.name, mistake.check);
-        // The parent reads it as a success; whatever `check` does after this belongs to the parent.
-        std::process::exit(0);
+    if let Err(why) = heard(test, mistake) {
+        panic!("{why}")
+    }
+}
+
+/// As [`is_caught`], with what the failing check said, for a suite that reports on all of its mistakes together. A test
+/// may call it for one mistake after the other: their names have to differ then.
+///
+/// # Errors
+/// Why it doesn't count as noticed, in a sentence that names the mistake.
+pub fn heard(test: &str, mistake: &Mistake) -> Result<String, String> {
+    match var(MISTAKE) {
+        Ok(on) if on == mistake.name => {
+            types::seeded::with(mistake.name, mistake.check);
+            // The parent reads it as a success; whatever `check` does after this belongs to the parent.
+            std::process::exit(0);
+        }
+        // The caller goes through several, and this process is for one that comes later.
+        Ok(on) => {
+            return Err(format!("`{}` is the business of another process than that of `{on}`", mistake.name));
+        }
+        Err(_) => {}
     }
     let path = test.split_once("::").map_or(test, |(_crate, path)| path);
     let patience = if mistake.shows == Shows::NeverEnds { SHORT } else { PATIENCE };
     let end = child::run(path, mistake.name, patience);
-    if let Err(why) = mistake.shows.judge(&end) {
-        panic!("`{}` {why}", mistake.name)
+    match (mistake.shows.judge(&end), end) {
+        (Ok(()), End::Passed(said) | End::Failed(said) | End::Hung(said)) => Ok(said),
+        (Err(why), _) => Err(format!("`{}` {why}", mistake.name)),
     }
 }
 

@@ -5,11 +5,12 @@
 use asupersync_lab::LabRuntime;
 use combinator::CombineExt;
 use cx::Cx;
+use sync::oneshot;
 use time::TimeExt;
 use types::{Res, Time};
 
-use crate::boom::{Boom, assert_clean};
-use crate::{FOR_EVER, MS};
+use super::boom::{Boom, assert_clean};
+use super::{FOR_EVER, MS};
 
 /// The loser of a race is asked to stop.
 pub(crate) fn a_loser_is_asked(lab: &LabRuntime) {
@@ -27,7 +28,11 @@ pub(crate) fn a_loser_is_asked(lab: &LabRuntime) {
 /// The loser of a race is polled once it was asked, though the winner's children still run.
 pub(crate) fn a_loser_that_was_asked_is_polled(lab: &LabRuntime) {
     lab.run(|cx| async {
-        let told = std::cell::Cell::new(None);
+        let (heard, mut hears) = oneshot::channel::<()>();
+        let mut watch = cx.spawn(async move |cx: &mut Cx| -> Res<Time> {
+            hears.recv(cx).await.expect("the loser says so");
+            Ok(cx.now())
+        });
         cx.race(
             async |cx: &mut Cx| {
                 cx.spawn(async |cx: &mut Cx| -> Res { Ok(cx.sleep(50 * MS).await?) });
@@ -35,11 +40,11 @@ pub(crate) fn a_loser_that_was_asked_is_polled(lab: &LabRuntime) {
             },
             async |cx: &mut Cx| {
                 let _ = cx.sleep(FOR_EVER).await;
-                told.set(Some(cx.now()));
+                heard.send(()).expect("somebody listens");
             },
         )
         .await;
-        assert_eq!(told.get(), Some(Time::ZERO + MS), "the loser heard of it late");
+        assert_eq!(watch.join(cx).await.unwrap(), Time::ZERO + MS, "the loser heard of it late");
     });
     assert_clean(lab);
 }

@@ -15,8 +15,8 @@ use sync::oneshot;
 use time::{Sleep, TimeExt};
 use types::{Res, Time};
 
-use crate::boom::{Boom, assert_clean};
-use crate::{FOR_EVER, MS};
+use super::boom::{Boom, assert_clean};
+use super::{FOR_EVER, MS};
 
 /// Two finalizers run, the later one first.
 pub(crate) fn the_last_finalizer_runs_first(lab: &LabRuntime) {

@@ -17,8 +17,8 @@ use sync::semaphore::Semaphore;
 use time::TimeExt;
 use types::Res;
 
-use crate::MS;
-use crate::boom::assert_clean;
+use super::MS;
+use super::boom::assert_clean;
 
 /// A permit is granted to a waiter that is cancelled in the same step: it goes to the next one.
 pub(crate) fn a_grant_goes_on_when_its_waiter_is_cancelled(lab: &LabRuntime) {

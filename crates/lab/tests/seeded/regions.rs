@@ -13,8 +13,8 @@ use time::TimeExt;
 use trace::RegionPhase;
 use types::{CancelKind, Outcome, Res, Stop};
 
-use crate::boom::{Boom, assert_clean};
-use crate::{FOR_EVER, MS};
+use super::boom::{Boom, assert_clean};
+use super::{FOR_EVER, MS};
 
 /// A member fails; its sibling is asked to stop.
 pub(crate) fn a_sibling_of_a_failure_is_asked(lab: &LabRuntime) {
@@ -136,9 +136,8 @@ pub(crate) fn a_cancelled_joiner_gets_an_outcome_that_is_there(lab: &LabRuntime)
         cx.region(|r| async {
             let handle = r.handle();
             let mut task = r.spawn(async |_: &mut Cx| -> Res<u8> { Ok(7) });
-            while !task.is_finished() {
-                r.yield_now().await;
-            }
+            r.sleep(MS).await.unwrap();
+            assert!(task.is_finished());
             handle.cancel(CancelKind::Explicit, "stop", None);
             let end = task.join(r).await;
             assert!(matches!(end, Outcome::Ok(7)), "an outcome was refused: {end:?}");

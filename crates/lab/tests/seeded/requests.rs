@@ -11,8 +11,8 @@ use sync::mpsc;
 use time::TimeExt;
 use types::{CancelKind, Res, Stop, Time};
 
-use crate::boom::{Boom, assert_clean};
-use crate::{FOR_EVER, MS};
+use super::boom::{Boom, assert_clean};
+use super::{FOR_EVER, MS};
 
 /// A request on a region reaches a task of a region below.
 pub(crate) fn a_request_goes_all_the_way_down(lab: &LabRuntime) {
