@@ -44,7 +44,11 @@ pub(super) fn all(sheet: &Sheet<'_>, body: &mut Vec<Mark>) {
                     Label::WaitFor { .. } | Label::TaskPark { .. } => {
                         body.push(put(Shape::Dot { at: (x, y), r: 4.5 }, "wait ring".into()));
                     }
-                    Label::Deadlock { .. } | Label::Stuck { .. } => {
+                    Label::Deadlock { .. }
+                    | Label::Stuck { .. }
+                    | Label::LostWakeup { .. }
+                    | Label::Livelock { .. }
+                    | Label::Futurelock { .. } => {
                         body.extend(cross((x, y), 5.0).into_iter().map(|shape| put(shape, "end bad".into())));
                     }
                     Label::RegionOpen { .. } => {

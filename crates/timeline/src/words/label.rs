@@ -224,6 +224,15 @@ fn engine(line: &Timeline<'_>, label: &Label) -> String {
             (None, what) => format!("waits for {}", clean(what, LONGEST)),
         },
         Label::Deadlock { .. } => "is in a circle of tasks that wait for each other".into(),
+        Label::LostWakeup { what, .. } => {
+            format!("could go on, and nobody woke it: waited for {}", clean(what, LONGEST))
+        }
+        Label::Livelock { period, what, .. } => {
+            format!("a loop of {period} steps repeats: {}", clean(what, LONGEST))
+        }
+        Label::Futurelock { holder, what, .. } => {
+            format!("waits for what {} keeps: {}", task(holder), clean(what, LONGEST))
+        }
         Label::Stuck { steps } => format!("the run got nowhere for {steps} steps"),
         Label::ForeignCall { what } => format!("called from outside the lab: {}", clean(what, LONGEST)),
         Label::User { text } => format!("“{}”", clean(text, LONGEST)),
@@ -264,6 +273,9 @@ pub(crate) fn is_bad(label: &Label) -> bool {
             | Label::TaskWriteOff { .. }
             | Label::Deadlock { .. }
             | Label::Stuck { .. }
+            | Label::LostWakeup { .. }
+            | Label::Livelock { .. }
+            | Label::Futurelock { .. }
             | Label::ForeignCall { .. }
             | Label::ReleaseSkipped { .. }
             | Label::FinalizerEnd { end: FinalizerEnd::Panicked | FinalizerEnd::Failed, .. }
