@@ -18,7 +18,7 @@
 use crate::footprint::Footprint;
 use crate::names::Names;
 use crate::objects::Objects;
-use crate::relation::{Mark, Relation, relate};
+use crate::relation::{Mark, Relation, relate, settles};
 use crate::scheduler::{Announced, Touch};
 use trace::Access;
 use types::TaskId;
@@ -312,10 +312,14 @@ impl Causality {
         }
         let (past, own) = self.clocks.split_at_mut(depth as usize * self.stride);
         for &(at, ref earlier) in self.touched[object].iter().rev() {
-            let event = match self.events.get(at as usize) {
-                Some(event) if event.task != task => event,
-                _ => continue,
-            };
+            let Some(event) = self.events.get(at as usize) else { continue };
+            // All before it that matters happens before it, and so before what is being pushed.
+            if self.base[event.task as usize] >= event.index && settles(earlier, mark) {
+                break;
+            }
+            if event.task == task {
+                continue;
+            }
             let relation = relate(earlier, mark);
             if relation == Relation::Independent {
                 continue;

@@ -63,6 +63,19 @@ pub fn relate(earlier: &Mark, later: &Mark) -> Relation {
     }
 }
 
+/// Whether all operations before `earlier` that `later` is related to are related to `earlier` too, so that who knows that
+/// `earlier` happens before need look no further.
+pub(crate) fn settles(earlier: &Mark, later: &Mark) -> bool {
+    use Access::*;
+    match (earlier.kind, earlier.access, later.access) {
+        (ObjectKind::Value, Write | Set(_), _) | (ObjectKind::Value, Read, Read) => true,
+        // Who takes a lock comes after everything that was done to it.
+        (ObjectKind::Lock, Acquire(_) | TryAcquire(_), _) => true,
+        (ObjectKind::Queue, Send, Send) => !types::seeded!("explore.coarse-channels"),
+        _ => false,
+    }
+}
+
 /// Whether two operations of different tasks, both possible in one state, can be told apart by their order.
 pub(crate) fn commute(one: &Mark, other: &Mark) -> bool {
     relate(one, other) == Relation::Independent && relate(other, one) == Relation::Independent

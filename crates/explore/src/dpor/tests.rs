@@ -104,3 +104,20 @@ fn a_program_that_does_something_else_under_the_same_decisions_is_found_out() {
     assert_eq!(divergence.expected, "operations [Write of object#7]");
     assert_eq!(divergence.found, "operations [Read of object#7]");
 }
+
+#[test]
+fn long_executions_need_no_deep_stack() {
+    // One task of many steps, and one that races with its first: the plan holds all that follows.
+    let many = "Ry;".repeat(20_000);
+    let explorer = explore(&format!("Wx=1;{many}Ry || Wx=2"), Explorer::new());
+    assert_eq!(explorer.counts().explored, 2);
+    let (mut machine, mut explorer) =
+        (machine(&format!("Wx=1 || {many}Ry || Wx=2 || Wx=3")), Explorer::new());
+    let mut parts = 0;
+    while explorer.next_execution() {
+        machine.run(&mut explorer);
+        // What is planned is copied, and forgotten.
+        parts += u32::from(explorer.split().is_some());
+    }
+    assert!(parts > 0 && explorer.is_waiting());
+}

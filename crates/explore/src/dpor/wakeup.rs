@@ -122,9 +122,16 @@ impl Forest {
     }
 
     /// Forgets branches and all below them.
-    pub(super) fn discard(&mut self, mut branches: Branches) {
-        while let Some((_, below)) = self.take_first(&mut branches) {
-            self.discard(below);
+    pub(super) fn discard(&mut self, branches: Branches) {
+        if branches.is_empty() {
+            return;
+        }
+        // A list of what is left to do instead of recursion: a branch may be as long as an execution.
+        let mut left = vec![branches];
+        while let Some(mut branches) = left.pop() {
+            while let Some((_, below)) = self.take_first(&mut branches) {
+                left.push(below);
+            }
         }
     }
 
@@ -146,14 +153,23 @@ impl Forest {
 
     /// Copies branches and all below them into another forest.
     pub(super) fn copy(&self, branches: Branches, into: &mut Forest) -> Branches {
-        let all: Vec<u32> = self.branches(branches).map(|(at, _)| at).collect();
-        // From the right to the left, so that each is put before the ones that follow it.
-        all.into_iter().rev().fold(Branches::default(), |mut copies, at| {
-            let below = self.copy(Branches(self.nodes[at as usize].children), into);
-            into.push_first(&mut copies, self.nodes[at as usize].step.clone());
-            into.nodes[copies.0 as usize].children = below.0;
-            copies
-        })
+        let mut root = NONE;
+        // Lists to copy, each with the copy of what it is below.
+        let mut left = vec![(branches, NONE)];
+        while let Some((list, above)) = left.pop() {
+            let all: Vec<u32> = self.branches(list).map(|(at, _)| at).collect();
+            // From the right to the left, so that each knows the one after it.
+            let first = all.into_iter().rev().fold(NONE, |next, at| {
+                let copy = into.node(self.nodes[at as usize].step.clone(), next);
+                left.push((Branches(self.nodes[at as usize].children), copy));
+                copy
+            });
+            match above {
+                NONE => root = first,
+                above => into.nodes[above as usize].children = first,
+            }
+        }
+        Branches(root)
     }
 
     /// The first step of the branch of this number.
@@ -172,17 +188,20 @@ impl Forest {
         let mut parent = NONE;
         let mut previous = NONE;
         let mut at = branches.0;
+        // What is before `from` has been left out.
+        let mut from = 0;
         while at != NONE {
-            match begins_with(&self.nodes[at as usize].step, sequence) {
+            match begins_with(&self.nodes[at as usize].step, &sequence[from..]) {
                 None => {
                     previous = at;
                     at = self.nodes[at as usize].next;
                 }
                 Some(own) => {
                     if let Some(own) = own {
-                        sequence.remove(own);
+                        sequence[from..=from + own].rotate_right(1);
+                        from += 1;
                     }
-                    if sequence.is_empty() || self.nodes[at as usize].children == NONE {
+                    if from == sequence.len() || self.nodes[at as usize].children == NONE {
                         return Inserted::Covered;
                     }
                     (parent, previous) = (at, NONE);
@@ -190,6 +209,7 @@ impl Forest {
                 }
             }
         }
+        sequence.drain(..from);
         let chain = self.chain(sequence);
         match (previous, parent) {
             (NONE, NONE) => branches.0 = chain,
