@@ -58,7 +58,8 @@ pub fn loom(root: &Path, arguments: &[String]) -> Result<(), String> {
 }
 
 /// Runs the suites of seeded bugs, of every crate or of those named: each bug is switched on in turn and must be noticed
-/// as the suite declares.
+/// as the suite declares. The lab's prints its matrix: in how many executions a search of every class and the default
+/// sampler meet each, and what becomes of the exploration's own counts.
 ///
 /// # Errors
 /// When a bug isn't noticed, or there is no suite.

@@ -1,5 +1,7 @@
 //! Small programs about channels, locks and permits: who is woken, in which order, and what is given back.
 //!
+//! Most of them leave the order to the schedule, production's is harmless, and the mistake shows in another one only.
+//!
 //! One for each bug of the table in `seeded.rs`. A program is content with a correct kernel under every schedule.
 
 use std::pin::Pin;
@@ -30,14 +32,14 @@ pub(crate) fn a_grant_goes_on_when_its_waiter_is_cancelled(lab: &LabRuntime) {
             async move |cx: &mut Cx| -> Res<bool> { Ok(slots.acquire(cx, 1).await.is_ok()) }
         };
         let mut first = cx.spawn(take(&slots));
-        cx.sleep(MS).await.unwrap();
         let mut second = cx.spawn(take(&slots));
-        cx.sleep(MS).await.unwrap();
+        cx.yield_now().await;
         drop(held);
         first.cancel("it is not to have it");
         assert!(!first.join(cx).await.unwrap());
         assert!(second.join(cx).await.unwrap());
-        assert_eq!(slots.available(), 1);
+        // It is there again.
+        drop(slots.acquire(cx, 1).await.unwrap());
     });
     assert_clean(lab);
 }
@@ -106,7 +108,7 @@ pub(crate) fn an_unlock_wakes_who_waits(lab: &LabRuntime) {
                 let lock = lock.clone();
                 r.spawn(async move |cx: &mut Cx| -> Res {
                     let guard = lock.lock(cx).await?;
-                    cx.sleep(MS).await?;
+                    cx.yield_now().await;
                     drop(guard);
                     Ok(())
                 });
@@ -130,9 +132,8 @@ pub(crate) fn a_wake_goes_on_when_its_waiter_is_cancelled(lab: &LabRuntime) {
             }
         };
         let mut first = cx.spawn(take(&lock));
-        cx.sleep(MS).await.unwrap();
         let mut second = cx.spawn(take(&lock));
-        cx.sleep(MS).await.unwrap();
+        cx.yield_now().await;
         drop(guard);
         first.cancel("at the same time");
         assert!(first.join(cx).await.is_cancelled());
@@ -150,9 +151,8 @@ pub(crate) fn a_notification_goes_on_when_its_waiter_is_cancelled(lab: &LabRunti
             async move |cx: &mut Cx| -> Res { Ok(something.notified(cx).await?) }
         };
         let mut first = cx.spawn(wait(&something));
-        cx.sleep(MS).await.unwrap();
         let mut second = cx.spawn(wait(&something));
-        cx.sleep(MS).await.unwrap();
+        cx.yield_now().await;
         something.notify_one();
         first.cancel("at the same time");
         assert!(first.join(cx).await.is_cancelled());
@@ -186,9 +186,8 @@ pub(crate) fn room_goes_on_when_its_sender_is_cancelled(lab: &LabRuntime) {
             }
         };
         let mut first = cx.spawn(send(&tx, 1));
-        cx.sleep(MS).await.unwrap();
         let mut second = cx.spawn(send(&tx, 2));
-        cx.sleep(MS).await.unwrap();
+        cx.yield_now().await;
         assert_eq!(rx.try_recv(), Ok(0));
         first.cancel("too late");
         assert!(first.join(cx).await.is_cancelled());
@@ -208,7 +207,7 @@ pub(crate) fn room_that_is_given_up_goes_to_who_waits(lab: &LabRuntime) {
             other.reserve(cx).await?.send(1);
             Ok(())
         });
-        cx.sleep(MS).await.unwrap();
+        cx.yield_now().await;
         held.abort();
         other.join(cx).await.unwrap();
         assert_eq!(rx.try_recv(), Ok(1));
@@ -230,8 +229,7 @@ pub(crate) fn room_that_is_given_up_is_there_again(lab: &LabRuntime) {
 pub(crate) fn a_sender_that_goes_away_ends_the_wait(lab: &LabRuntime) {
     lab.run(|cx| async {
         let (answer, mut answered) = oneshot::channel::<u8>();
-        let mut holder = cx.spawn(async move |cx: &mut Cx| -> Res {
-            cx.sleep(MS).await?;
+        let mut holder = cx.spawn(async move |_: &mut Cx| -> Res {
             drop(answer);
             Ok(())
         });

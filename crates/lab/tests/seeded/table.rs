@@ -147,7 +147,7 @@ macro_rules! table {
 
             a_permit_that_is_lost_with_its_waiter: "semaphore.cancel-drops-grant" in "crates/sync/src/semaphore/permits.rs",
                 noticed by primitives::a_grant_goes_on_when_its_waiter_is_cancelled, which says "deadlock" "waits for acquire",
-                found within 10 and 10;
+                found within 20 and 20;
             a_permit_that_is_released_twice: "semaphore.release-twice" in "crates/sync/src/semaphore/permits.rs",
                 noticed by primitives::a_permit_comes_back_once, which says "a permit came back not once",
                 found within 10 and 10;
@@ -162,19 +162,19 @@ macro_rules! table {
                 found within 10 and 10;
             a_wake_that_is_lost_with_its_waiter: "mutex.cancel-keeps-wake" in "crates/sync/src/mutex/lock_word.rs",
                 noticed by primitives::a_wake_goes_on_when_its_waiter_is_cancelled, which says "lost wake-up" "waits for lock",
-                found within 10 and 10;
+                found within 50 and 20;
             a_notification_that_is_lost_with_its_waiter: "notify.cancel-keeps-notification" in "crates/sync/src/notify/signal.rs",
                 noticed by primitives::a_notification_goes_on_when_its_waiter_is_cancelled, which says "deadlock" "waits for notified",
-                found within 10 and 10;
+                found within 50 and 20;
             a_notification_that_comes_early_and_is_lost: "notify.permit-unstored" in "crates/sync/src/notify/signal.rs",
                 noticed by primitives::a_notification_that_comes_early_is_kept, which says "deadlock" "waits for notified",
                 found within 10 and 10;
             room_that_is_lost_with_its_sender: "mpsc.cancel-drops-grant" in "crates/sync/src/mpsc/ring/credits.rs",
                 noticed by primitives::room_goes_on_when_its_sender_is_cancelled, which says "deadlock" "waits for send",
-                found within 10 and 10;
+                found within 50 and 20;
             room_that_is_given_up_and_nobody_is_told: "mpsc.abort-forgets-waiters" in "crates/sync/src/mpsc/ring/credits.rs",
                 noticed by primitives::room_that_is_given_up_goes_to_who_waits, which says "deadlock" "waits for send",
-                found within 10 and 10;
+                found within 10 and 30;
             room_that_is_given_up_and_lost: "mpsc.abort-keeps-room" in "crates/sync/src/mpsc/ring/credits.rs",
                 noticed by primitives::room_that_is_given_up_is_there_again, which says "room was lost with its permit",
                 found within 10 and 10;
