@@ -65,7 +65,7 @@ fn passes(body: impl AsyncFnOnce(&mut Cx) + Clone) -> Found {
 
 #[test]
 fn a_value_that_is_lost_with_the_send_that_a_select_drops_is_found() {
-    found(&["a value was lost"], async |cx: &mut Cx| {
+    found(&["a value was lost", "left: [1]"], async |cx: &mut Cx| {
         let (tx, mut rx) = mpsc::channel(1);
         let bell = Arc::new(Notify::new());
         let ring = bell.clone();

@@ -11,11 +11,14 @@ use sync::mpsc::unbounded::{Receiver, Sender, unbounded};
 use sync::mutex::{Guard, Mutex};
 use sync::shared::Shared;
 
+/// A channel's receiving end, until its only receiver takes it for itself.
+type Kept = StdMutex<Option<Receiver<()>>>;
+
 /// What the tasks share.
 struct Objects {
     cells: Vec<Shared<i64>>,
     locks: Vec<Mutex<()>>,
-    channels: Vec<(Sender<()>, StdMutex<Option<Receiver<()>>>, Object)>,
+    channels: Vec<(Sender<()>, Kept, Object)>,
 }
 
 impl Objects {

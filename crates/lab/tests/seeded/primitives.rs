@@ -1,6 +1,6 @@
 //! Small programs about channels, locks and permits: who is woken, in which order, and what is given back.
 //!
-//! Most of them leave the order to the schedule, production's is harmless, and the mistake shows in another one only.
+//! Those that yield where others sleep leave the order to the schedule: their mistake may show in some orders only.
 //!
 //! One for each bug of the table in `seeded.rs`. A program is content with a correct kernel under every schedule.
 
