@@ -137,8 +137,8 @@ pub const TABLE: &[Row] = &[
     row("cli",        Layer::Edge, &["asupersync", "types", "trace", "explore", "oracle", "timeline", "lab", "model", "observe"],
                                      &["clap", "ratatui"], Std::Yes),
 
-    row("model",      Layer::Tooling, &["types", "trace"], &[], Std::No),
     row("mutants",    Layer::Tooling, &["types"], &[], Std::Yes),
+    row("model",      Layer::Tooling, &["types", "trace"], &[], Std::No),
     row("xtask",      Layer::Tooling, &[], &["serde_json"], Std::Yes),
 ];
 

@@ -2,6 +2,8 @@
 //! grants it, and everything that a context leads to may be shared between threads.
 //!
 //! Not here: what does not compile (`ui.rs`), contexts that are swapped or kept (`swap.rs`).
+#![allow(clippy::disallowed_methods, reason = "threads stand for two who hold one context")]
+
 use asupersync::prelude::*;
 use asupersync::{All, Builder, Row, row};
 

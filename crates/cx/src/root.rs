@@ -13,8 +13,8 @@ use core::cell::RefCell;
 use core::panic::Location;
 use core::time::Duration;
 use region::{Region, RegionView};
-use task::{TaskRef, control};
 use task::raw::join::JoinRef;
+use task::{TaskRef, control};
 use trace::RegionPhase;
 use types::{AfterGrace, CancelKind, Cancelled, Never, Outcome, TaskId};
 
@@ -100,7 +100,8 @@ impl Root {
             let ask = Ask { kind, why, at, grace: None };
             return spawn::request(task, task_id(task), world, ask);
         }
-        let c = Cancelled::new(kind, self.region.next_origin()).why(why).at(at).when(world.clock.now()).build();
+        let c =
+            Cancelled::new(kind, self.region.next_origin()).why(why).at(at).when(world.clock.now()).build();
         close::request(&self.region, world, &c, None);
     }
 

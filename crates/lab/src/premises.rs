@@ -164,6 +164,7 @@ mod tests {
         premises
     }
 
+    #[allow(clippy::disallowed_methods, reason = "a thread stands for what is outside the lab")]
     #[test]
     fn another_thread_builds_its_own() {
         let spare = Spare::default();

@@ -398,7 +398,18 @@ fn every_walk_keeps_every_invariant_and_refused_labels_change_nothing() {
         walk(seed, 400, &mut taken, &mut refusing);
     }
     // A walk that never gets somewhere proves nothing about it.
-    let engine = ["task-poll", "task-park", "task-wake", "decision", "wait-for", "deadlock", "stuck"];
+    let engine = [
+        "task-poll",
+        "task-park",
+        "task-wake",
+        "decision",
+        "wait-for",
+        "deadlock",
+        "stuck",
+        "lost-wakeup",
+        "livelock",
+        "futurelock",
+    ];
     let missing: Vec<_> = Label::NAMES
         .iter()
         .filter(|name| {

@@ -35,6 +35,19 @@ impl Objects {
         }
     }
 
+    /// A channel's only receiver has it for itself; others meet at it.
+    fn receivers(&self, only: impl Fn(usize) -> bool) -> Vec<Option<Receiver<()>>> {
+        let channels = self.channels.iter().enumerate();
+        channels.map(|(c, (_, rx, _))| only(c).then(|| locked(rx).take())?).collect()
+    }
+
+    /// Channels stay open to the end.
+    fn give_back(&self, own: Vec<Option<Receiver<()>>>) {
+        for (own, (_, shared, _)) in own.into_iter().zip(&self.channels).filter(|(own, _)| own.is_some()) {
+            *locked(shared) = own
+        }
+    }
+
     /// What the operation does, if it is no scheduling point itself.
     fn announced(&self, op: &Op) -> Option<(&Object, Access)> {
         Some(match *op {
@@ -100,13 +113,7 @@ pub(crate) async fn run(cx: &mut Cx, program: &Arc<Program>) {
 
 async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -> bool) {
     let mut held: Vec<Option<Guard<'_, ()>>> = objects.locks.iter().map(|_| None).collect();
-    // A channel's only receiver has it for itself; others meet at it.
-    let mut own: Vec<Option<Receiver<()>>> = objects
-        .channels
-        .iter()
-        .enumerate()
-        .map(|(c, (_, rx, _))| only(c).then(|| locked(rx).take())?)
-        .collect();
+    let mut own = objects.receivers(only);
     let mut last = 0;
     // The blocks we are in: what is left of each.
     let mut blocks = vec![ops.iter()];
@@ -169,10 +176,7 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
             Op::Stop => std::future::pending().await,
         }
     }
-    // Channels stay open to the end.
-    for (own, (_, shared, _)) in own.into_iter().zip(&objects.channels).filter(|(own, _)| own.is_some()) {
-        *locked(shared) = own
-    }
+    objects.give_back(own);
     // A task that ends with a lock keeps it.
     held.into_iter().flatten().for_each(std::mem::forget);
 }

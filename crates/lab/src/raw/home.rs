@@ -186,6 +186,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use trace::Choice;
 
+    #[allow(clippy::disallowed_methods, reason = "a thread stands for what is outside the lab")]
     #[test]
     fn only_the_thread_that_claimed_a_cell_reaches_it() {
         let cell = HomeCell::new(1);
