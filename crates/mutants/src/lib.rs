@@ -1,7 +1,7 @@
 //! For tests only: known mistakes (`types::seeded!`) switched on one at a time, and what counts as noticing them.
 //!
 //! A check that fails for any reason proves little: a mistake that merely hangs its test, or that trips over something
-//! next to the point, would count. So each mistake declares how it shows ([`Shows`]): words that the failing check
+//! next to the point, would count. So each mistake declares how it shows (`Shows`): words that the failing check
 //! prints, or, only where that is what the mistake does, that the check never ends.
 //!
 //! ```text
@@ -10,8 +10,8 @@
 //! }
 //! ```
 //!
-//! - [`mistakes!`] makes one test for each mistake; it also runs the check without the mistake, in the same build.
-//! - [`mutants!`] does the same for checks that have a test of their own in that build (loom models).
+//! - `mistakes!` makes one test for each mistake; it also runs the check without the mistake, in the same build.
+//! - `mutants!` does the same for checks that have a test of their own in that build (loom models).
 //!
 //! Invariant `mutants.own-process`: the mistake is on in a child process only, which may abort, hang, or leave a
 //! deadlocked model behind without touching its neighbours.

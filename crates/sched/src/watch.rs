@@ -1,6 +1,6 @@
 //! Who watches over the busy workers, and when nobody has to: the protocol behind `engine.watched`.
 //!
-//! One sleeper at a time holds the watch ([`Sentinel`](crate::idle::Sentinel)): it sleeps with a limit and looks now and
+//! One sleeper at a time holds the watch ([`Sentinel`](crate::idle)): it sleeps with a limit and looks now and
 //! then whether those that run are stuck in one task. When everybody has slept for a while it *dozes*: sleeps without a
 //! limit, so that a runtime without work has no wake-ups. Two hand-overs must not fail:
 //!

@@ -1,0 +1,47 @@
+//! Large runs: many tasks, much virtual time. That they end is what is tested here; how long they take is measured
+//! elsewhere (docs/benchmarks.md).
+use asupersync_lab::{LabConfig, LabRuntime};
+use cx::Cx;
+use std::sync::Arc;
+use std::time::Duration;
+use sync::shared::Shared;
+use time::TimeExt;
+use types::{Res, Time};
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[test]
+fn a_thousand_tasks_share_one_run() {
+    let lab = LabRuntime::new(LabConfig::default().seed(1));
+    lab.run(|cx| async {
+        let ended = Arc::new(Shared::new(0));
+        cx.region(|scope| async {
+            for _ in 0..1_000 {
+                let ended = ended.clone();
+                scope.spawn(async move |cx: &mut Cx| {
+                    cx.yield_now().await;
+                    ended.write(|n| *n += 1)
+                });
+            }
+        })
+        .await;
+        assert_eq!(ended.get(), 1_000);
+    });
+    assert!(lab.quiescence_oracle().is_ok());
+}
+
+#[test]
+fn a_virtual_year_of_idle_timers_passes() {
+    let lab = LabRuntime::new(LabConfig::default().max_idle(2 * YEAR));
+    lab.run(|cx| async {
+        for _ in 0..10 {
+            cx.spawn(async |cx: &mut Cx| -> Res {
+                for _ in 0..365 {
+                    cx.sleep(YEAR / 365).await?;
+                }
+                Ok(())
+            });
+        }
+    });
+    assert!(lab.now() >= Time::ZERO.saturating_add(YEAR));
+}
