@@ -10,5 +10,5 @@ mutants::mistakes! {
     a_timer_that_outlives_its_sleep: "timer.kept"
         breaks sleeping::a_sleep_that_is_dropped_wakes_nobody_and_holds_nothing, says "a timer outlived its sleep";
     a_timer_that_keeps_its_first_waker: "timer.stale-waker"
-        breaks sleeping::the_waker_of_the_latest_poll_is_the_one_that_is_woken, says "deadlock" "waits for a timer";
+        breaks sleeping::the_waker_of_the_latest_poll_is_the_one_that_is_woken, says "lost wake-up" "waits for a timer";
 }
