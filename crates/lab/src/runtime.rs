@@ -82,7 +82,7 @@ impl LabRuntime {
             }
             schedule => schedule.scheduler(config.seed),
         };
-        let recording = Arc::new(Mutex::new(Recording::new(scheduler)));
+        let recording = Arc::new(Mutex::new(Recording::decisions_only(scheduler)));
         let premises = Premises::new(&config, Asked::Own(recording.clone()), false);
         let mut lab = LabRuntime::build(config, premises, Location::caller());
         (lab.recording, lab.replayed) = (Some(recording), replayed);

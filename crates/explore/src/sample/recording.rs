@@ -42,13 +42,22 @@ pub struct Recording<S> {
     taken: Taken,
     digest: Digest,
     steps: Option<StepLog>,
+    /// Whether whoever was passed over in between is written down, for a shrinker.
+    nearer: bool,
 }
 
 impl<S: Scheduler> Recording<S> {
-    /// Records decisions.
+    /// Records decisions, and whom each passed over: what a shrinker goes by. The latter takes time and memory for
+    /// every candidate of every deviation.
     #[must_use]
     pub fn new(inner: S) -> Recording<S> {
-        Recording { inner, taken: Taken::default(), digest: Digest::default(), steps: None }
+        Recording { inner, taken: Taken::default(), digest: Digest::default(), steps: None, nearer: true }
+    }
+
+    /// Records decisions alone: what a replay needs, and a shrinker that begins by running them again.
+    #[must_use]
+    pub fn decisions_only(inner: S) -> Recording<S> {
+        Recording { nearer: false, ..Recording::new(inner) }
     }
 
     /// Records decisions, and every step with its touches: what a report of a failure is made of.
@@ -113,7 +122,8 @@ impl<S: Scheduler> Scheduler for Recording<S> {
         } else {
             let passed = delays(point, picked);
             let index = self.taken.decisions.deviations().len();
-            for nearer in 1..passed as usize {
+            let between = if self.nearer { 1..passed as usize } else { 0..0 };
+            for nearer in between {
                 let between = (point.usual + nearer) % point.candidates.len();
                 self.taken.nearer.push((index, departure_to(point.candidates, between)));
             }

@@ -61,7 +61,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let executor = self.executor(looks);
         let surveys = every && (self.search.hook.is_some() || self.search.limit < u64::MAX);
         let walked = Walked::new(Picker::of(self.search), surveys);
-        let watched: Watched = Arc::new(Mutex::new(Classified::new(Recording::new(walked))));
+        let watched: Watched = Arc::new(Mutex::new(Classified::new(Recording::decisions_only(walked))));
         let survey = surveys.then(Survey::new);
         let mut learnt = Learnt { runs: 0, repeated: 0, coverage: Coverage::new(), survey };
         let complete = loop {
