@@ -191,13 +191,21 @@ fn the_root_body_stays_on_its_thread_when_that_is_stuck_and_it_is_cancelled() {
             let home = thread::current().id();
             cx.region_with(RegionOptions::isolate(), |cx| async move {
                 let region = cx.handle();
-                cx.spawn(async move |cx: &mut Cx| {
-                    while thread::current().id() != home {
-                        cx.yield_now().await
-                    }
+                let (asks, asked) = channel();
+                let ask = move || {
+                    assert_eq!(thread::current().id(), home);
                     region.cancel(CancelKind::Explicit, "the test says so", None);
                     // The root body is woken, on this worker; nobody else may run it.
                     thread::sleep(Duration::from_millis(30));
+                    asks.send(()).expect("somebody waits, or the channel is kept");
+                };
+                cx.spawn(async move |cx: &mut Cx| {
+                    if thread::current().id() == home {
+                        return ask();
+                    }
+                    // The other worker was quicker. What it has queued while it is stuck is run by the first one.
+                    cx.spawn(async move |_: &mut Cx| ask());
+                    asked.recv_timeout(LIMIT).expect("served by the root body's worker");
                 });
                 cx.cancelled().await;
                 assert_eq!(thread::current().id(), home);
