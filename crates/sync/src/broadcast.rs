@@ -36,8 +36,9 @@ mod sender;
 
 #[cfg(not(loom))]
 pub use {
-    receiver::{Receiver, RecvError, TryRecvError},
+    receiver::{Receiver, RecvError, TryRecvError, Values},
     sender::{Permit, Sender},
+    tape::Missed,
 };
 
 /// A channel that keeps the `capacity` newest values. The receiver gets everything that is sent from now on.

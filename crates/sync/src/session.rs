@@ -35,7 +35,7 @@ use obligation::AlreadyLeaked;
 use types::Cancelled;
 
 use crate::{
-    Sent, WaitError,
+    Closed, Sent, WaitError,
     mpsc::SendError,
     oneshot,
     rendezvous::{self, Receiver, Sender},
@@ -118,6 +118,20 @@ impl<Q, R> Client<Q, R> {
         }
     }
 
+    /// As [`ask`](Self::ask), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Errors
+    /// The server has left: [`AskError::NotTaken`] or [`AskError::Left`].
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_ask(&self, request: Q) -> Result<R, AskError<Q>> {
+        let (replies, mut replied) = oneshot::channel();
+        self.asks.blocking_send((request, replies)).map_err(|(request, _)| AskError::NotTaken(request))?;
+        replied.blocking_recv().map_err(|Closed| AskError::Left)
+    }
+
     /// Whether the server takes no more requests.
     pub fn is_closed(&self) -> bool {
         self.asks.is_closed()
@@ -145,6 +159,11 @@ impl<Q, R> Server<Q, R> {
             let (request, sender) = taking.await?;
             Ok((request, Reply { owed: sender.reserve_at(cx, site) }))
         }
+    }
+
+    /// How many requests wait to be taken.
+    pub fn waiting(&self) -> usize {
+        self.asked.offers()
     }
 
     /// Takes no more requests: those that were not taken go back to their clients.

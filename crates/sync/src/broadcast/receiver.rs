@@ -1,16 +1,21 @@
-//! The receiving half: [`Receiver`], and what it may be told instead of a value.
+//! The receiving half: [`Receiver`], the same as a stream ([`Values`]), and what it may be told instead of a value.
 //!
 //! Not here: the ring (`tape`).
 
-use core::{future::Future, panic::Location, task::Poll};
+use core::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, Row, Waiter};
-use types::{Cancelled, WaitKind};
+use types::{Cancelled, Stream, WaitKind};
 
 use super::tape::{Missed, Tape};
 use crate::{
-    WaitNode,
+    WaitNode, park,
     wait::{Pends, Wait},
 };
 
@@ -141,6 +146,50 @@ impl<T: Clone> Receiver<T> {
             Some(Err(Missed::Closed)) => Err(TryRecvError::Closed),
         }
     }
+
+    /// As [`recv`](Self::recv), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Errors
+    /// Lagged: how many were lost. Closed.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_recv(&mut self) -> Result<T, Missed> {
+        let (mut node, Self { core, next, .. }) = (WaitNode::new(), self);
+        park::block_on("blocking_recv", |make| core.poll_recv(&mut node, next, make))
+            .map(Arc::unwrap_or_clone)
+    }
+
+    /// The values as a stream that ends with the channel. Its items are errors where values were lost, and while a
+    /// cancellation is effective; nothing is taken then.
+    #[track_caller]
+    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
+        Values { next: Wait::new(Next(self), cx, Location::caller()) }
+    }
+}
+
+/// What a receiver receives, as a stream: of [`Receiver::stream`].
+pub struct Values<'r, 'c, T, C> {
+    next: Wait<'c, Next<'r, T>, C>,
+}
+
+impl<T: Clone, C: Row> Stream for Values<'_, '_, T, C> {
+    type Item = Result<T, RecvError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.next).poll(context)) {
+            Ok(value) => Some(Ok(Arc::unwrap_or_clone(value))),
+            Err(RecvError::Closed) => None,
+            Err(missed) => Some(Err(missed)),
+        })
+    }
+}
+
+impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Values")
+    }
 }
 
 impl<T> Receiver<T> {
@@ -164,6 +213,17 @@ impl<T> Receiver<T> {
     /// Whether there is nothing to receive now.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many values are kept at most.
+    pub fn capacity(&self) -> usize {
+        self.core.capacity()
+    }
+
+    /// Whether every sender is gone. What was sent before can still be received.
+    pub fn is_closed(&self) -> bool {
+        self.object.touch(Access::Read);
+        self.core.parties().0 == 0
     }
 }
 

@@ -54,6 +54,17 @@ impl<T> Sender<T> {
         self.core.parties().1
     }
 
+    /// How many values are kept now: what the slowest receiver could still get.
+    pub fn len(&self) -> usize {
+        self.object.touch(Access::Read);
+        self.core.len()
+    }
+
+    /// Whether nothing is kept: nothing was sent yet, or every receiver has gone since.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many values are kept at most.
     pub fn capacity(&self) -> usize {
         self.core.capacity()

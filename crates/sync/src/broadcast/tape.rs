@@ -106,6 +106,16 @@ impl<T, W: Wakes> Tape<T, W> {
         self.state.with(|state| (state.senders, state.receivers))
     }
 
+    /// How many values are kept now.
+    pub fn len(&self) -> usize {
+        self.state.with(|state| state.values.len())
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many values are kept at most.
     pub fn capacity(&self) -> usize {
         self.capacity

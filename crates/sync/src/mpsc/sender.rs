@@ -100,6 +100,17 @@ impl<T> Sender<T> {
         self.tx.is_empty()
     }
 
+    /// Room that is free now: neither taken by values nor held by permits. Some of it may be spoken for by those who
+    /// wait for more.
+    pub fn available(&self) -> usize {
+        self.tx.free() as usize
+    }
+
+    /// Whether `other` sends into the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        self.tx.same_channel(&other.tx)
+    }
+
     /// How many values and outstanding permits the channel holds at most.
     pub fn capacity(&self) -> usize {
         self.tx.capacity() as usize

@@ -15,7 +15,10 @@
 //!     permit.send(2);
 //!     let mut all = Vec::new();
 //!     rx.recv_many(cx, &mut all, 16).await?;
-//!     Ok(all) // [1, 2]
+//!     tx.send(3).unwrap();
+//!     let third = rx.recv_ack(cx).await?; // still the first in the channel
+//!     all.push(third.ack()); // only now it leaves it
+//!     Ok(all) // [1, 2, 3]
 //! }
 //! ```
 //!
@@ -24,11 +27,14 @@
 //! | `line` | the core: polled, without a runtime |
 //! | `sender` | the sending half, weak senders, and places that are owed |
 //! | `receiver` | the receiving half, and its waits |
+//! | `ack` | a value that is received when it's acknowledged |
 //!
-//! Not here: receiving in two phases (`recv_ack`), which the bounded channel has.
+//! Not here: channels with room for so many (`mpsc`).
 
 pub mod line;
 
+#[cfg(not(loom))]
+mod ack;
 #[cfg(not(loom))]
 mod receiver;
 #[cfg(not(loom))]
@@ -36,6 +42,7 @@ mod sender;
 
 #[cfg(not(loom))]
 pub use {
+    ack::Ack,
     receiver::{Receiver, Values},
     sender::{OwnedPermit, Permit, Sender, WeakSender},
 };

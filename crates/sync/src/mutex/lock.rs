@@ -13,7 +13,7 @@ use cx::{Access, Cx, Holding, Row, Waiter, port::WaitOn};
 use types::{Cancelled, WaitKind};
 
 use super::{Guard, Mutex};
-use crate::WaitNode;
+use crate::{WaitNode, park};
 
 static LOCKED: WaitKind = WaitKind::new("lock (mutex held)");
 
@@ -30,6 +30,16 @@ impl<T: ?Sized> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
+    /// As [`lock`](Self::lock), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_lock(&self) -> Guard<'_, T> {
+        let mut node = WaitNode::new();
+        park::block_on("blocking_lock", |make| self.poll_lock(&mut node, make))
+    }
+
     /// Stops waiting in the queue.
     #[inline]
     fn leave(&self, node: &mut WaitNode) {

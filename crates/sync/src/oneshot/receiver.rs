@@ -13,7 +13,7 @@ use cx::{Access, Cx, Object, Row, Waiter};
 use types::WaitKind;
 
 use super::word::Rx;
-use crate::{TryRecvError, WaitError};
+use crate::{Closed, TryRecvError, WaitError, park};
 
 static NOT_SENT: WaitKind = WaitKind::new("recv (oneshot not sent)");
 
@@ -62,6 +62,18 @@ impl<T> Receiver<T> {
             Err(TryRecvError::Closed) => Access::Read,
         });
         received
+    }
+
+    /// As [`recv`](Self::recv), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Errors
+    /// The sender is gone, or the value was received before.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_recv(&mut self) -> Result<T, Closed> {
+        park::block_on("blocking_recv", |make| self.rx.poll_recv(make))
     }
 
     /// Refuses a value that was not sent yet; one that was can still be received.

@@ -1,17 +1,23 @@
-//! The two halves: [`Sender`], [`Receiver`].
+//! The two halves: [`Sender`], [`Receiver`], and the latter as a stream: [`Values`].
 //!
 //! Not here: the table between them (`table`).
 
-use core::{future::Future, panic::Location, task::Poll};
+use core::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, ObjectKind, Row, Waiter};
-use types::{Cancelled, WaitKind};
+use types::{Cancelled, Stream, WaitKind};
 
 use super::table::{Offer, Table};
 use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
     mpsc::SendError,
+    park,
     wait::{Pends, Wait},
 };
 
@@ -121,10 +127,32 @@ impl<T> Sender<T> {
         }
     }
 
+    /// As [`send`](Self::send), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Errors
+    /// The receiver has closed the channel or is gone: the value comes back.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_send(&self, value: T) -> Result<(), T> {
+        let (mut offer, mut value, table) = (Offer::default(), Some(value), &self.shared.table);
+        if park::block_on("blocking_send", |make| table.poll_send(&mut offer, &mut value, make)) {
+            return Ok(());
+        }
+        value.map_or(Ok(()), Err)
+    }
+
     /// Whether the receiver has closed the channel or is gone.
     pub fn is_closed(&self) -> bool {
         self.shared.object.touch(Access::Read);
         self.shared.table.is_closed()
+    }
+
+    /// How many values are offered now.
+    pub fn offers(&self) -> usize {
+        self.shared.object.touch(Access::Read);
+        self.shared.table.offers()
     }
 }
 
@@ -213,6 +241,32 @@ impl<T> Receiver<T> {
         taken
     }
 
+    /// As [`recv`](Self::recv), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Errors
+    /// Nothing is offered, and nothing will be.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_recv(&mut self) -> Result<T, Closed> {
+        park::block_on("blocking_recv", |make| self.shared.table.poll_recv(make)).ok_or(Closed)
+    }
+
+    /// What is offered, taken one by one, as a stream that ends with the channel. Its items are errors while a cancellation
+    /// is effective; nothing is taken then.
+    #[track_caller]
+    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
+        let taking = Taking { shared: &*self.shared, waits: false };
+        Values { next: Wait::new(taking, cx, Location::caller()) }
+    }
+
+    /// How many values are offered now.
+    pub fn offers(&self) -> usize {
+        self.shared.object.touch(Access::Read);
+        self.shared.table.offers()
+    }
+
     /// Refuses what is offered and was not taken, now and later: the values go back to their senders.
     pub fn close(&mut self) {
         self.shared.table.close();
@@ -229,5 +283,28 @@ impl<T> Drop for Receiver<T> {
 impl<T> core::fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Receiver")
+    }
+}
+
+/// What a receiver takes, as a stream: of [`Receiver::stream`].
+pub struct Values<'r, 'c, T, C> {
+    next: Wait<'c, Taking<'r, T>, C>,
+}
+
+impl<T, C: Row> Stream for Values<'_, '_, T, C> {
+    type Item = Result<T, Cancelled>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.next).poll(context)) {
+            Ok(value) => Some(Ok(value)),
+            Err(WaitError::Cancelled(cancelled)) => Some(Err(cancelled)),
+            Err(WaitError::Closed) => None,
+        })
+    }
+}
+
+impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Values")
     }
 }

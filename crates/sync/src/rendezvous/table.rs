@@ -164,6 +164,11 @@ impl<T, W: Wakes> Table<T, W> {
         self.state.wake_settled(waiters);
     }
 
+    /// How many values are offered and neither taken nor withdrawn.
+    pub fn offers(&self) -> usize {
+        self.state.with(|state| state.offers.len())
+    }
+
     /// Whether offers are refused.
     pub fn is_closed(&self) -> bool {
         self.state.with(|state| state.closed)

@@ -10,7 +10,7 @@ use types::{Cancelled, WaitKind};
 
 use super::{ReadGuard, RwLock, UpgradableGuard, WriteGuard, raw::Token, share::Mode};
 use crate::{
-    WaitNode,
+    WaitNode, park,
     wait::{Pends, Wait},
 };
 
@@ -123,6 +123,31 @@ impl<T: ?Sized> RwLock<T> {
     ) -> impl Future<Output = Result<UpgradableGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
         let held = self.held(self, cx, Mode::Upgradable, Location::caller());
         async move { held.await.map(UpgradableGuard::new) }
+    }
+
+    /// As [`read`](Self::read), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_read(&self) -> ReadGuard<&Self, T> {
+        ReadGuard::new(self.blocking("blocking_read", Mode::Read))
+    }
+
+    /// As [`write`](Self::write), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_write(&self) -> WriteGuard<&Self, T> {
+        WriteGuard::new(self.blocking("blocking_write", Mode::Write))
+    }
+
+    #[track_caller]
+    fn blocking(&self, what: &str, mode: Mode) -> Token<&Self> {
+        let mut node = WaitNode::new();
+        park::block_on(what, |make| self.share.poll_acquire(&mut node, mode, make));
+        Token::new(self, mode)
     }
 
     /// Looks at the value if that's possible and nobody waits. Never waits, and isn't refused under cancellation.

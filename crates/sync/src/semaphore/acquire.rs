@@ -49,8 +49,22 @@ impl Semaphore {
     /// Closed, or cancelled: then nothing is held, and permits that had been assigned went to the next in line.
     #[track_caller]
     pub fn acquire<'s, 'c, C: Row>(&'s self, cx: &'c Cx<C>, count: usize) -> Acquire<'c, &'s Semaphore, C> {
-        let site = Location::caller();
-        Acquire { semaphore: self, cx, count, node: WaitNode::new(), site, movable: false }
+        self.acquire_at(cx, count, ObligationKind::Semaphore, Location::caller())
+    }
+
+    /// As [`acquire`](Self::acquire), for authors of what is built on a semaphore: `kind` says what the permit stands for,
+    /// and `site` where their own caller asked, as leaks and deadlocks are reported by it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn acquire_at<'s, 'c, C: Row>(
+        &'s self,
+        cx: &'c Cx<C>,
+        count: usize,
+        kind: ObligationKind,
+        site: &'static Location<'static>,
+    ) -> Acquire<'c, &'s Semaphore, C> {
+        Acquire { semaphore: self, cx, count, node: WaitNode::new(), kind, site, movable: false }
     }
 
     /// As [`acquire`](Self::acquire), with a permit that owns its share of the semaphore and may go to another task.
@@ -63,8 +77,21 @@ impl Semaphore {
         cx: &'c Cx<C>,
         count: usize,
     ) -> Acquire<'c, Arc<Semaphore>, C> {
-        let site = Location::caller();
-        Acquire { semaphore: self.clone(), cx, count, node: WaitNode::new(), site, movable: true }
+        self.acquire_owned_at(cx, count, ObligationKind::Semaphore, Location::caller())
+    }
+
+    /// As [`acquire_at`](Self::acquire_at), with a permit that owns its share of the semaphore.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn acquire_owned_at<'c, C: Row>(
+        self: &Arc<Self>,
+        cx: &'c Cx<C>,
+        count: usize,
+        kind: ObligationKind,
+        site: &'static Location<'static>,
+    ) -> Acquire<'c, Arc<Semaphore>, C> {
+        Acquire { semaphore: self.clone(), cx, count, node: WaitNode::new(), kind, site, movable: true }
     }
 
     /// Takes `count` permits if they are free and nobody waits. Never waits, and isn't refused under cancellation: `cx`
@@ -78,10 +105,24 @@ impl Semaphore {
         cx: &Cx<C>,
         count: usize,
     ) -> Result<Permit<&Semaphore>, TryAcquireError> {
+        self.try_acquire_at(cx, count, ObligationKind::Semaphore, Location::caller())
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), for authors of what is built on a semaphore: see
+    /// [`acquire_at`](Self::acquire_at).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_acquire_at<C: Row>(
+        &self,
+        cx: &Cx<C>,
+        count: usize,
+        kind: ObligationKind,
+        site: &'static Location<'static>,
+    ) -> Result<Permit<&Semaphore>, TryAcquireError> {
         self.take_free(count)?;
-        let site = Location::caller();
         let held = Held::new(self, cx, count, site, false);
-        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held))
+        Ok(Permit::new(cx.reserve(kind, site), held))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with a permit that owns its share of the semaphore and may go to another
@@ -95,10 +136,23 @@ impl Semaphore {
         cx: &Cx<C>,
         count: usize,
     ) -> Result<Permit<Arc<Semaphore>>, TryAcquireError> {
+        self.try_acquire_owned_at(cx, count, ObligationKind::Semaphore, Location::caller())
+    }
+
+    /// As [`try_acquire_at`](Self::try_acquire_at), with a permit that owns its share of the semaphore.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_acquire_owned_at<C: Row>(
+        self: &Arc<Self>,
+        cx: &Cx<C>,
+        count: usize,
+        kind: ObligationKind,
+        site: &'static Location<'static>,
+    ) -> Result<Permit<Arc<Semaphore>>, TryAcquireError> {
         self.take_free(count)?;
-        let site = Location::caller();
         let held = Held::new(self.clone(), cx, count, site, true);
-        Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held))
+        Ok(Permit::new(cx.reserve(kind, site), held))
     }
 
     /// Takes `count` permits if they are there, and says whether they were.
@@ -160,6 +214,8 @@ pub struct Acquire<'c, H: Deref<Target = Semaphore>, C> {
     cx: &'c Cx<C>,
     count: usize,
     node: WaitNode,
+    /// What the permit stands for.
+    kind: ObligationKind,
     site: &'static Location<'static>,
     /// Whether the permit may go to another task.
     movable: bool,
@@ -170,7 +226,7 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { semaphore, cx, count, node, site, movable } = self.get_mut();
+        let Self { semaphore, cx, count, node, kind, site, movable } = self.get_mut();
         let (object, acquire) = (&semaphore.object, Access::Acquire(weight(*count)));
         if let Err(cancelled) = ready!(cx.poll_operation(context, object, acquire, Some(site))) {
             if node.is_queued() {
@@ -183,7 +239,7 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
             Poll::Ready(Ok(())) => {
                 object.touch_at(acquire, site);
                 let held = Held::new(semaphore.clone(), cx, *count, site, *movable);
-                Poll::Ready(Ok(Permit::new(cx.reserve(ObligationKind::Semaphore, site), held)))
+                Poll::Ready(Ok(Permit::new(cx.reserve(*kind, site), held)))
             }
             Poll::Ready(Err(closed)) => {
                 object.touch_at(Access::Read, site);

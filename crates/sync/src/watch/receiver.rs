@@ -1,16 +1,21 @@
-//! Who waits for changes: [`Receiver`].
+//! Who waits for changes: [`Receiver`], and the same as a stream: [`Values`].
 //!
 //! Not here: the value (`latest`).
 
-use core::{future::Future, panic::Location, task::Poll};
+use core::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, Row, Waiter};
-use types::WaitKind;
+use types::{Cancelled, Stream, WaitKind};
 
 use super::latest::Latest;
 use crate::{
-    WaitError, WaitNode,
+    Closed, WaitError, WaitNode, park,
     wait::{Pends, Wait},
 };
 
@@ -96,6 +101,37 @@ impl<T> Receiver<T> {
         }
     }
 
+    /// As [`changed`](Self::changed), for a thread that polls no tasks: it sleeps meanwhile.
+    ///
+    /// # Errors
+    /// Every sender is gone, and the last value was seen.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_changed(&mut self) -> Result<(), Closed> {
+        let (mut node, Self { core, seen, .. }) = (WaitNode::new(), self);
+        let version = park::block_on("blocking_changed", |make| core.poll_changed(&mut node, *seen, make))?;
+        *seen = version;
+        Ok(())
+    }
+
+    /// Every value that was not seen yet, the present one too, as a stream that ends with the last sender. Values that
+    /// were replaced before this task ran are left out. Items are errors while a cancellation is effective.
+    ///
+    /// A receiver that has just been made has seen the present value: call
+    /// [`mark_unseen`](Self::mark_unseen) to begin with that.
+    #[track_caller]
+    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
+        Values { next: Wait::new(Next(Change(self)), cx, Location::caller()) }
+    }
+
+    /// Counts the present value as not seen: the next wait for a change ends at once.
+    pub fn mark_unseen(&mut self) {
+        // Versions only grow, so no later one is this one.
+        self.seen = u64::MAX;
+    }
+
     /// The value. Whether it counts as seen stays as it was.
     pub fn borrow(&self) -> Arc<T> {
         self.object.touch(Access::Read);
@@ -120,6 +156,57 @@ impl<T> Receiver<T> {
     pub fn is_closed(&self) -> bool {
         self.object.touch(Access::Read);
         self.core.parties().0 == 0
+    }
+}
+
+/// A value that was not seen yet, with that value.
+struct Next<'r, T>(Change<'r, T>);
+
+impl<T> Pends for Next<'_, T> {
+    type Ready = Arc<T>;
+    type Refused = WaitError;
+
+    fn kind(&self) -> &'static WaitKind {
+        self.0.kind()
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        self.0.announces()
+    }
+
+    fn poll(
+        &mut self,
+        node: &mut WaitNode,
+        make: impl FnOnce() -> Waiter,
+    ) -> Poll<Result<Arc<T>, WaitError>> {
+        self.0.poll(node, make).map_ok(|()| self.0.0.borrow_and_update())
+    }
+
+    fn leave(&mut self, node: &mut WaitNode) {
+        self.0.leave(node);
+    }
+}
+
+/// The values that a receiver watches, as a stream: of [`Receiver::stream`].
+pub struct Values<'r, 'c, T, C> {
+    next: Wait<'c, Next<'r, T>, C>,
+}
+
+impl<T, C: Row> Stream for Values<'_, '_, T, C> {
+    type Item = Result<Arc<T>, Cancelled>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.next).poll(context)) {
+            Ok(value) => Some(Ok(value)),
+            Err(WaitError::Cancelled(cancelled)) => Some(Err(cancelled)),
+            Err(WaitError::Closed) => None,
+        })
+    }
+}
+
+impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Values")
     }
 }
 

@@ -59,6 +59,11 @@ impl<T> Sender<T> {
         Receiver::new(self.core.clone(), self.object.clone(), seen)
     }
 
+    /// Whether no receiver is left.
+    pub fn is_closed(&self) -> bool {
+        self.receivers() == 0
+    }
+
     /// How many receivers there are.
     pub fn receivers(&self) -> usize {
         self.object.touch(Access::Read);

@@ -77,6 +77,7 @@ impl<T> Shared<T> {
 type Done = Result<(), Cancelled>;
 
 mod foreign;
+mod forms;
 mod locks;
 mod mpsc;
 mod mutex;

@@ -102,6 +102,16 @@ impl<W: Wakes> Credits<W> {
         self.capacity
     }
 
+    /// Room that is neither taken by values nor held by permits.
+    pub(super) fn free(&self) -> u32 {
+        // The word first: a head read after it is not behind it, so no more seems used than was.
+        let word = self.sending.0.word.load(Acquire);
+        let head = head_of(self.head.0.load(Acquire));
+        // Values sent and received in between make it look as if less than nothing were used.
+        let used = self.used(word, head);
+        self.capacity - if used > self.capacity { 0 } else { used }
+    }
+
     /// Values sent and not received.
     pub(super) fn len(&self) -> u32 {
         let head = head_of(self.head.0.load(Acquire));

@@ -194,6 +194,17 @@ impl<T, W: Wakes> Tx<T, W> {
         self.len() == 0
     }
 
+    /// Whether both send into the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ring, &other.ring)
+    }
+
+    /// Room that is neither taken by values nor held by credits.
+    pub fn free(&self) -> u32 {
+        self.ring.room.touch(Access::Read);
+        self.ring.credits.free()
+    }
+
     /// The channel's capacity.
     pub fn capacity(&self) -> u32 {
         self.ring.credits.capacity()

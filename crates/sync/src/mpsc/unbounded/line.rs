@@ -133,6 +133,11 @@ impl<T, W: Wakes> Tx<T, W> {
         self.len() == 0
     }
 
+    /// Whether both send into the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// A sender that doesn't keep the channel from ending.
     pub fn downgrade(&self) -> WeakTx<T, W> {
         WeakTx { shared: self.shared.clone() }
@@ -204,15 +209,24 @@ impl<T, W: Wakes> Rx<T, W> {
     ///
     /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
     pub fn poll_recv(&mut self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<Option<T>> {
-        if self.taken.is_empty() {
-            let Self { shared, taken } = self;
-            match shared.line.poll_until(node, make, |line| fill(line, taken)) {
-                Poll::Ready(true) => {}
-                Poll::Ready(false) => return Poll::Ready(None),
-                Poll::Pending => return Poll::Pending,
-            }
+        self.poll_head(node, make).map(|found| if found { self.take_head() } else { None })
+    }
+
+    /// Waits until there is an oldest value, and leaves it first in line; false when none will come.
+    ///
+    /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
+    pub fn poll_head(&mut self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<bool> {
+        if !self.taken.is_empty() {
+            return Poll::Ready(true);
         }
-        Poll::Ready(self.next())
+        let Self { shared, taken } = self;
+        shared.line.poll_until(node, make, |line| fill(line, taken))
+    }
+
+    /// The oldest value of those that were taken out of the line: after [`poll_head`](Self::poll_head) has found one, it
+    /// stays this one until it's taken.
+    pub fn head(&self) -> Option<&T> {
+        self.taken.front()
     }
 
     /// Takes the oldest value if there is one.
@@ -227,10 +241,11 @@ impl<T, W: Wakes> Rx<T, W> {
                 None => return Err(TryRecvError::Empty),
             }
         }
-        self.next().ok_or(TryRecvError::Empty)
+        self.take_head().ok_or(TryRecvError::Empty)
     }
 
-    fn next(&mut self) -> Option<T> {
+    /// Takes what [`head`](Self::head) shows.
+    pub fn take_head(&mut self) -> Option<T> {
         let value = self.taken.pop_front();
         if value.is_some() {
             // Ours alone to write.

@@ -18,13 +18,13 @@ use crate::{
     wait::{Pends, Wait},
 };
 
-static EMPTY: WaitKind = WaitKind::new("recv (channel empty)");
+pub(super) static EMPTY: WaitKind = WaitKind::new("recv (channel empty)");
 
 /// Receives what the channel's senders send.
 ///
 /// Dropping it closes the channel and drops what is in it; a permit that is used later has its value handed back.
 pub struct Receiver<T> {
-    rx: Rx<T, Waiter>,
+    pub(super) rx: Rx<T, Waiter>,
 }
 
 /// The next value.

@@ -65,6 +65,11 @@ impl<T> Sender<T> {
         self.len() == 0
     }
 
+    /// Whether `other` sends into the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        self.tx.same_channel(&other.tx)
+    }
+
     /// A sender that doesn't keep the channel from ending.
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender { tx: self.tx.downgrade() }
