@@ -12,8 +12,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) what: String,
     /// Where the program panicked, if it did.
     pub(crate) at: Option<String>,
-    /// In which run of the search; `None`: it was replayed.
-    pub(crate) runs: Option<u64>,
+    /// How it was met.
+    pub(crate) met: Met,
     /// The schedule that is reported.
     pub(crate) taken: Taken,
     pub(crate) minimal: bool,
@@ -21,10 +21,35 @@ pub(crate) struct Failure<'a> {
     pub(crate) reproduced: Option<bool>,
     /// The command that runs exactly this again.
     pub(crate) repeat: String,
+    /// Why nothing is known but that it fails, if that is so.
+    pub(crate) as_found: Option<String>,
+    /// The faults that fired in it, if any did.
+    pub(crate) faults: Option<String>,
     /// The racing pair, in words.
     pub(crate) pair: Option<String>,
     /// Where it was written, or why not.
     pub(crate) written: Option<String>,
+}
+
+/// How a failure was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// In this run of a search, from 1.
+    Run(u64),
+    /// By a sweep, with this seed.
+    Seed(u64),
+    /// It was replayed.
+    Again,
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Met::Run(run) => write!(f, "in run {run}"),
+            Met::Seed(seed) => write!(f, "with seed {seed}"),
+            Met::Again => f.write_str("as it was recorded"),
+        }
+    }
 }
 
 /// How a test is run again, but for the replay.
@@ -54,17 +79,36 @@ impl Rerun {
     }
 }
 
+impl<'a> Failure<'a> {
+    /// A failure of which nothing else is known.
+    pub(crate) fn new(test: &'a str, what: String, met: Met, repeat: String) -> Failure<'a> {
+        Failure {
+            test,
+            what,
+            at: None,
+            met,
+            taken: Taken::default(),
+            minimal: false,
+            reproduced: None,
+            repeat,
+            as_found: None,
+            faults: None,
+            pair: None,
+            written: None,
+        }
+    }
+}
+
 impl fmt::Display for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Failure { test, what, taken, .. } = self;
-        match self.runs {
-            Some(runs) => writeln!(f, "`{test}` fails in run {runs}: {what}")?,
-            None => writeln!(f, "`{test}` fails as it was recorded: {what}")?,
-        }
+        writeln!(f, "`{test}` fails {}: {what}", self.met)?;
         if let Some(at) = &self.at {
             writeln!(f, "panicked at {at}")?
         }
-        if self.reproduced == Some(false) {
+        if let Some(why) = &self.as_found {
+            writeln!(f, "the schedule is as it was found: {why}")?
+        } else if self.reproduced == Some(false) {
             writeln!(
                 f,
                 "the same schedule did not fail again: something decides that the lab does not see (a static, a clock, a \
@@ -73,8 +117,8 @@ impl fmt::Display for Failure<'_> {
         } else {
             let deviations = taken.decisions.deviations().len() as u64;
             let (delays, steps) = (count(taken.delays, "delay"), count(taken.steps, "step"));
-            let schedule = match (self.runs, self.minimal) {
-                (None, _) => "schedule",
+            let schedule = match (self.met, self.minimal) {
+                (Met::Again, false) => "schedule",
                 (_, true) => "smallest schedule",
                 (_, false) => "smallest schedule so far",
             };
@@ -89,8 +133,8 @@ impl fmt::Display for Failure<'_> {
                 None => {}
             }
         }
-        if let Some(written) = &self.written {
-            writeln!(f, "{written}")?;
+        for line in [&self.faults, &self.written].into_iter().flatten() {
+            writeln!(f, "{line}")?;
         }
         write!(f, "to run exactly this again: {}", self.repeat)
     }

@@ -139,15 +139,12 @@ impl LabTest {
         body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
     ) {
         let asked = self.asked();
-        assert!(
-            asked.shrink.is_none(),
-            "lab: LAB_SHRINK: a sweep over seeds has no schedule to make smaller"
-        );
         let swept = Swept {
             test: self.name,
             command: Some(command(self.name)),
             artefact: asked.artefact,
             config: self.config.clone(),
+            shrinks: asked.shrink,
         };
         let mut seeds = seeds(all, self.given.seed.as_deref());
         if let Some(decisions) = asked.replay {

@@ -26,7 +26,7 @@
 //! | `hunt` | one search, from the first schedule to the verdict |
 //!
 //! Not here: the algorithms (`explore`), one run (`runtime`), reading the environment.
-mod hunt;
+pub(crate) mod hunt;
 mod picker;
 
 use crate::artefact::Artefact;
@@ -232,6 +232,16 @@ impl Search {
     pub fn progress(mut self, watcher: impl FnMut(&Progress<'_>) -> Go + Send + 'static) -> Search {
         self.hook = Some(Hook(Arc::new(Mutex::new(watcher))));
         self
+    }
+
+    /// As a search would look at the runs of a sweep: as production takes its steps.
+    pub(crate) fn of_sweep(
+        config: LabConfig,
+        shrinks: u64,
+        artefact: Option<Artefact>,
+        rerun: Rerun,
+    ) -> Search {
+        Search { shrinks, artefact, rerun, ..Search::every().config(config).grain(Grain::Poll) }
     }
 
     /// Where a failing run is written: its trace, or pictures of it. Default: nowhere.

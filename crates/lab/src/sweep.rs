@@ -1,16 +1,18 @@
 //! One program under many seeds, every run judged by every oracle. The attribute `lab_test` stands for
-//! [`sweep`].
+//! [`sweep`]. A run that fails is made small and told as a failing search is.
 //!
 //! Not here: reading the environment. Which seed to repeat is a value (`only`), which a test gets from
 //! wherever it likes; the attribute takes it from `LAB_SEED`.
 use crate::artefact::Artefact;
-use crate::failure::{Rerun, message};
+use crate::failure::{Failure, Met, Rerun, message};
 use crate::followed::complaint;
-use crate::{LabConfig, LabRuntime, Schedule, telling};
+use crate::quiet::quietly;
+use crate::search::hunt::{Hunt, alike};
+use crate::{LabConfig, LabRuntime, Schedule, Search, telling};
 use cx::{All, Cx};
 use explore::{Decisions, Replay};
 use std::ops::{Bound, RangeBounds, RangeInclusive};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use types::{Res, Stop, TaskOutput};
 
 /// The seeds of a sweep: `all`, or the single one that `only` says, whether or not `all` has it.
@@ -45,6 +47,9 @@ pub fn seeds(all: impl RangeBounds<u64>, only: Option<&str>) -> RangeInclusive<u
     from..=to
 }
 
+/// How many steps are spent on making a failing run small, if nobody says how many runs.
+const SHRINK_STEPS: u64 = 2_000_000;
+
 /// Runs `body` in a fresh lab for each seed, and has all oracles judge each run. `test` is its name, for the
 /// line that says how to repeat a failure.
 ///
@@ -56,14 +61,15 @@ pub fn seeds(all: impl RangeBounds<u64>, only: Option<&str>) -> RangeInclusive<u
 /// # Panics
 /// With the first seed's failure: the body's panic, or a child's that nobody joined; if the body failed or was
 /// cancelled; on a deadlock; when a limit is hit; when the trace breaks a rule of the model; if an oracle
-/// found something. The seed is printed on standard error before.
+/// found something. As a search does, it says the smallest schedule that fails so, with its racing pair, and the line
+/// that repeats it; that takes up to 1000 runs more, fewer where runs are long.
 #[track_caller]
 pub fn sweep<T: TaskOutput>(
     test: &str,
     seeds: impl Iterator<Item = u64>,
     body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
 ) {
-    let swept = Swept { test, command: None, artefact: None, config: LabConfig::default() };
+    let swept = Swept { test, command: None, artefact: None, config: LabConfig::default(), shrinks: None };
     for seed in seeds {
         swept.seed(seed, body.clone())
     }
@@ -78,24 +84,25 @@ pub(crate) struct Swept<'a> {
     pub(crate) artefact: Option<Artefact>,
     /// How labs are made, but for the seed.
     pub(crate) config: LabConfig,
+    /// How many runs may be spent on making a failing one small, if somebody says so.
+    pub(crate) shrinks: Option<u64>,
+}
+
+/// One run, over and done.
+struct Once {
+    lab: LabRuntime,
+    failure: Option<String>,
+    panicked_at: Option<String>,
 }
 
 impl Swept<'_> {
     /// One seed.
     #[track_caller]
-    pub(crate) fn seed<T: TaskOutput>(&self, seed: u64, body: impl AsyncFnOnce(&mut Cx<All>) -> T) {
-        let lab = LabRuntime::new(self.config.clone().seed(seed));
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| judged(&lab, body))) {
-            let (test, decisions) = (self.test, lab.decisions());
-            eprintln!(
-                "lab: `{test}` failed with seed {seed} ({} decisions, {} steps)\n\
-                 lab: to run this seed again: LAB_SEED={seed} {}",
-                decisions.len(),
-                lab.steps(),
-                self.command(),
-            );
-            self.tell(&lab, seed, decisions, &message(&*payload));
-            resume_unwind(payload)
+    pub(crate) fn seed<T: TaskOutput>(&self, seed: u64, body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone) {
+        let run = once(self.config.clone().seed(seed), body.clone());
+        if run.failure.is_some() {
+            let room = SHRINK_STEPS / run.lab.steps().max(1);
+            self.fail(run, Met::Seed(seed), seed, self.shrinks.unwrap_or(room.min(1000)), body)
         }
     }
 
@@ -108,40 +115,72 @@ impl Swept<'_> {
         &self,
         seed: u64,
         decisions: Decisions,
-        body: impl AsyncFnOnce(&mut Cx<All>) -> T,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
     ) {
         let test = self.test;
-        let config = self.config.clone().seed(seed).schedule(Schedule::Replay(decisions.clone()));
-        let lab = LabRuntime::new(config);
-        let failure = catch_unwind(AssertUnwindSafe(|| judged(&lab, body))).err();
-        let text = failure.as_ref().map(|f| message(&**f));
-        if let Some(why) = complaint(test, &decisions, lab.divergence().as_ref(), text.as_deref()) {
+        let run = once(self.replaying(seed, &decisions), body.clone());
+        if let Some(why) = complaint(test, &decisions, run.lab.divergence().as_ref(), run.failure.as_deref())
+        {
             panic!("{why} (seed {seed})")
         }
-        let payload = failure.unwrap_or_else(|| unreachable!("a replay that passes is complained of"));
-        self.tell(&lab, seed, lab.decisions(), &message(&*payload));
-        resume_unwind(payload)
+        self.fail(run, Met::Again, seed, self.shrinks.unwrap_or(0), body)
     }
 
-    fn command(&self) -> String {
-        self.command.clone().unwrap_or_else(|| format!("cargo test {}", self.test))
+    fn replaying(&self, seed: u64, decisions: &Decisions) -> LabConfig {
+        self.config.clone().seed(seed).schedule(Schedule::Replay(decisions.clone()))
     }
 
-    fn tell(&self, lab: &LabRuntime, seed: u64, decisions: Decisions, what: &str) {
-        let replay = Replay::new(self.test, decisions);
+    /// Panics with the report of a failing run. A search takes the same steps again, and sees in them what a lab on its
+    /// own doesn't: who raced. What it says has to fail in a lab on its own too, as that is where it is replayed.
+    #[track_caller]
+    fn fail<T: TaskOutput>(
+        &self,
+        run: Once,
+        met: Met,
+        seed: u64,
+        shrinks: u64,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
+    ) -> ! {
+        let Once { lab, failure, panicked_at } = run;
+        let (decisions, what) = (lab.decisions(), failure.unwrap_or_default());
         let rerun = Rerun { settings: format!("LAB_SEED={seed} "), command: self.command.clone() };
-        let repeat = rerun.command(self.test, &replay.line());
+        let config = self.config.clone().seed(seed);
+        let search = Search::of_sweep(config, shrinks, self.artefact.clone(), rerun.clone());
+        let program = |lab: &LabRuntime| judged(lab, body.clone());
+        let hunt = Hunt { search: &search, test: self.test, program: &program, at: Location::caller() };
         let faults = lab.faults();
-        if faults.fired() > 0 {
-            eprintln!("lab: {faults}")
-        }
-        eprintln!("lab: to run exactly this again: {repeat}");
-        if let Some(artefact) = &self.artefact {
-            let events = lab.events();
-            let run = telling::of_events(&events, what).title(self.test).repeat(&repeat);
-            eprintln!("lab: {}", artefact.written(self.test, &run, &replay.file(what)))
-        }
+        let faults = (faults.fired() > 0).then(|| faults.to_string());
+        let fails = |list: &Decisions| {
+            let again = once(self.replaying(seed, list), body.clone());
+            again.lab.divergence().is_none() && again.failure.is_some_and(|found| alike(&found, &what))
+        };
+        let told = if lab.steps() > SHRINK_STEPS / 10 {
+            Err("it is too long to be run again and again".to_string())
+        } else {
+            let told = hunt.told(decisions.clone(), &what, met, fails);
+            told.ok_or_else(|| "it fails otherwise, or not at all, when its steps are looked at".to_string())
+        };
+        let failure = told.unwrap_or_else(|why| {
+            let replay = Replay::new(self.test, decisions);
+            let repeat = rerun.command(self.test, &replay.line());
+            let written = self.artefact.as_ref().map(|artefact| {
+                let events = lab.events();
+                let run = telling::of_events(&events, &what).title(self.test).repeat(&repeat);
+                artefact.written(self.test, &run, &replay.file(&what))
+            });
+            let (at, as_found) = (panicked_at, Some(why));
+            Failure { at, as_found, written, ..Failure::new(self.test, what.clone(), met, repeat) }
+        });
+        panic!("{}", Failure { faults, ..failure })
     }
+}
+
+/// One run of its own.
+#[track_caller]
+fn once<T: TaskOutput>(config: LabConfig, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> Once {
+    let lab = LabRuntime::new(config);
+    let (ended, panicked_at) = quietly(|| catch_unwind(AssertUnwindSafe(|| judged(&lab, body))));
+    Once { lab, failure: ended.err().map(|payload| message(&*payload)), panicked_at }
 }
 
 pub(crate) fn judged<T: TaskOutput>(lab: &LabRuntime, body: impl AsyncFnOnce(&mut Cx<All>) -> T) {
@@ -208,7 +247,8 @@ mod tests {
             });
             Err(Stop::Err(Error::msg("wrong sum")))
         });
-        assert_eq!(text, "the test failed: wrong sum");
+        assert!(text.starts_with("`this` fails with seed 0: the test failed: wrong sum\n"), "{text}");
+        assert!(text.contains("no race: it fails in production's order too"), "{text}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Tests in their surroundings: replays, seeds, time limits, what is written of a failure, and how far a search has come.
 //!
 //! Not here: what a search finds (`explored.rs`), how the attribute is written (the facade's `attributes.rs`).
-use asupersync_lab::{Artefact, CancelSweep, Given, Go, LabConfig, LabTest, Schedule, Search};
+use asupersync_lab::{Artefact, CancelSweep, Given, Go, Grain, LabConfig, LabTest, Schedule, Search};
 use cx::Cx;
+use explore::Replay;
+use futures::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -174,6 +176,88 @@ fn a_sweep_s_decisions_are_a_replay_too() {
     let seed = report.split("LAB_SEED=").nth(1).unwrap().split(' ').next().unwrap().to_string();
     let again = failure(|| given(|g| (g.replay, g.seed) = (Some(replay), Some(seed))).sweep(0..1, leaks));
     assert!(again.contains("deadlock"), "{again}");
+}
+
+/// Two additions, one of which may be lost, beside a task that has nothing to do with them.
+async fn two_and_another(cx: &mut Cx) {
+    let mut other = cx.spawn(async |cx| {
+        for _ in 0..5 {
+            cx.step().await
+        }
+    });
+    adds(cx, 2).await;
+    let _ = other.join(cx).await;
+}
+
+#[test]
+fn a_failing_sweep_reports_the_smallest_schedule_with_its_racing_pair_and_one_line() {
+    let report = failure(|| given(|_| ()).sweep(0..100, two_and_another));
+    assert!(report.starts_with("`krate::bank::adds` fails with seed "), "{report}");
+    let said = [
+        "an addition was lost",
+        "panicked at crates/lab/tests/lab_test.rs:",
+        "smallest schedule: departs from production's order once (1 delay)",
+        "reads the value created at crates/lab/tests/lab_test.rs:",
+        "came before\n  the task spawned at crates/lab/tests/lab_test.rs:",
+    ];
+    said.iter().for_each(|words| assert!(report.contains(words), "{words}: {report}"));
+    assert_eq!(report.matches("LAB_REPLAY=").count(), 1, "{report}");
+    assert_eq!(report.lines().last().map(|line| line.contains("LAB_REPLAY=")), Some(true), "{report}");
+    // The line alone repeats it, in the order that was reported.
+    let (seed, replay, command) = settings(&report);
+    assert_eq!(command, "cargo test bank::adds -- --exact");
+    let again = failure(|| given(|g| (g.seed, g.replay) = (seed, Some(replay))).sweep(0..1, two_and_another));
+    assert!(again.starts_with("`krate::bank::adds` fails as it was recorded: assertion"), "{again}");
+    assert!(
+        again.contains("\nschedule: departs from production's order once") && again.contains("racing pair")
+    );
+}
+
+#[test]
+fn a_replay_in_a_sweep_is_made_smaller_on_request_and_not_otherwise() {
+    // Whatever a sampler came upon, in steps as a sweep takes them.
+    let search = Search::sample(Schedule::Random, 200).shrink(0).grain(Grain::Poll);
+    let (_, line, _) = settings(&failure(|| given(|_| ()).search(3..4, search, two_and_another)));
+    let departures = |line: &str| Replay::read(line).unwrap().decisions.deviations().len();
+    assert!(departures(&line) > 2, "{line}");
+    let again = |runs: Option<&str>| {
+        let (seed, line, runs) = (Some("3".to_string()), Some(line.clone()), runs.map(str::to_string));
+        let test = given(|g| (g.seed, g.replay, g.shrink) = (seed, line, runs));
+        failure(|| test.sweep(0..1, two_and_another))
+    };
+    let (as_it_is, smaller) = (again(None), again(Some("1000")));
+    assert_eq!(settings(&as_it_is).1, line);
+    assert!(smaller.contains("smallest schedule: departs from production's order once"), "{smaller}");
+    assert_eq!(departures(&settings(&smaller).1), 1, "{smaller}");
+}
+
+#[test]
+fn a_failure_that_a_search_would_not_see_is_reported_as_it_was_found() {
+    // Nobody is woken, a timeout hides it, and only a lab on its own polls those who wait before it moves the clock.
+    let hidden = async |cx: &mut Cx| {
+        let up = Arc::new(AtomicU64::new(0));
+        let raises = up.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            cx.yield_now().await;
+            raises.store(1, Relaxed)
+        });
+        let flag = std::future::poll_fn(|_| match up.load(Relaxed) {
+            0 => std::task::Poll::Pending,
+            _ => std::task::Poll::Ready(()),
+        });
+        futures::select_biased! {
+            () = flag.fuse() => {}
+            _ = time::TimeExt::sleep(cx, Duration::from_secs(1)).fuse() => {}
+        }
+    };
+    let report = failure(|| given(|_| ()).sweep(0..32, hidden));
+    assert!(
+        report.contains(": lost wake-up: ") && report.contains("the schedule is as it was found"),
+        "{report}"
+    );
+    let (seed, replay, _) = settings(&report);
+    let again = failure(|| given(|g| (g.seed, g.replay) = (seed, Some(replay))).sweep(0..1, hidden));
+    assert!(again.contains("fails as it was recorded: lost wake-up"), "{again}");
 }
 
 /// One balance goes down, and after an await another one up.

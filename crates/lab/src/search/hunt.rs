@@ -7,7 +7,7 @@
 use super::picker::Picker;
 use super::{Found, How, Search};
 use crate::executor::{Execution, Executor};
-use crate::failure::{Failure, message};
+use crate::failure::{Failure, Met, message};
 use crate::followed::complaint;
 use crate::progress::{Go, Progress, Walked};
 use crate::runtime::LabRuntime;
@@ -22,12 +22,12 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex};
 
 /// See the module.
-pub(super) struct Hunt<'a, P> {
-    pub(super) search: &'a Search,
-    pub(super) test: &'a str,
-    pub(super) program: &'a P,
+pub(crate) struct Hunt<'a, P> {
+    pub(crate) search: &'a Search,
+    pub(crate) test: &'a str,
+    pub(crate) program: &'a P,
     /// Where the search was asked for, which is where the root region is opened.
-    pub(super) at: &'static Location<'static>,
+    pub(crate) at: &'static Location<'static>,
 }
 
 /// Everybody who looks at a schedule while it runs.
@@ -117,7 +117,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         if let Some(payload) = failure {
             let taken = watched.inner().taken();
             drop(watched);
-            self.fail(looks, taken, message(&*payload), learnt.runs)
+            self.fail(looks, taken, message(&*payload), Met::Run(learnt.runs))
         }
     }
 
@@ -147,45 +147,65 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     }
 
     /// Makes the failing schedule small, and panics with the report.
-    fn fail(&self, looks: bool, taken: Taken, what: String, runs: u64) -> ! {
-        let mut shrinker = Shrinker::new(taken, self.search.shrinks);
+    fn fail(&self, looks: bool, taken: Taken, what: String, met: Met) -> ! {
+        let shrinker = self.shrunk(looks, Shrinker::new(taken, self.search.shrinks), &what);
+        let mut failure = self.reported(shrinker.best().decisions.clone(), what, met);
+        failure.minimal = shrinker.is_minimal();
+        failure.reproduced = shrinker.reproduced();
+        panic!("{failure}")
+    }
+
+    /// Goes on until the shrinker has nothing left to propose.
+    fn shrunk(&self, looks: bool, mut shrinker: Shrinker, what: &str) -> Shrinker {
         while let Some(proposal) = shrinker.propose() {
             let told = self.follow(looks, Recorded::lenient(proposal));
             shrinker.tell(match told.failure {
-                Some(found) if alike(&found, &what) => Verdict::Failed(told.taken),
+                Some(found) if alike(&found, what) => Verdict::Failed(told.taken),
                 _ => Verdict::Passed,
             });
         }
-        let best = shrinker.best().decisions.clone();
-        self.report(best, what, |failure| {
-            failure.runs = Some(runs);
-            failure.minimal = shrinker.is_minimal();
-            failure.reproduced = shrinker.reproduced();
-        })
+        shrinker
     }
 
-    /// Runs the failing schedule once more for everything that can be said of it, and panics with that.
-    fn report(&self, list: Decisions, what: String, set: impl FnOnce(&mut Failure<'_>)) -> ! {
+    /// A schedule that failed with `what` elsewhere, made small and told; `None` if it does not fail so here, or if what
+    /// became of it doesn't fail there (`fails`).
+    pub(crate) fn told(
+        &self,
+        decisions: Decisions,
+        what: &str,
+        met: Met,
+        fails: impl Fn(&Decisions) -> bool,
+    ) -> Option<Failure<'_>> {
+        let shrinker = Shrinker::from_decisions(decisions.clone(), self.search.shrinks.max(1));
+        let shrinker = self.shrunk(true, shrinker, what);
+        if shrinker.reproduced() != Some(true) {
+            return None;
+        }
+        let shrinks = self.search.shrinks > 0;
+        let best = if shrinks { shrinker.best().decisions.clone() } else { decisions };
+        if !fails(&best) {
+            return None;
+        }
+        let mut failure = self.reported(best, what.into(), met);
+        failure.minimal = shrinks && shrinker.is_minimal();
+        Some(failure)
+    }
+
+    /// Runs the failing schedule once more for everything that can be said of it.
+    fn reported(&self, list: Decisions, what: String, met: Met) -> Failure<'_> {
         let mut told = self.follow_traced(Recorded::new(list));
         let what = told.failure.take().unwrap_or(what);
         let replay = Replay::new(self.test, told.taken.decisions.clone());
         let repeat = self.search.rerun.command(self.test, &replay.line());
         // As the report has it, whatever the execution said of itself.
         told.failure = Some(what.clone());
-        let mut failure = Failure {
-            test: self.test,
+        Failure {
             written: self.write(&told, &what, &repeat, &replay),
-            what,
             at: told.panicked_at.take(),
-            runs: None,
             pair: told.pair(),
             taken: told.taken,
-            minimal: false,
-            reproduced: None,
-            repeat,
-        };
-        set(&mut failure);
-        panic!("{failure}")
+            ..Failure::new(self.test, what, met, repeat)
+        }
     }
 
     fn write(&self, told: &Telling, what: &str, repeat: &str, replay: &Replay) -> Option<String> {
@@ -238,14 +258,14 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let payload = failure.unwrap_or_else(|| unreachable!("a replay that passes is complained of"));
         if self.search.shrinks_replay {
             let taken = locked(&scheduler).taken();
-            self.fail(true, taken, message(&*payload), 1)
+            self.fail(true, taken, message(&*payload), Met::Run(1))
         }
-        self.report(decisions, message(&*payload), |_| ())
+        panic!("{}", self.reported(decisions, message(&*payload), Met::Again))
     }
 }
 
 /// Whether two failures are the same one: their first lines, numbers aside.
-fn alike(one: &str, other: &str) -> bool {
+pub(crate) fn alike(one: &str, other: &str) -> bool {
     let line = |text: &str| -> String {
         text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_ascii_digit()).collect()
     };
