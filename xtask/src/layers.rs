@@ -56,7 +56,7 @@ pub struct Row {
 
 const KERNEL: &[&str] = &["types", "trace", "cancel", "obligation", "region", "task"];
 const RUNTIME: &[&str] =
-    &["types", "trace", "cancel", "obligation", "region", "task", "cx", "oracle", "time", "sched", "reactor"];
+    &["types", "trace", "cancel", "obligation", "region", "task", "cx", "oracle", "monitor", "time", "sched", "reactor"];
 const LAB: &[&str] = &[
     "types",
     "trace",
@@ -70,6 +70,7 @@ const LAB: &[&str] = &[
     "sched",
     "model",
     "explore",
+    "monitor",
     "timeline",
 ];
 const ANY: &[&str] = &["*"];
@@ -111,9 +112,10 @@ pub const TABLE: &[Row] = &[
     row("lab",        Layer::Engine, LAB, &[], Std::Yes),
 
     row("sync",       Layer::Primitives, &["types", "obligation", "cx"],
-                                         &["parking_lot", "slab", "smallvec", "pin-project", "pin-project-lite"], Std::Yes),
+                                         &["parking_lot", "slab", "smallvec", "pin-project", "pin-project-lite",
+                                           "futures-core", "futures-sink"], Std::Yes),
     row("combinator", Layer::Primitives, &["types", "cancel", "cx", "time", "sync"],
-                                         &["pin-project", "pin-project-lite", "smallvec"], Std::No),
+                                         &["pin-project", "pin-project-lite", "smallvec", "futures-core"], Std::No),
     row("service",    Layer::Primitives, &["cx", "time", "sync", "combinator"],
                                          &["pin-project", "pin-project-lite", "tower-service"], Std::No),
     row("actor",      Layer::Primitives, &["cx", "obligation", "time", "sync", "combinator", "trace"], &[], Std::No),
@@ -132,7 +134,7 @@ pub const TABLE: &[Row] = &[
     row("remote",     Layer::Protocols, &["types", "cx", "messaging", "grpc", "io", "net", "time", "sync", "combinator"], &[], Std::Yes),
 
     row("observe",    Layer::Edge, &["types", "trace", "oracle", "cx", "sync", "io"], &["serde", "tracing"], Std::Yes),
-    row("macros",     Layer::Edge, &[], &["proc-macro2", "quote", "syn"], Std::Yes),
+    row("macros",     Layer::Edge, &[], &[], Std::Yes),
     row("asupersync", Layer::Edge, ANY, &[], Std::Yes),
     row("cli",        Layer::Edge, &["asupersync", "types", "trace", "explore", "oracle", "timeline", "lab", "model", "observe"],
                                      &["clap", "ratatui"], Std::Yes),

@@ -3,56 +3,40 @@
 //!
 //! Not here: what may be written (`function`, `options`).
 use crate::function::Function;
-use crate::options::Workers;
 use crate::options::lab_test::LabTest;
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::{Error, Result, parse2};
+use crate::options::{Number, workers};
+use crate::tokens::{Error, Literal, Result, TokenStream, TokenTree, at, fill};
 
 /// See [`crate::main`].
 pub(crate) fn main(options: TokenStream, function: TokenStream) -> TokenStream {
     let expanded = || {
-        let Workers(workers) = parse2(options)?;
-        let function: Function = parse2(function)?;
-        let set = workers.map(|n| quote!(.workers(#n)));
-        let Function { attributes, visibility, name, .. } = &function;
-        let item = function.item();
-        let call = quote_spanned! {function.output_span()=>
-            ::asupersync::runtime::program(__builder, #name)
-        };
-        Ok(quote! {
-            #(#attributes)*
-            #visibility fn #name() -> ::std::process::ExitCode {
-                #item
-                let __builder = ::asupersync::Builder::new() #set;
-                #call
-            }
-        })
+        let workers = workers(options)?;
+        let function = Function::parse(function)?;
+        let set = workers.map(|n| fill(".workers($n)", &[("n", n.tokens())])).unwrap_or_default();
+        let call = on_output(&function, "::asupersync::runtime::program(__builder, $name)");
+        let code = "
+            $attributes
+            $visibility fn $name() -> ::std::process::ExitCode {
+                $item
+                let __builder = ::asupersync::Builder::new() $set;
+                $call
+            }";
+        Ok(around(&function, code, [("set", set), ("call", call)]))
     };
     expanded().unwrap_or_else(|e: Error| {
-        let error = e.into_compile_error();
         // A program without a `main` would be a second error.
-        quote!(#error fn main() {})
+        fill("$error fn main() {}", &[("error", e.into_compile_error())])
     })
 }
 
 /// See [`crate::test`].
 pub(crate) fn test(options: TokenStream, function: TokenStream) -> TokenStream {
     let expanded = || {
-        let Workers(workers) = parse2(options)?;
-        let function: Function = parse2(function)?;
-        let workers = workers.map_or(quote!(2), |n| quote!(#n));
-        let name = &function.name;
-        let call = quote_spanned! {function.output_span()=>
-            ::asupersync::runtime::test(__builder, #name)
-        };
-        as_test(
-            &function,
-            quote! {
-                let __builder = ::asupersync::Builder::new().workers(#workers);
-                #call
-            },
-        )
+        let workers = workers(options)?.as_ref().map_or_else(|| fill("2", &[]), Number::tokens);
+        let function = Function::parse(function)?;
+        let call = on_output(&function, "::asupersync::runtime::test(__builder, $name)");
+        let code = "let __builder = ::asupersync::Builder::new().workers($workers); $call";
+        as_test(&function, fill(code, &[("workers", workers), ("call", call)]))
     };
     expanded().unwrap_or_else(Error::into_compile_error)
 }
@@ -60,41 +44,52 @@ pub(crate) fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 /// See [`crate::lab_test`].
 pub(crate) fn lab_test(options: TokenStream, function: TokenStream) -> TokenStream {
     let expanded = || {
-        let options: LabTest = parse2(options)?;
-        let function: Function = parse2(function)?;
-        let name = &function.name;
-        let called = name.to_string();
-        let call = options.call(name);
-        let call = quote_spanned!(function.output_span()=> __test #call);
-        as_test(
-            &function,
-            quote! {
-                // The environment is the test's own business: the lab gets values.
-                let __test = ::asupersync::lab::LabTest::new(
-                    ::core::concat!(::core::module_path!(), "::", #called),
-                    ::asupersync::lab::given!(),
-                );
-                #call;
-            },
-        )
+        let options = LabTest::parse(options)?;
+        let function = Function::parse(function)?;
+        let call = fill("__test $call", &[("call", options.call(&function.name))]);
+        // The environment is the test's own business: the lab gets values.
+        let code = "
+            let __test = ::asupersync::lab::LabTest::new(
+                ::core::concat!(::core::module_path!(), \"::\", $called),
+                ::asupersync::lab::given!(),
+            );
+            $call;";
+        let called = TokenTree::from(Literal::string(&function.name.to_string())).into();
+        as_test(&function, fill(code, &[("called", called), ("call", at(function.output_span(), call))]))
     };
     expanded().unwrap_or_else(Error::into_compile_error)
 }
 
 fn as_test(function: &Function, calls: TokenStream) -> Result<TokenStream> {
-    let Function { attributes, visibility, name, .. } = function;
-    if let Some(twice) = attributes.iter().find(|a| a.path().is_ident("test")) {
-        return Err(Error::new_spanned(twice, "it is a test already: leave `#[test]` out"));
+    if let Some(twice) = function.attributes.iter().find(|attribute| attribute.is_test()) {
+        return Err(twice.error("it is a test already: leave `#[test]` out"));
     }
-    let item = function.item();
-    Ok(quote! {
+    let code = "
         #[::core::prelude::v1::test]
-        #(#attributes)*
-        #visibility fn #name() {
-            #item
-            #calls
-        }
-    })
+        $attributes
+        $visibility fn $name() {
+            $item
+            $calls
+        }";
+    Ok(around(function, code, [("calls", calls)]))
+}
+
+/// The code, with what there is of the function and what else is given.
+fn around<const N: usize>(function: &Function, code: &str, others: [(&str, TokenStream); N]) -> TokenStream {
+    let attributes = function.attributes.iter().flat_map(|attribute| attribute.tokens()).collect();
+    let own = [
+        ("attributes", attributes),
+        ("visibility", function.visibility.clone()),
+        ("name", TokenTree::from(function.name.clone()).into()),
+        ("item", function.item()),
+    ];
+    fill(code, &own.into_iter().chain(others).collect::<Vec<_>>())
+}
+
+/// A call whose errors are about what the function returns.
+fn on_output(function: &Function, code: &str) -> TokenStream {
+    let name = TokenTree::from(function.name.clone()).into();
+    at(function.output_span(), fill(code, &[("name", name)]))
 }
 
 #[cfg(test)]

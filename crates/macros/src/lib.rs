@@ -3,6 +3,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
+//! | `tokens` | reading tokens one by one, and code with holes in it |
 //! | `function` | the head of an async fn that takes one `cx: &mut Cx`, and what is wrong with any other |
 //! | `options` | what stands in the attribute's parentheses |
 //! | `expand` | the code that each attribute stands for |
@@ -19,7 +20,9 @@
 mod expand;
 mod function;
 mod options;
+mod tokens;
 
+#[cfg(not(test))]
 use proc_macro::TokenStream;
 
 /// Makes an `async fn main(cx: &mut Cx) -> T` the program's `main`.
@@ -38,9 +41,10 @@ use proc_macro::TokenStream;
 /// }                                               asupersync::runtime::program(builder, main)
 ///                                             }
 /// ```
+#[cfg(not(test))]
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
-    expand::main(options.into(), function.into()).into()
+    expand::main(options, function)
 }
 
 /// Makes an `async fn(cx: &mut Cx) -> T` a test on the real runtime: real threads, real time.
@@ -60,9 +64,10 @@ pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
 ///                                                 asupersync::runtime::test(builder, adds)
 ///                                             }
 /// ```
+#[cfg(not(test))]
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
-    expand::test(options.into(), function.into()).into()
+    expand::test(options, function)
 }
 
 /// Makes an `async fn(cx: &mut Cx) -> T` a test in the lab: again and again, each time with another order of the same
@@ -96,7 +101,8 @@ pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 ///                                             }
 /// ```
 /// Without `explore` the last line is `test.sweep(0..32, drains)`.
+#[cfg(not(test))]
 #[proc_macro_attribute]
 pub fn lab_test(options: TokenStream, function: TokenStream) -> TokenStream {
-    expand::lab_test(options.into(), function.into()).into()
+    expand::lab_test(options, function)
 }

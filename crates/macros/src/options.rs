@@ -3,75 +3,98 @@
 //! Not here: what the values mean (`expand`), the many options of `lab_test` (`lab_test`).
 pub(crate) mod lab_test;
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::{Error, Ident, LitInt, Result, Token};
+use crate::tokens::{Error, Ident, Literal, Result, Span, TokenStream, TokenTree, Tokens, fill, reads};
 
-/// The options of `main` and `test`.
-#[derive(Default)]
-pub(crate) struct Workers(pub(crate) Option<LitInt>);
+/// The workers of `main` and `test`, if they are given.
+pub(crate) fn workers(options: TokenStream) -> Result<Option<Number>> {
+    let mut workers = None;
+    each(options, &["workers"], |input, _, _| {
+        let n = Number::parse(input, "`workers` is a number, such as `workers = 4`")?;
+        if n.value == 0 {
+            return Err(Error::new(n.span(), "at least one worker is needed: the calling thread"));
+        }
+        workers = Some(n);
+        Ok(())
+    })?;
+    Ok(workers)
+}
+
+/// A whole number, as it was written.
+pub(crate) struct Number {
+    literal: Literal,
+    value: u64,
+}
+
+impl Number {
+    fn parse(input: &mut Tokens, shape: &str) -> Result<Number> {
+        let wrong = input.error(shape);
+        let Some(literal) = input.takes_literal() else { return Err(wrong) };
+        let text = literal.to_string().replace('_', "");
+        let (digits, radix) = match text.get(..2) {
+            Some("0x") => (&text[2..], 16),
+            Some("0o") => (&text[2..], 8),
+            Some("0b") => (&text[2..], 2),
+            _ => (&text[..], 10),
+        };
+        let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+        let (digits, suffix) = digits.split_at(end);
+        if digits.is_empty() || !matches!(suffix, "" | "u8" | "u16" | "u32" | "u64" | "usize") {
+            return Err(wrong);
+        }
+        let value = u64::from_str_radix(digits, radix)
+            .map_err(|_| Error::new(literal.span(), format!("`{literal}` is more than 64 bits hold")))?;
+        Ok(Number { literal, value })
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.literal.span()
+    }
+
+    pub(crate) fn tokens(&self) -> TokenStream {
+        TokenTree::from(self.literal.clone()).into()
+    }
+}
 
 /// `FROM..TO` or `FROM..=TO`, of literal numbers.
 pub(crate) struct Range {
-    from: LitInt,
-    to: LitInt,
+    from: Number,
+    to: Number,
     inclusive: bool,
 }
 
-impl ToTokens for Range {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Range { from, to, inclusive } = self;
-        tokens.extend(if *inclusive { quote!(#from..=#to) } else { quote!(#from..#to) })
+impl Range {
+    fn parse(input: &mut Tokens) -> Result<Range> {
+        let shape = "`seeds` is a range of numbers, such as `seeds = 0..100`";
+        let from = Number::parse(input, shape)?;
+        let inclusive = input.takes_signs("..=");
+        if !inclusive && !input.takes_signs("..") {
+            return Err(Error::new(from.span(), shape));
+        }
+        let to = Number::parse(input, shape)?;
+        if from.value > to.value || from.value == to.value && !inclusive {
+            // A test of no seed would pass whatever its body does.
+            return Err(Error::new(to.span(), "this range of seeds is empty"));
+        }
+        Ok(Range { from, to, inclusive })
     }
-}
 
-impl Parse for Workers {
-    fn parse(input: ParseStream<'_>) -> Result<Workers> {
-        let mut workers = None;
-        each(input, &["workers"], |_, _| {
-            let n: LitInt = input
-                .parse()
-                .map_err(|e| Error::new(e.span(), "`workers` is a number, such as `workers = 4`"))?;
-            if n.base10_parse::<usize>()? == 0 {
-                return Err(Error::new(n.span(), "at least one worker is needed: the calling thread"));
-            }
-            workers = Some(n);
-            Ok(())
-        })?;
-        Ok(Workers(workers))
+    pub(crate) fn tokens(&self) -> TokenStream {
+        let code = if self.inclusive { "$from ..= $to" } else { "$from .. $to" };
+        fill(code, &[("from", self.from.tokens()), ("to", self.to.tokens())])
     }
-}
-
-fn range(input: ParseStream<'_>) -> Result<Range> {
-    let shape = "`seeds` is a range of numbers, such as `seeds = 0..100`";
-    let from: LitInt = input.parse().map_err(|e| Error::new(e.span(), shape))?;
-    let inclusive = input.peek(Token![..=]);
-    if inclusive {
-        input.parse::<Token![..=]>()?;
-    } else {
-        input.parse::<Token![..]>().map_err(|_| Error::new(from.span(), shape))?;
-    }
-    let to: LitInt = input.parse().map_err(|_| Error::new(from.span(), shape))?;
-    let (low, high) = (from.base10_parse::<u64>()?, to.base10_parse::<u64>()?);
-    if low > high || low == high && !inclusive {
-        // A test of no seed would pass whatever its body does.
-        return Err(Error::new(to.span(), "this range of seeds is empty"));
-    }
-    Ok(Range { from, to, inclusive })
 }
 
 /// Reads the options, each of which is known and stands once; `value` reads what follows the name, if something does.
 fn each(
-    input: ParseStream<'_>,
+    options: TokenStream,
     known: &[&'static str],
-    mut value: impl FnMut(&Ident, bool) -> Result<()>,
+    mut value: impl FnMut(&mut Tokens, &Ident, bool) -> Result<()>,
 ) -> Result<()> {
+    let mut input = Tokens::new(options);
     let mut seen = Vec::new();
     while !input.is_empty() {
-        let name = input.call(Ident::parse_any)?;
-        let Some(which) = known.iter().find(|known| name == *known) else {
+        let name = input.takes_ident().ok_or_else(|| input.error("expected an option's name"))?;
+        let Some(which) = known.iter().find(|known| reads(&name, known)) else {
             let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let there = if known.len() == 1 { "there is" } else { "there are" };
             return Err(Error::new(name.span(), format!("unknown option `{name}`: {there} {list}")));
@@ -81,15 +104,13 @@ fn each(
         }
         seen.push(which);
         // An option that may stand without a value is read by whoever knows it.
-        let valued = input.peek(Token![=]);
-        if valued {
-            input.parse::<Token![=]>()?;
-        } else if name != "explore" {
+        let valued = input.takes_sign('=');
+        if !valued && *which != "explore" {
             return Err(Error::new(name.span(), format!("`{name}` wants a value: `{name} = ..`")));
         }
-        value(&name, valued)?;
-        if !input.is_empty() {
-            input.parse::<Token![,]>()?;
+        value(&mut input, &name, valued)?;
+        if !input.is_empty() && !input.takes_sign(',') {
+            return Err(input.error("expected a comma between two options"));
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! What the attributes say about mistakes, and the shape of what they write.
 use super::*;
-use proc_macro2::TokenStream;
 
 type Attribute = fn(TokenStream, TokenStream) -> TokenStream;
 
@@ -159,4 +158,65 @@ fn options_reach_the_plain_functions() {
 #[test]
 fn a_main_with_a_mistake_leaves_a_main_behind() {
     assert!(expanded(main, "", "fn main() {}").ends_with("fn main () { }"));
+}
+
+#[test]
+fn what_a_function_returns_and_the_type_of_its_context_may_be_anything() {
+    for function in [
+        "async fn f(cx: &mut Cx<impl Provides<MayTime>>) -> Res<[u8; { 2 + 1 }], Vec<(u8, u8)>> { Ok([0; 3]) }",
+        "async fn f(cx: &'_ mut Cx<With<A, fn(u8, u8) -> Vec<u8>>>,) { cx.trace(\"a\") }",
+        "async fn f(#[allow(unused)] _: &mut asupersync::Cx) -> impl Sized {}",
+        "async fn r#fn(cx: &mut Cx) -> (u8, u8) { where_ever() }",
+    ] {
+        let text = expanded(test, "", function);
+        assert!(!text.contains("compile_error"), "{text}");
+        let (_, rest) = text.split_once("{ ").unwrap_or_else(|| panic!("no body: {text}"));
+        assert!(rest.starts_with(&tokens(function).to_string()), "{text}");
+    }
+}
+
+#[test]
+fn what_a_macro_by_example_hands_on_is_as_good_as_written() {
+    use proc_macro2::{Delimiter, Group, TokenTree};
+    let group = |text: &str| TokenTree::from(Group::new(Delimiter::None, tokens(text)));
+    let mut function = TokenStream::from(group(""));
+    function.extend(tokens("async fn f"));
+    let mut parameter = tokens("cx:");
+    parameter.extend([group("&mut Cx")]);
+    function.extend([TokenTree::from(Group::new(Delimiter::Parenthesis, parameter))]);
+    function.extend(tokens("->"));
+    function.extend([group("Res")]);
+    function.extend([group("{ Ok(()) }")]);
+    let text = test(TokenStream::from_iter(tokens("workers =").into_iter().chain([group("3")])), function)
+        .to_string();
+    assert!(!text.contains("compile_error") && text.contains(". workers (3)"), "{text}");
+}
+
+#[test]
+fn a_function_that_is_cut_short_is_told_where() {
+    for (function, said) in [
+        ("async fn", "expected the function's name"),
+        ("async fn f", "expected the function's parameters"),
+        ("async fn f(cx: &mut Cx)", "expected the function's body"),
+        ("async fn f(cx) {}", "expected an async fn that takes `cx: &mut Cx`: its parameter has no type"),
+        ("# async fn f(cx: &mut Cx) {}", "expected an attribute of the function"),
+    ] {
+        assert_eq!(message(test, "", function), said, "{function}");
+    }
+}
+
+#[test]
+fn numbers_may_be_written_in_any_of_rust_s_ways() {
+    for good in ["0x10", "1_000", "0b11", "0o7", "3usize"] {
+        assert!(expanded(test, &format!("workers = {good}"), GOOD).contains(&format!("workers ({good})")));
+    }
+    for bad in ["1.5", "4i8", "'4'", "-4", "0xg"] {
+        if let Ok(options) = format!("workers = {bad}").parse() {
+            let text = test(options, tokens(GOOD)).to_string();
+            assert!(text.contains("is a number, such as"), "{bad}: {text}");
+        }
+    }
+    let huge = "workers = 99999999999999999999";
+    assert_eq!(message(test, huge, GOOD), "`99999999999999999999` is more than 64 bits hold");
+    assert_eq!(message(lab_test, "seeds = 0..4 runs = 3", GOOD), "expected a comma between two options");
 }

@@ -4,11 +4,8 @@
 //! would leave nothing to run.
 //!
 //! Not here: the function around them (`expand`).
-use super::{Range, each, range};
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
-use syn::parse::{Parse, ParseStream};
-use syn::{Error, Ident, LitBool, LitInt, LitStr, Result};
+use super::{Number, Range, each};
+use crate::tokens::{Error, Ident, Result, Span, TokenStream, TokenTree, Tokens, fill};
 
 const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "grain", "faults", "cancel"];
 
@@ -17,8 +14,8 @@ const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "grain", "faults",
 pub(crate) struct LabTest {
     seeds: Option<Range>,
     explore: Option<Explore>,
-    runs: Option<LitInt>,
-    limit: Option<LitInt>,
+    runs: Option<Number>,
+    limit: Option<Number>,
     grain: Option<(Span, Grain)>,
     faults: bool,
     cancel: Option<(Span, bool)>,
@@ -28,7 +25,7 @@ pub(crate) struct LabTest {
 enum Explore {
     Every,
     /// Drawn; the constructor of the schedule.
-    Sample(TokenStream),
+    Sample(String),
 }
 
 enum Grain {
@@ -36,12 +33,12 @@ enum Grain {
     Poll,
 }
 
-impl Parse for LabTest {
-    fn parse(input: ParseStream<'_>) -> Result<LabTest> {
+impl LabTest {
+    pub(crate) fn parse(tokens: TokenStream) -> Result<LabTest> {
         let mut options = LabTest::default();
-        each(input, KNOWN, |name, valued| {
+        each(tokens, KNOWN, |input, name, valued| {
             match name.to_string().as_str() {
-                "seeds" => options.seeds = Some(range(input)?),
+                "seeds" => options.seeds = Some(Range::parse(input)?),
                 "explore" => options.explore = Some(if valued { explore(input)? } else { Explore::Every }),
                 "runs" => options.runs = Some(number(input, name)?),
                 "limit" => options.limit = Some(number(input, name)?),
@@ -54,9 +51,7 @@ impl Parse for LabTest {
         options.check()?;
         Ok(options)
     }
-}
 
-impl LabTest {
     fn check(&self) -> Result<()> {
         let LabTest { explore, runs, limit, grain, cancel, .. } = self;
         let wrong = |span, text: &str| Err(Error::new(span, text));
@@ -85,110 +80,103 @@ impl LabTest {
 
     /// What is called on the test, for the function of this name.
     pub(crate) fn call(&self, name: &Ident) -> TokenStream {
-        let seeds = self.seeds.as_ref();
-        match &self.explore {
-            None => {
-                let seeds = seeds.map_or(quote!(0..32), |range| quote!(#range));
-                let config = self.faults.then(|| {
-                    quote!(.config(::asupersync::lab::LabConfig::default().net(::asupersync::lab::NetProfile::faulty())))
-                });
-                match self.cancel {
-                    None => quote!(#config.sweep(#seeds, #name)),
-                    Some((_, pairs)) => self.cancel_sweep(name, pairs),
-                }
+        let code = match (&self.explore, self.cancel) {
+            (Some(explore), _) => format!(".search($seeds, {}, $name)", self.search(explore)),
+            (None, Some((_, pairs))) => {
+                let net = if self.faults { FAULTY } else { "" };
+                let pairs = if pairs { ".pairs(true)" } else { "" };
+                format!(
+                    ".cancel_sweep($seeds, ::asupersync::lab::CancelSweep::new({CONFIG}{net}){pairs}, $name)"
+                )
             }
-            Some(explore) => {
-                let seeds = seeds.map_or(quote!(0..1), |range| quote!(#range));
-                let search = self.search(explore);
-                quote!(.search(#seeds, #search, #name))
-            }
-        }
-    }
-
-    fn cancel_sweep(&self, name: &Ident, pairs: bool) -> TokenStream {
-        let seeds = self.seeds.as_ref().map_or(quote!(0..1), |range| quote!(#range));
-        let config = quote!(::asupersync::lab::LabConfig::default());
-        let net = self.faults.then(|| quote!(.net(::asupersync::lab::NetProfile::faulty())));
-        let pairs = pairs.then(|| quote!(.pairs(true)));
-        quote!(.cancel_sweep(#seeds, ::asupersync::lab::CancelSweep::new(#config #net) #pairs, #name))
-    }
-
-    fn search(&self, explore: &Explore) -> TokenStream {
-        let LabTest { runs, limit, faults, .. } = self;
-        let how = match explore {
-            Explore::Every => quote!(every()),
-            Explore::Sample(schedule) => {
-                let runs = runs.as_ref().map_or(quote!(1000), |runs| quote!(#runs));
-                quote!(sample(#schedule, #runs))
-            }
+            (None, None) if self.faults => format!(".config({CONFIG}{FAULTY}).sweep($seeds, $name)"),
+            (None, None) => ".sweep($seeds, $name)".to_string(),
         };
-        let limit = limit.as_ref().map(|limit| quote!(.limit(#limit)));
-        let faults = faults.then(|| quote!(.faults()));
-        let grain = self.grain.as_ref().map(|(_, grain)| match grain {
-            Grain::Operation => quote!(.grain(::asupersync::lab::Grain::Operation)),
-            Grain::Poll => quote!(.grain(::asupersync::lab::Grain::Poll)),
-        });
-        quote!(::asupersync::lab::Search::#how #limit #grain #faults)
+        let all = if self.explore.is_none() && self.cancel.is_none() { "0..32" } else { "0..1" };
+        let holes = [
+            ("seeds", self.seeds.as_ref().map_or_else(|| fill(all, &[]), Range::tokens)),
+            ("name", TokenTree::from(name.clone()).into()),
+            ("runs", self.runs.as_ref().map_or_else(|| fill("1000", &[]), Number::tokens)),
+            ("limit", self.limit.as_ref().map_or_else(TokenStream::new, Number::tokens)),
+        ];
+        fill(&code, &holes)
+    }
+
+    fn search(&self, explore: &Explore) -> String {
+        let how = match explore {
+            Explore::Every => "every()".to_string(),
+            Explore::Sample(schedule) => format!("sample(::asupersync::lab::Schedule::{schedule}, $runs)"),
+        };
+        let limit = if self.limit.is_some() { ".limit($limit)" } else { "" };
+        let grain = match &self.grain {
+            None => "",
+            Some((_, Grain::Operation)) => ".grain(::asupersync::lab::Grain::Operation)",
+            Some((_, Grain::Poll)) => ".grain(::asupersync::lab::Grain::Poll)",
+        };
+        let faults = if self.faults { ".faults()" } else { "" };
+        format!("::asupersync::lab::Search::{how}{limit}{grain}{faults}")
     }
 }
 
-fn number(input: ParseStream<'_>, name: &Ident) -> Result<LitInt> {
-    let shape = format!("`{name}` is a number, such as `{name} = 1000`");
-    let n: LitInt = input.parse().map_err(|e| Error::new(e.span(), shape))?;
-    if n.base10_parse::<u64>()? == 0 {
+const CONFIG: &str = "::asupersync::lab::LabConfig::default()";
+const FAULTY: &str = ".net(::asupersync::lab::NetProfile::faulty())";
+
+fn number(input: &mut Tokens, name: &Ident) -> Result<Number> {
+    let n = Number::parse(input, &format!("`{name}` is a number, such as `{name} = 1000`"))?;
+    if n.value == 0 {
         return Err(Error::new(n.span(), format!("with `{name} = 0` nothing would be run")));
     }
     Ok(n)
 }
 
-/// A word in quotes.
-fn word(input: ParseStream<'_>, shape: &str) -> Result<LitStr> {
-    input.parse().map_err(|e| Error::new(e.span(), shape))
+/// What one of the words in quotes stands for, all of which `shape` lists.
+fn word<T>(input: &mut Tokens, shape: &str, meaning: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+    let wrong = input.error(shape);
+    let literal = input.takes_literal().map(|literal| literal.to_string());
+    let word = literal.as_deref().and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    word.and_then(meaning).ok_or(wrong)
 }
 
-fn explore(input: ParseStream<'_>) -> Result<Explore> {
+fn explore(input: &mut Tokens) -> Result<Explore> {
     let shape =
         "`explore` is \"every\", \"random\", \"pct:DEPTH\", \"pos\" or \"urw\"; alone it is \"every\"";
-    let word = word(input, shape)?;
-    let schedule = match word.value().as_str() {
-        "every" => return Ok(Explore::Every),
-        "random" => quote!(Random),
-        "pos" => quote!(Pos),
-        "urw" => quote!(Urw),
-        other => match other.strip_prefix("pct:").and_then(|depth| depth.parse::<u32>().ok()) {
-            Some(depth) if depth > 0 => quote!(pct(#depth)),
-            _ => return Err(Error::new(word.span(), shape)),
-        },
-    };
-    Ok(Explore::Sample(quote!(::asupersync::lab::Schedule::#schedule)))
+    word(input, shape, |word| {
+        let schedule = match word {
+            "every" => return Some(Explore::Every),
+            "random" => "Random".to_string(),
+            "pos" => "Pos".to_string(),
+            "urw" => "Urw".to_string(),
+            other => {
+                let depth: u32 = other.strip_prefix("pct:")?.parse().ok()?;
+                (depth > 0).then(|| format!("pct({depth}u32)"))?
+            }
+        };
+        Some(Explore::Sample(schedule))
+    })
 }
 
-fn grain(input: ParseStream<'_>) -> Result<Grain> {
-    let shape = "`grain` is \"operation\" or \"poll\"";
-    let word = word(input, shape)?;
-    match word.value().as_str() {
-        "operation" => Ok(Grain::Operation),
-        "poll" => Ok(Grain::Poll),
-        _ => Err(Error::new(word.span(), shape)),
-    }
+fn grain(input: &mut Tokens) -> Result<Grain> {
+    word(input, "`grain` is \"operation\" or \"poll\"", |word| match word {
+        "operation" => Some(Grain::Operation),
+        "poll" => Some(Grain::Poll),
+        _ => None,
+    })
 }
 
-fn faults(input: ParseStream<'_>) -> Result<bool> {
-    let shape = "`faults` is `true`, `false` or \"net\"";
-    if input.peek(LitBool) {
-        return Ok(input.parse::<LitBool>()?.value());
+fn faults(input: &mut Tokens) -> Result<bool> {
+    for (name, value) in [("true", true), ("false", false)] {
+        if input.takes_word(name) {
+            return Ok(value);
+        }
     }
-    let word = word(input, shape)?;
-    if word.value() == "net" { Ok(true) } else { Err(Error::new(word.span(), shape)) }
+    word(input, "`faults` is `true`, `false` or \"net\"", |word| (word == "net").then_some(true))
 }
 
 /// Whether pairs are to be tried too.
-fn cancel(input: ParseStream<'_>) -> Result<bool> {
-    let shape = "`cancel` is \"sweep\" or \"pairs\"";
-    let word = word(input, shape)?;
-    match word.value().as_str() {
-        "sweep" => Ok(false),
-        "pairs" => Ok(true),
-        _ => Err(Error::new(word.span(), shape)),
-    }
+fn cancel(input: &mut Tokens) -> Result<bool> {
+    word(input, "`cancel` is \"sweep\" or \"pairs\"", |word| match word {
+        "sweep" => Some(false),
+        "pairs" => Some(true),
+        _ => None,
+    })
 }
