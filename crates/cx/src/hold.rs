@@ -33,6 +33,12 @@ impl core::fmt::Debug for Hold {
 }
 
 impl Hold {
+    /// It's held in another way now, of which `free` is left to others. If `asks`, the holder waits until the others have
+    /// given it back: for everybody who holds it but itself.
+    pub fn changed(&self, free: usize, asks: bool) {
+        self.0.waits.changed(self.0.number, free, asks)
+    }
+
     /// It was given back, and `free` of it is there now.
     pub fn release(mut self, free: usize) {
         self.0.free = free
@@ -108,7 +114,7 @@ fn note_hold(
     let waits = world_of(header).waits.clone()?;
     let by = match holding {
         Holding::ForItself => Holder::Task(task_id(header)),
-        Holding::ForAnybody => Holder::Anybody,
+        Holding::ForAnybody => Holder::Anybody(task_id(header)),
     };
     let number = waits.held(resource, what, at, by, free);
     Some(Hold(Box::new(Noted { waits, number, free: 0 })))

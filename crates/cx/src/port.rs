@@ -80,8 +80,8 @@ pub enum WaitOn {
 pub enum Holder {
     /// The task that took it.
     Task(TaskId),
-    /// Whoever has it then: it may be given away.
-    Anybody,
+    /// Whoever has it then: it may have been given away by the task that took it.
+    Anybody(TaskId),
 }
 
 /// Who waits for whom, in a world that looks for deadlocks. Hears of traced tasks only.
@@ -98,6 +98,9 @@ pub trait Waits: Send + Sync {
         by: Holder,
         free: usize,
     ) -> u64;
+    /// What was held under this number is held in another way now, and `free` of it is there. If `asks`, its holder waits for
+    /// the other holders of the resource, and not for itself.
+    fn changed(&self, hold: u64, free: usize, asks: bool);
     /// A future of the task that waited for the resource, asked for at `at`, waits no more: it was dropped, or refused.
     fn left(&self, task: &Header, resource: usize, at: &'static Location<'static>);
     /// What was held under this number is given back, and `free` of it is there now.

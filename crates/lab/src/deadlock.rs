@@ -56,6 +56,16 @@ struct Held {
     what: &'static str,
     at: &'static Location<'static>,
     by: Holder,
+    /// The holder waits for the others that hold it.
+    asks: bool,
+}
+
+impl Held {
+    /// Whether `task` has this hold and waits for the others.
+    fn asks_for(&self, task: TaskId) -> bool {
+        let (Holder::Task(by) | Holder::Anybody(by)) = self.by;
+        self.asks && by == task
+    }
 }
 
 impl Waiting {
@@ -121,7 +131,7 @@ impl WaitGraph {
             list(&view(), &mut regions);
         }
         let mut edges: BTreeMap<TaskId, Edge> =
-            stuck.iter().filter_map(|(id, s)| Some((*id, table.edge(s.on, &regions)?))).collect();
+            stuck.iter().filter_map(|(id, s)| Some((*id, table.edge(*id, s.on, &regions)?))).collect();
         loop {
             let before = edges.len();
             let names: BTreeSet<TaskId> = edges.keys().copied().collect();
@@ -200,11 +210,19 @@ impl Waits for WaitGraph {
         let gone = table.queues.got(resource, at);
         table.next += 1;
         let number = table.next;
-        table.holds.insert(number, Held { resource, what, at, by });
+        table.holds.insert(number, Held { resource, what, at, by, asks: false });
         table.free.insert(resource, free);
         drop(table);
         drop(gone);
         number
+    }
+
+    fn changed(&self, hold: u64, free: usize, asks: bool) {
+        let mut table = locked(&self.0);
+        let Some(held) = table.holds.get_mut(&hold) else { return };
+        held.asks = asks;
+        let resource = held.resource;
+        table.free.insert(resource, free);
     }
 
     fn released(&self, hold: u64, free: usize) {
@@ -284,14 +302,23 @@ impl Table {
         let mut holders = 0;
         for held in self.holds.values().filter(|held| held.resource == resource) {
             holders += 1;
-            let Holder::Task(by) = held.by else { continue };
+            if held.asks_for(waiting.id) {
+                continue;
+            }
+            let (Holder::Task(by) | Holder::Anybody(by)) = held.by;
             let (what, taken) = (held.what, Place(held.at));
-            let Some(holder) = self.waiting.values().find(|w| w.id == by) else { continue };
-            let awaits = if by == waiting.id {
-                "in a future that it does not poll now, or in this one".into()
-            } else {
-                format!("and awaits {}", holder.awaits())
+            let holder = self.waiting.values().find(|w| w.id == by);
+            let awaits = match (held.by, holder) {
+                (Holder::Anybody(_), _) => "with a guard that may be somebody else's by now".into(),
+                (_, None) => {
+                    "and waits for nothing of this runtime or has ended: was its guard forgotten?".into()
+                }
+                (_, Some(_)) if by == waiting.id => {
+                    "in a future that it does not poll now, or in this one".into()
+                }
+                (_, Some(holder)) => format!("and awaits {}", holder.awaits()),
             };
+            let name = holder.map_or_else(|| by.to_string(), Waiting::name);
             found.push(Futurelock {
                 waiter: waiting.id,
                 holder: by,
@@ -299,7 +326,7 @@ impl Table {
                 text: format!(
                     "{waiter} waits for {what} at {}; {} took it at {taken}, {awaits}",
                     Place(at),
-                    if by == waiting.id { "it".into() } else { holder.name() },
+                    if by == waiting.id { "it".into() } else { name },
                 ),
             });
         }
@@ -328,7 +355,7 @@ impl Table {
         }
     }
 
-    fn edge(&self, on: WaitOn, regions: &BTreeMap<RegionId, Members>) -> Option<Edge> {
+    fn edge(&self, task: TaskId, on: WaitOn, regions: &BTreeMap<RegionId, Members>) -> Option<Edge> {
         match on {
             WaitOn::Anybody => None,
             WaitOn::Task(task) => {
@@ -345,7 +372,8 @@ impl Table {
                     return None;
                 }
                 let mut edge = Edge { what: "", opened_at: None, to: Vec::new(), any: true };
-                for held in self.holds.values().filter(|held| held.resource == resource) {
+                let others = |held: &&Held| held.resource == resource && !held.asks_for(task);
+                for held in self.holds.values().filter(others) {
                     let Holder::Task(by) = held.by else { return None };
                     edge.what = held.what;
                     if !edge.to.contains(&by) {

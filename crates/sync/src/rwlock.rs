@@ -9,7 +9,10 @@
 //! Fairness: first come, first served, without exception but one. Who comes while somebody waits, waits behind it, so
 //! neither readers nor writers starve; readers next to each other in the line go together. The exception is an upgrade,
 //! which goes before the line, as nobody in it could go before it's done. So a task that holds a read guard must not ask
-//! for another one: with a writer between the two it waits for itself (in the lab, a deadlock as soon as nothing else can run).
+//! for another one: with a writer between the two it waits for itself.
+//!
+//! In the lab, circles of holders and waiters are reported before the clock moves, and a guard that is left in a future
+//! that nobody polls, or was forgotten, is told with the line that took it and the line that waits for it.
 //!
 //! ```
 //! use asupersync_sync::rwlock::RwLock;
@@ -26,8 +29,7 @@
 //! }
 //! ```
 //!
-//! Guards of readers and writers also come with a share of the lock (`H` is `Arc<RwLock<T>>`) and may then go to another
-//! task. Guards of readers and writers can be [mapped](ReadGuard::map) to a part of the value. There is no poisoning, as
+//! Every guard also comes with a share of the lock (`H` is `Arc<RwLock<T>>`) and may then go to another task. Guards of readers and writers can be [mapped](ReadGuard::map) to a part of the value. There is no poisoning, as
 //! with [`mutex`](crate::mutex).
 //!
 //! | file | what |

@@ -5,7 +5,10 @@
 //! - A future that is dropped gives its place up too; the core passes on what had been assigned to it.
 //! - Exploration hears of the operation before it happens, and dumps of what the task waits for.
 //!
-//! Not here: who holds what is waited for (circles of waits are reported for mutex and semaphore). mpsc, oneshot, semaphore, mutex and notify, which are older and say the same in futures of their own.
+//! - What waits for something that is held says so ([`Pends::held`]), so that circles and futures left aside are told.
+//!
+//! Not here: who holds what is waited for (each lock). mpsc, oneshot, semaphore, mutex and notify, which are older and say
+//! the same in futures of their own.
 
 use core::{
     future::Future,
@@ -14,7 +17,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Access, Cx, Object, Row, Waiter};
+use cx::{Access, Cx, Object, Row, Waiter, port::WaitOn};
 use types::{Cancelled, WaitKind};
 
 use crate::WaitNode;
@@ -39,6 +42,11 @@ pub(crate) trait Pends {
 
     /// Gives up a node that stands in the queue.
     fn leave(&mut self, node: &mut WaitNode);
+
+    /// If only those who hold something can end the wait: its address, and how much of it is wanted.
+    fn held(&self) -> Option<(usize, usize)> {
+        None
+    }
 }
 
 /// The future.
@@ -48,16 +56,25 @@ pub(crate) struct Wait<'c, P: Pends, C> {
     cx: &'c Cx<C>,
     node: WaitNode,
     site: &'static Location<'static>,
+    /// What its task is known to wait for ([`Pends::held`]).
+    stands: Option<usize>,
 }
 
 impl<'c, P: Pends, C> Wait<'c, P, C> {
     pub(crate) fn new(pends: P, cx: &'c Cx<C>, site: &'static Location<'static>) -> Self {
-        Self { pends, cx, node: WaitNode::new(), site }
+        Self { pends, cx, node: WaitNode::new(), site, stands: None }
     }
 
     fn leave(&mut self) {
         if self.node.is_queued() {
             self.pends.leave(&mut self.node);
+        }
+        self.waits_no_more();
+    }
+
+    fn waits_no_more(&mut self) {
+        if let Some(resource) = self.stands.take() {
+            self.cx.left(resource, self.site);
         }
     }
 }
@@ -77,9 +94,18 @@ impl<P: Pends, C: Row> Future for Wait<'_, P, C> {
             return Poll::Ready(Err(cancelled.into()));
         }
         let polled = this.pends.poll(&mut this.node, || Waiter::from_waker(context.waker()));
-        if polled.is_pending() {
-            this.cx.poll_wait(context, this.pends.kind());
+        if polled.is_ready() {
+            this.waits_no_more();
+            return polled;
         }
+        let held = this.pends.held();
+        this.stands = held.map(|(resource, _)| resource);
+        let on = held.map_or(WaitOn::Anybody, |(resource, wanted)| WaitOn::Held {
+            resource,
+            wanted,
+            at: this.site,
+        });
+        this.cx.poll_wait_on(context, this.pends.kind(), on);
         polled
     }
 }

@@ -25,7 +25,18 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn lock<'m, 'c, C: Row>(&'m self, cx: &'c Cx<C>) -> Lock<'m, 'c, T, C> {
-        Lock { mutex: self, cx, node: WaitNode::new(), site: Location::caller() }
+        self.lock_at(cx, Location::caller(), Holding::ForItself)
+    }
+
+    /// As [`lock`](Self::lock), for somebody else's line, and for a guard that may go to another task.
+    #[inline]
+    pub(super) fn lock_at<'m, 'c, C: Row>(
+        &'m self,
+        cx: &'c Cx<C>,
+        site: &'static Location<'static>,
+        holding: Holding,
+    ) -> Lock<'m, 'c, T, C> {
+        Lock { mutex: self, cx, node: WaitNode::new(), site, holding }
     }
 }
 
@@ -60,6 +71,8 @@ pub struct Lock<'m, 'c, T: ?Sized, C> {
     cx: &'c Cx<C>,
     node: WaitNode,
     site: &'static Location<'static>,
+    /// Who will unlock it.
+    holding: Holding,
 }
 
 impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
@@ -67,7 +80,7 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { mutex, cx, node, site } = self.get_mut();
+        let Self { mutex, cx, node, site, holding } = self.get_mut();
         if let Err(cancelled) =
             ready!(cx.poll_operation(context, &mutex.object, Access::Acquire(1), Some(site)))
         {
@@ -88,7 +101,7 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
         match polled {
             Poll::Ready(guard) => {
                 mutex.object.touch_at(Access::Acquire(1), site);
-                Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", site, Holding::ForItself, || 0))))
+                Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", site, *holding, || 0))))
             }
             Poll::Pending => {
                 mutex.object.touch_at(Access::Write, site);

@@ -13,7 +13,7 @@ use core::{
     ops::{Deref, DerefMut},
 };
 
-use cx::{Access, Object, ObjectKind, Waiter};
+use cx::{Access, Hold, Object, ObjectKind, Waiter};
 
 use super::share::{Mode, Share};
 
@@ -60,7 +60,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("RwLock");
         if self.share.try_acquire(Mode::Read) {
-            let guard = ReadGuard::<_, T>::new(Token::new(self, Mode::Read));
+            let guard = ReadGuard::<_, T>::new(Token::new(self, Mode::Read, None));
             out.field("value", &&*guard).finish()
         } else {
             out.field("value", &format_args!("<locked>")).finish()
@@ -72,6 +72,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 pub trait Locked: sealed::Sealed {
     #[doc(hidden)]
     fn give_up(&self, mode: Mode);
+    #[doc(hidden)]
+    fn left(&self) -> usize;
 }
 
 mod sealed {
@@ -85,30 +87,47 @@ impl<T: ?Sized> Locked for RwLock<T> {
         // Who looked changes nothing for others that look, whichever of them goes first.
         self.object.touch(if mode == Mode::Read { Access::Read } else { Access::Write });
     }
+
+    fn left(&self) -> usize {
+        self.share.left()
+    }
 }
 
 /// One hold of the lock, given up when dropped.
 pub(super) struct Token<H: Deref<Target: Locked>> {
     handle: H,
     mode: Mode,
+    /// Set where tasks are traced: it says who holds the lock.
+    hold: Option<Hold>,
 }
 
 impl<H: Deref<Target: Locked>> Token<H> {
     /// The caller has just acquired the lock in this mode.
-    pub(super) fn new(handle: H, mode: Mode) -> Self {
-        Self { handle, mode }
+    pub(super) fn new(handle: H, mode: Mode, hold: Option<Hold>) -> Self {
+        Self { handle, mode, hold }
     }
 
     /// The lock is held in another mode now.
     fn turned(mut self, mode: Mode) -> Self {
         self.mode = mode;
+        self.noted(false);
         self
+    }
+
+    /// Says to reports how the lock is held now, and whether the holder waits for the others.
+    fn noted(&self, asks: bool) {
+        if let Some(hold) = &self.hold {
+            hold.changed(self.handle.left(), asks);
+        }
     }
 }
 
 impl<H: Deref<Target: Locked>> Drop for Token<H> {
     fn drop(&mut self) {
         self.handle.give_up(self.mode);
+        if let Some(hold) = self.hold.take() {
+            hold.release(self.handle.left());
+        }
     }
 }
 
@@ -208,6 +227,11 @@ impl<H: Deref<Target = RwLock<T>>, T: ?Sized> UpgradableGuard<H, T> {
     /// The lock that is held.
     pub(super) fn lock(&self) -> &RwLock<T> {
         &self.token.handle
+    }
+
+    /// The holder waits for the readers.
+    pub(super) fn asks(&self) {
+        self.token.noted(true);
     }
 
     /// The core has made this holder the writer.

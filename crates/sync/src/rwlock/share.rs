@@ -35,6 +35,22 @@ pub enum Mode {
     Write,
 }
 
+/// What an upgradable holder takes of the lock, counted for deadlock reports: so much that the rest is not enough for
+/// another one, but for any number of readers.
+const HALF: usize = usize::MAX / 4;
+const WHOLE: usize = 2 * HALF;
+
+impl Mode {
+    /// How much of the lock has to be [left](Share::left) for this mode.
+    pub const fn wanted(self) -> usize {
+        match self {
+            Mode::Read => 1,
+            Mode::Upgradable => HALF + 1,
+            Mode::Write => WHOLE,
+        }
+    }
+}
+
 struct State<W> {
     readers: usize,
     upgradable: bool,
@@ -218,6 +234,14 @@ impl<W: Wakes> Share<W> {
             let special =
                 if state.writer { Some(Mode::Write) } else { state.upgradable.then_some(Mode::Upgradable) };
             (state.readers, special)
+        })
+    }
+
+    /// How much of the lock is left by those who hold it: what a mode [wants](Mode::wanted), unless one of them keeps it out.
+    pub fn left(&self) -> usize {
+        self.state.with(|state| match state {
+            State { writer: true, .. } => 0,
+            State { upgradable, readers, .. } => WHOLE - *readers - if *upgradable { HALF } else { 0 },
         })
     }
 

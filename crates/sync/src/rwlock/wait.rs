@@ -5,7 +5,7 @@
 use core::{future::Future, ops::Deref, panic::Location, task::Poll};
 use std::sync::Arc;
 
-use cx::{Access, Cx, Object, Row, Waiter};
+use cx::{Access, Cx, Holding, Object, Row, Waiter};
 use types::{Cancelled, WaitKind};
 
 use super::{ReadGuard, RwLock, UpgradableGuard, WriteGuard, raw::Token, share::Mode};
@@ -52,6 +52,10 @@ impl<T: ?Sized> Pends for Acquire<'_, T> {
         self.lock.share.cancel(node);
         self.lock.object.touch(Access::Write);
     }
+
+    fn held(&self) -> Option<(usize, usize)> {
+        Some((self.lock.address(), self.mode.wanted()))
+    }
 }
 
 /// What is done to the lock by who takes it. Those who only look don't notice each other.
@@ -69,7 +73,7 @@ impl<T: ?Sized> RwLock<T> {
         &'a self,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<ReadGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self, cx, Mode::Read, Location::caller());
+        let held = self.held(self, cx, Mode::Read, Location::caller(), Holding::ForItself);
         async move { held.await.map(ReadGuard::new) }
     }
 
@@ -82,7 +86,7 @@ impl<T: ?Sized> RwLock<T> {
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<ReadGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self.clone(), cx, Mode::Read, Location::caller());
+        let held = self.held(self.clone(), cx, Mode::Read, Location::caller(), Holding::ForAnybody);
         async move { held.await.map(ReadGuard::new) }
     }
 
@@ -95,7 +99,7 @@ impl<T: ?Sized> RwLock<T> {
         &'a self,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<WriteGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self, cx, Mode::Write, Location::caller());
+        let held = self.held(self, cx, Mode::Write, Location::caller(), Holding::ForItself);
         async move { held.await.map(WriteGuard::new) }
     }
 
@@ -108,7 +112,7 @@ impl<T: ?Sized> RwLock<T> {
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<WriteGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self.clone(), cx, Mode::Write, Location::caller());
+        let held = self.held(self.clone(), cx, Mode::Write, Location::caller(), Holding::ForAnybody);
         async move { held.await.map(WriteGuard::new) }
     }
 
@@ -121,7 +125,20 @@ impl<T: ?Sized> RwLock<T> {
         &'a self,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<UpgradableGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self, cx, Mode::Upgradable, Location::caller());
+        let held = self.held(self, cx, Mode::Upgradable, Location::caller(), Holding::ForItself);
+        async move { held.await.map(UpgradableGuard::new) }
+    }
+
+    /// As [`upgradable`](Self::upgradable), with a guard that owns its share of the lock and may go to another task.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn upgradable_owned<'a, C: Row>(
+        self: &'a Arc<Self>,
+        cx: &'a Cx<C>,
+    ) -> impl Future<Output = Result<UpgradableGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
+        let held = self.held(self.clone(), cx, Mode::Upgradable, Location::caller(), Holding::ForAnybody);
         async move { held.await.map(UpgradableGuard::new) }
     }
 
@@ -147,23 +164,50 @@ impl<T: ?Sized> RwLock<T> {
     fn blocking(&self, what: &str, mode: Mode) -> Token<&Self> {
         let mut node = WaitNode::new();
         park::block_on(what, |make| self.share.poll_acquire(&mut node, mode, make));
-        Token::new(self, mode)
+        Token::new(self, mode, None)
     }
 
     /// Looks at the value if that's possible and nobody waits. Never waits, and isn't refused under cancellation.
     pub fn try_read(&self) -> Option<ReadGuard<&Self, T>> {
-        self.tried(Mode::Read).map(ReadGuard::new)
+        self.tried(self, Mode::Read).map(ReadGuard::new)
+    }
+
+    /// As [`try_read`](Self::try_read), with a guard that owns its share of the lock and may go to another task.
+    pub fn try_read_owned(self: &Arc<Self>) -> Option<ReadGuard<Arc<Self>, T>> {
+        self.tried(self.clone(), Mode::Read).map(ReadGuard::new)
     }
 
     /// Changes the value if that's possible and nobody waits. Never waits, and isn't refused under cancellation.
     pub fn try_write(&self) -> Option<WriteGuard<&Self, T>> {
-        self.tried(Mode::Write).map(WriteGuard::new)
+        self.tried(self, Mode::Write).map(WriteGuard::new)
     }
 
-    fn tried(&self, mode: Mode) -> Option<Token<&Self>> {
+    /// As [`try_write`](Self::try_write), with a guard that owns its share of the lock and may go to another task.
+    pub fn try_write_owned(self: &Arc<Self>) -> Option<WriteGuard<Arc<Self>, T>> {
+        self.tried(self.clone(), Mode::Write).map(WriteGuard::new)
+    }
+
+    /// Looks at the value as the only one that may go on to change it, if that's possible and nobody waits. Never waits,
+    /// and isn't refused under cancellation.
+    pub fn try_upgradable(&self) -> Option<UpgradableGuard<&Self, T>> {
+        self.tried(self, Mode::Upgradable).map(UpgradableGuard::new)
+    }
+
+    /// As [`try_upgradable`](Self::try_upgradable), with a guard that owns its share of the lock and may go to another
+    /// task.
+    pub fn try_upgradable_owned(self: &Arc<Self>) -> Option<UpgradableGuard<Arc<Self>, T>> {
+        self.tried(self.clone(), Mode::Upgradable).map(UpgradableGuard::new)
+    }
+
+    /// What this lock is known by in deadlock reports.
+    fn address(&self) -> usize {
+        core::ptr::from_ref(&self.share).addr()
+    }
+
+    fn tried<H: Deref<Target = Self>>(&self, handle: H, mode: Mode) -> Option<Token<H>> {
         let taken = self.share.try_acquire(mode);
         self.object.touch(if taken && mode != Mode::Read { Access::Write } else { Access::Read });
-        taken.then(|| Token::new(self, mode))
+        taken.then(|| Token::new(handle, mode, None))
     }
 
     fn held<'a, H: Deref<Target = Self>, C: Row>(
@@ -172,11 +216,13 @@ impl<T: ?Sized> RwLock<T> {
         cx: &'a Cx<C>,
         mode: Mode,
         site: &'static Location<'static>,
+        holding: Holding,
     ) -> impl Future<Output = Result<Token<H>, Cancelled>> + use<'a, T, C, H> {
         let wait = Wait::new(Acquire { lock: self, mode }, cx, site);
         async move {
             wait.await?;
-            Ok(Token::new(handle, mode))
+            let hold = cx.hold(self.address(), "the lock", site, holding, || self.share.left());
+            Ok(Token::new(handle, mode, hold))
         }
     }
 }
@@ -215,10 +261,19 @@ impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Pends for Alone<H, T> {
         let polled = self.lock().share.poll_upgrade(make);
         self.lock().object.touch(Access::Write);
         self.waits = polled.is_pending();
+        if self.waits
+            && let Some(guard) = &self.guard
+        {
+            guard.asks();
+        }
         polled.map(|()| Ok(self.guard.take().expect("polled after it was ready").upgraded()))
     }
 
     fn leave(&mut self, _: &mut WaitNode) {}
+
+    fn held(&self) -> Option<(usize, usize)> {
+        Some((self.lock().address(), Mode::Write.wanted()))
+    }
 }
 
 impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Drop for Alone<H, T> {

@@ -78,6 +78,7 @@ type Done = Result<(), Cancelled>;
 
 mod foreign;
 mod forms;
+mod holds;
 mod locks;
 mod mpsc;
 mod mutex;

@@ -9,10 +9,11 @@ use core::{
     fmt,
     future::Future,
     ops::{Deref, DerefMut},
+    panic::Location,
 };
 use std::sync::Arc;
 
-use cx::{Access, Cx, Row};
+use cx::{Access, Cx, Hold, Holding, Row};
 use types::Cancelled;
 
 use super::{Guard, Mutex};
@@ -38,6 +39,8 @@ impl<T: ?Sized> Locked for Mutex<T> {
 /// The lock, held until this is dropped.
 struct Token<H: Deref<Target: Locked>> {
     handle: H,
+    /// Set where tasks are traced: it says who took the lock. Dropped after the lock was given up.
+    _hold: Option<Hold>,
 }
 
 impl<H: Deref<Target: Locked>> Drop for Token<H> {
@@ -75,7 +78,7 @@ impl<T: ?Sized> Mutex<T> {
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<OwnedGuard<T>, Cancelled>> + use<'a, T, C> {
-        let wait = self.lock(cx);
+        let wait = self.lock_at(cx, Location::caller(), Holding::ForAnybody);
         async move { Ok(dissolved(wait.await?, self.clone())) }
     }
 
@@ -88,11 +91,10 @@ impl<T: ?Sized> Mutex<T> {
 /// The lock that `guard` holds, held by a guard with another handle to the same mutex.
 fn dissolved<H: Deref<Target = Mutex<T>>, T: ?Sized>(mut guard: Guard<'_, T>, handle: H) -> PartGuard<H, T> {
     let value = guard.mutex.value.get();
-    // Somebody else may unlock it from now on, so deadlock reports no longer lead through the task that locked it.
-    drop(guard._hold.take());
+    let _hold = guard._hold.take();
     debug_assert!(core::ptr::eq(guard.mutex, &*handle), "another mutex");
     core::mem::forget(guard);
-    PartGuard { value, _token: Token { handle } }
+    PartGuard { value, _token: Token { handle, _hold } }
 }
 
 impl<'a, T: ?Sized> Guard<'a, T> {
