@@ -3,7 +3,7 @@
 //!
 //! Each poll gives every unfinished leg a turn; who is first moves on by one from poll to poll, so that a
 //! body which uses up the task's budget each time does not starve the others. A biased combinator always
-//! begins with its first.
+//! begins with its first; a fair one has drawn who begins in its first poll.
 //!
 //! Cost: O(branches) for each wake of the task. For hundreds of bodies spawn tasks.
 use crate::leg::{Member, Step};
@@ -20,16 +20,31 @@ pub(crate) trait Legs<C> {
     fn leg(&mut self, index: usize) -> &mut dyn Member<C>;
 }
 
-/// Two legs of different types.
-pub(crate) struct Two<A, B>(pub(crate) A, pub(crate) B);
+/// Legs of different types. A tuple and not an array of trait objects: what is held across an await has to be `Send`.
+macro_rules! tuples {
+    ($($n:literal: $($Leg:ident $index:tt)+;)+) => {$(
+        impl<C, $($Leg: Member<C>),+> Legs<C> for ($($Leg,)+) {
+            fn len(&self) -> usize {
+                $n
+            }
+            fn leg(&mut self, index: usize) -> &mut dyn Member<C> {
+                match index {
+                    $($index => &mut self.$index,)+
+                    _ => unreachable!("there are {} legs, and none with the number {index}", $n),
+                }
+            }
+        }
+    )+};
+}
 
-impl<C, A: Member<C>, B: Member<C>> Legs<C> for Two<A, B> {
-    fn len(&self) -> usize {
-        2
-    }
-    fn leg(&mut self, index: usize) -> &mut dyn Member<C> {
-        if index == 0 { &mut self.0 } else { &mut self.1 }
-    }
+tuples! {
+    2: A 0 B 1;
+    3: A 0 B 1 D 2;
+    4: A 0 B 1 D 2 E 3;
+    5: A 0 B 1 D 2 E 3 F 4;
+    6: A 0 B 1 D 2 E 3 F 4 G 5;
+    7: A 0 B 1 D 2 E 3 F 4 G 5 H 6;
+    8: A 0 B 1 D 2 E 3 F 4 G 5 H 6 I 7;
 }
 
 impl<C, L: Member<C>> Legs<C> for [L] {
@@ -47,10 +62,24 @@ pub(crate) struct Plan {
     pub(crate) needed: usize,
     /// Whether a decision makes losers; otherwise it needs everybody, and only a failure stops the others.
     pub(crate) race: bool,
-    /// Whether the first leg is always polled first.
-    pub(crate) biased: bool,
+    /// Who is polled first.
+    pub(crate) turns: Turns,
     /// Where the combinator was called.
     pub(crate) at: &'static Location<'static>,
+}
+
+/// Which leg is polled first, in each poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turns {
+    /// Always the first one.
+    Biased,
+    /// This one, then the one after it, and so on round.
+    From(u64),
+}
+
+impl Turns {
+    /// In turns, beginning with the first.
+    pub(crate) const ROUND: Turns = Turns::From(0);
 }
 
 /// How it ended.
@@ -74,8 +103,12 @@ pub(crate) async fn drive<C: Row, L: Legs<C> + ?Sized>(
     plan: Plan,
     mut returned: impl FnMut(usize, bool),
 ) -> Driven {
+    let turn = match plan.turns {
+        Turns::Biased => 0,
+        Turns::From(start) => (start % legs.len() as u64) as usize,
+    };
     let mut run =
-        Run { frame, tally: Tally::new(legs.len(), plan.needed), plan, panic: None, ended: None, turn: 0 };
+        Run { frame, tally: Tally::new(legs.len(), plan.needed), plan, panic: None, ended: None, turn };
     poll_fn(|context| run.poll(legs, context, &mut returned)).await;
     for index in 0..legs.len() {
         legs.leg(index).close();
@@ -105,8 +138,10 @@ impl<C: Row> Run<'_, '_, C> {
         returned: &mut impl FnMut(usize, bool),
     ) -> Poll<()> {
         let n = legs.len();
-        let first = if self.plan.biased { 0 } else { self.turn % n };
-        self.turn = first + 1;
+        let first = self.turn % n;
+        if self.plan.turns != Turns::Biased {
+            self.turn = first + 1;
+        }
         // A request, or an escalation from a branch that has closed, changes what the others' checkpoints
         // say, and nothing else wakes them: they are polled again in this very poll.
         loop {

@@ -4,6 +4,7 @@
 //! and nothing weaker is what keeps a task that uses them `Send` while its bodies borrow its locals.
 //!
 //! Not here: what they do (the modules named after them).
+use crate::drive::Turns;
 use crate::{Either, Quorum, Released, bracket, join, limit, quorum, race};
 use alloc::vec::Vec;
 use core::fmt::Debug;
@@ -13,7 +14,7 @@ use core::time::Duration;
 use cx::{Cx, MayTime, Row};
 use types::{Budget, Res, Time};
 
-mod sealed {
+pub(crate) mod sealed {
     /// Names the row of a context, which only contexts have.
     pub trait OfRow {
         /// What the context may do.
@@ -134,7 +135,8 @@ pub trait CombineExt: sealed::OfRow {
         F: AsyncFnOnce(&mut Cx<Self::Row>) -> T;
 
     /// A biased race between bodies of different types: `a` is always polled first, so it wins when both are
-    /// ready, and a body that never waits keeps `b` from running.
+    /// ready, and a body that never waits keeps `b` from running. More of them, and fair ones:
+    /// [`SelectExt`](crate::SelectExt).
     #[track_caller]
     fn select<A, B>(
         &mut self,
@@ -309,7 +311,8 @@ impl<C: Row> CombineExt for Cx<C> {
     where
         F: AsyncFnOnce(&mut Cx<C>) -> T,
     {
-        race::all(self, Location::caller(), bodies)
+        let race = race::all(self, Location::caller(), Turns::ROUND, bodies);
+        async { race.await.1 }
     }
 
     #[track_caller]
@@ -318,7 +321,7 @@ impl<C: Row> CombineExt for Cx<C> {
         a: impl AsyncFnOnce(&mut Cx<C>) -> A,
         b: impl AsyncFnOnce(&mut Cx<C>) -> B,
     ) -> impl Future<Output = Either<A, B>> {
-        race::two(self, Location::caller(), true, a, b)
+        race::two(self, Location::caller(), Turns::Biased, a, b)
     }
 
     #[track_caller]

@@ -1,7 +1,7 @@
 //! `join`, `join_all`, `try_join`, `try_join_all`: every body is awaited.
 //!
 //! Not here: tasks that run in parallel (`cx.spawn`).
-use crate::drive::{Driven, Legs, Plan, Two, drive};
+use crate::drive::{Driven, Legs, Plan, Turns, drive};
 use crate::leg::{Leg, any, res};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use cx::{Combinator, Cx, Row};
 use types::{Res, Stop};
 
 fn everybody<C, L: Legs<C> + ?Sized>(legs: &L, at: &'static Location<'static>) -> Plan {
-    Plan { needed: legs.len(), race: false, biased: false, at }
+    Plan { needed: legs.len(), race: false, turns: Turns::ROUND, at }
 }
 
 fn returned<T>(value: Option<T>) -> T {
@@ -29,7 +29,7 @@ pub(crate) async fn two<C: Row, A, B>(
     let frame = Combinator::open(cx);
     let (first, second) = (frame.branch(), frame.branch());
     let (a, b) = (pin!(Some(first.body(a))), pin!(Some(second.body(b))));
-    let mut legs = Two(Leg::new(&first, a, any), Leg::new(&second, b, any));
+    let mut legs = (Leg::new(&first, a, any), Leg::new(&second, b, any));
     let plan = everybody(&legs, at);
     drive(&frame, &mut legs, plan, |_, _| ()).await;
     frame.close();
@@ -70,7 +70,7 @@ pub(crate) async fn try_two<C: Row, A, B, E: Debug>(
     let frame = Combinator::open(cx);
     let (first, second) = (frame.branch(), frame.branch());
     let (a, b) = (pin!(Some(first.body(a))), pin!(Some(second.body(b))));
-    let mut legs = Two(Leg::new(&first, a, res), Leg::new(&second, b, res));
+    let mut legs = (Leg::new(&first, a, res), Leg::new(&second, b, res));
     let plan = everybody(&legs, at);
     let Driven { by, .. } = drive(&frame, &mut legs, plan, |_, _| ()).await;
     let result = match (legs.0.value(), legs.1.value()) {
@@ -78,7 +78,7 @@ pub(crate) async fn try_two<C: Row, A, B, E: Debug>(
         (first, second) => {
             let (first, second) = (first.and_then(Result::err), second.and_then(Result::err));
             let (decisive, other) = if by == 0 { (first, second) } else { (second, first) };
-            report(&frame, at, other);
+            report(&frame, "try_join", at, other);
             Err(returned(decisive))
         }
     };
@@ -113,7 +113,7 @@ where
         match leg.value() {
             Some(Ok(value)) => values.push(value),
             Some(Err(stop)) if index == by => decisive = Some(stop),
-            other => report(&frame, at, other.and_then(Result::err)),
+            other => report(&frame, "try_join", at, other.and_then(Result::err)),
         }
     }
     frame.close();
@@ -121,13 +121,14 @@ where
 }
 
 /// An error that came after the one that is returned. Cancellations are consequences of that.
-fn report<C: Row, E: Debug>(
+pub(crate) fn report<C: Row, E: Debug>(
     frame: &Combinator<'_, C>,
+    combinator: &'static str,
     at: &'static Location<'static>,
     stop: Option<Stop<E>>,
 ) {
     if let Some(Stop::Err(error)) = stop {
         let error = alloc::format!("{error:?}");
-        frame.report(Report::BranchFailed { combinator: "try_join", at, error })
+        frame.report(Report::BranchFailed { combinator, at, error })
     }
 }

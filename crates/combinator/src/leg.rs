@@ -8,7 +8,7 @@
 //!
 //! Not here: what a return means for the others (`tally`, `drive`).
 use core::future::Future;
-use core::ops::DerefMut;
+use core::ops::{Deref, DerefMut};
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -32,9 +32,10 @@ pub(crate) fn res<T, E>(value: &Res<T, E>) -> Verdict<'_> {
     }
 }
 
-/// See the module. `P` is a pinned pointer to the body's future, which is taken out when it is over.
-pub(crate) struct Leg<'a, 'p, C, P, T> {
-    branch: &'a Branch<'p, C>,
+/// See the module. `B` is a pointer to the branch, and `P` a pinned one to the body's future, which is taken out when it is
+/// over.
+pub(crate) struct Leg<B, P, T> {
+    branch: B,
     body: Pin<P>,
     judge: Judge<T>,
     result: Option<Result<T, Panic>>,
@@ -43,12 +44,14 @@ pub(crate) struct Leg<'a, 'p, C, P, T> {
     forced: bool,
 }
 
-impl<'a, 'p, C: Row, P, F, T> Leg<'a, 'p, C, P, T>
+impl<'p, C: Row, B, P, F, T> Leg<B, P, T>
 where
+    C: 'p,
+    B: Deref<Target = Branch<'p, C>>,
     P: DerefMut<Target = Option<F>>,
     F: Future<Output = Result<T, Panic>>,
 {
-    pub(crate) fn new(branch: &'a Branch<'p, C>, body: Pin<P>, judge: Judge<T>) -> Self {
+    pub(crate) fn new(branch: B, body: Pin<P>, judge: Judge<T>) -> Self {
         Leg { branch, body, judge, result: None, drained: false, forced: false }
     }
 
@@ -69,7 +72,7 @@ where
     }
 }
 
-impl<C, P, T> Leg<'_, '_, C, P, T> {
+impl<B, P, T> Leg<B, P, T> {
     /// What the body returned; its panic was taken before. `None` if it was dropped.
     pub(crate) fn value(&mut self) -> Option<T> {
         self.result.take()?.ok()
@@ -114,8 +117,10 @@ pub(crate) trait Member<C> {
     fn close(&self);
 }
 
-impl<C: Row, P, F, T> Member<C> for Leg<'_, '_, C, P, T>
+impl<'p, C: Row, B, P, F, T> Member<C> for Leg<B, P, T>
 where
+    C: 'p,
+    B: Deref<Target = Branch<'p, C>>,
     P: DerefMut<Target = Option<F>>,
     F: Future<Output = Result<T, Panic>>,
 {
@@ -135,7 +140,7 @@ where
             return Step::Waiting;
         };
         self.drained = true;
-        frame.leave(self.branch, visible);
+        frame.leave(&self.branch, visible);
         Step::Now(self.branch.has_children())
     }
 
@@ -170,7 +175,7 @@ where
     }
 
     fn won(&self, frame: &Combinator<'_, C>) {
-        frame.won(self.branch)
+        frame.won(&self.branch)
     }
 
     fn close(&self) {

@@ -5,6 +5,7 @@
 //! | `ext` | [`CombineExt`]: all of them, as methods of a `Cx` |
 //! | `join` | `join`, `join_all`, `try_join`, `try_join_all` |
 //! | `race` | `race`, `race_all`, `select` |
+//! | `select` | [`SelectExt`]: `select3` to `select8`, `select_all`, biased and fair |
 //! | `quorum` | `quorum`, `first_ok` |
 //! | `limit` | `timeout`, `deadline`, `budgeted` |
 //! | `bracket` | `bracket`: acquire, use, release |
@@ -39,9 +40,11 @@ mod leg;
 mod limit;
 mod quorum;
 mod race;
+mod select;
 mod tally;
 
 pub use bracket::Released;
 pub use ext::CombineExt;
 pub use quorum::Quorum;
 pub use race::Either;
+pub use select::{Of3, Of4, Of5, Of6, Of7, Of8, SelectExt};

@@ -1,7 +1,7 @@
 //! `quorum` and `first_ok`: races in which a failure does not count.
 //!
 //! Not here: starting a second attempt only after a delay (hedging), or after a failure (retry).
-use crate::drive::{Driven, Plan, drive};
+use crate::drive::{Driven, Plan, Turns, drive};
 use crate::leg::{Leg, res};
 use crate::tally::Decision;
 use alloc::boxed::Box;
@@ -107,7 +107,7 @@ where
         .map(|(branch, body)| Leg::new(branch, Box::pin(Some(branch.body(body))), res));
     let mut legs: Vec<_> = legs.collect();
     let mut order = Vec::with_capacity(legs.len());
-    let plan = Plan { needed, race: true, biased: false, at };
+    let plan = Plan { needed, race: true, turns: Turns::ROUND, at };
     drive(&frame, legs.as_mut_slice(), plan, |index, _| order.push(index)).await;
     frame.close();
     let (mut values, mut failures) = (Vec::with_capacity(needed), Vec::new());
@@ -138,7 +138,7 @@ where
         .map(|(branch, body)| Leg::new(branch, Box::pin(Some(branch.body(body))), res));
     let mut legs: Vec<_> = legs.collect();
     let mut first = None;
-    let plan = Plan { needed: 1, race: true, biased: false, at };
+    let plan = Plan { needed: 1, race: true, turns: Turns::ROUND, at };
     let driven = drive(&frame, legs.as_mut_slice(), plan, |index, _| {
         first.get_or_insert(index);
     });

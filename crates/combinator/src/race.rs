@@ -1,7 +1,7 @@
-//! `race`, `race_all`, `select`: the first body to return wins, the others are drained.
+//! `race`, `race_all`, and what `select` in its forms is made of: the first body to return wins, the others are drained.
 //!
 //! Not here: races in which a failure does not count (`quorum`).
-use crate::drive::{Driven, Plan, Two, drive};
+use crate::drive::{Driven, Plan, Turns, drive};
 use crate::leg::{Leg, any};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -31,16 +31,16 @@ impl<T> Either<T, T> {
 async fn both<C: Row, A, B>(
     cx: &Cx<C>,
     at: &'static Location<'static>,
-    biased: bool,
+    turns: Turns,
     a: impl AsyncFnOnce(&mut Cx<C>) -> A,
     b: impl AsyncFnOnce(&mut Cx<C>) -> B,
 ) -> (Either<A, B>, Option<Either<A, B>>) {
     let frame = Combinator::open(cx);
     let (first, second) = (frame.branch(), frame.branch());
     let (a, b) = (pin!(Some(first.body(a))), pin!(Some(second.body(b))));
-    let mut legs = Two(Leg::new(&first, a, any), Leg::new(&second, b, any));
+    let mut legs = (Leg::new(&first, a, any), Leg::new(&second, b, any));
     let Driven { by, .. } =
-        drive(&frame, &mut legs, Plan { needed: 1, race: true, biased, at }, |_, _| ()).await;
+        drive(&frame, &mut legs, Plan { needed: 1, race: true, turns, at }, |_, _| ()).await;
     frame.close();
     let (first, second) = (legs.0.value().map(Either::First), legs.1.value().map(Either::Second));
     let (won, lost) = if by == 0 { (first, second) } else { (second, first) };
@@ -51,11 +51,11 @@ async fn both<C: Row, A, B>(
 pub(crate) async fn two<C: Row, A, B>(
     cx: &Cx<C>,
     at: &'static Location<'static>,
-    biased: bool,
+    turns: Turns,
     a: impl AsyncFnOnce(&mut Cx<C>) -> A,
     b: impl AsyncFnOnce(&mut Cx<C>) -> B,
 ) -> Either<A, B> {
-    both(cx, at, biased, a, b).await.0
+    both(cx, at, turns, a, b).await.0
 }
 
 /// As [`fair`], with the loser's value for the caller.
@@ -66,7 +66,7 @@ pub(crate) async fn with<C: Row, T>(
     b: impl AsyncFnOnce(&mut Cx<C>) -> T,
     lost: impl FnOnce(T),
 ) -> T {
-    let (won, loser) = both(cx, at, false, a, b).await;
+    let (won, loser) = both(cx, at, Turns::ROUND, a, b).await;
     if let Some(value) = loser {
         lost(value.into_inner())
     }
@@ -80,15 +80,16 @@ pub(crate) async fn fair<C: Row, T>(
     a: impl AsyncFnOnce(&mut Cx<C>) -> T,
     b: impl AsyncFnOnce(&mut Cx<C>) -> T,
 ) -> T {
-    two(cx, at, false, a, b).await.into_inner()
+    two(cx, at, Turns::ROUND, a, b).await.into_inner()
 }
 
-/// Any number of bodies of one type.
+/// Any number of bodies of one type; also says which one won.
 pub(crate) async fn all<C: Row, T, F>(
     cx: &Cx<C>,
     at: &'static Location<'static>,
+    turns: Turns,
     bodies: impl IntoIterator<Item = F>,
-) -> T
+) -> (usize, T)
 where
     F: AsyncFnOnce(&mut Cx<C>) -> T,
 {
@@ -101,8 +102,8 @@ where
         .zip(bodies)
         .map(|(branch, body)| Leg::new(branch, Box::pin(Some(branch.body(body))), any));
     let mut legs: Vec<_> = legs.collect();
-    let plan = Plan { needed: 1, race: true, biased: false, at };
+    let plan = Plan { needed: 1, race: true, turns, at };
     let Driven { by, .. } = drive(&frame, legs.as_mut_slice(), plan, |_, _| ()).await;
     frame.close();
-    legs[by].value().unwrap_or_else(|| unreachable!("the winner's body has returned"))
+    (by, legs[by].value().unwrap_or_else(|| unreachable!("the winner's body has returned")))
 }

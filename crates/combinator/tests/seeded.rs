@@ -6,6 +6,7 @@
 
 mod brackets;
 mod joining;
+mod laws;
 mod limits;
 mod racing;
 
@@ -22,6 +23,8 @@ mutants::mistakes! {
         breaks brackets::acquire_and_release_are_masked_and_the_use_is_not, says "brackets.rs" "unwrap()` on an `Err` value: Cancelled";
     a_lost_release_that_nobody_hears_of: "bracket.skip-unreported"
         breaks brackets::a_bracket_that_is_dropped_drops_the_resource_and_reports_its_release, says "nobody heard of the release";
+    a_fair_select_that_is_biased: "select.fair-is-biased"
+        breaks laws::a_fair_select_lets_everybody_win_who_is_always_ready, says "not fair: [400, 0]";
     a_quorum_that_waits_in_vain: "quorum.waits-in-vain"
         breaks joining::a_quorum_out_of_reach_stops_waiting, says "joining.rs" "[1, 4]";
 }

@@ -1,7 +1,7 @@
 //! Tasks that use combinators stay `Send` while the bodies borrow the task's locals. It is the compiler that
 //! tests here; nothing runs.
 #![allow(dead_code)]
-use asupersync_combinator::CombineExt;
+use asupersync_combinator::{CombineExt, SelectExt};
 use core::time::Duration;
 use cx::{All, Cx, MaySpawn, MayTime, TimeOnly};
 use std::sync::{Arc, Mutex};
@@ -74,7 +74,16 @@ fn every_combinator_in_a_spawned_task(scope: &Cx) {
         let both =
             cx.try_join(async |cx| pool.get(cx, &local).await, async |cx| pool.get(cx, &local).await).await?;
         let either = cx.select(async |cx| pool.get(cx, &local).await, async |_| local.len()).await;
-        let _ = (all, first, raced, tried, both, either);
+        let fair = cx.select_fair(async |cx| pool.get(cx, &local).await, async |_| local.len()).await;
+        let three = cx
+            .select3_fair(
+                async |cx| pool.get(cx, &local).await,
+                async |_| local.len(),
+                async |cx| cx.sleep(ms(1)).await,
+            )
+            .await;
+        let (place, _) = cx.select_all(keys.iter().map(|k| async |cx: &mut Cx| pool.get(cx, k).await)).await;
+        let _ = (all, first, raced, tried, both, either, fair, three, place);
         let mut interval = cx.interval(ms(5));
         interval.tick().await?;
         Ok(n + a?.len() + b?.len() + q.len() + t.len() + m + br?)
