@@ -2,6 +2,7 @@
 use crate::net::NetProfile;
 use crate::own::OwnOracle;
 use explore::Scheduler;
+use monitor::Sampled;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -76,6 +77,16 @@ impl Schedule {
     #[must_use]
     pub fn pct(depth: u32) -> Schedule {
         Schedule::Pct { depth, steps: 1 }
+    }
+
+    /// What vouches for runs that it draws from this seed, if it draws them at all.
+    pub(crate) fn sampled(&self, seed: u64) -> Option<Sampled> {
+        match self {
+            Schedule::Random | Schedule::Pos => Some(Sampled::independently(seed)),
+            // How long runs are, they learn from the runs before.
+            Schedule::Pct { .. } | Schedule::Urw => Some(Sampled::learning(seed)),
+            Schedule::Fifo | Schedule::RoundRobin | Schedule::Replay(_) => None,
+        }
     }
 
     /// Its scheduler, for runs of this seed.
@@ -217,6 +228,16 @@ impl LabConfig {
     ) -> LabConfig {
         self.oracles.push(OwnOracle::new(name, judge));
         self
+    }
+
+    /// Who judges a run's trace, by name: nobody, if there is none.
+    pub(crate) fn judges(&self) -> Vec<String> {
+        if !self.traced {
+            return Vec::new();
+        }
+        let model = self.model.then(|| crate::search::rates::MODEL.to_string());
+        let built_in = oracle::ALL.iter().map(|(name, _)| (*name).to_string());
+        model.into_iter().chain(built_in).chain(self.oracles.iter().map(OwnOracle::name)).collect()
     }
 
     /// How the simulated network behaves.

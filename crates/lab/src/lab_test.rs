@@ -15,13 +15,14 @@
 //!
 //! Not here: reading the environment. The values are [`Given`].
 use crate::artefact::Artefact;
-use crate::failure::Rerun;
+use crate::failure::{Rerun, count};
 use crate::progress::Go;
 use crate::sweep::{Swept, seeds};
 use crate::ticker::{Ticker, say};
 use crate::{CancelSweep, LabConfig, Search};
 use cx::{All, Cx};
 use explore::{Decisions, Replay};
+use monitor::{CleanRuns, Level, Sampled, Statement};
 use std::fmt;
 use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex};
@@ -161,9 +162,13 @@ impl LabTest {
                 break;
             }
         }
+        let clean = self.config.schedule.sampled(0).map(|sampled| clean(&sampled, done, Level::ONE_PERCENT));
+        let passed =
+            format!("{}{}", count(done, "seed"), clean.map_or(String::new(), |clean| format!(": {clean}")));
         if let Some(ticker) = ticker {
-            ticker.close(ended.then(|| format!("{done} seeds passed, and no more were tried")))
+            ticker.close(ended.then(|| format!("no more were tried than {passed}")))
         }
+        eprintln!("lab: `{}`: {passed}", self.name)
     }
 
     /// Searches the schedules of `body` as `search` says, once for each seed: [`Search::run`] with what was given. A
@@ -198,11 +203,23 @@ impl LabTest {
             search = search.progress(move |progress| crate::world::locked(&ticker).tick(progress))
         }
         let mut last = String::new();
+        let (mut searches, mut drawn) = (0, None);
         for seed in seeds {
-            last = self.seeded(&search, seed).run(self.name, None, body.clone()).to_string();
+            let found = self.seeded(&search, seed).run(self.name, None, body.clone());
+            last = found.to_string();
+            searches += 1;
+            if let Some(Statement::Below { level, .. }) = found.clean {
+                let (before, _) = drawn.unwrap_or((0, level));
+                drawn = Some((before + found.runs, level))
+            }
             if ticker.as_ref().is_some_and(|ticker| crate::world::locked(ticker).is_over()) {
                 break;
             }
+        }
+        if let Some((runs, level)) = drawn.filter(|_| searches > 1) {
+            // Another seed means other random numbers too: one more thing that changes between the runs.
+            let all = clean(&Sampled::learning(0), runs, level);
+            last = format!("the last of {searches} seeds: {last}; all of them together: {all}")
         }
         drop(search);
         if let Some(ticker) = ticker.and_then(Arc::into_inner) {
@@ -310,6 +327,13 @@ impl LabTest {
         let clock = self.given.clock.take()?;
         Some(Ticker::new(self.name, clock, self.given.terminal, limit))
     }
+}
+
+/// What so many clean runs say.
+fn clean(sampled: &Sampled, runs: u64, level: Level) -> Statement {
+    let mut clean = CleanRuns::new(sampled);
+    (0..runs).for_each(|_| clean.observe(false));
+    clean.statement(level)
 }
 
 #[track_caller]

@@ -94,6 +94,7 @@ pub use names::Names;
 pub use net::{NetProfile, NetStats};
 pub use progress::{Go, Progress};
 pub use runtime::{LabRuntime, explore, explore_with};
+pub use search::rates::Rates;
 pub use search::{Found, Search};
 pub use signals::LabSignals;
 pub use sweep::{seeds, sweep};

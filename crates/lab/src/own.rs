@@ -32,6 +32,10 @@ impl OwnOracle {
         OwnOracle { name: name.into(), judge: Arc::new(judge) }
     }
 
+    pub(crate) fn name(&self) -> String {
+        self.name.to_string()
+    }
+
     /// What it has against the run, if anything. `traced`: whether there is anything to judge.
     pub(crate) fn asked(&self, events: &[Event], traced: bool) -> Option<String> {
         let name = &self.name;

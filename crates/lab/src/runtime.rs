@@ -50,6 +50,8 @@ pub struct LabRuntime {
     signals: LabSignals,
     planned: Plans,
     failure: Mutex<Option<LabFailure>>,
+    /// Which oracles found something when all were asked last, by name.
+    findings: Mutex<Vec<String>>,
     /// Whom the lab itself asked to end, in words.
     asked: Arc<Mutex<Vec<String>>>,
     /// How much of what was planned was done.
@@ -134,6 +136,7 @@ impl LabRuntime {
             signals,
             planned: Plans::default(),
             failure: Mutex::default(),
+            findings: Mutex::default(),
             asked: Arc::default(),
             acted: AtomicU64::new(0),
             nudges: AtomicU64::new(0),
@@ -523,10 +526,27 @@ impl LabRuntime {
     /// Everything they found; and which of them panicked.
     pub fn oracles(&self) -> Result<(), OracleReport> {
         let events = self.events();
-        let built_in = oracle::ALL.iter().filter_map(|(name, judge)| asked(name, || judge(&events)));
-        let own = self.config.oracles.iter().filter_map(|own| own.asked(&events, self.config.traced));
-        let found: Vec<String> = built_in.chain(own).collect();
+        let built_in = oracle::ALL.iter().filter_map(|(name, judge)| {
+            let found = asked(name, || judge(&events))?;
+            Some(((*name).to_string(), found))
+        });
+        let own = self.config.oracles.iter().filter_map(|own| {
+            let found = own.asked(&events, self.config.traced)?;
+            Some((own.name(), found))
+        });
+        let (names, found): (Vec<String>, Vec<String>) = built_in.chain(own).unzip();
+        *locked(&self.findings) = names;
         if found.is_empty() { Ok(()) } else { Err(OracleReport(found)) }
+    }
+
+    /// The names of the oracles that found something, if they were asked.
+    pub(crate) fn findings(&self) -> Vec<String> {
+        locked(&self.findings).clone()
+    }
+
+    /// Why the run could not end, if it couldn't.
+    pub(crate) fn failure(&self) -> Option<LabFailure> {
+        locked(&self.failure).clone()
     }
 
     fn judge(&self, oracle: fn(&[Event]) -> Result<(), oracle::Report>) -> Result<(), OracleReport> {

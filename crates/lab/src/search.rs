@@ -22,12 +22,16 @@
 //!
 //! | file | what lives there |
 //! |---|---|
+//! | `claims` | statistics of runs that are claimed to be rare |
 //! | `picker` | who picks the schedules |
+//! | `rates` | drawn runs that go on after a failure: how often each judge finds something |
 //! | `hunt` | one search, from the first schedule to the verdict |
 //!
 //! Not here: the algorithms (`explore`), one run (`runtime`), reading the environment.
+mod claims;
 pub(crate) mod hunt;
 mod picker;
+pub(crate) mod rates;
 
 use crate::artefact::Artefact;
 use crate::config::{LabConfig, Schedule};
@@ -37,9 +41,12 @@ use crate::progress::{Go, Hook, Progress, rounded};
 use crate::runtime::LabRuntime;
 use crate::sweep::judged;
 use crate::watch::Grain;
+use claims::Claim;
 use cx::{All, Cx};
 use explore::Estimate;
 use hunt::Hunt;
+use monitor::{Level, Question, Rate, Sampled, Statement};
+use rates::Rates;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
@@ -59,6 +66,8 @@ pub struct Search {
     shrinks_replay: bool,
     hook: Option<Hook>,
     artefact: Option<Artefact>,
+    claims: Vec<Claim>,
+    level: Level,
     pub(crate) rerun: Rerun,
 }
 
@@ -84,17 +93,25 @@ pub struct Found {
     /// For a search of every class that ended before its end, by its limit or by whoever watched it: how many executions
     /// it would likely have had.
     pub likely: Option<Estimate>,
+    /// For samples: what follows from so many clean runs, about the rate of schedules that fail. It holds whenever the
+    /// search ended. `None` for a search of every class, and for schedules that draw nothing: no rate stands behind
+    /// those.
+    pub clean: Option<Statement>,
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { runs, classes, complete, unseen, likely, .. } = self;
+        let Found { runs, classes, complete, unseen, likely, clean, .. } = self;
         let runs = format_args!("in {runs} {}", if *runs == 1 { "run" } else { "runs" });
         let schedules = if *classes == 1 { "class of schedules" } else { "classes of schedules" };
         match (complete, unseen, likely) {
             (true, ..) => write!(f, "{classes} {schedules} {runs}: all there are"),
             (false, Some(unseen), _) => {
-                write!(f, "{classes} {schedules} {runs}; about {:.1} % unseen", unseen * 100.0)
+                write!(f, "{classes} {schedules} {runs}; about {:.1} % unseen", unseen * 100.0)?;
+                match clean {
+                    Some(statement) => write!(f, "; {statement}"),
+                    None => Ok(()),
+                }
             }
             (false, None, Some(likely)) => {
                 let (least, most) = likely.range();
@@ -134,7 +151,17 @@ impl Search {
             shrinks_replay: false,
             hook: None,
             artefact: None,
+            claims: Vec::new(),
+            level: Level::ONE_PERCENT,
             rerun: Rerun::default(),
+        }
+    }
+
+    /// Who vouches for the runs: a search of every class draws none of them, nor do schedules that only count.
+    fn sampled(&self) -> Option<Sampled> {
+        match &self.how {
+            How::Every => None,
+            How::Sample(schedule) => schedule.sampled(self.config.seed),
         }
     }
 
@@ -244,6 +271,39 @@ impl Search {
         Search { shrinks, artefact, rerun, ..Search::every().config(config).grain(Grain::Poll) }
     }
 
+    /// Claims that a statistic of the runs is rare, and lets the search fail once the runs are evidence that it isn't.
+    /// `statistic` looks at each run that is over: was it a violation, or not, or no observation at all?
+    ///
+    /// Of several claims those are named that e-BH names at [`Search::level`] (`monitor::e_bh`), however often one looks.
+    /// For samplers only: an exploration draws nothing, so no claim about a rate can be put to it.
+    ///
+    /// ```
+    /// use asupersync_lab::{Schedule, Search};
+    /// use monitor::{AtMost, Question, Rate};
+    /// let rare = AtMost(Rate::new(0.05).unwrap());
+    /// let slow = Question::new("slow", rare, "runs", "take more than 100 steps");
+    /// let search = Search::sample(Schedule::Random, 200).claim(slow, |lab| Some(lab.steps() > 100));
+    /// let found = search.run("yields", None, async |cx| cx.spawn(async |_| {}).join(cx).await);
+    /// assert_eq!(found.runs, 200);
+    /// ```
+    #[must_use]
+    pub fn claim(
+        mut self,
+        question: Question,
+        statistic: impl Fn(&LabRuntime) -> Option<bool> + Send + Sync + 'static,
+    ) -> Search {
+        self.claims.push(Claim::new(question, statistic));
+        self
+    }
+
+    /// How rarely what is said of rates may be wrong: the statement on clean runs, and the naming of claims as false.
+    /// Default: one time in a hundred.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Search {
+        self.level = level;
+        self
+    }
+
     /// Where a failing run is written: its trace, or pictures of it. Default: nowhere.
     #[must_use]
     pub fn write_failure(mut self, to: Artefact) -> Search {
@@ -266,6 +326,38 @@ impl Search {
         body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
     ) -> Found {
         self.run_labs(test, replay, |lab| judged(lab, body.clone()))
+    }
+
+    /// How often does it fail? Draws all runs, whether or not they fail, and tells of each judge (the program's own
+    /// panics, deadlocks, the model, every oracle) in how many runs it found something, and so where its rate lies. Of
+    /// those whose rate is claimed to be at most `allowed` it says which claims are false ([`Rates::above`]).
+    ///
+    /// ```
+    /// use asupersync_lab::{Schedule, Search};
+    /// use monitor::{Level, Rate};
+    /// let search = Search::sample(Schedule::Random, 300);
+    /// let rates = search.rates("coin", Rate::new(0.01).unwrap(), async |cx| {
+    ///     let mut first = cx.spawn(async |cx| cx.trace("one"));
+    ///     let mut second = cx.spawn(async |cx| cx.trace("two"));
+    ///     cx.step().await;
+    ///     assert!(second.is_finished() || !first.is_finished(), "the first one was first");
+    ///     let _ = (first.join(cx).await, second.join(cx).await);
+    /// });
+    /// assert_eq!(rates.runs(), 300);
+    /// assert_eq!(rates.above(Level::ONE_PERCENT), ["the program"]);
+    /// ```
+    ///
+    /// # Panics
+    /// If this search draws nothing.
+    #[track_caller]
+    pub fn rates<T: TaskOutput>(
+        &self,
+        test: &str,
+        allowed: Rate,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
+    ) -> Rates {
+        let program = |lab: &LabRuntime| judged(lab, body.clone());
+        Hunt { search: self, test, program: &program, at: Location::caller() }.rates(allowed)
     }
 
     /// As [`Search::run`], where the program runs each lab itself.

@@ -6,6 +6,11 @@
 //! probability stands behind it. What it can say is how many of the classes it has seen, and if that is all of them, then that
 //! there is no violation: a proof and not a rate.
 //!
+//! A sampler that learns from run to run lies in between: each run is drawn, from a distribution that the runs before have
+//! decided. With p_i for the rate of run i given those before, 1/((1 - p_1)..(1 - p_t)) after t clean runs is a fair bet,
+//! whatever the sampler has learnt; so the sum of -ln(1 - p_i) stays below ln(1/level) but with probability `level`, and by
+//! Jensen's inequality the mean of the p_i stays below 1 - level^(1/t): the same number, for the mean over the runs.
+//!
 //! So the two come from two witnesses, [`Sampled`] and [`Enumerated`], and there is no way from one to the other:
 //!
 //! ```compile_fail
@@ -27,13 +32,22 @@ use crate::{EValue, Level, Rate};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sampled {
     seed: u64,
+    learning: bool,
 }
 
 impl Sampled {
     /// The schedules were drawn independently, by a generator started from `seed`.
     #[must_use]
     pub fn independently(seed: u64) -> Self {
-        Self { seed }
+        Self { seed, learning: false }
+    }
+
+    /// Each schedule was drawn, from a distribution that what happened in those before may have changed: by a sampler that
+    /// learns how long runs are, or from a program that is given another input each time. What follows is a statement on
+    /// the mean over the runs.
+    #[must_use]
+    pub fn learning(seed: u64) -> Self {
+        Self { seed, learning: true }
     }
 
     /// The seed they came from.
@@ -106,7 +120,7 @@ impl CleanRuns {
             None => {
                 // The smallest rate whose evidence has reached 1/level: 1 - level^(1/t).
                 let below = -(-level.ln_threshold() / self.clean as f64).exp_m1();
-                Statement::Below { below, level, runs: self.clean }
+                Statement::Below { below, level, runs: self.clean, mean: self.sampled.learning }
             }
         }
     }
@@ -132,6 +146,8 @@ pub enum Statement {
         level: Level,
         /// How many runs there were.
         runs: u64,
+        /// Whether the rate is the mean over these runs, as their distribution changed on the way.
+        mean: bool,
     },
     /// A run violated: no statistics needed.
     Violated {
@@ -146,14 +162,16 @@ impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Nothing => f.write_str("no run yet, so nothing to say"),
-            Self::Below { below, level, runs } => {
+            Self::Below { below, level, runs, mean } => {
                 let sure = Level::new(1.0 - level.value()).unwrap_or(level);
+                let is = if mean { "was, on average over these runs," } else { "is" };
+                let clean = if runs == 1 { "clean run" } else { "clean runs" };
                 match Rate::new(below) {
                     Ok(rate) => write!(
                         f,
-                        "after {runs} clean runs the rate of violating schedules is below {rate}, with {sure} confidence"
+                        "after {runs} {clean} the rate of violating schedules {is} below {rate}, with {sure} confidence"
                     ),
-                    Err(_) => write!(f, "after {runs} clean runs nothing is known yet"),
+                    Err(_) => write!(f, "after {runs} {clean} nothing is known yet"),
                 }
             }
             Self::Violated { run, seed } => write!(f, "run {run} of seed {seed} violated: that is a proof"),

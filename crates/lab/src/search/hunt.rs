@@ -7,7 +7,7 @@
 use super::picker::Picker;
 use super::{Found, How, Search};
 use crate::executor::{Execution, Executor};
-use crate::failure::{Failure, Met, message};
+use crate::failure::{Failure, Met, Rerun, message};
 use crate::followed::complaint;
 use crate::progress::{Go, Progress, Walked};
 use crate::runtime::LabRuntime;
@@ -17,6 +17,7 @@ use crate::world::locked;
 use explore::{
     Classified, Coverage, Decisions, Recorded, Recording, Replay, Shrinker, Survey, Taken, Verdict,
 };
+use monitor::{CleanRuns, Panel};
 use std::any::Any;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
@@ -40,6 +41,10 @@ struct Learnt {
     coverage: Coverage,
     /// Of an exploration of every class that somebody wants to know the length of.
     survey: Option<Survey>,
+    /// Of drawn runs: how many there were, all of them clean, as the first that isn't ends the search.
+    clean: Option<CleanRuns>,
+    /// The claims about them.
+    panel: Option<Panel>,
 }
 
 impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
@@ -63,7 +68,14 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let walked = Walked::new(Picker::of(self.search), surveys);
         let watched: Watched = Arc::new(Mutex::new(Classified::new(Recording::decisions_only(walked))));
         let survey = surveys.then(Survey::new);
-        let mut learnt = Learnt { runs: 0, repeated: 0, coverage: Coverage::new(), survey };
+        let mut learnt = Learnt {
+            runs: 0,
+            repeated: 0,
+            coverage: Coverage::new(),
+            survey,
+            clean: self.search.sampled().as_ref().map(CleanRuns::new),
+            panel: self.search.panel(self.test),
+        };
         let complete = loop {
             let planned = {
                 let mut watched = locked(&watched);
@@ -77,11 +89,16 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                 }
                 if surveys { picker.planned() } else { Vec::new() }
             };
-            let Execution { failure, unlooked, .. } = executor.execute(&watched, self.program);
+            let mut seen = Vec::new();
+            let Execution { failure, unlooked, .. } = executor.execute(&watched, |lab: &LabRuntime| {
+                (self.program)(lab);
+                seen = self.search.observations(lab)
+            });
             if unlooked && every {
                 return None;
             }
             self.learn(&mut learnt, &watched, failure, looks, &planned);
+            self.judge_claims(&mut learnt, &seen);
             if self.watcher_stops(&learnt) {
                 break false;
             }
@@ -93,6 +110,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             complete,
             unseen: (!every).then(|| learnt.coverage.unseen()),
             likely: learnt.survey.filter(|_| !complete).map(|survey| survey.estimate()),
+            clean: learnt.clean.map(|clean| clean.statement(self.search.level)),
         })
     }
 
@@ -119,6 +137,27 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             drop(watched);
             self.fail(looks, taken, message(&*payload), Met::Run(learnt.runs))
         }
+        if let Some(clean) = &mut learnt.clean {
+            clean.observe(false)
+        }
+    }
+
+    /// A claim that the runs so far speak against is a failure, at the first moment at which one is named.
+    fn judge_claims(&self, learnt: &mut Learnt, seen: &[Option<bool>]) {
+        let Some(panel) = &mut learnt.panel else { return };
+        self.search.observe(panel, seen);
+        let level = self.search.level;
+        if panel.findings(level).is_empty() {
+            return;
+        }
+        let Rerun { settings, command } = &self.search.rerun;
+        let command = command.clone().unwrap_or_else(|| format!("cargo test {}", self.test));
+        panic!(
+            "`{}` makes a claim that its runs speak against, after run {}:\n{}\nto draw the same runs again: {settings}{command}",
+            self.test,
+            learnt.runs,
+            panel.report(level),
+        )
     }
 
     fn watcher_stops(&self, learnt: &Learnt) -> bool {

@@ -55,6 +55,39 @@ fn the_statement_is_wrong_as_rarely_as_it_says() {
     }
 }
 
+/// A sampler whose rate halves with every clean run, as if it learnt to stay away from the bug: the chance that the mean
+/// over the runs ever reaches what was stated, computed exactly over all its histories.
+#[test]
+fn for_a_sampler_that_learns_the_statement_is_about_the_mean_of_its_rates() {
+    for level in LEVELS {
+        for first in [0.9, 0.5, 0.2, 0.02] {
+            let mut runs = CleanRuns::new(&Sampled::learning(1));
+            let (mut clean, mut sum, mut next) = (1.0, 0.0, first);
+            let mut wrong = 0.0_f64;
+            for run in 1..=2000 {
+                (clean, sum) = (clean * (1.0 - next), sum + next);
+                runs.observe(false);
+                next /= 2.0;
+                let Statement::Below { below, mean: true, .. } = runs.statement(level) else {
+                    panic!("clean runs allow a statement about the mean")
+                };
+                // Wrong from here on for whoever is still clean; clean histories are one path.
+                if sum / f64::from(run) >= below {
+                    wrong = wrong.max(clean);
+                }
+            }
+            assert!(wrong <= level.value() + 1e-12, "{first} at {level}: wrong with probability {wrong}");
+        }
+    }
+    let mut runs = CleanRuns::new(&Sampled::learning(1));
+    runs.observe(false);
+    assert_eq!(
+        runs.statement(Level::FIVE_PERCENT).to_string(),
+        "after 1 clean run the rate of violating schedules was, on average over these runs, below 95 %, with 95 % \
+         confidence"
+    );
+}
+
 #[test]
 fn one_violation_ends_all_talk_of_rates() {
     let mut runs = CleanRuns::new(&Sampled::independently(42));
