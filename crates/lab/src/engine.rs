@@ -72,6 +72,8 @@ struct Lanes {
     cancel: VecDeque<Runnable>,
     timed: VecDeque<Runnable>,
     lifo: Option<Runnable>,
+    /// Whom the LIFO slot served last: as in production, it waits in the queue when it is woken next.
+    served_lifo: Option<TaskId>,
     ready: VecDeque<Runnable>,
     credits: Credits,
     /// Only in explored runs: tasks that will go on once what they announced is possible.
@@ -168,6 +170,7 @@ impl Lanes {
         }
         if self.lifo.is_some() {
             if n == 0 {
+                self.served_lifo = self.lifo.as_ref().map(|r| cx::task_id(r.header()));
                 return self.lifo.take();
             }
             n -= 1;
@@ -256,8 +259,25 @@ impl Engine {
             lanes.timed.push_back(runnable)
         } else if runnable.header().control() & control::TOLD != 0 {
             lanes.cancel.push_back(runnable)
+        } else if lanes.served_lifo == Some(cx::task_id(runnable.header())) {
+            lanes.ready.push_back(runnable)
         } else if let Some(before) = lanes.lifo.replace(runnable) {
             lanes.ready.push_back(before)
+        }
+    }
+
+    /// A task was spawned: it waits its turn in the queue.
+    pub(crate) fn spawned(&self, runnable: Runnable) {
+        let Some(mut lanes) = self.lanes.reach() else {
+            return self.arrives(Arrival::Spawned(runnable));
+        };
+        self.enabled(&mut lanes, &runnable);
+        if runnable.header().control() & control::TOLD == 0 {
+            lanes.ready.push_back(runnable)
+        } else if self.firing.load(Relaxed) {
+            lanes.timed.push_back(runnable)
+        } else {
+            lanes.cancel.push_back(runnable)
         }
     }
 

@@ -27,6 +27,13 @@ unsafe fn schedule(head: NonNull<EngineHead>, task: NonNull<Header>) {
 }
 
 /// # Safety
+/// As [`EngineHead::schedule_new`].
+unsafe fn schedule_new(head: NonNull<EngineHead>, task: NonNull<Header>) {
+    // SAFETY: the runnable is given to us.
+    unsafe { engine(head).spawned(Runnable::from_raw(task)) }
+}
+
+/// # Safety
 /// As [`EngineHead::requeue`].
 unsafe fn requeue(head: NonNull<EngineHead>, task: NonNull<Header>) {
     // SAFETY: the runnable is given to us.
@@ -47,13 +54,8 @@ unsafe fn schedule_cancelled(head: NonNull<EngineHead>, chain: NonNull<Header>) 
 }
 
 /// The head of a lab engine.
-pub(crate) const HEAD: EngineHead = EngineHead {
-    schedule,
-    schedule_new: schedule,
-    requeue,
-    schedule_cancelled,
-    wake_foreign: cx::wake_foreign,
-};
+pub(crate) const HEAD: EngineHead =
+    EngineHead { schedule, schedule_new, requeue, schedule_cancelled, wake_foreign: cx::wake_foreign };
 
 /// Registers an engine that stays where it is until the slot is dropped.
 pub(crate) fn register(engine: &Arc<Engine>) -> Option<EngineSlot> {

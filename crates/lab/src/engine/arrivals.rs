@@ -14,6 +14,8 @@ use trace::Label;
 pub(super) enum Arrival {
     /// Woken, or queued anew.
     Woken(Runnable),
+    /// Spawned.
+    Spawned(Runnable),
     /// Woken by a request.
     Cancelled(Runnable),
 }
@@ -64,6 +66,7 @@ impl Engine {
         for arrival in arrived {
             match arrival {
                 Arrival::Woken(runnable) => self.woken(runnable),
+                Arrival::Spawned(runnable) => self.spawned(runnable),
                 Arrival::Cancelled(runnable) => self.cancelled(runnable),
             }
         }

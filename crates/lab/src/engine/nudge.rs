@@ -55,7 +55,10 @@ impl Engine {
             if lanes.len() > 1 {
                 return true;
             }
-            match lanes.nth(0) {
+            let served_lifo = lanes.served_lifo;
+            let next = lanes.nth(0);
+            lanes.served_lifo = served_lifo;
+            match next {
                 None => break,
                 Some(other) if cx::task_id(other.header()) != id => {
                     lanes.ready.push_front(other);
