@@ -136,16 +136,10 @@ fn comes_from_above(state: &State, place: Place, request: Request) -> Result<(),
     Ok(())
 }
 
-/// Whether every mask between `place` and where the request was made is past its cleanup deadline. The walk that
-/// enforces the deadline passes such a mask before its own task has come to pierce it. A release has a bound of
-/// its own, so that the masks of phases stay until they say so.
+/// Whether every mask between `place` and where the request was made is past its cleanup deadline.
 fn only_due_masks_hide(state: &State, place: Place, request: Request) -> bool {
-    let due = |at: Place| {
-        let section = matches!(at, Place::Scope(id) if state.scopes[&id].kind == ScopeKind::Masked);
-        section && task::past_deadline(state, at).is_ok()
-    };
     for at in state.way_up(place) {
-        if state.masks(at) && !due(at) {
+        if state.masks(at) && !is_due(state, at) {
             return false;
         }
         if state.requests_at(at).any(|found| found.all.contains(&request)) {
@@ -153,6 +147,14 @@ fn only_due_masks_hide(state: &State, place: Place, request: Request) -> bool {
         }
     }
     false
+}
+
+/// Whether what masks a place is past its cleanup deadline. The walk that enforces the deadline passes such a mask
+/// before its own task has come to pierce it. A release has a bound of its own, so that the masks of phases stay until
+/// they say so.
+pub(crate) fn is_due(state: &State, place: Place) -> bool {
+    let section = matches!(place, Place::Scope(id) if state.scopes[&id].kind == ScopeKind::Masked);
+    section && task::past_deadline(state, place).is_ok()
 }
 
 /// `cancel.strengthen`: a cleanup deadline never moves away.

@@ -18,7 +18,7 @@ use types::{CancelKind, Origin, RegionId, Severity, TaskId, Time};
 use crate::{
     Refusal, Region, Requests, State,
     above::{Place, strongest},
-    outcome, require, task,
+    cancel, outcome, require, task,
 };
 
 /// Looks a region up, or refuses with `region.tree`.
@@ -128,10 +128,14 @@ fn open_below(
         RegionKind::Frame | RegionKind::Root => {}
     }
     // A frame below another region's shield may carry one too or leave it to that one: to a frame's, or to that
-    // of the branch it's opened in.
+    // of the branch it's opened in. One that is opened while the deadline is enforced above is outside of a mask that is
+    // due, whether its own task has come to pierce that or not.
     let masked = state.is_masked(place);
     let up_to_parent = |at: &Place| matches!(at, Place::Scope(_)) && state.attached(*at) != Some(parent);
-    let masked_here = state.way_up_in_task(place).take_while(up_to_parent).any(|at| state.masks(at));
+    let masked_here = state
+        .way_up_in_task(place)
+        .take_while(up_to_parent)
+        .any(|at| state.masks(at) && !cancel::is_due(state, at));
     require!(!shielded || masked, "cancel.masked", "{id} is shielded, but no mask is open above {within}");
     require!(shielded || !masked_here, "cancel.masked", "{id} is opened inside a mask and must be shielded");
     Ok(())

@@ -131,6 +131,19 @@ fn a_region_opened_inside_a_mask_is_shielded_from_the_walk() {
 }
 
 #[test]
+fn a_region_opened_inside_a_mask_that_is_due_may_be_outside_of_it() {
+    // The walk from above comes first, and the task, on another thread, has not pierced its mask yet.
+    refused("cancel.masked", &format!("{MASKED}; at 999; frame 5 1 4"));
+    legal(&format!(
+        "{MASKED}; at 1000; frame 5 1 4; region-request region=5 kind=explicit origin=3#1 deadline=1000; mask-pierced scope=4"
+    ));
+    legal(&format!("{MASKED}; at 1000; frame/shielded 5 1 4; mask-pierced scope=4"));
+    let release = "spawn 3 1; scope-open scope=4 parent=3 task=3 kind=masked-phase; \
+                   task-request task=3 kind=explicit origin=3#1 deadline=1000; at 1000";
+    refused("cancel.masked", &format!("{release}; frame 5 1 4"));
+}
+
+#[test]
 fn a_mask_is_pierced_at_the_cleanup_deadline() {
     refused("cancel.bounded", &format!("{MASKED}; at 999; mask-pierced scope=4"));
     legal(&format!("{MASKED}; at 1000; mask-pierced scope=4; checkpoint scope=4 effective=explicit"));
