@@ -73,10 +73,7 @@ fn implies_host(predicate: &str) -> bool {
         let arguments = arguments(inner);
         return !arguments.is_empty() && arguments.iter().all(|p| implies_host(p));
     }
-    matches!(
-        predicate.as_str(),
-        "test" | "loom" | "asupersync_seeded" | "asupersync_labels" | "feature=\"std\""
-    )
+    matches!(predicate.as_str(), "test" | "loom" | "asupersync_seeded" | "feature=\"std\"")
 }
 
 fn arguments(list: &str) -> Vec<&str> {
