@@ -5,13 +5,14 @@
 //!
 //! Not here: what they do (the modules named after them).
 use crate::drive::Turns;
-use crate::{Either, Quorum, Released, bracket, join, limit, quorum, race};
+use crate::retry::{Again, Retry, RetryError};
+use crate::{Either, Quorum, Released, bracket, join, limit, quorum, race, retry};
 use alloc::vec::Vec;
 use core::fmt::Debug;
 use core::future::Future;
 use core::panic::Location;
 use core::time::Duration;
-use cx::{Cx, MayTime, Row};
+use cx::{Cx, MayRandom, MayTime, Row};
 use types::{Budget, Res, Time};
 
 pub(crate) mod sealed {
@@ -200,6 +201,7 @@ pub trait CombineExt: sealed::OfRow {
     ///
     /// # Errors
     /// The body's own.
+    #[doc(alias = "timeout_at")]
     #[track_caller]
     fn deadline<T, E>(
         &mut self,
@@ -223,6 +225,43 @@ pub trait CombineExt: sealed::OfRow {
     ) -> impl Future<Output = Res<T, E>>
     where
         Self::Row: MayTime;
+
+    /// Runs `body` until it succeeds: at most so often, with such waits, for so long as `policy` says. Each attempt
+    /// is a clone of the body in a branch of its own, which has ended, with what it spawned, before the next
+    /// one begins.
+    ///
+    /// Every error is worth another attempt; see [`CombineExt::retry_if`]. A deadline that the attempt set itself
+    /// counts as one; any other cancellation is returned at once.
+    ///
+    /// # Errors
+    /// The last attempt's failure, how many there were, and why there was no further one.
+    ///
+    /// # Panics
+    /// With the panic of an attempt, which is not repeated.
+    ///
+    /// # Cancel behaviour
+    /// Refused before the first attempt if a request stands. A request ends a wait at once (what failed before it
+    /// is dropped then, as it was going to be repeated), and no attempt begins after it.
+    #[track_caller]
+    fn retry<T, E, F>(&mut self, policy: &Retry<'_>, body: F) -> impl Future<Output = Res<T, RetryError<E>>>
+    where
+        Self::Row: MayTime + MayRandom,
+        F: AsyncFnOnce(&mut Cx<Self::Row>) -> Res<T, E> + Clone;
+
+    /// As [`CombineExt::retry`], with `judge` to say which errors are worth another attempt.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    fn retry_if<T, E, F>(
+        &mut self,
+        policy: &Retry<'_>,
+        judge: impl FnMut(&E) -> Again,
+        body: F,
+    ) -> impl Future<Output = Res<T, RetryError<E>>>
+    where
+        Self::Row: MayTime + MayRandom,
+        F: AsyncFnOnce(&mut Cx<Self::Row>) -> Res<T, E> + Clone;
 
     /// Acquires something, uses it, and releases it whatever came of the use: success, failure, cancellation
     /// or a panic.
@@ -378,6 +417,29 @@ impl<C: Row> CombineExt for Cx<C> {
         C: MayTime,
     {
         limit::budgeted(self, Location::caller(), budget, body)
+    }
+
+    #[track_caller]
+    fn retry<T, E, F>(&mut self, policy: &Retry<'_>, body: F) -> impl Future<Output = Res<T, RetryError<E>>>
+    where
+        C: MayTime + MayRandom,
+        F: AsyncFnOnce(&mut Cx<C>) -> Res<T, E> + Clone,
+    {
+        retry::retry(self, Location::caller(), policy, retry::any_error, body)
+    }
+
+    #[track_caller]
+    fn retry_if<T, E, F>(
+        &mut self,
+        policy: &Retry<'_>,
+        judge: impl FnMut(&E) -> Again,
+        body: F,
+    ) -> impl Future<Output = Res<T, RetryError<E>>>
+    where
+        C: MayTime + MayRandom,
+        F: AsyncFnOnce(&mut Cx<C>) -> Res<T, E> + Clone,
+    {
+        retry::retry(self, Location::caller(), policy, judge, body)
     }
 
     #[track_caller]

@@ -9,6 +9,8 @@
 //! | `quorum` | `quorum`, `first_ok` |
 //! | `limit` | `timeout`, `deadline`, `budgeted` |
 //! | `bracket` | `bracket`: acquire, use, release |
+//! | [`retry`] | `retry`, `retry_if`, and a budget that callers share |
+//! | [`backoff`] | how long to wait between attempts: pure |
 //! | `tally` | who has won: a pure machine |
 //! | `leg` | one branch on its way: body, drain, closed |
 //! | `drive` | polls the legs of one combinator and carries out what the tally decides |
@@ -26,12 +28,13 @@
 //! - A combinator whose future is dropped drops its bodies; their children are cancelled, and the region
 //!   around awaits them.
 //!
-//! Not here: branches themselves (`cx`), retries and hedging, stream adapters.
+//! Not here: branches themselves (`cx`), hedging, stream adapters.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+pub mod backoff;
 mod bracket;
 mod drive;
 mod ext;
@@ -40,6 +43,7 @@ mod leg;
 mod limit;
 mod quorum;
 mod race;
+pub mod retry;
 mod select;
 mod tally;
 

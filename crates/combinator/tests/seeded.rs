@@ -9,6 +9,7 @@ mod joining;
 mod laws;
 mod limits;
 mod racing;
+mod retrying;
 
 mutants::mistakes! {
     a_loser_that_is_not_asked: "race.loser-not-asked"
@@ -27,4 +28,8 @@ mutants::mistakes! {
         breaks laws::a_fair_select_lets_everybody_win_who_is_always_ready, says "not fair: [400, 0]";
     a_quorum_that_waits_in_vain: "quorum.waits-in-vain"
         breaks joining::a_quorum_out_of_reach_stops_waiting, says "joining.rs" "[1, 4]";
+    a_retry_that_begins_after_a_request: "retry.begins-after-a-request"
+        breaks retrying::a_cancellation_of_the_caller_is_never_repeated, says "an attempt began after the deadline";
+    a_retry_that_keeps_a_token: "retry.token-kept"
+        breaks retrying::a_token_is_spent_exactly_by_an_attempt_that_begins, says "a token was lost";
 }
