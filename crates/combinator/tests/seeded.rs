@@ -5,6 +5,7 @@
 #![cfg(asupersync_seeded)]
 
 mod brackets;
+mod bulkheads;
 mod joining;
 mod laws;
 mod limits;
@@ -32,4 +33,6 @@ mutants::mistakes! {
         breaks retrying::a_cancellation_of_the_caller_is_never_repeated, says "an attempt began after the deadline";
     a_retry_that_keeps_a_token: "retry.token-kept"
         breaks retrying::a_token_is_spent_exactly_by_an_attempt_that_begins, says "a token was lost";
+    a_place_in_line_that_is_kept: "bulkhead.line-kept"
+        breaks bulkheads::wherever_somebody_is_cancelled_all_places_come_back, says "a place was lost";
 }

@@ -1,0 +1,167 @@
+//! Bulkheads: how many are inside and in line on every schedule, who is turned away, and that places come back.
+use asupersync_combinator::bulkhead::{Bulkhead, EnterError, Turned};
+use cx::Cx;
+use lab::{CancelSweep, LabConfig, LabRuntime, Search};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use types::{Error, Res, Stop};
+
+#[derive(Default)]
+struct Seen {
+    inside: AtomicUsize,
+    most: AtomicUsize,
+    turned: AtomicUsize,
+    done: AtomicUsize,
+}
+
+async fn visit(cx: &mut Cx, bulkhead: &Bulkhead, seen: &Seen) -> Res {
+    let ran = bulkhead
+        .run(cx, async |cx| {
+            seen.most.fetch_max(seen.inside.fetch_add(1, Relaxed) + 1, Relaxed);
+            cx.step().await;
+            seen.inside.fetch_sub(1, Relaxed);
+            Ok::<_, Stop<Turned>>(())
+        })
+        .await;
+    match ran {
+        Ok(()) => seen.done.fetch_add(1, Relaxed),
+        Err(Stop::Err(Turned::Full { places: 1, waiting: 1 })) => seen.turned.fetch_add(1, Relaxed),
+        Err(Stop::Cancelled(c)) => return Err(c.into()),
+        Err(other) => panic!("turned away for another reason: {other}"),
+    };
+    Ok(())
+}
+
+async fn three_visit(cx: &mut Cx) -> (Arc<Bulkhead>, Arc<Seen>) {
+    let (bulkhead, seen) = (Arc::new(Bulkhead::new(1, 1)), Arc::new(Seen::default()));
+    cx.region(|scope| async {
+        for _ in 0..3 {
+            let (bulkhead, seen) = (bulkhead.clone(), seen.clone());
+            scope.spawn(async move |cx| visit(cx, &bulkhead, &seen).await);
+        }
+    })
+    .await;
+    (bulkhead, seen)
+}
+
+/// Until somebody stands in line, and has had time to take his place there.
+async fn let_wait(cx: &Cx, bulkhead: &Bulkhead) {
+    while bulkhead.waiting() == 0 {
+        cx.yield_now().await;
+    }
+    for _ in 0..30 {
+        cx.yield_now().await;
+    }
+}
+
+#[test]
+fn one_is_inside_one_waits_and_the_third_is_turned_away_at_most() {
+    let found = Search::every().run("bulkhead", None, async |cx| {
+        let (bulkhead, seen) = three_visit(cx).await;
+        assert_eq!(seen.most.load(Relaxed), 1);
+        let (done, turned) = (seen.done.load(Relaxed), seen.turned.load(Relaxed));
+        assert!(done + turned == 3 && turned <= 1, "{done} done, {turned} turned away");
+        assert_eq!((bulkhead.inside(), bulkhead.waiting()), (0, 0));
+    });
+    assert!(found.complete && found.classes > 6, "{found}");
+}
+
+#[test]
+pub(crate) fn wherever_somebody_is_cancelled_all_places_come_back() {
+    let swept = CancelSweep::new(LabConfig::default()).pairs(true).run("bulkhead", None, async |cx| {
+        let (bulkhead, seen) = three_visit(cx).await;
+        assert!(seen.most.load(Relaxed) <= 1);
+        assert_eq!((bulkhead.inside(), bulkhead.waiting()), (0, 0), "a place was lost");
+        bulkhead.try_enter(cx).expect("the place is free").leave();
+    });
+    assert!(swept.complete && swept.acknowledged > 10, "{swept}");
+}
+
+#[test]
+fn who_waits_is_not_overtaken_and_a_full_line_turns_away_at_once() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let bulkhead = Arc::new(Bulkhead::new(1, 1));
+        let first = bulkhead.enter(cx).await.unwrap();
+        let second = bulkhead.clone();
+        let mut second = cx.spawn(async move |cx| -> Result<(), EnterError> {
+            second.enter(cx).await?.leave();
+            Ok(())
+        });
+        let_wait(cx, &bulkhead).await;
+        let full = Turned::Full { places: 1, waiting: 1 };
+        assert!(matches!(bulkhead.enter(cx).await, Err(EnterError::Turned(turned)) if turned == full));
+        drop(first);
+        assert_eq!(bulkhead.try_enter(cx).unwrap_err(), full, "the place is the one's who waits");
+        second.join(cx).await.unwrap();
+        bulkhead.try_enter(cx).unwrap().leave();
+        assert_eq!(full.to_string(), "bulkhead full: 1 inside and 1 waiting");
+    });
+    lab.oracles().unwrap();
+}
+
+#[test]
+fn without_a_line_nobody_waits() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let bulkhead = Bulkhead::new(1, 0);
+        let _place = bulkhead.enter(cx).await.unwrap();
+        assert!(matches!(bulkhead.enter(cx).await, Err(EnterError::Turned(Turned::Full { .. }))));
+        assert_eq!((bulkhead.inside(), bulkhead.waiting()), (1, 0));
+    });
+}
+
+#[test]
+fn a_closed_bulkhead_turns_away_who_waits_and_who_comes() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let bulkhead = Arc::new(Bulkhead::new(1, 4));
+        let place = bulkhead.enter(cx).await.unwrap();
+        let waiting = bulkhead.clone();
+        let mut waiting =
+            cx.spawn(async move |cx| -> Result<(), EnterError> { waiting.enter(cx).await.map(drop) });
+        let_wait(cx, &bulkhead).await;
+        bulkhead.close();
+        assert!(waiting.join(cx).await.is_err());
+        assert_eq!(bulkhead.try_enter(cx).unwrap_err(), Turned::Closed);
+        place.leave();
+        assert_eq!((bulkhead.inside(), bulkhead.waiting()), (0, 0));
+    });
+    lab.oracles().unwrap();
+}
+
+#[test]
+fn a_panic_inside_gives_the_place_back() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let bulkhead = Arc::new(Bulkhead::new(1, 0));
+    let inside = bulkhead.clone();
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        lab.run(|cx| async move {
+            let _: Res =
+                inside.run(cx, async |_| -> Res { panic!("inside") }).await.map_err(|e: Stop<Error>| e);
+        })
+    }));
+    assert!(run.is_err());
+    assert_eq!(bulkhead.inside(), 0);
+}
+
+/// A place that is kept past its region shows with the line that took it.
+#[test]
+fn a_place_that_is_forgotten_is_reported_with_its_line() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let line = lab.run(|cx| async {
+        let bulkhead = Arc::new(Bulkhead::new(1, 0));
+        let line = line!() + 1;
+        std::mem::forget(bulkhead.enter(cx).await.unwrap());
+        line
+    });
+    let leak = lab.obligation_leak_oracle().unwrap_err().to_string();
+    assert!(leak.contains(&format!("bulkheads.rs:{line}")), "{leak}");
+}
+
+#[test]
+#[should_panic(expected = "no places")]
+fn a_bulkhead_without_places_is_refused() {
+    let _ = Bulkhead::new(0, 5);
+}
