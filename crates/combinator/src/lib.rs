@@ -12,6 +12,7 @@
 //! | [`retry`] | `retry`, `retry_if`, and a budget that callers share |
 //! | [`backoff`] | how long to wait between attempts: pure |
 //! | [`bulkhead`] | so many at a time, so many waiting, the rest told at once |
+//! | [`breaker`] | calls that keep failing are refused for a while |
 //! | `tally` | who has won: a pure machine |
 //! | `leg` | one branch on its way: body, drain, closed |
 //! | `drive` | polls the legs of one combinator and carries out what the tally decides |
@@ -37,6 +38,7 @@ extern crate alloc;
 
 pub mod backoff;
 mod bracket;
+pub mod breaker;
 pub mod bulkhead;
 mod drive;
 mod ext;

@@ -5,6 +5,7 @@
 #![cfg(asupersync_seeded)]
 
 mod brackets;
+mod breakers;
 mod bulkheads;
 mod joining;
 mod laws;
@@ -35,4 +36,10 @@ mutants::mistakes! {
         breaks retrying::a_token_is_spent_exactly_by_an_attempt_that_begins, says "a token was lost";
     a_place_in_line_that_is_kept: "bulkhead.line-kept"
         breaks bulkheads::wherever_somebody_is_cancelled_all_places_come_back, says "a place was lost";
+    a_breaker_that_counts_impatience: "breaker.cancelled-is-failed"
+        breaks breakers::a_deadline_inside_is_a_failure_and_the_callers_own_is_not, says "impatience is no failure";
+    a_breaker_that_loses_a_probe: "breaker.probe-kept"
+        breaks breakers::a_pass_that_is_dropped_gives_its_probe_up, says "the probe was given up";
+    a_breaker_that_listens_to_old_calls: "breaker.old-calls-count"
+        breaks breakers::a_call_from_before_the_pause_says_nothing_after_it, says "an old call failed the probe";
 }
