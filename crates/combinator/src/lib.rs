@@ -13,6 +13,7 @@
 //! | [`backoff`] | how long to wait between attempts: pure |
 //! | [`bulkhead`] | so many at a time, so many waiting, the rest told at once |
 //! | [`breaker`] | calls that keep failing are refused for a while |
+//! | [`rate`] | so many per so long: token bucket, GCRA, and the line in front of them |
 //! | `tally` | who has won: a pure machine |
 //! | `leg` | one branch on its way: body, drain, closed |
 //! | `drive` | polls the legs of one combinator and carries out what the tally decides |
@@ -47,6 +48,7 @@ mod leg;
 mod limit;
 mod quorum;
 mod race;
+pub mod rate;
 pub mod retry;
 mod select;
 mod tally;

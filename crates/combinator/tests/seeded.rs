@@ -11,6 +11,7 @@ mod joining;
 mod laws;
 mod limits;
 mod racing;
+mod rates;
 mod retrying;
 
 mutants::mistakes! {
@@ -42,4 +43,8 @@ mutants::mistakes! {
         breaks breakers::a_pass_that_is_dropped_gives_its_probe_up, says "the probe was given up";
     a_breaker_that_listens_to_old_calls: "breaker.old-calls-count"
         breaks breakers::a_call_from_before_the_pause_says_nothing_after_it, says "an old call failed the probe";
+    a_rate_that_loses_a_token: "rate.token-kept"
+        breaks rates::what_is_not_used_goes_back_if_nobody_was_granted_anything_since, says "two tokens went back";
+    a_rate_that_grants_a_token_twice: "rate.gives-back-too-much"
+        breaks rates::what_was_out_while_the_bucket_ran_over_is_gone, says "two at once at a burst of one";
 }
