@@ -81,6 +81,8 @@ fn the_words_that_matter_are_in_the_snapshots() {
         ("not_send", "is not `Send`"),
         ("borrow_local_in_spawn", "does not live long enough"),
         ("permit_twice", "takes ownership of the receiver `self`"),
+        ("rwlock_of_cell", "`std::cell::Cell<u8>` cannot be shared between threads safely"),
+        ("rwlock_guard_of_rc", "`Rc<u8>` cannot be sent between threads safely"),
         ("forgot_narrow", "expected `&mut Cx<TimeOnly>`, found `&mut Cx"),
         ("finalizer_spawns", "this `Cx` may not spawn tasks"),
         ("main_not_async", "expected an async fn that takes `cx: &mut Cx`"),

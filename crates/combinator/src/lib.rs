@@ -6,6 +6,9 @@
 //! | `join` | `join`, `join_all`, `try_join`, `try_join_all` |
 //! | `race` | `race`, `race_all`, `select` |
 //! | `select` | [`SelectExt`]: `select3` to `select8`, `select_all`, biased and fair |
+//! | `many` | [`ManyExt`]: `for_each_concurrent`, `map_reduce`, `hedge` and their kin, as methods of a `Cx` |
+//! | `each` | `for_each_concurrent`, `try_for_each_concurrent`, `map_reduce` |
+//! | `hedge` | `hedge`: another attempt when the first is late |
 //! | `quorum` | `quorum`, `first_ok` |
 //! | `limit` | `timeout`, `deadline`, `budgeted` |
 //! | `bracket` | `bracket`: acquire, use, release |
@@ -16,6 +19,8 @@
 //! | [`rate`] | so many per so long: token bucket, GCRA, and the line in front of them |
 //! | `tally` | who has won: a pure machine |
 //! | `leg` | one branch on its way: body, drain, closed |
+//! | `runs` | values that are combined with their neighbours: pure |
+//! | `crowd` | polls legs that begin one after another, a few at a time |
 //! | `drive` | polls the legs of one combinator and carries out what the tally decides |
 //!
 //! What holds for all of them:
@@ -41,20 +46,27 @@ pub mod backoff;
 mod bracket;
 pub mod breaker;
 pub mod bulkhead;
+mod crowd;
 mod drive;
+mod each;
 mod ext;
+mod hedge;
 mod join;
 mod leg;
 mod limit;
+mod many;
 mod quorum;
 mod race;
 pub mod rate;
 pub mod retry;
+mod runs;
 mod select;
 mod tally;
 
 pub use bracket::Released;
 pub use ext::CombineExt;
+pub use hedge::Hedge;
+pub use many::ManyExt;
 pub use quorum::Quorum;
 pub use race::Either;
 pub use select::{Of3, Of4, Of5, Of6, Of7, Of8, SelectExt};

@@ -5,11 +5,13 @@
 #![cfg(asupersync_seeded)]
 
 mod brackets;
+mod hedges;
 mod breakers;
 mod bulkheads;
 mod joining;
 mod laws;
 mod limits;
+mod many;
 mod racing;
 mod rates;
 mod retrying;
@@ -29,6 +31,14 @@ mutants::mistakes! {
         breaks brackets::a_bracket_that_is_dropped_drops_the_resource_and_reports_its_release, says "nobody heard of the release";
     a_fair_select_that_is_biased: "select.fair-is-biased"
         breaks laws::a_fair_select_lets_everybody_win_who_is_always_ready, says "not fair: [400, 0]";
+    a_limit_that_nobody_keeps: "crowd.limit-ignored"
+        breaks many::no_more_than_the_limit_run_at_a_time_and_as_many_do, says "many.rs" "the limit is 1";
+    others_that_are_not_asked: "crowd.others-not-asked"
+        breaks many::a_failure_ends_the_intake_and_stops_and_awaits_the_others, says "deadlock";
+    losers_of_a_hedge_that_are_not_asked: "crowd.others-not-asked"
+        breaks hedges::the_losers_are_asked_and_have_ended_when_a_hedge_returns, says "deadlock";
+    values_that_are_combined_as_they_come: "runs.order-of-arrival"
+        breaks many::what_is_reduced_is_in_the_order_of_the_items_whatever_the_order_of_arrival, says "many.rs" "bac";
     a_quorum_that_waits_in_vain: "quorum.waits-in-vain"
         breaks joining::a_quorum_out_of_reach_stops_waiting, says "joining.rs" "[1, 4]";
     a_retry_that_begins_after_a_request: "retry.begins-after-a-request"

@@ -30,6 +30,7 @@
 //! | `signals` | simulated signals |
 //! | `executor` | one program again and again, each time as somebody else's scheduler picks |
 //! | `search` | every schedule that matters, or a sample: failures made small and repeatable |
+//! | `proof` | a small program on every schedule and cancelled everywhere |
 //! | `progress` | how far a search has come, for whoever watches it |
 //! | `telling`, `artefact` | a failing run with all its steps, and where it is written |
 //! | `failure` | what a search says when a schedule fails |
@@ -70,6 +71,7 @@ mod parked;
 mod plans;
 mod premises;
 mod progress;
+mod proof;
 mod quiet;
 mod raw;
 mod runtime;
@@ -93,6 +95,7 @@ pub use lab_test::{Given, LabTest};
 pub use names::Names;
 pub use net::{NetProfile, NetStats};
 pub use progress::{Go, Progress};
+pub use proof::{Proof, prove};
 pub use runtime::{LabRuntime, explore, explore_with};
 pub use search::rates::Rates;
 pub use search::{Found, Search};

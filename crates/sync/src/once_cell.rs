@@ -14,24 +14,32 @@
 //!
 //! Not here: replacing the value (`watch`).
 
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
-use cx::{Cx, Row};
+use cx::{Access, Cx, Object, ObjectKind, Row};
 use types::{Res, Stop};
 
 use crate::mutex::Mutex;
 
 /// A value that is made at most once.
-#[derive(Debug)]
 pub struct OnceCell<T> {
     value: OnceLock<T>,
     making: Mutex<()>,
+    /// The value to exploration: whoever finds it doesn't come near the mutex.
+    object: Object,
 }
 
 impl<T> Default for OnceCell<T> {
     #[track_caller]
     fn default() -> Self {
-        Self { value: OnceLock::new(), making: Mutex::new(()) }
+        let object = Object::new(ObjectKind::Value);
+        Self { value: OnceLock::new(), making: Mutex::new(()), object }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OnceCell").field(&self.value.get()).finish()
     }
 }
 
@@ -44,6 +52,7 @@ impl<T> OnceCell<T> {
 
     /// The value, if it was made.
     pub fn get(&self) -> Option<&T> {
+        self.object.touch(Access::Read);
         self.value.get()
     }
 
@@ -58,7 +67,11 @@ impl<T> OnceCell<T> {
     /// There is one, or somebody is making one: this one comes back.
     pub fn set(&self, value: T) -> Result<(), T> {
         match self.making.try_lock() {
-            Some(_alone) => self.value.set(value),
+            Some(_alone) => {
+                let set = self.value.set(value);
+                self.object.touch(if set.is_ok() { Access::Write } else { Access::Read });
+                set
+            }
             None => Err(value),
         }
     }
@@ -73,15 +86,19 @@ impl<T> OnceCell<T> {
         cx: &mut Cx<C>,
         make: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
     ) -> Res<&T, E> {
-        if let Some(value) = self.value.get() {
+        if let Some(value) = self.get() {
             return Ok(value);
         }
         let _alone = self.making.lock(cx).await.map_err(Stop::Cancelled)?;
-        if let Some(value) = self.value.get() {
+        if !types::seeded!("once.made-again")
+            && let Some(value) = self.get()
+        {
             return Ok(value);
         }
         let made = make(cx).await?;
-        Ok(self.value.get_or_init(|| made))
+        let value = self.value.get_or_init(|| made);
+        self.object.touch(Access::Write);
+        Ok(value)
     }
 
     /// The value.

@@ -8,8 +8,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// Suites of seeded bugs that stand in a target of another name, among other tests.
-const SEEDED_INSIDE: &[(&str, &[&str])] =
-    &[("monitor", &["--test", "statistics"]), ("sched", &["--lib"]), ("time", &["--lib"])];
+const SEEDED_INSIDE: &[(&str, &[&str])] = &[
+    ("monitor", &["--test", "statistics"]),
+    ("sched", &["--lib"]),
+    ("sync", &["--test", "primitives"]),
+    ("time", &["--lib"]),
+];
 
 /// Format check, tidy, all tests. Arguments go to `cargo test`.
 ///

@@ -220,6 +220,18 @@ impl<T> Receiver<T> {
     }
 }
 
+/// The receiver itself is a stream too, of values alone. It has no `Cx`, so it is no cancellation point: whoever consumes the
+/// stream is (`combinator`'s `next(cx)`), and what is in the channel stays there. A waiter that a poll left behind is replaced
+/// by the next one, and gone with the receiver.
+impl<T> Stream for Receiver<T> {
+    type Item = T;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.get_mut().rx.poll_recv(|| Waiter::from_waker(context.waker()))
+    }
+}
+
 /// What a channel's receiver receives, as a stream: of [`Receiver::stream`].
 #[derive(Debug)]
 pub struct Values<'r, 'c, T, C> {

@@ -213,6 +213,7 @@ impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         let _ = self.core.join_receivers();
+        self.object.touch(Access::Write);
         Self { core: self.core.clone(), object: self.object.clone(), seen: self.seen }
     }
 }

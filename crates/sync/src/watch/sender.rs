@@ -55,7 +55,8 @@ impl<T> Sender<T> {
     /// One more receiver, which has seen the present value.
     pub fn subscribe(&self) -> Receiver<T> {
         let seen = self.core.join_receivers();
-        self.object.touch(Access::Read);
+        // One more to be counted.
+        self.object.touch(Access::Write);
         Receiver::new(self.core.clone(), self.object.clone(), seen)
     }
 

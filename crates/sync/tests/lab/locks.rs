@@ -295,6 +295,23 @@ fn a_lazy_value_is_made_once_for_all() {
     });
 }
 
+/// A look at a cell that is filled is all that its finder does: whether it comes before or after the filling makes two
+/// schedules of it.
+#[test]
+fn whoever_finds_a_cell_filled_has_come_after_it_was() {
+    let found = on_every("once_cell", async |cx| {
+        let cell = Arc::new(OnceCell::new());
+        for value in 0..2 {
+            let cell = cell.clone();
+            cx.spawn(async move |cx: &mut Cx| {
+                let filled: Res<&u32> = cell.get_or_try_init(cx, async |_| Ok(value)).await;
+                assert!(*filled.unwrap() < 2);
+            });
+        }
+    });
+    assert_eq!(found.classes, 4, "{found}");
+}
+
 #[test]
 fn a_barrier_for_nobody_is_refused() {
     assert!(catch_unwind(AssertUnwindSafe(|| Barrier::new(0))).is_err());

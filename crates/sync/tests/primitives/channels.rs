@@ -1,0 +1,283 @@
+//! Channels: two senders, one of which reserves first, and a receiver that receives in both ways.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use asupersync_sync::{
+    broadcast::{self, RecvError, TryRecvError},
+    mpsc, oneshot, rendezvous,
+    session::{self, AskError},
+    watch,
+};
+use cx::Cx;
+
+use crate::Books;
+
+async fn bounded(cx: &mut Cx) {
+    let (books, (tx, mut rx)) = (Books::default(), mpsc::channel(1));
+    cx.region(|cx| async {
+        let (sends, own) = (tx.clone(), books.clone());
+        cx.spawn(async move |cx: &mut Cx| {
+            for nth in 0..2 {
+                let value = own.make(0, nth);
+                if let Err(error) = sends.send(cx, value).await {
+                    own.returned(error.into_inner());
+                }
+            }
+        });
+        let (reserves, own) = (tx.clone(), books.clone());
+        cx.spawn(async move |cx: &mut Cx| {
+            if let Ok(permit) = reserves.reserve(cx).await {
+                cx.step().await;
+                let sent = permit.send(own.make(1, 0));
+                sent.into_undelivered().into_iter().for_each(|value| own.returned(value));
+            }
+        });
+        drop(tx);
+        if let Ok(first) = rx.recv_ack(cx).await {
+            first.nack();
+            if let Ok(first) = rx.recv_ack(cx).await {
+                books.received(first.ack());
+            }
+        }
+        while let Ok(value) = rx.recv(cx).await {
+            books.received(value);
+        }
+        // Cancelled, or at the end: who still waits for room gets its value back.
+        rx.close();
+    })
+    .await;
+    while let Ok(value) = rx.try_recv() {
+        books.received(value);
+    }
+    books.balance();
+}
+
+/// Nobody closes the channel: whatever is cancelled, all room is there again at the end.
+async fn room(cx: &mut Cx) {
+    let (tx, rx) = mpsc::channel::<u8>(2);
+    cx.region(|cx| async {
+        for count in [2, 1] {
+            let tx = tx.clone();
+            cx.spawn(async move |cx: &mut Cx| {
+                if let Ok(permits) = tx.reserve_many(cx, count).await {
+                    cx.step().await;
+                    drop(permits);
+                }
+            });
+        }
+        drop(tx.reserve(cx).await);
+    })
+    .await;
+    assert_eq!((tx.available(), rx.capacity()), (2, 2));
+}
+
+async fn unbounded(cx: &mut Cx) {
+    let (books, (tx, mut rx)) = (Books::default(), mpsc::unbounded());
+    cx.region(|cx| async {
+        let (sends, own) = (tx.clone(), books.clone());
+        cx.spawn(async move |cx: &mut Cx| {
+            for nth in 0..2 {
+                cx.step().await;
+                if let Err(value) = sends.send(own.make(0, nth)) {
+                    own.returned(value);
+                }
+            }
+        });
+        let (reserves, own) = (tx.clone(), books.clone());
+        cx.spawn(async move |cx: &mut Cx| {
+            cx.step().await;
+            if let Ok(permit) = reserves.reserve(cx) {
+                cx.step().await;
+                let sent = permit.send(own.make(1, 0));
+                sent.into_undelivered().into_iter().for_each(|value| own.returned(value));
+            }
+        });
+        drop(tx);
+        if let Ok(first) = rx.recv_ack(cx).await {
+            first.nack();
+            if let Ok(first) = rx.recv_ack(cx).await {
+                books.received(first.ack());
+            }
+        }
+        while let Ok(value) = rx.recv(cx).await {
+            books.received(value);
+        }
+    })
+    .await;
+    while let Ok(value) = rx.try_recv() {
+        books.received(value);
+    }
+    books.balance();
+}
+
+async fn answer(cx: &mut Cx) {
+    let (books, (tx, mut rx)) = (Books::default(), oneshot::channel());
+    cx.region(|cx| async {
+        let own = books.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            let owed = tx.reserve(cx);
+            cx.step().await;
+            // Whoever is cancelled owes nothing any more.
+            if cx.checkpoint().is_ok() {
+                let sent = owed.send(own.make(0, 0));
+                sent.into_undelivered().into_iter().for_each(|value| own.returned(value));
+            }
+        });
+        if let Ok(value) = rx.recv(cx).await {
+            books.received(value);
+        }
+    })
+    .await;
+    if let Ok(value) = rx.try_recv() {
+        books.received(value);
+    }
+    books.balance();
+}
+
+async fn hands(cx: &mut Cx) {
+    let (books, (tx, mut rx)) = (Books::default(), rendezvous::channel());
+    cx.region(|cx| async {
+        for sender in 0..2 {
+            let (tx, own) = (tx.clone(), books.clone());
+            cx.spawn(async move |cx: &mut Cx| {
+                let value = own.make(sender, 0);
+                if let Err(error) = tx.send(cx, value).await {
+                    own.returned(error.into_inner());
+                }
+            });
+        }
+        drop(tx);
+        while let Ok(value) = rx.recv(cx).await {
+            books.received(value);
+        }
+        rx.close();
+    })
+    .await;
+    assert_eq!(rx.offers(), 0);
+    books.balance();
+}
+
+/// Two clients and a server that gives every other reply up.
+pub(crate) async fn requests(cx: &mut Cx) {
+    let (client, mut server) = session::pair::<u32, u32>();
+    let (taken, answered) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let kept = Arc::new(Mutex::new(None));
+    cx.region(|cx| async {
+        for request in 0..2 {
+            let (client, answered) = (client.clone(), answered.clone());
+            cx.spawn(async move |cx: &mut Cx| match client.ask(cx, request).await {
+                Ok(reply) => {
+                    assert_eq!(reply, 2 * request);
+                    answered.fetch_add(1, Relaxed);
+                }
+                Err(AskError::NotTaken(back) | AskError::Withdrawn(back, _)) => assert_eq!(back, request),
+                Err(AskError::Left | AskError::Cancelled(_)) => {}
+            });
+        }
+        drop(client);
+        let (took, keeps) = (taken.clone(), kept.clone());
+        cx.spawn(async move |cx: &mut Cx| {
+            while let Ok((request, reply)) = server.next(cx).await {
+                if took.fetch_add(1, Relaxed) == 0 {
+                    reply.send(2 * request);
+                }
+            }
+            // Closed, and not only dropped: who still asks hears of it.
+            server.close();
+            *keeps.lock().unwrap() = Some(server);
+        });
+    })
+    .await;
+    let (taken, answered) = (taken.load(Relaxed), answered.load(Relaxed));
+    assert!(answered <= 1 && answered <= taken, "{answered} replies to {taken} requests");
+}
+
+/// All that is there, received or lost.
+fn rest(rx: &mut broadcast::Receiver<u32>, all: &mut Vec<u32>, lost: &mut u64) {
+    loop {
+        match rx.try_recv() {
+            Ok(value) => all.push(value),
+            Err(TryRecvError::Lagged(n)) => *lost += n,
+            Err(_) => return,
+        }
+    }
+}
+
+async fn to_all(cx: &mut Cx) {
+    let (tx, first) = broadcast::channel(1);
+    let receivers = [first.clone(), first];
+    let sent = Arc::new(AtomicU32::new(0));
+    cx.region(|cx| async {
+        for mut rx in receivers {
+            cx.spawn(async move |cx: &mut Cx| {
+                let (mut all, mut lost) = (Vec::new(), 0);
+                loop {
+                    match rx.recv(cx).await {
+                        Ok(value) => all.push(value),
+                        Err(RecvError::Lagged(n)) => lost += n,
+                        Err(RecvError::Closed) => {
+                            assert_eq!(all.len() as u64 + lost, 2, "received and lost");
+                            return;
+                        }
+                        Err(RecvError::Cancelled(_)) => break,
+                    }
+                }
+                rest(&mut rx, &mut all, &mut lost);
+                assert!(all.is_sorted() && all.len() as u64 + lost <= 2);
+            });
+        }
+        let counts = sent.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            for value in 0..2 {
+                cx.step().await;
+                counts.fetch_add(u32::from(tx.send(value).is_ok()), Relaxed);
+            }
+        });
+    })
+    .await;
+    assert!(sent.load(Relaxed) <= 2);
+}
+
+async fn latest(cx: &mut Cx) {
+    let (tx, rx) = watch::channel(0);
+    cx.region(|cx| async {
+        for mut rx in [rx.clone(), rx.clone()] {
+            cx.spawn(async move |cx: &mut Cx| {
+                let mut seen = vec![0];
+                loop {
+                    match rx.changed(cx).await {
+                        Ok(()) => seen.push(*rx.borrow_and_update()),
+                        Err(error) => {
+                            assert!(seen.is_sorted());
+                            // The end comes after the last value was seen.
+                            assert!(error.is_cancelled() || seen.last() == Some(&2), "{seen:?}");
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+        cx.spawn(async move |cx: &mut Cx| {
+            for value in 1..=2 {
+                cx.step().await;
+                tx.send(value);
+            }
+        });
+    })
+    .await;
+    assert_eq!((*rx.borrow(), rx.is_closed()), (2, true));
+}
+
+proven! {
+    a_bounded_channel_loses_nothing: "sync::mpsc", bounded;
+    a_bounded_channel_keeps_its_room: "sync::mpsc", room;
+    an_unbounded_channel_loses_nothing: "sync::mpsc::unbounded", unbounded;
+    an_answer_comes_once_or_not_at_all: "sync::oneshot", answer;
+    a_value_goes_from_hand_to_hand: "sync::rendezvous", hands;
+    a_request_is_answered_or_its_client_knows: "sync::session", requests;
+    a_broadcast_is_received_or_its_loss_counted: "sync::broadcast", to_all;
+    the_last_value_is_seen: "sync::watch", latest;
+}

@@ -1,0 +1,15 @@
+//! The programs notice: each known mistake of what is built of other primitives, and has no model of its own, makes a
+//! program of a row fail. `cargo xtask mutants sync` runs these.
+//!
+//! Not here: mistakes in cores, which the loom models notice (`tests/loom`).
+
+use lab::prove;
+
+use crate::{channels, locks};
+
+mutants::mistakes! {
+    a_cell_that_is_filled_again: "once.made-again"
+        breaks || drop(prove("sync::once_cell", locks::lazy)), says "made 2 times";
+    a_server_that_leaves_unheard: "session.close-unheard"
+        breaks || drop(prove("sync::session", channels::requests)), says "waits for send (rendezvous)";
+}
