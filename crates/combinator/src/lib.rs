@@ -9,6 +9,7 @@
 //! | `many` | [`ManyExt`]: `for_each_concurrent`, `map_reduce`, `hedge` and their kin, as methods of a `Cx` |
 //! | `each` | `for_each_concurrent`, `try_for_each_concurrent`, `map_reduce` |
 //! | `hedge` | `hedge`: another attempt when the first is late |
+//! | `task_set` | [`TaskSet`]: tasks that come and go, joined in the order in which they end |
 //! | `quorum` | `quorum`, `first_ok` |
 //! | `limit` | `timeout`, `deadline`, `budgeted` |
 //! | `bracket` | `bracket`: acquire, use, release |
@@ -62,6 +63,7 @@ pub mod retry;
 mod runs;
 mod select;
 mod tally;
+mod task_set;
 
 pub use bracket::Released;
 pub use ext::CombineExt;
@@ -70,3 +72,4 @@ pub use many::ManyExt;
 pub use quorum::Quorum;
 pub use race::Either;
 pub use select::{Of3, Of4, Of5, Of6, Of7, Of8, SelectExt};
+pub use task_set::TaskSet;

@@ -5,9 +5,9 @@
 #![cfg(asupersync_seeded)]
 
 mod brackets;
-mod hedges;
 mod breakers;
 mod bulkheads;
+mod hedges;
 mod joining;
 mod laws;
 mod limits;
@@ -15,6 +15,7 @@ mod many;
 mod racing;
 mod rates;
 mod retrying;
+mod task_sets;
 
 mutants::mistakes! {
     a_loser_that_is_not_asked: "race.loser-not-asked"
@@ -39,6 +40,10 @@ mutants::mistakes! {
         breaks hedges::the_losers_are_asked_and_have_ended_when_a_hedge_returns, says "deadlock";
     values_that_are_combined_as_they_come: "runs.order-of-arrival"
         breaks many::what_is_reduced_is_in_the_order_of_the_items_whatever_the_order_of_arrival, says "many.rs" "bac";
+    an_end_that_wakes_nobody: "task-set.no-wake"
+        breaks task_sets::each_outcome_comes_once_in_every_order_of_ends, says "lost wake-up";
+    a_set_that_forgets_its_tasks_when_it_is_dropped: "task-set.drop-forgets"
+        breaks task_sets::a_set_that_is_dropped_stops_its_tasks_and_their_region_awaits_them, says "task_sets.rs" "left: (0, Time(1000000000))";
     a_quorum_that_waits_in_vain: "quorum.waits-in-vain"
         breaks joining::a_quorum_out_of_reach_stops_waiting, says "joining.rs" "[1, 4]";
     a_retry_that_begins_after_a_request: "retry.begins-after-a-request"

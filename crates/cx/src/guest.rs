@@ -70,7 +70,7 @@ impl<T, E> Future for Guest<T, E> {
         let this = self.get_mut();
         assert!(!this.over, "the guest made at {} was polled after it was ready", this.at);
         let outcome = match this.task.take_outside() {
-            None if this.task.wait_outside(context.waker()) => return Poll::Pending,
+            None if this.task.wake_at_end(context.waker()) => return Poll::Pending,
             // It ended between the two looks.
             None => this.task.take_outside(),
             taken => taken,

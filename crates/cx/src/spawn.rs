@@ -330,13 +330,14 @@ impl<T, E> TaskHandle<T, E> {
         outcome.or_else(|| self.join.is_taken().then(|| self.taken_before()))
     }
 
-    /// Has `waker` woken at the end. False if that has come.
-    pub(crate) fn wait_outside(&mut self, waker: &core::task::Waker) -> bool {
+    /// Has `waker` woken once, at the end, which takes nothing; false if that has come. For authors of combinators: the last
+    /// waker that was given is woken, a join's among them, and a request does not wake it.
+    pub fn wake_at_end(&mut self, waker: &core::task::Waker) -> bool {
         self.join.register(waker)
     }
 
-    /// As [`TaskHandle::cancel`].
-    pub(crate) fn cancel_at(&self, why: &'static str, at: &'static Location<'static>) {
+    /// As [`TaskHandle::cancel`], on behalf of the code at `at`.
+    pub fn cancel_at(&self, why: &'static str, at: &'static Location<'static>) {
         let header: &Header = self.join.task();
         if !header.word.is_complete() {
             let ask = Ask { kind: CancelKind::Explicit, why, at, grace: None };
