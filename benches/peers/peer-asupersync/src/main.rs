@@ -4,6 +4,83 @@
 //! `Cx` where the operations below find it while that task is being polled. That costs two thread-local
 //! accesses a poll, which the figures include.
 include!("../../common/src/bodies.rs");
+include!("../../common/src/primitives.rs");
+
+mod prim {
+    use super::*;
+    use asupersync::sync::mpsc::unbounded as queue;
+    use asupersync::sync::{barrier as meeting, broadcast as all, rwlock, semaphore, watch as latest};
+    use rt::cx;
+
+    pub const UNSUPPORTED: &[&str] = &[];
+
+    pub fn broadcast(capacity: usize) -> (all::Sender<u64>, all::Receiver<u64>) {
+        all::channel(capacity)
+    }
+    pub fn subscribe(of: &all::Receiver<u64>) -> all::Receiver<u64> {
+        of.resubscribe()
+    }
+    pub async fn tell(tx: &all::Sender<u64>, v: u64) {
+        tx.send(v).unwrap();
+    }
+    pub async fn hear(rx: &mut all::Receiver<u64>) -> u64 {
+        rx.recv(cx()).await.unwrap()
+    }
+    pub fn watch() -> (latest::Sender<u64>, latest::Receiver<u64>) {
+        latest::channel(0)
+    }
+    pub fn set(tx: &latest::Sender<u64>, v: u64) {
+        tx.send(v)
+    }
+    pub async fn changed(rx: &mut latest::Receiver<u64>) -> u64 {
+        rx.changed(cx()).await.unwrap();
+        *rx.borrow_and_update()
+    }
+    pub struct RwLock(rwlock::RwLock<u64>);
+    impl RwLock {
+        pub fn new(v: u64) -> RwLock {
+            RwLock(rwlock::RwLock::new(v))
+        }
+        pub async fn read(&self) -> rwlock::ReadGuard<&rwlock::RwLock<u64>, u64> {
+            self.0.read(cx()).await.unwrap()
+        }
+        pub async fn write(&self) -> rwlock::WriteGuard<&rwlock::RwLock<u64>, u64> {
+            self.0.write(cx()).await.unwrap()
+        }
+    }
+    pub use asupersync::sync::notify::Notify;
+    pub use semaphore::Semaphore;
+    pub async fn acquire(s: &Semaphore) -> semaphore::Permit<&Semaphore> {
+        s.acquire(cx(), 1).await.unwrap()
+    }
+    pub async fn notified(n: &Notify) {
+        n.notified(cx()).await.unwrap()
+    }
+    pub fn notify_one(n: &Notify) {
+        n.notify_one()
+    }
+    pub fn barrier(n: usize) -> meeting::Barrier {
+        meeting::Barrier::new(n)
+    }
+    pub async fn meet(b: &meeting::Barrier) -> bool {
+        b.wait(cx()).await.unwrap().is_last()
+    }
+    pub fn unbounded() -> (queue::Sender<u64>, queue::Receiver<u64>) {
+        asupersync::sync::mpsc::unbounded()
+    }
+    pub fn push(tx: &queue::Sender<u64>, v: u64) {
+        tx.send(v).unwrap()
+    }
+    pub async fn pop(rx: &mut queue::Receiver<u64>) -> Option<u64> {
+        rx.recv(cx()).await.ok()
+    }
+    pub async fn select8(_rx: Vec<rt::Rx<u64>>, _n: u64) -> u64 {
+        common::unsupported("select_8")
+    }
+    pub async fn buffer_unordered(_n: u64) -> u64 {
+        common::unsupported("buffer_unordered")
+    }
+}
 
 mod rt {
     use super::*;
@@ -58,7 +135,7 @@ mod rt {
     /// The context of the task that is being polled. The lifetime is a lie that the bodies keep: they use it
     /// within the task only.
     #[inline]
-    fn cx() -> &'static Cx {
+    pub fn cx() -> &'static Cx {
         unsafe { &*CX.get() }
     }
 
@@ -108,7 +185,10 @@ mod rt {
     pub fn sleep_until(at: Instant) -> Sleep {
         let (base, time) = BASE.get().unwrap();
         // A nanosecond more: both clocks were read one after the other.
-        Sleep(asupersync::time::Sleep::new(cx(), *time + at.saturating_duration_since(*base) + Duration::from_nanos(1)))
+        Sleep(asupersync::time::Sleep::new(
+            cx(),
+            *time + at.saturating_duration_since(*base) + Duration::from_nanos(1),
+        ))
     }
     pub type OneTx<T> = one::Sender<T>;
     pub use one::channel as oneshot;
