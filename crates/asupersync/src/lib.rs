@@ -92,7 +92,7 @@
 //! | [`prelude`] | what most programs want in scope | |
 //! | [`types`] | outcomes, `?` for failure and cancellation, reasons, budgets | |
 //! | [`cx`] | the context: spawning, regions, checkpoints, rows of authority; for authors of leaf operations | |
-//! | [`time`] | sleeping, intervals | |
+//! | [`time`] | sleeping, intervals, schedules | |
 //! | [`combinator`] | `join`, `race`, `timeout`, `quorum`, `bracket` | |
 //! | [`sync`] | channels in two phases, mutex, semaphore, notify | |
 //! | [`runtime`] | threads, and every knob of them | `runtime` |

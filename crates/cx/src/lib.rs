@@ -18,6 +18,7 @@
 //! | `guest` | a task of a region as a future for any executor |
 //! | `blocking` | closures that block, as tasks of a region |
 //! | `hold` | who holds what and who waits for whom, for deadlock reports |
+//! | `wall` | date and time of day |
 //! | `object` | what tasks share, reported where schedules are explored |
 //! | `port` | one trait per effect, and the world that holds them |
 //! | `report` | what the operator is told |
@@ -48,6 +49,7 @@ mod root;
 mod row;
 mod scope;
 mod spawn;
+mod wall;
 
 pub use alarm::Alarm;
 pub use blocking::{BlockingCx, BlockingHandle};

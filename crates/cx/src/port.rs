@@ -14,7 +14,7 @@ use core::time::Duration;
 use region::{Region, Sink};
 use task::engine::EngineHead;
 use task::{Header, TaskRef, Waiter};
-use types::{RegionId, TaskId, Time};
+use types::{RegionId, TaskId, Time, WallTime};
 
 pub use crate::report::Report;
 
@@ -22,6 +22,11 @@ pub use crate::report::Report;
 pub trait Clock: Send + Sync {
     /// Now. MUST never go back as seen by one thread, and MUST NOT be ahead of the timers' clock.
     fn now(&self) -> Time;
+
+    /// Date and time of day, if this world has a clock on the wall. It may go back and jump: nothing is measured by it.
+    fn wall(&self) -> Option<WallTime> {
+        None
+    }
 }
 
 /// What happens when a timer is due.

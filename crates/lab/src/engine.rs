@@ -511,7 +511,7 @@ impl Engine {
         candidates.clear();
         *over = false;
         drop(self.timers.renew());
-        self.clock.set(Time::ZERO);
+        self.clock.renew();
         self.world.recent.store(0, Relaxed);
         self.steps.store(0, Relaxed);
         self.given_up.store(false, Relaxed);

@@ -28,6 +28,7 @@
 //! | `premises` | what a lab is built of, used again by the next one |
 //! | `plans` | what a test wants done between two steps |
 //! | `signals` | simulated signals |
+//! | `wall` | the clock on the wall, which a test may set |
 //! | `executor` | one program again and again, each time as somebody else's scheduler picks |
 //! | `search` | every schedule that matters, or a sample: failures made small and repeatable |
 //! | `proof` | a small program on every schedule and cancelled everywhere |
@@ -82,6 +83,7 @@ mod telling;
 mod ticker;
 mod twice;
 mod verdict;
+mod wall;
 mod watch;
 mod world;
 
@@ -103,4 +105,5 @@ pub use signals::LabSignals;
 pub use sweep::{seeds, sweep};
 pub use twice::{Difference, run_twice};
 pub use verdict::{LabFailure, OracleReport};
+pub use wall::LabWall;
 pub use watch::Grain;

@@ -16,6 +16,7 @@ use crate::raw;
 use crate::raw::home::Lent;
 use crate::signals::LabSignals;
 use crate::verdict::{LabFailure, OracleReport, waits};
+use crate::wall::LabWall;
 use crate::watch;
 use crate::world::{Kept, locked};
 use cx::port::{Clock, Signal};
@@ -461,6 +462,11 @@ impl LabRuntime {
     /// Virtual time so far.
     pub fn now(&self) -> Time {
         self.engine.clock.now()
+    }
+
+    /// The hand on this lab's wall clock.
+    pub fn wall(&self) -> LabWall {
+        LabWall(self.engine.clock.clone())
     }
 
     /// One look at the tree.

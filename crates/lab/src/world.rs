@@ -1,31 +1,62 @@
 //! Virtual time, timers, random numbers and the trace of one lab.
 use crate::deadlock::address;
+use crate::wall;
 use cx::port::{Clock, Due, Entropy, Report, Reports, TimerKey, Timers};
 use region::Sink;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::{Key, Wheel};
 use trace::{Event, Label};
-use types::{ObligationId, TaskId, Time};
+use types::{ObligationId, TaskId, Time, WallTime};
 
 pub(crate) fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The virtual clock: it stands still until nothing can run.
-#[derive(Debug, Default)]
-pub(crate) struct VirtualClock(AtomicU64);
+#[derive(Debug)]
+pub(crate) struct VirtualClock {
+    now: AtomicU64,
+    /// What the wall clock shows when virtual time begins, in nanoseconds since 1970, as it was last set.
+    wall_from: AtomicI64,
+}
+
+impl Default for VirtualClock {
+    fn default() -> VirtualClock {
+        VirtualClock { now: AtomicU64::new(0), wall_from: AtomicI64::new(wall::FIRST.unix_nanos()) }
+    }
+}
 
 impl VirtualClock {
     pub(crate) fn set(&self, now: Time) {
-        self.0.store(now.as_nanos(), Relaxed)
+        self.now.store(now.as_nanos(), Relaxed)
+    }
+
+    /// As new.
+    pub(crate) fn renew(&self) {
+        self.set(Time::ZERO);
+        self.wall_from.store(wall::FIRST.unix_nanos(), Relaxed)
+    }
+
+    pub(crate) fn wall_now(&self) -> WallTime {
+        let from = WallTime::from_unix_nanos(self.wall_from.load(Relaxed));
+        from.saturating_add(self.now() - Time::ZERO)
+    }
+
+    pub(crate) fn set_wall(&self, wall: WallTime) {
+        let from = wall.saturating_sub(self.now() - Time::ZERO);
+        self.wall_from.store(from.unix_nanos(), Relaxed)
     }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> Time {
-        Time::from_nanos(self.0.load(Relaxed))
+        Time::from_nanos(self.now.load(Relaxed))
+    }
+
+    fn wall(&self) -> Option<WallTime> {
+        Some(self.wall_now())
     }
 }
 

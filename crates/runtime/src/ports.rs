@@ -1,14 +1,14 @@
-//! The machine's clock, random numbers and standard error, as ports.
+//! The machine's clocks, random numbers and standard error, as ports.
 use cx::port::{Clock, Entropy, Report, Reports};
 use std::hash::BuildHasher;
 // The standard library's hasher keys are the one source of system randomness it has; asked for one seed only.
 #[allow(clippy::disallowed_types)]
 use std::hash::RandomState;
 use std::io::Write;
-use std::time::Instant;
-use types::{TaskId, Time};
+use std::time::{Instant, SystemTime};
+use types::{TaskId, Time, WallTime};
 
-/// The monotonic clock, counted from the runtime's start.
+/// The monotonic clock, counted from the runtime's start; and the system's clock on the wall.
 #[derive(Debug)]
 pub(crate) struct Monotonic(Instant);
 
@@ -22,6 +22,13 @@ impl Clock for Monotonic {
     #[inline]
     fn now(&self) -> Time {
         Time::from_nanos(self.0.elapsed().as_nanos() as u64)
+    }
+
+    fn wall(&self) -> Option<WallTime> {
+        Some(match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => WallTime::UNIX_EPOCH.saturating_add(since),
+            Err(before) => WallTime::UNIX_EPOCH.saturating_sub(before.duration()),
+        })
     }
 }
 

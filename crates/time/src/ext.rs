@@ -1,7 +1,7 @@
 //! [`TimeExt`]: what a `Cx` that may read clocks and sleep offers for it.
 //!
 //! Not here: `cx.now()`, which belongs to the context itself (`cx`).
-use crate::{Interval, Sleep};
+use crate::{Interval, NoWallClock, Occurrences, Schedule, Sleep};
 use core::time::Duration;
 use cx::{Cx, MayTime, Row};
 use types::Time;
@@ -58,6 +58,34 @@ pub trait TimeExt: sealed::OfRow {
     fn interval_at(&self, start: Time, period: Duration) -> Interval<'_, Self::Row>
     where
         Self::Row: MayTime;
+
+    /// The occurrences of a schedule on the wall clock, from now on: never early, whatever that clock does. See
+    /// [`Occurrences`].
+    ///
+    /// ```
+    /// use asupersync_time::{Schedule, TimeExt};
+    /// use cx::{Cx, MayTime};
+    /// use types::Res;
+    ///
+    /// async fn nightly(cx: &mut Cx<impl MayTime>) -> Res {
+    ///     let schedule: Schedule = "30 3 * * *".parse()?;
+    ///     let mut nights = cx.schedule(schedule)?;
+    ///     while let Some(_night) = nights.next().await? {
+    ///         // .. tidy up ..
+    ///         # break;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # let lab = lab::LabRuntime::new(lab::LabConfig::default());
+    /// # lab.run(async |cx| nightly(cx).await.unwrap());
+    /// # assert_eq!(lab.wall().now().to_string(), "2000-01-01T03:30:00Z");
+    /// ```
+    ///
+    /// # Errors
+    /// The world has no wall clock.
+    fn schedule(&self, schedule: Schedule) -> Result<Occurrences<'_, Self::Row>, NoWallClock>
+    where
+        Self::Row: MayTime;
 }
 
 mod sealed {
@@ -102,5 +130,12 @@ impl<C: Row> TimeExt for Cx<C> {
         C: MayTime,
     {
         Interval::new(self, start, period)
+    }
+
+    fn schedule(&self, schedule: Schedule) -> Result<Occurrences<'_, C>, NoWallClock>
+    where
+        C: MayTime,
+    {
+        Occurrences::new(self, schedule)
     }
 }

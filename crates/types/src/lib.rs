@@ -37,6 +37,7 @@ mod stream;
 mod task_output;
 mod time;
 mod wait;
+mod wall_time;
 
 pub use budget::Budget;
 pub use cancelled::{CancelKind, Cancelled, CancelledBuilder, Cause, Origin};
@@ -51,3 +52,4 @@ pub use stream::Stream;
 pub use task_output::{IntoStop, TaskOutput};
 pub use time::Time;
 pub use wait::WaitKind;
+pub use wall_time::{Civil, WallTime};
