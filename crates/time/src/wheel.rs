@@ -61,8 +61,8 @@ use self::slot::Slot;
 /// its deadline, and at the latest when time reaches the deadline rounded up to a tick (see
 /// [`tick`](Wheel::tick)).
 ///
-/// An empty wheel holds no memory. It grows to the largest number of timers it held at once: about
-/// 24 bytes each beside the value (an `Option<T>`), and 4 to 8 in a slot, plus 8 KiB for each level
+/// An empty wheel holds no memory. It grows to the largest number of timers it held at once: 32 bytes
+/// each where the value (as an `Option<T>`) has 8 or fewer, a multiple of 32 beyond, and 4 to 8 in a slot, plus 8 KiB for each level
 /// in use. A removed timer's place is free for the next one at once; a wheel that has seen its
 /// usual load allocates nothing, unless more than 256 timers share a slot, which then returns its
 /// vector when it empties (a fraction of an allocation per hundred timers).
@@ -166,9 +166,9 @@ impl<T> Wheel<T> {
     /// If the wheel holds 2^32 - 1 timers.
     #[inline]
     pub fn insert(&mut self, deadline: Time, value: T) -> Key {
-        let key = self.entries.insert(deadline, value);
-        self.place(key.index());
-        key
+        let number = self.number_for(deadline);
+        let position = self.push(number, self.entries.next());
+        self.entries.insert(deadline, number as u32, position, value)
     }
 
     /// Takes a timer out before it fires, and frees its place. `None` if it has fired or was
@@ -177,15 +177,13 @@ impl<T> Wheel<T> {
     /// O(1), and touches no other timer.
     #[inline]
     pub fn remove(&mut self, key: Key) -> Option<T> {
-        let index = self.entries.find(key)?;
-        let entry = self.entries.entry(index);
-        let (number, position) = (entry.slot as usize, entry.position);
-        let slot = &mut self.slots[number];
-        slot.remove(position, index);
-        if slot.is_empty() {
-            self.occupied.clear(number);
-        }
-        Some(self.entries.take(index).1)
+        self.entries.remove(key, |number, position| {
+            let slot = &mut self.slots[number as usize];
+            slot.remove(position, key.index());
+            if slot.is_empty() {
+                self.occupied.clear(number as usize);
+            }
+        })
     }
 
     /// The value of a timer, for instance to replace the waker in it. `None` if the timer has fired
@@ -260,8 +258,12 @@ impl<T> Wheel<T> {
                 self.cascading = number;
                 continue;
             }
-            self.touch(number);
+            let mut touched = 0;
             while fired < limit {
+                if touched == 0 {
+                    touched = self.touch(number);
+                }
+                touched -= 1;
                 let slot = &mut self.slots[number];
                 let Some(index) = slot.pop_front() else { break };
                 // The wheel is whole again before `fire` runs, which may panic.
@@ -284,43 +286,41 @@ impl<T> Wheel<T> {
         1 << self.shift
     }
 
-    /// Looks at the first timers of a slot that is about to fire. They lie anywhere: these reads do not wait for each
-    /// other, as those of timers that fire one by one would.
+    /// Looks at the first timers of a slot that is about to fire or to cascade, and says how many that are. They lie
+    /// anywhere: these reads do not wait for each other, as those of timers that are handled one by one would.
     #[inline]
-    fn touch(&self, number: usize) {
+    fn touch(&self, number: usize) -> usize {
         let items = self.slots[number].iter().take(TOUCHED_ITEMS);
         hint::black_box(items.fold(0, |seen, index| seen ^ self.entries.entry(index).touch()));
+        TOUCHED_ITEMS
     }
 
-    /// Puts a new timer into its slot.
+    /// The slot of a new timer, on a level that is there.
     #[inline]
-    fn place(&mut self, index: u32) {
-        let tick = self.tick_of(self.entries.entry(index).deadline);
+    fn number_for(&mut self, deadline: Time) -> usize {
+        let tick = self.tick_of(deadline);
         let level = level(tick ^ self.cursor);
         // A tick that differs from the cursor only below the cascading slot's level is one of that
         // slot's, and its earlier timers may still be in there.
         if level < self.cascading / SLOTS && !types::seeded!("time.overtaken_cascade") {
-            self.put(index, self.cascading);
-            return;
+            return self.cascading;
         }
         let number = level * SLOTS + digit(tick, level);
         if number >= self.slots.len() {
             self.add_levels(level);
         }
-        self.put(index, number);
+        number
     }
 
+    /// Appends a timer to a slot, and returns its position there.
     #[inline]
-    fn put(&mut self, index: u32, number: usize) {
+    fn push(&mut self, number: usize, index: u32) -> u32 {
         let slot = &mut self.slots[number];
         if slot.is_empty() {
             self.occupied.set(number);
         }
         let entries = &mut self.entries;
-        let position = slot.push(index, |moved, position| entries.entry_mut(moved).position = position);
-        let entry = self.entries.entry_mut(index);
-        entry.slot = number as u32;
-        entry.position = position;
+        slot.push(index, |moved, position| entries.entry_mut(moved).position = position)
     }
 
     #[cold]
@@ -335,14 +335,23 @@ impl<T> Wheel<T> {
     fn cascade(&mut self, moves: &mut usize) -> bool {
         let from = self.cascading;
         debug_assert_eq!(self.cursor, self.start_of(from));
+        let mut touched = 0;
         while !self.slots[from].is_empty() {
             let Some(left) = moves.checked_sub(1) else { return false };
             *moves = left;
+            if touched == 0 {
+                touched = self.touch(from);
+            }
+            touched -= 1;
             let Some(index) = self.slots[from].pop_front() else { break };
             let tick = self.tick_of(self.entries.entry(index).deadline);
             let level = level(tick ^ self.cursor);
             debug_assert!(level < from / SLOTS);
-            self.put(index, level * SLOTS + digit(tick, level));
+            let number = level * SLOTS + digit(tick, level);
+            let position = self.push(number, index);
+            let entry = self.entries.entry_mut(index);
+            entry.slot = number as u32;
+            entry.position = position;
         }
         self.occupied.clear(from);
         self.cascading = 0;
@@ -434,5 +443,5 @@ const SCANNED_ITEMS: usize = 16;
 /// cheaper than the wake-up of a task that follows a firing.
 const MOVES_PER_FIRING: usize = 4;
 
-/// How many timers of a slot that fires are looked at ahead.
+/// How many timers of a slot that fires or cascades are looked at ahead.
 const TOUCHED_ITEMS: usize = 64;

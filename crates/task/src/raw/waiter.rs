@@ -93,7 +93,9 @@ impl Waiter {
             prefetch(cell.wrapping_add(128));
             prefetch(cell.wrapping_add(192));
             prefetch(header.prev_link.load(Relaxed).cast());
-            prefetch(header.next_sibling.load(Relaxed).cast());
+            // The link that points back lies in another cache line than the begin of that header, as often as not.
+            let next = header.next_sibling.load(Relaxed).cast::<u8>();
+            prefetch(next.wrapping_add(core::mem::offset_of!(Header, prev_link)));
         }
     }
 
@@ -122,6 +124,7 @@ impl Waiter {
 }
 
 impl Drop for Waiter {
+    #[inline]
     fn drop(&mut self) {
         match self.foreign() {
             // SAFETY: the reference counted in `from_waker` is given up.

@@ -52,6 +52,8 @@ impl Key {
     }
 }
 
+/// With a value of one word, two fill a cache line, and none lies in two.
+#[repr(align(32))]
 pub(super) struct Entry<T> {
     pub(super) deadline: Time,
     /// The slot that holds the entry, counted through all levels.
@@ -63,10 +65,16 @@ pub(super) struct Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// Looks at both ends of the entry, which may lie in two cache lines.
+    /// The generation after this one; `None` if this was the last (`entries.fresh`).
+    #[inline]
+    fn next_generation(&self) -> Option<NonZeroU32> {
+        if types::seeded!("time.stale_key") { Some(self.generation) } else { self.generation.checked_add(1) }
+    }
+
+    /// Looks at the entry, so that its cache line is there.
     #[inline]
     pub(super) fn touch(&self) -> u32 {
-        self.slot ^ u32::from(self.value.is_some())
+        self.slot
     }
 }
 
@@ -86,39 +94,57 @@ impl<T> Entries<T> {
         self.live
     }
 
-    /// Stores a timer that is not in a slot yet; the caller sets `slot` and `position`.
+    /// The number of the entry that the next [`insert`](Self::insert) fills.
     #[inline]
-    pub(super) fn insert(&mut self, deadline: Time, value: T) -> Key {
-        let index = self.vacant;
-        let key = match self.all.get_mut(index as usize) {
-            Some(entry) => {
-                debug_assert!(entry.value.is_none());
-                self.vacant = entry.position;
-                entry.deadline = deadline;
-                entry.value = Some(value);
-                Key { index, generation: entry.generation }
-            }
-            None => self.grow(deadline, value),
-        };
-        self.live += 1;
-        key
+    pub(super) fn next(&self) -> u32 {
+        if self.vacant != END { self.vacant } else { self.end() }
     }
 
     #[cold]
-    fn grow(&mut self, deadline: Time, value: T) -> Key {
-        let index = u32::try_from(self.all.len()).ok().filter(|&index| index != END);
-        let index = index.expect("a timer wheel holds fewer than 2^32 - 1 timers");
-        let generation = NonZeroU32::MIN;
-        self.all.push(Entry { deadline, slot: 0, position: 0, generation, value: Some(value) });
-        Key { index, generation }
+    fn end(&self) -> u32 {
+        let end = u32::try_from(self.all.len()).ok().filter(|&end| end != END);
+        end.expect("a timer wheel holds fewer than 2^32 - 1 timers")
     }
 
-    /// The number of the entry `key` names, or `None` if the key is stale.
+    /// Stores a timer with its value in the entry that is [`next`](Self::next), whose generation stays.
     #[inline]
-    pub(super) fn find(&self, key: Key) -> Option<u32> {
-        let entry = self.all.get(key.index as usize)?;
-        let fresh = entry.generation == key.generation && entry.value.is_some();
-        fresh.then_some(key.index)
+    pub(super) fn insert(&mut self, deadline: Time, slot: u32, position: u32, value: T) -> Key {
+        let index = self.vacant;
+        self.live += 1;
+        let Some(entry) = self.all.get_mut(index as usize) else {
+            return self.grow(deadline, slot, position, value);
+        };
+        debug_assert!(entry.value.is_none());
+        self.vacant = entry.position;
+        entry.deadline = deadline;
+        entry.slot = slot;
+        entry.position = position;
+        entry.value = Some(value);
+        Key { index, generation: entry.generation }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, deadline: Time, slot: u32, position: u32, value: T) -> Key {
+        let key = Key { index: self.end(), generation: NonZeroU32::MIN };
+        self.all.push(Entry { deadline, slot, position, generation: key.generation, value: Some(value) });
+        key
+    }
+
+    /// Takes out the timer that `key` names and frees its entry, once `unlink` has been told its slot and position.
+    /// `None` if the key is stale.
+    #[inline]
+    pub(super) fn remove(&mut self, key: Key, unlink: impl FnOnce(u32, u32)) -> Option<T> {
+        let entry = self.all.get_mut(key.index as usize).filter(|e| e.generation == key.generation)?;
+        let value = entry.value.take()?;
+        unlink(entry.slot, entry.position);
+        self.live -= 1;
+        if let Some(next) = entry.next_generation() {
+            entry.generation = next;
+            entry.position = self.vacant;
+            self.vacant = key.index;
+        }
+        Some(value)
     }
 
     /// The value of the timer `key` names, or `None` if the key is stale.
@@ -144,10 +170,7 @@ impl<T> Entries<T> {
         let entry = &mut self.all[index as usize];
         let value = entry.value.take().expect("a slot named a vacant entry");
         self.live -= 1;
-        if types::seeded!("time.stale_key") {
-            entry.position = self.vacant;
-            self.vacant = index;
-        } else if let Some(next) = entry.generation.checked_add(1) {
+        if let Some(next) = entry.next_generation() {
             entry.generation = next;
             entry.position = self.vacant;
             self.vacant = index;
