@@ -8,12 +8,12 @@
 use crate::port::{Due, TimerKey, World};
 use crate::{Cx, MayTime};
 use core::sync::atomic::Ordering::Relaxed;
-use core::task::{Context, Poll, Waker};
-use task::Waiter;
+use core::task::{Context, Poll};
+use task::{Party, Waiter};
 use types::Time;
 
 /// An alarm at one instant. Make it with [`Alarm::new`], poll it, and [`disarm`](Alarm::disarm) it when it is
-/// not needed any more: it is as big as two pointers and a key, holds no reference to the context, and so
+/// not needed any more: it is as big as two words and a key, holds no reference to the context, and so
 /// cannot disarm itself when it is dropped (it then wakes its task once for nothing).
 #[derive(Debug)]
 pub struct Alarm {
@@ -24,19 +24,9 @@ pub struct Alarm {
 #[derive(Debug)]
 struct Armed {
     key: TimerKey,
-    whose: Whose,
-}
-
-/// Which waker a timer was set for, by address. While the timer is set it holds that waker, so nobody else
-/// can have the same address; once it has fired the clock says so first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Whose(usize, usize);
-
-impl Whose {
-    #[inline]
-    fn of(waker: &Waker) -> Whose {
-        Whose(waker.data().addr(), core::ptr::from_ref(waker.vtable()).addr())
-    }
+    /// Whose waker it was set with. While the timer is set it holds that waker, so nobody else is taken for its party;
+    /// once it has fired the clock says so first.
+    whose: Party,
 }
 
 impl Alarm {
@@ -81,17 +71,17 @@ impl Alarm {
             self.disarm_in(world);
             return Poll::Ready(());
         }
-        let whose = Whose::of(context.waker());
+        let waker = context.waker();
         match &self.armed {
-            Some(armed) if armed.whose == whose || types::seeded!("timer.stale-waker") => {
+            Some(armed) if armed.whose.is_behind(waker) || types::seeded!("timer.stale-waker") => {
                 return Poll::Pending;
             }
             Some(_) => self.disarm_in(world),
             None => {}
         }
         if self.at < Time::MAX {
-            let key = world.timers.set(self.at, Due::Wake(Waiter::from_waker(context.waker())));
-            self.armed = Some(Armed { key, whose });
+            let key = world.timers.set(self.at, Due::wake(Waiter::from_waker(waker)));
+            self.armed = Some(Armed { key, whose: Party::of(waker) });
         }
         Poll::Pending
     }

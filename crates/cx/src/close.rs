@@ -33,7 +33,7 @@ pub(crate) fn request(region: &Arc<Region>, world: &World, request: &Cancelled, 
     region.request(request, Some(deadline));
     let nearer = before.is_none_or(|b| deadline < b) && deadline < Time::MAX;
     if nearer && !types::seeded!("cancel.deadline-unarmed") {
-        world.timers.set(deadline, Due::Cleanup(Arc::downgrade(region)));
+        world.timers.set(deadline, Due::cleanup(region));
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn inherit(region: &Arc<Region>, world: &World, request: &Cancelled, 
     let Some(deadline) = deadline.filter(|deadline| *deadline < Time::MAX) else { return };
     let around = region.parent().and_then(|parent| parent.cleanup_deadline());
     if around.is_none_or(|around| deadline < around) {
-        world.timers.set(deadline, Due::Cleanup(Arc::downgrade(region)));
+        world.timers.set(deadline, Due::cleanup(region));
     }
 }
 
@@ -207,7 +207,7 @@ async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
                     if !armed && world.reports_slow_drains && region.request_now().is_none() {
                         armed = true;
                         let at = world.clock.now().saturating_add(cancel::FIRST_REPORT);
-                        world.timers.set(at, Due::Report(Arc::downgrade(region)));
+                        world.timers.set(at, Due::report(region));
                     }
                     return Poll::Pending;
                 }

@@ -1,10 +1,10 @@
 //! What engines do when one of the kernel's own timers is due: enforce a cleanup deadline, report a slow
 //! drain, write off what a shutdown could not stop.
 use crate::close;
-use crate::port::{Due, Report, World};
+use crate::port::{Due, Report, What, World};
 use crate::raw::ext;
 use alloc::boxed::Box;
-use alloc::sync::{Arc, Weak};
+use alloc::sync::Arc;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use region::Region;
 use task::{TaskRef, control};
@@ -14,16 +14,16 @@ use types::{AfterGrace, CancelKind, TaskId};
 impl World {
     /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
     pub fn serve(&self, due: Due) {
-        match due {
-            Due::Wake(waiter) if waiter.is_task() => waiter.wake(),
-            Due::Wake(waiter) => crate::raw::owner::waken(self, || waiter.wake()),
-            Due::Cleanup(region) => {
+        match due.into_what() {
+            What::Wake(waiter) if waiter.is_task() => waiter.wake(),
+            What::Wake(waiter) => crate::raw::owner::waken(self, || waiter.wake()),
+            What::Cleanup(region) => {
                 if let Some(region) = region.upgrade() {
                     self.cleanup(&region)
                 }
             }
-            Due::Stop(task, id) => self.stop(&task, id),
-            Due::Report(region) => {
+            What::Stop(task) => self.stop(&task),
+            What::Report(region) => {
                 if let Some(region) = region.upgrade() {
                     self.slow_drain(&region)
                 }
@@ -41,15 +41,14 @@ impl World {
         let now = self.clock.now();
         if now < deadline {
             // Armed for an earlier request's deadline than the one that holds.
-            self.timers.set(deadline, Due::Cleanup(Arc::downgrade(region)));
+            self.timers.set(deadline, Due::cleanup(region));
             return;
         }
         let last = deadline.saturating_add(cancel::FINALIZER_GRACE);
         let shutdown = region.kind() == RegionKind::Root && request.kind() == CancelKind::Shutdown;
         if shutdown && now >= last {
             // Whoever is still there a little later was held up by what is written off now, or is next.
-            self.timers
-                .set(now.saturating_add(cancel::FINALIZER_GRACE), Due::Cleanup(Arc::downgrade(region)));
+            self.timers.set(now.saturating_add(cancel::FINALIZER_GRACE), Due::cleanup(region));
             let gone = region.write_off();
             for orphan in &gone.orphans {
                 close::adopt(orphan)
@@ -65,9 +64,9 @@ impl World {
         let over = left.members.is_empty() && left.children.is_empty() && left.obligations.is_empty();
         region.escalate();
         if shutdown {
-            self.timers.set(last, Due::Cleanup(Arc::downgrade(region)));
+            self.timers.set(last, Due::cleanup(region));
         } else if region.after_grace() == AfterGrace::Wait {
-            self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::Report(Arc::downgrade(region)));
+            self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::report(region));
         }
         // A region that is about to close by itself is no news.
         if !over {
@@ -76,10 +75,13 @@ impl World {
     }
 
     /// As `cleanup`, for a request that was made on one task alone (`cancel.bounded`).
-    fn stop(&self, task: &TaskRef, id: TaskId) {
+    fn stop(&self, task: &TaskRef) {
         if task.word.is_complete() {
             return;
         }
+        // What was asked of a task alone has that task as its origin.
+        let asked = |ext: &ext::Ext| ext.inner.lock().slot.request().map(|c| c.origin().scope);
+        let Some(id) = ext::of(task).and_then(asked).map(TaskId::from_u64) else { return };
         let abandon = if task.control() & control::ABANDONABLE != 0 { control::ABANDON } else { 0 };
         let before = task.control.fetch_or(control::PIERCED | control::INNER | abandon, AcqRel);
         for region in ext::regions(task) {
@@ -102,6 +104,6 @@ impl World {
             self.report(Report::SlowDrain { left, at: self.clock.now() });
         }
         let at = self.clock.now().saturating_add(cancel::REPORT_EVERY);
-        self.timers.set(at, Due::Report(Weak::clone(&Arc::downgrade(region))));
+        self.timers.set(at, Due::report(region));
     }
 }

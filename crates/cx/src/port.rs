@@ -4,18 +4,19 @@
 //! these. Each method's contract is in MUSTs: an implementation that breaks one breaks the layers above.
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::{Arc, Weak};
+use alloc::sync::Arc;
 use core::any::Any;
 use core::net::SocketAddr;
 use core::panic::Location;
 use core::sync::atomic::AtomicU64;
 use core::task::{Poll, Waker};
 use core::time::Duration;
-use region::{Region, Sink};
+use region::Sink;
+use task::Header;
 use task::engine::EngineHead;
-use task::{Header, TaskRef, Waiter};
 use types::{RegionId, TaskId, Time, WallTime};
 
+pub use crate::raw::due::{Due, What};
 pub use crate::report::Report;
 
 /// A clock.
@@ -27,19 +28,6 @@ pub trait Clock: Send + Sync {
     fn wall(&self) -> Option<WallTime> {
         None
     }
-}
-
-/// What happens when a timer is due.
-#[derive(Debug)]
-pub enum Due {
-    /// Wake somebody.
-    Wake(Waiter),
-    /// A region's cleanup deadline: escalate there, if it is still about.
-    Cleanup(Weak<Region>),
-    /// The cleanup deadline of a task that was asked to end by itself: escalate there, if it is still about.
-    Stop(TaskRef, TaskId),
-    /// A region drains without a request: report who is left, if that is still so.
-    Report(Weak<Region>),
 }
 
 /// A timer that was set, for taking it back.

@@ -1,4 +1,5 @@
 //! The unsafe part: what a `Cx` reference is, and the few structures that are reached through addresses.
+pub(crate) mod due;
 pub(crate) mod ext;
 pub(crate) mod owner;
 pub(crate) mod place;

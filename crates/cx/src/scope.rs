@@ -358,7 +358,7 @@ pub(crate) fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
     let world = world_of(header);
     for region in heard_below(scope) {
         region.request(c, Some(deadline));
-        world.timers.set(deadline, crate::port::Due::Cleanup(Arc::downgrade(&region)));
+        world.timers.set(deadline, crate::port::Due::cleanup(&region));
     }
 }
 

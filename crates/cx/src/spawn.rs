@@ -389,7 +389,7 @@ pub(crate) fn request(task: &TaskRef, id: TaskId, world: &World, ask: Ask) {
         region.request(&c, Some(deadline));
     }
     if deadline < Time::MAX {
-        let key = world.timers.set(deadline, Due::Stop(task.clone(), id));
+        let key = world.timers.set(deadline, Due::stop(task.clone()));
         let before = ext.inner.lock().stop.replace(key);
         // The end of the task takes the timer back, and the reference in it; one that ended meanwhile has
         // looked before.

@@ -89,11 +89,7 @@ impl Pending {
 
 /// The task that a timer will wake.
 fn sleeper(due: &Due) -> Option<usize> {
-    match due {
-        Due::Wake(waiter) => waiter.header().map(address),
-        Due::Stop(task, _) => Some(address(task)),
-        _ => None,
-    }
+    due.task().map(address)
 }
 
 impl VirtualTimers {

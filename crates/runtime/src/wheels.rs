@@ -72,9 +72,7 @@ impl Wheels {
         let mut fired = FIRED.with(|f| f.take());
         let mut wheel = shard.wheel.lock();
         let advanced = wheel.advance(now, BURST, |_, due| {
-            if let Due::Wake(waiter) = &due {
-                waiter.prefetch()
-            }
+            due.prefetch();
             fired.push(due)
         });
         let next = match wheel.next_expiry() {
@@ -85,11 +83,7 @@ impl Wheels {
         };
         shard.next.store(next, Release);
         drop(wheel);
-        for due in &fired {
-            if let Due::Wake(waiter) = due {
-                waiter.prefetch_cell()
-            }
-        }
+        fired.iter().for_each(Due::prefetch_cell);
         fired.drain(..).for_each(serve);
         FIRED.with(|f| *f.borrow_mut() = fired);
     }

@@ -4,6 +4,7 @@ pub mod engine;
 pub mod header;
 pub mod join;
 pub mod owner;
+pub(crate) mod party;
 mod polled;
 pub mod run;
 mod slab;

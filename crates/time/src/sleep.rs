@@ -18,11 +18,14 @@ static SLEEPING: WaitKind = WaitKind::new("a timer");
 /// It is `Unpin`, sets its timer when first polled, and takes it back in O(1) when dropped. It may be polled
 /// through any waker, and through a different one each time. Once it was `Ready`, with whatever answer, a
 /// further poll looks again: a sleep that is over stays over.
+// The context is last so that a sleep which is moved before it is polled (into a box) has it at hand: words that were
+// just written one by one are slow to read as pairs, in which all but the last are moved.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
+#[repr(C)]
 pub struct Sleep<'a, C = cx::All> {
-    cx: &'a Cx<C>,
     alarm: Alarm,
+    cx: &'a Cx<C>,
 }
 
 impl<'a, C: MayTime> Sleep<'a, C> {

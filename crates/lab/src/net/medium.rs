@@ -81,7 +81,7 @@ impl Medium {
 
     /// Has `event` woken at `at`.
     pub(super) fn set<E: Wake + Send + Sync + 'static>(&self, at: Time, event: E) -> TimerKey {
-        self.timers.set(at, Due::Wake(Waiter::from_waker(&Waker::from(Arc::new(event)))))
+        self.timers.set(at, Due::wake(Waiter::from_waker(&Waker::from(Arc::new(event)))))
     }
 
     /// Takes an event back.
