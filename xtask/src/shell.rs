@@ -52,6 +52,24 @@ pub fn run(step: &str, command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{step} failed ({status})")) }
 }
 
+/// As [`run`], where what it prints on standard output is wanted: it's returned, or printed if the step fails.
+///
+/// # Errors
+/// As there.
+pub fn heard(step: &str, command: &mut Command) -> Result<String, String> {
+    println!("==> {step}: {}", line(command));
+    let start = Instant::now();
+    let out = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let out = out.map_err(|e| format!("{step}: failed to start: {e}"))?;
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    let end = if out.status.success() { "ok" } else { "FAILED" };
+    if !out.status.success() {
+        print!("{said}");
+    }
+    println!("<== {step}: {end} in {:.1} s", start.elapsed().as_secs_f64());
+    if out.status.success() { Ok(said) } else { Err(format!("{step} failed ({})", out.status)) }
+}
+
 /// Runs a program and returns what it prints on standard output.
 ///
 /// # Errors

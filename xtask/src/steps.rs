@@ -9,6 +9,7 @@ pub mod deps;
 pub mod licences;
 pub mod memory;
 pub mod no_std;
+pub mod primitives;
 pub mod suites;
 pub mod tidy;
 
@@ -19,7 +20,11 @@ pub type Step = (&'static str, &'static str, fn(&Path, &[String]) -> Result<(), 
 
 /// Every subcommand, as `cargo xtask` lists them.
 pub const STEPS: &[Step] = &[
-    ("test", "the everyday loop: format check, tidy, cargo test --workspace", suites::test),
+    (
+        "test",
+        "the everyday loop: format check, tidy, cargo test --workspace; `--primitives [--short] [--write]`: the table of primitives",
+        suites::test,
+    ),
     (
         "tidy",
         "check the layer table and the rules of the tree (--tighten lowers xtask/ratchet.txt)",

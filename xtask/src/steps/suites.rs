@@ -2,24 +2,25 @@
 
 use crate::layers::short_name;
 use crate::shell::{cargo, program, run, target_dir, with_rustflags};
-use crate::workspace;
+use crate::workspace::{self, Krate};
 use std::env;
 use std::path::Path;
 use std::process::Command;
 
-/// Suites of seeded bugs that stand in a target of another name, among other tests.
-const SEEDED_INSIDE: &[(&str, &[&str])] = &[
-    ("monitor", &["--test", "statistics"]),
-    ("sched", &["--lib"]),
-    ("sync", &["--test", "primitives"]),
-    ("time", &["--lib"]),
-];
+/// Targets with seeded bugs among other tests: a test target, or `lib` for the tests in the library.
+const SEEDED_INSIDE: &[(&str, &str)] =
+    &[("monitor", "statistics"), ("sched", "lib"), ("sync", "primitives"), ("time", "lib")];
 
-/// Format check, tidy, all tests. Arguments go to `cargo test`.
+/// Format check, tidy, all tests. Arguments go to `cargo test`; but with `--primitives` first, the table of primitives.
 ///
 /// # Errors
 /// The first part that failed.
 pub fn test(root: &Path, arguments: &[String]) -> Result<(), String> {
+    if let [flag, rest @ ..] = arguments
+        && flag == "--primitives"
+    {
+        return super::primitives::primitives(root, rest);
+    }
     run("format", cargo(root).args(["fmt", "--all", "--check"]))?;
     super::tidy::tidy(root, &[])?;
     run("test", cargo(root).args(["test", "--workspace"]).args(arguments))
@@ -41,24 +42,30 @@ pub fn loom(root: &Path, arguments: &[String]) -> Result<(), String> {
     let workspace = workspace::load(root)?;
     let mut ran = 0;
     for krate in &workspace.crates {
-        let models: Vec<&str> = krate.targets_of_kind("test").filter(|name| is_suite("loom", name)).collect();
         let chosen = arguments.is_empty() || arguments.iter().any(|name| short_name(name) == krate.name());
-        if models.is_empty() || !chosen {
-            continue;
-        }
-        let mut command = cargo(root);
-        command.args(["test", "--release", "-p", &krate.package]);
-        command.args(models.iter().flat_map(|model| ["--test", model]));
-        command.env("CARGO_TARGET_DIR", target_dir(root, "loom"));
-        with_rustflags(&mut command, "--cfg loom");
-        if env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
-            command.env("LOOM_MAX_PREEMPTIONS", "2");
-        }
-        quick_release(&mut command);
-        run(&format!("loom {}", krate.name()), &mut command)?;
+        let Some((name, mut command)) = loom_suite(root, krate).filter(|_| chosen) else { continue };
+        run(&name, &mut command)?;
         ran += 1;
     }
     if ran == 0 { Err("loom: found no test target named loom or loom_*".into()) } else { Ok(()) }
+}
+
+/// The loom models of a crate, if it has any: what they are called, and what runs them.
+pub(super) fn loom_suite(root: &Path, krate: &Krate) -> Option<(String, Command)> {
+    let models: Vec<&str> = krate.targets_of_kind("test").filter(|name| is_suite("loom", name)).collect();
+    if models.is_empty() {
+        return None;
+    }
+    let mut command = cargo(root);
+    command.args(["test", "--release", "-p", &krate.package]);
+    command.args(models.iter().flat_map(|model| ["--test", model]));
+    command.env("CARGO_TARGET_DIR", target_dir(root, "loom"));
+    with_rustflags(&mut command, "--cfg loom");
+    if env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
+        command.env("LOOM_MAX_PREEMPTIONS", "2");
+    }
+    quick_release(&mut command);
+    Some((format!("loom {}", krate.name()), command))
 }
 
 /// Runs the suites of seeded bugs, of every crate or of those named: each bug is switched on in turn and must be noticed
@@ -72,23 +79,40 @@ pub fn mutants(root: &Path, arguments: &[String]) -> Result<(), String> {
     let mut ran = 0;
     for krate in &workspace.crates {
         let chosen = arguments.is_empty() || arguments.iter().any(|name| short_name(name) == krate.name());
-        let suites = krate.targets_of_kind("test").filter(|name| is_suite("seeded", name));
-        let inside = SEEDED_INSIDE.iter().filter(|(name, _)| *name == krate.name());
-        let targets: Vec<&str> = suites
-            .flat_map(|suite| ["--test", suite])
-            .chain(inside.flat_map(|(_, targets)| targets.iter().copied()))
-            .collect();
-        if !chosen || targets.is_empty() {
+        let Some((name, mut command)) = seeded_suite(root, krate, |_| true).filter(|_| chosen) else {
             continue;
-        }
-        let mut command = cargo(root);
-        command.args(["test", "-p", &krate.package]).args(targets);
-        command.env("CARGO_TARGET_DIR", target_dir(root, "seeded"));
-        with_rustflags(&mut command, "--cfg asupersync_seeded");
-        run(&format!("mutants {}", krate.name()), &mut command)?;
+        };
+        run(&name, &mut command)?;
         ran += 1;
     }
     if ran == 0 { Err("mutants: found no test target named seeded or seeded_*".into()) } else { Ok(()) }
+}
+
+/// The suites of seeded bugs of a crate, in those of its targets that are `wanted` (`lib` is its library's own tests), if it has
+/// any: what they are called, and what runs them.
+pub(super) fn seeded_suite(
+    root: &Path,
+    krate: &Krate,
+    wanted: impl Fn(&str) -> bool,
+) -> Option<(String, Command)> {
+    let suites = krate.targets_of_kind("test").filter(|name| is_suite("seeded", name));
+    let inside = SEEDED_INSIDE.iter().filter(|(name, _)| *name == krate.name()).map(|(_, target)| *target);
+    let targets: Vec<&str> = suites.chain(inside).filter(|target| wanted(target)).collect();
+    if targets.is_empty() {
+        return None;
+    }
+    let mut command = cargo(root);
+    command.args(["test", "-p", &krate.package]);
+    for target in targets {
+        if target == "lib" {
+            command.arg("--lib")
+        } else {
+            command.args(["--test", target])
+        };
+    }
+    command.env("CARGO_TARGET_DIR", target_dir(root, "seeded"));
+    with_rustflags(&mut command, "--cfg asupersync_seeded");
+    Some((format!("mutants {}", krate.name()), command))
 }
 
 /// Whether a target is a suite of this kind: named so, or so and a word behind it.

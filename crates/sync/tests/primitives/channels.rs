@@ -113,6 +113,38 @@ async fn unbounded(cx: &mut Cx) {
     books.balance();
 }
 
+/// Two who answer two questions, while the questions are withdrawn.
+async fn answers(cx: &mut Cx) {
+    let books = Books::default();
+    let (channels, receivers): (Vec<_>, Vec<_>) = (0..2).map(|_| oneshot::channel()).unzip();
+    cx.region(|cx| async {
+        for (sender, tx) in channels.into_iter().enumerate() {
+            let own = books.clone();
+            cx.spawn(async move |cx: &mut Cx| {
+                cx.step().await;
+                if let Err(value) = tx.send(own.make(sender as u32, 0)) {
+                    own.returned(value);
+                }
+            });
+        }
+        let own = books.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            for mut rx in receivers {
+                cx.step().await;
+                rx.close();
+                // Sent before it was closed: it's still to be had.
+                if let Ok(value) = rx.recv(cx).await {
+                    own.received(value);
+                } else if let Ok(value) = rx.try_recv() {
+                    own.received(value);
+                }
+            }
+        });
+    })
+    .await;
+    books.balance();
+}
+
 async fn answer(cx: &mut Cx) {
     let (books, (tx, mut rx)) = (Books::default(), oneshot::channel());
     cx.region(|cx| async {
@@ -271,11 +303,18 @@ async fn latest(cx: &mut Cx) {
     assert_eq!((*rx.borrow(), rx.is_closed()), (2, true));
 }
 
+/// One sender and one receiver: there is nothing to choose, but what is cancelled.
+#[test]
+fn an_answer_that_is_owed_comes_or_its_receiver_knows() {
+    let proof = lab::prove("sync::oneshot", answer);
+    assert!(proof.swept > 3, "{proof}");
+}
+
 proven! {
     a_bounded_channel_loses_nothing: "sync::mpsc", bounded;
     a_bounded_channel_keeps_its_room: "sync::mpsc", room;
     an_unbounded_channel_loses_nothing: "sync::mpsc::unbounded", unbounded;
-    an_answer_comes_once_or_not_at_all: "sync::oneshot", answer;
+    an_answer_to_a_question_that_is_withdrawn_comes_or_goes_back: "sync::oneshot", answers;
     a_value_goes_from_hand_to_hand: "sync::rendezvous", hands;
     a_request_is_answered_or_its_client_knows: "sync::session", requests;
     a_broadcast_is_received_or_its_loss_counted: "sync::broadcast", to_all;
