@@ -6,12 +6,14 @@
 //!
 //! Not here: where reports go ([`port::Reports`](crate::port::Reports)), the tree as text
 //! ([`region::render`]).
+use crate::{Cx, Row};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::panic::Location;
+use core::time::Duration;
 use obligation::Note;
 use region::RegionView;
 use trace::FinalizerEnd;
@@ -118,6 +120,15 @@ pub enum Report {
         /// Where it was opened.
         opened_at: At,
     },
+    /// Something that was leased from a pool has not been given back in time.
+    LeaseOverdue {
+        /// Where it was leased.
+        leased_at: At,
+        /// By whom.
+        by: TaskId,
+        /// For how long it has been out.
+        out_for: Duration,
+    },
     /// A waker that belongs to somebody else's executor panicked when it was called.
     WakerPanicked,
     /// The root did not end cleanly: a child of it failed and nobody joined it, or was cut short.
@@ -188,9 +199,21 @@ impl fmt::Display for Report {
             Report::OnFailurePanicked { opened_at, .. } => {
                 write!(f, "`on_failure` of the region opened at {} panicked", Line(opened_at))
             }
+            Report::LeaseOverdue { leased_at, by, out_for } => write!(
+                f,
+                "what {by} leased at {} has been out for {out_for:.1?} and was to be given back by now",
+                Line(leased_at)
+            ),
             Report::WakerPanicked => f.write_str("a waker that is not this runtime's panicked"),
             Report::Unclean { cause } => write!(f, "the program's root did not end cleanly: {cause}"),
         }
+    }
+}
+
+impl<C: Row> Cx<C> {
+    /// Tells the operator what no result shows: for authors of primitives.
+    pub fn report(&self, report: Report) {
+        self.world().report(report)
     }
 }
 

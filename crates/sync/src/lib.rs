@@ -17,6 +17,7 @@
 //! | [`event`] | a flag that is set by hand | [`event::flag`] | wait queue |
 //! | [`once_cell`] | a value that is made once | a mutex and `std::sync::OnceLock` | mutex |
 //! | [`notify`] | notifications without a value | [`notify::signal`] | wait queue |
+//! | [`pool`] | things that are dear to make, leased and given back | a semaphore and [`shared`] | wait queue |
 //! | [`shared`] | a value for looks and changes in one go | `std::sync::Mutex` | never |
 //!
 //! Every structure has a core that is polled and knows no runtime: it stores a [`Wakes`] and is generic over it. Those
@@ -51,6 +52,8 @@ pub mod once_cell;
 pub mod oneshot;
 #[cfg(not(loom))]
 mod park;
+#[cfg(not(loom))]
+pub mod pool;
 pub mod rendezvous;
 pub mod rwlock;
 pub mod semaphore;

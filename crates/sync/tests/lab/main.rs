@@ -85,6 +85,7 @@ mod mutex;
 mod notify;
 mod obligations;
 mod oneshot;
+mod pool;
 mod semaphore;
 mod session;
 mod told;

@@ -5,11 +5,13 @@
 
 use lab::prove;
 
-use crate::{channels, locks};
+use crate::{channels, locks, pool};
 
 mutants::mistakes! {
     a_cell_that_is_filled_again: "once.made-again"
         breaks || drop(prove("sync::once_cell", locks::lazy)), says "made 2 times";
     a_server_that_leaves_unheard: "session.close-unheard"
         breaks || drop(prove("sync::session", channels::requests)), says "waits for send (rendezvous)";
+    a_place_that_is_not_given_back: "pool.place-lost"
+        breaks || { prove("sync::pool", pool::leased); }, says "deadlock";
 }

@@ -1,0 +1,79 @@
+//! Things that are leased and given back.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use asupersync_sync::pool::{Health, Manage, Pool};
+use cx::Cx;
+use types::{Cancelled, Error, Res};
+
+/// Counts the things that are there; the first one can't be made.
+#[derive(Default)]
+struct Things {
+    tried: AtomicUsize,
+    alive: Arc<AtomicUsize>,
+}
+
+struct Thing {
+    alive: Arc<AtomicUsize>,
+    in_use: bool,
+}
+
+impl Drop for Thing {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Manage for Things {
+    type Item = Thing;
+    type Error = Error;
+
+    async fn create(&self, cx: &mut Cx) -> Res<Thing> {
+        let first = self.tried.fetch_add(1, Relaxed) == 0;
+        cx.step().await;
+        cx.checkpoint()?;
+        if first {
+            return Err(Error::msg("the first one fails").into());
+        }
+        assert_eq!(self.alive.fetch_add(1, Relaxed), 0, "more than the pool's size");
+        Ok(Thing { alive: self.alive.clone(), in_use: false })
+    }
+
+    async fn check(&self, cx: &mut Cx, _: &mut Thing) -> Result<Health, Cancelled> {
+        cx.step().await;
+        cx.checkpoint()?;
+        Ok(Health::Well)
+    }
+}
+
+pub(crate) async fn leased(cx: &mut Cx) {
+    let things = Things::default();
+    let alive = things.alive.clone();
+    let pool = Pool::new(1, things);
+    cx.region(|cx| async {
+        for _ in 0..2 {
+            let pool = pool.clone();
+            cx.spawn(async move |cx: &mut Cx| {
+                if let Ok(mut thing) = pool.lease(cx).await {
+                    assert!(!core::mem::replace(&mut thing.in_use, true), "leased twice");
+                    cx.step().await;
+                    thing.in_use = false;
+                }
+            });
+        }
+    })
+    .await;
+    assert_eq!((pool.out(), pool.idle()), (0, alive.load(Relaxed)));
+    // Its place is there, whatever became of the two: otherwise this waits for ever.
+    let again = cx.masked(async |cx| pool.lease(cx).await.map(drop)).await;
+    assert!(again.is_ok_and(|()| alive.load(Relaxed) == 1) || alive.load(Relaxed) == 0);
+    pool.close();
+    assert_eq!(alive.load(Relaxed), 0, "a closed pool keeps something");
+}
+
+proven! {
+    leases: "sync::pool", leased;
+}
