@@ -18,6 +18,7 @@
 //! | [`bulkhead`] | so many at a time, so many waiting, the rest told at once |
 //! | [`breaker`] | calls that keep failing are refused for a while |
 //! | [`rate`] | so many per so long: token bucket, GCRA, and the line in front of them |
+//! | [`stream`] | streams: adapters, sources, consumers |
 //! | `tally` | who has won: a pure machine |
 //! | `leg` | one branch on its way: body, drain, closed |
 //! | `runs` | values that are combined with their neighbours: pure |
@@ -37,7 +38,7 @@
 //! - A combinator whose future is dropped drops its bodies; their children are cancelled, and the region
 //!   around awaits them.
 //!
-//! Not here: branches themselves (`cx`), hedging, stream adapters.
+//! Not here: branches themselves (`cx`), channels (`sync`).
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -62,6 +63,7 @@ pub mod rate;
 pub mod retry;
 mod runs;
 mod select;
+pub mod stream;
 mod tally;
 mod task_set;
 

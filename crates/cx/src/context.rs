@@ -290,7 +290,42 @@ impl<C: Row> Cx<C> {
         if header.control() & control::TRACE != 0 {
             crate::hold::note_wait(header, context, on)
         }
-        let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), header));
+        self.register(context)
+    }
+
+    /// An operation around others', which may be operations themselves or know no context (a stream's consumer around
+    /// the stream): looks for a cancellation, polls them, and takes one operation from the budget unless they did. What
+    /// they say they wait for stands; where they say nothing it is `kind`.
+    #[inline]
+    pub fn poll_around<T>(
+        &self,
+        context: &mut Context<'_>,
+        kind: &'static WaitKind,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<Result<T, Cancelled>> {
+        let header = self.header();
+        let left = header.coop.load(Relaxed);
+        if left == 0 {
+            self.give_way(context);
+            return Poll::Pending;
+        }
+        if header.control() & control::ATTENTION != 0 && !types::seeded!("cancel.first-ignored") {
+            self.attend()?
+        }
+        header.set_wait(kind, (self.world().recent.load(Relaxed) >> 20) as u32);
+        let polled = poll(context);
+        if polled.is_pending() {
+            self.register(context)
+        } else if header.coop.load(Relaxed) == left {
+            header.coop.store(left - 1, Relaxed)
+        }
+        polled.map(Ok)
+    }
+
+    /// Has cancel requests wake this waker too, unless it is the task's own.
+    #[inline]
+    fn register(&self, context: &Context<'_>) {
+        let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()));
         if !own {
             self.register_foreign(context)
         }

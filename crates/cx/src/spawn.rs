@@ -93,9 +93,20 @@ impl<C: Row> Cx<C> {
     where
         C: MaySpawn,
     {
-        let region = self.spawn_region();
-        let start = Start { at: Location::caller(), via: Via::Body, daemon: false, control: 0 };
-        start_in(region, start, self.inherited_env(), body).map_err(|(body, _)| body)
+        self.try_spawn_at(Location::caller(), body)
+    }
+
+    /// As [`Cx::try_spawn`], for somebody else's line: what spawns later than it was called (a stream) says where that was.
+    pub fn try_spawn_at<T: TaskOutput, F: Task<T, C>>(
+        &self,
+        at: &'static Location<'static>,
+        body: F,
+    ) -> Result<TaskHandle<T::Ok, T::Err>, F>
+    where
+        C: MaySpawn,
+    {
+        let start = Start { at, via: Via::Body, daemon: false, control: 0 };
+        start_in(self.spawn_region(), start, self.inherited_env(), body).map_err(|(body, _)| body)
     }
 
     /// Spawns a task with a row of its own, which must grant nothing that this context does not.

@@ -1,0 +1,565 @@
+//! Streams between tasks: every schedule of small programs, a cancellation at every checkpoint, and virtual time.
+use asupersync_combinator::stream::{self, Elapsed, Stream, StreamCxExt, StreamExt, Undelivered};
+use cx::{Cx, RegionOptions};
+use lab::{CancelSweep, LabConfig, LabRuntime, Search, explore};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use sync::mpsc::{self, Receiver};
+use time::TimeExt;
+use types::{CancelKind, Cancelled, Res, Time};
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn at(n: u64) -> Time {
+    Time::ZERO + ms(n)
+}
+
+async fn yields(cx: &Cx, times: u32) {
+    for _ in 0..times {
+        cx.yield_now().await
+    }
+}
+
+/// What an adapter yields, with what each item was made of.
+type Groups<'c> = Pin<Box<dyn Stream<Item = Vec<u64>> + Send + 'c>>;
+type Adapt = for<'c> fn(&'c Cx, Receiver<u64>) -> Groups<'c>;
+
+/// Sends up to `count` numbers through a channel of two to a consumer behind the adapter. Whatever is cancelled when, each that
+/// was sent is received once; in order, if the adapter says so.
+async fn conserves(cx: &mut Cx, count: u64, ordered: bool, adapt: Adapt) {
+    let (tx, rx) = mpsc::channel(2);
+    let sent = Arc::new(AtomicU64::new(0));
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let (counted, taken) = (sent.clone(), received.clone());
+    cx.region(|scope| async move {
+        scope.spawn(async move |cx: &mut Cx| {
+            for n in 0..count {
+                if tx.send(cx, n).await.is_err() {
+                    return;
+                }
+                counted.fetch_add(1, SeqCst);
+            }
+        });
+        scope.spawn(async move |cx: &mut Cx| {
+            let mut stream = adapt(cx, rx);
+            while let Ok(Some(group)) = stream.next(cx).await {
+                taken.lock().unwrap().extend(group);
+            }
+            // Cancelled or at its end, it goes on without looking for a request: what was taken is still there.
+            while let Some(group) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+                taken.lock().unwrap().extend(group);
+            }
+        });
+    })
+    .await;
+    let mut received = received.lock().unwrap().clone();
+    if !ordered {
+        received.sort_unstable();
+    }
+    assert_eq!(received, (0..sent.load(SeqCst)).collect::<Vec<_>>());
+}
+
+async fn working(n: u64) -> Vec<u64> {
+    if n.is_multiple_of(2) {
+        let mut waited = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut waited, true) {
+                return std::task::Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+        .await
+    }
+    vec![n]
+}
+
+/// The adapters that keep every item: name, whether they keep the order, and how they are made.
+const KEEPING: &[(&str, bool, Adapt)] = &[
+    ("then", true, |_, rx| Box::pin(rx.then(working))),
+    ("peekable", true, |_, rx| Box::pin(rx.peekable().map(|n| vec![n]))),
+    ("chunks", true, |_, rx| Box::pin(rx.chunks(2))),
+    ("windows", true, |_, rx| Box::pin(rx.windows(2, 2))),
+    ("chain", true, |_, rx| Box::pin(rx.chain(stream::empty()).map(|n| vec![n]))),
+    ("flat_map", true, |_, rx| Box::pin(rx.flat_map(|n| stream::iter([vec![n]])))),
+    ("zip", true, |_, rx| Box::pin(rx.zip(stream::repeat(0)).map(|(n, _)| vec![n]))),
+    ("merge", true, |_, rx| Box::pin(rx.merge(stream::empty()).map(|n| vec![n]))),
+    ("buffered_in_task", true, |_, rx| Box::pin(rx.map(working).buffered_in_task(2))),
+    ("buffer_unordered_in_task", false, |_, rx| Box::pin(rx.map(working).buffer_unordered_in_task(2))),
+    ("timeout", true, |cx, rx| Box::pin(rx.timeout(cx, ms(5)).filter_map(|item| item.ok().map(|n| vec![n])))),
+    ("throttle", true, |cx, rx| Box::pin(rx.throttle(cx, ms(5)).map(|n| vec![n]))),
+    ("debounce_with", true, |cx, rx| {
+        Box::pin(rx.map(|n| vec![n]).debounce_with(cx, ms(5), |mut waited, came| {
+            waited.extend(came);
+            waited
+        }))
+    }),
+    ("chunks_timeout", true, |cx, rx| Box::pin(rx.chunks_timeout(cx, 2, ms(5)))),
+    ("tumbling", true, |cx, rx| Box::pin(rx.tumbling(cx, ms(5), 2))),
+    ("buffered", true, |cx, rx| {
+        Box::pin(
+            rx.map(|n| {
+                async move |cx: &mut Cx| {
+                    cx.step().await;
+                    vec![n]
+                }
+            })
+            .buffered(cx, 2),
+        )
+    }),
+    ("buffer_unordered", false, |cx, rx| {
+        Box::pin(
+            rx.map(|n| {
+                async move |cx: &mut Cx| {
+                    cx.step().await;
+                    vec![n]
+                }
+            })
+            .buffer_unordered(cx, 2),
+        )
+    }),
+];
+
+#[test]
+pub(crate) fn a_cancellation_at_any_checkpoint_loses_no_item() {
+    for &(name, ordered, adapt) in KEEPING {
+        let swept = CancelSweep::new(LabConfig::default())
+            .run(name, None, async move |cx: &mut Cx| conserves(cx, 4, ordered, adapt).await);
+        assert!(swept.complete && swept.checkpoints > 10 && swept.acknowledged > 0, "{name}: {swept}");
+        println!("{name}: {swept}");
+    }
+}
+
+#[test]
+fn no_schedule_loses_an_item_or_its_order() {
+    for &(name, ordered, adapt) in KEEPING {
+        let found = Search::every()
+            .limit(3_000)
+            .run(name, None, async move |cx: &mut Cx| conserves(cx, 2, ordered, adapt).await);
+        println!("{name}: {found}");
+        assert!(found.complete || found.runs >= 3_000, "{name}: {found}");
+    }
+}
+
+#[test]
+fn a_consumer_that_is_cancelled_gets_the_rest_when_it_goes_on() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let mut items = stream::iter(0..5).chunks(2);
+        let mut task = cx.spawn(async move |cx: &mut Cx| -> Res<Vec<Vec<i32>>> {
+            let first = items.next(cx).await?;
+            let c = cx.cancelled().await;
+            assert_eq!(items.next(cx).await.unwrap_err().kind(), c.kind());
+            let rest = cx.masked(async |cx| items.collect::<Vec<_>, _>(cx).await).await?;
+            Ok(first.into_iter().chain(rest).collect())
+        });
+        cx.sleep(ms(1)).await.unwrap();
+        task.cancel("enough");
+        assert_eq!(task.join(cx).await.ok().unwrap(), [vec![0, 1], vec![2, 3], vec![4]]);
+    });
+}
+
+#[test]
+fn a_consumer_that_is_cut_says_how_far_it_came() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let (tx, mut rx) = mpsc::channel(8);
+        for n in 1..=3 {
+            tx.try_send(n).unwrap();
+        }
+        let mut task = cx.spawn(async move |cx: &mut Cx| {
+            let cut = (&mut rx).collect::<Vec<_>, _>(cx).await.unwrap_err();
+            assert_eq!((cut.so_far, cut.why.kind()), (vec![1, 2, 3], CancelKind::Explicit));
+            assert_eq!((&mut rx).count(cx).await.unwrap_err().so_far, 0);
+            let cut = (&mut rx).fold(cx, 7, async |sum, n| sum + n).await.unwrap_err();
+            assert_eq!(cut.so_far, 7);
+            assert_eq!(rx.try_recv(), Ok(4), "what came later is still there");
+        });
+        cx.sleep(ms(1)).await.unwrap();
+        task.cancel("enough");
+        tx.try_send(4).unwrap();
+        task.join(cx).await.ok().unwrap();
+    });
+}
+
+#[test]
+fn a_stream_that_is_always_ready_lets_others_run() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let mut task = cx.spawn(async |cx: &mut Cx| -> Res<u64> { Ok(stream::repeat(1).count(cx).await?) });
+        yields(cx, 100).await;
+        task.cancel("enough");
+        assert!(matches!(task.join(cx).await, types::Outcome::Cancelled(_)));
+    });
+}
+
+#[test]
+fn tasks_work_while_the_consumer_is_busy_and_no_more_than_asked_for() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let (now, peak) = (running.clone(), most.clone());
+            cx.region(|scope| async move {
+                let work = stream::iter(0..6_u64).map(move |n| {
+                    let (running, most) = (now.clone(), peak.clone());
+                    async move |cx: &mut Cx| {
+                        most.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
+                        cx.sleep(ms(10)).await.unwrap();
+                        running.fetch_sub(1, SeqCst);
+                        (n, cx.now())
+                    }
+                });
+                let mut work = work.buffered(scope, 3);
+                assert_eq!(work.next(scope).await.unwrap(), Some((0, at(10))));
+                // Polled once more, it would have had the fourth started at 10; so it starts with the next poll.
+                scope.sleep(ms(90)).await.unwrap();
+                assert_eq!(work.in_flight(), 2);
+                let rest = work.collect::<Vec<_>, _>(scope).await.unwrap();
+                assert_eq!(rest[..2], [(1, at(10)), (2, at(10))], "they were over long ago");
+                assert_eq!(rest[2..], [(3, at(110)), (4, at(110)), (5, at(110))]);
+            })
+            .await;
+            assert_eq!((running.load(SeqCst), most.load(SeqCst)), (0, 3));
+        });
+        lab.oracles().unwrap();
+    });
+}
+
+#[test]
+pub(crate) fn a_stream_that_is_dropped_asks_its_tasks_to_stop_and_the_region_awaits_them() {
+    explore(0..30, |lab| {
+        let stopped = Arc::new(Mutex::new(Vec::new()));
+        let log = stopped.clone();
+        lab.run(|cx| async {
+            cx.region(|scope| async move {
+                let work = stream::iter(0..3).map(move |n| {
+                    let log = log.clone();
+                    async move |cx: &mut Cx| {
+                        let c = cx.sleep(ms(n * 1000)).await;
+                        log.lock().unwrap().push((n, c.map_err(|c| c.kind())));
+                        cx.masked(async |cx| cx.sleep(ms(5)).await).await.unwrap();
+                    }
+                });
+                let mut work = pin!(work.buffer_unordered(scope, 3).take(1));
+                work.next(scope).await.unwrap();
+            })
+            .await;
+            assert_eq!(cx.now(), at(10), "5 for the first, and 5 for the others to stop");
+        });
+        lab.oracles().unwrap();
+        let mut stopped = stopped.lock().unwrap().clone();
+        stopped.sort_by_key(|(n, _)| *n);
+        assert_eq!(stopped, [(0, Ok(())), (1, Err(CancelKind::Explicit)), (2, Err(CancelKind::Explicit))]);
+    });
+}
+
+#[test]
+fn a_body_that_panics_gives_no_item_and_its_region_deals_with_it() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let failures = Arc::new(AtomicUsize::new(0));
+            let seen = failures.clone();
+            let options = RegionOptions::isolate().on_failure(move |_| {
+                seen.fetch_add(1, SeqCst);
+            });
+            cx.region_with(options, |scope| async move {
+                let work = |n: u64| {
+                    async move |cx: &mut Cx| {
+                        cx.step().await;
+                        assert!(n != 1, "an unlucky number");
+                        n
+                    }
+                };
+                let ordered = stream::iter(0..4).map(work).buffered(scope, 2);
+                assert_eq!(ordered.collect::<Vec<_>, _>(scope).await.unwrap(), [0, 2, 3]);
+                let unordered = stream::iter(0..4).map(work).buffer_unordered(scope, 2);
+                assert_eq!(unordered.fold(scope, 0, async |sum, n| sum + n).await.unwrap(), 5);
+            })
+            .await;
+            assert_eq!(failures.load(SeqCst), 2);
+        });
+    });
+    // By default the region stops everybody, the consumer too.
+    let lab = LabRuntime::new(LabConfig::default());
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        lab.run(|cx| async {
+            cx.region(|scope| async move {
+                let work =
+                    stream::iter(0..9).map(|n| async move |_: &mut Cx| assert!(n != 1, "an unlucky number"));
+                let cut = work.buffered(scope, 1).count(scope).await.unwrap_err();
+                assert_eq!(cut.why.kind(), CancelKind::SiblingFailed);
+            })
+            .await
+        })
+    }));
+    assert!(panicked.is_err(), "the panic goes on where the region was opened");
+}
+
+#[test]
+fn two_streams_are_merged_as_they_come() {
+    let found = Search::every().run("merge", None, async |cx: &mut Cx| {
+        let ((a, left), (b, right)) = (mpsc::channel(1), mpsc::channel(1));
+        for (of, tx) in [(0, a), (10, b)] {
+            cx.spawn(async move |cx: &mut Cx| {
+                for n in of..of + 2 {
+                    tx.send(cx, n).await.unwrap()
+                }
+            });
+        }
+        let found = left.merge(right).collect::<Vec<_>, _>(cx).await.unwrap();
+        let of = |which: fn(&i32) -> bool| found.iter().copied().filter(which).collect::<Vec<_>>();
+        assert_eq!((of(|n| *n < 10), of(|n| *n >= 10)), (vec![0, 1], vec![10, 11]));
+    });
+    assert!(found.complete, "{found}");
+    let found = Search::every().run("merge_all", None, async |cx: &mut Cx| {
+        let mut all = stream::merge_all([]);
+        for n in 0..3 {
+            let (tx, rx) = mpsc::channel(1);
+            cx.spawn(async move |cx: &mut Cx| tx.send(cx, n).await.unwrap());
+            all.push(rx);
+        }
+        let mut found = all.collect::<Vec<_>, _>(cx).await.unwrap();
+        found.sort_unstable();
+        assert_eq!(found, [0, 1, 2]);
+    });
+    assert!(found.complete, "{found}");
+}
+
+#[test]
+fn pairs_are_made_in_order_whoever_is_faster() {
+    let found = Search::every().run("zip", None, async |cx: &mut Cx| {
+        let ((a, left), (b, right)) = (mpsc::channel(1), mpsc::channel(1));
+        for tx in [a, b] {
+            cx.spawn(async move |cx: &mut Cx| {
+                for n in 0..2 {
+                    tx.send(cx, n).await.unwrap()
+                }
+            });
+        }
+        assert_eq!(left.zip(right).collect::<Vec<_>, _>(cx).await.unwrap(), [(0, 0), (1, 1)]);
+    });
+    assert!(found.complete, "{found}");
+}
+
+/// How a pump sends into two channels, and who gets what of the numbers from 0.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Pump {
+    Forward,
+    RoundRobin,
+    ByKey,
+    Broadcast,
+}
+
+/// A pump whose receivers look at each item, and everything that becomes of its items: each is received, or back in the error, or
+/// still in the source; once, and in order.
+async fn pumps(cx: &mut Cx, how: Pump, count: u64) {
+    let outputs = if how == Pump::Forward { 1 } else { 2 };
+    let received = Arc::new(Mutex::new(vec![Vec::new(); outputs]));
+    let left = Arc::new(Mutex::new(None));
+    let (log, rest) = (received.clone(), left.clone());
+    cx.region(|scope| async move {
+        let mut senders = Vec::new();
+        for of in 0..outputs {
+            let (tx, mut rx) = mpsc::channel(1);
+            senders.push(tx);
+            let log = log.clone();
+            scope.spawn(async move |cx: &mut Cx| {
+                while let Ok(Some(n)) = rx.next(cx).await {
+                    log.lock().unwrap()[of].push(n);
+                }
+                rx.close();
+                while let Some(n) = poll_fn(|context| Pin::new(&mut rx).poll_next(context)).await {
+                    log.lock().unwrap()[of].push(n);
+                }
+            });
+        }
+        scope.spawn(async move |cx: &mut Cx| {
+            let mut source = stream::iter(0..count);
+            let end = match how {
+                Pump::Forward => stream::forward(cx, &mut source, &senders[0]).await,
+                Pump::RoundRobin => stream::round_robin(cx, &mut source, &senders).await,
+                Pump::ByKey => stream::by_key(cx, &mut source, &senders, |n| *n as usize).await,
+                Pump::Broadcast => stream::broadcast(cx, &mut source, &senders).await,
+            };
+            let held = end.err().and_then(Undelivered::into_inner);
+            let next = poll_fn(|context| Pin::new(&mut source).poll_next(context)).await;
+            *rest.lock().unwrap() = held.or(next);
+        });
+    })
+    .await;
+    let end = left.lock().unwrap().unwrap_or(count);
+    let received = received.lock().unwrap();
+    for (of, own) in received.iter().enumerate() {
+        assert!(own.is_sorted(), "{how:?}: {own:?}");
+        if how == Pump::ByKey {
+            assert!(own.iter().all(|n| *n as usize % outputs == of));
+        }
+    }
+    let expected: Vec<u64> = (0..end).collect();
+    if how == Pump::Broadcast {
+        // One who left has missed what came later; whoever stayed has all.
+        assert!(received.contains(&expected), "{received:?}, and {end} is left");
+        assert!(received.iter().all(|own| expected.starts_with(own)), "{received:?}");
+    } else {
+        let mut all = received.concat();
+        all.sort_unstable();
+        assert_eq!(all, expected, "{how:?}: and {end} is left");
+    }
+}
+
+#[test]
+pub(crate) fn a_pump_that_is_cancelled_anywhere_loses_no_item() {
+    for how in [Pump::Forward, Pump::RoundRobin, Pump::ByKey, Pump::Broadcast] {
+        let swept = CancelSweep::new(LabConfig::default())
+            .run("pump", None, async move |cx: &mut Cx| pumps(cx, how, 4).await);
+        assert!(swept.complete && swept.checkpoints > 10 && swept.acknowledged > 0, "{how:?}: {swept}");
+    }
+}
+
+#[test]
+fn pumps_deliver_everything_on_every_schedule() {
+    for how in [Pump::Forward, Pump::RoundRobin, Pump::ByKey, Pump::Broadcast] {
+        let found =
+            Search::every().limit(3_000).run("pump", None, async move |cx: &mut Cx| pumps(cx, how, 3).await);
+        println!("{how:?}: {found}");
+        assert!(found.complete || found.runs >= 3_000, "{how:?}: {found}");
+    }
+}
+
+#[test]
+fn outputs_whose_receivers_are_gone_are_left_out_and_the_last_one_ends_the_pump() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let (a, gone) = mpsc::channel(8);
+        let (b, mut stays) = mpsc::channel(8);
+        drop(gone);
+        stream::round_robin(cx, &mut stream::iter(0..3), &[a.clone(), b.clone()]).await.unwrap();
+        stream::broadcast(cx, &mut stream::iter(7..8), &[a.clone(), b.clone()]).await.unwrap();
+        assert_eq!((0..4).map(|_| stays.try_recv().unwrap()).collect::<Vec<_>>(), [0, 1, 2, 7]);
+        drop(stays);
+        let mut source = stream::iter(0..3);
+        for outputs in [&[a.clone(), b.clone()][..], &[]] {
+            let end = stream::round_robin(cx, &mut source, outputs).await;
+            assert!(matches!(end, Err(Undelivered::Closed(None))), "{end:?}");
+            let end = stream::broadcast(cx, &mut source, outputs).await;
+            assert!(matches!(end, Err(Undelivered::Closed(None))), "{end:?}");
+        }
+        let end = stream::by_key(cx, &mut source, &[a], |_| 0).await;
+        assert!(
+            matches!(end, Err(Undelivered::Closed(Some(0)))),
+            "it is known only when it was taken: {end:?}"
+        );
+    });
+}
+
+/// Items at these instants, in milliseconds: each is its instant.
+fn ticking<'c>(cx: &'c Cx, at: &'static [u64]) -> impl Stream<Item = u64> + 'c {
+    stream::iter(at).then(move |n| async move {
+        cx.sleep_until(Time::ZERO + ms(*n)).await.unwrap();
+        *n
+    })
+}
+
+/// What an adapter yields, and when.
+async fn seen<T>(cx: &Cx, stream: impl Stream<Item = T>) -> Vec<(u64, T)> {
+    let mut stream = pin!(stream);
+    let mut seen = Vec::new();
+    while let Some(item) = stream.next(cx).await.unwrap() {
+        seen.push((cx.now().as_nanos() / 1_000_000, item));
+    }
+    seen
+}
+
+#[test]
+pub(crate) fn adapters_with_a_clock_keep_their_times() {
+    explore(0..10, |lab| {
+        lab.run(|cx| async {
+            let t = cx.now();
+            let late = seen(cx, ticking(cx, &[5, 30, 40]).timeout(cx, ms(10))).await;
+            assert_eq!(
+                late,
+                [(5, Ok(5)), (15, Err(Elapsed)), (25, Err(Elapsed)), (30, Ok(30)), (40, Ok(40))]
+            );
+            assert_eq!(t, Time::ZERO);
+        });
+        let lab = LabRuntime::new(LabConfig::default());
+        lab.run(|cx| async {
+            let paced = seen(cx, ticking(cx, &[0, 1, 2, 50]).throttle(cx, ms(10))).await;
+            assert_eq!(paced, [(0, 0), (10, 1), (20, 2), (50, 50)]);
+        });
+        let lab = LabRuntime::new(LabConfig::default());
+        lab.run(|cx| async {
+            let settled = seen(cx, ticking(cx, &[0, 5, 9, 30, 50, 55]).debounce(cx, ms(10))).await;
+            assert_eq!(settled, [(19, 9), (40, 30), (55, 55)]);
+        });
+        let lab = LabRuntime::new(LabConfig::default());
+        lab.run(|cx| async {
+            let chunks = seen(cx, ticking(cx, &[0, 5, 9, 30, 41, 42]).chunks_timeout(cx, 3, ms(10))).await;
+            assert_eq!(chunks, [(9, vec![0, 5, 9]), (40, vec![30]), (42, vec![41, 42])]);
+        });
+        let lab = LabRuntime::new(LabConfig::default());
+        lab.run(|cx| async {
+            let windows = seen(cx, ticking(cx, &[0, 5, 9, 12, 45, 46]).tumbling(cx, ms(10), 9)).await;
+            assert_eq!(windows, [(10, vec![0, 5, 9]), (20, vec![12]), (46, vec![45, 46])]);
+        });
+        let lab = LabRuntime::new(LabConfig::default());
+        lab.run(|cx| async {
+            let windows = seen(cx, ticking(cx, &[0, 5, 9, 15, 40]).sliding(cx, ms(10), 9)).await;
+            assert_eq!(
+                windows.into_iter().map(|(_, window)| window).collect::<Vec<_>>(),
+                [vec![0], vec![0, 5], vec![0, 5, 9], vec![9, 15], vec![40]]
+            );
+        });
+    });
+}
+
+#[test]
+fn adapters_with_a_clock_bear_any_span_and_take_their_timers_back() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let ever = Duration::MAX;
+        let source = || stream::iter(0..3);
+        assert_eq!(source().timeout(cx, ever).count(cx).await.unwrap(), 3);
+        assert_eq!(source().timeout(cx, Duration::ZERO).filter(Result::is_ok).count(cx).await.unwrap(), 3);
+        assert_eq!(source().throttle(cx, Duration::ZERO).count(cx).await.unwrap(), 3);
+        assert_eq!(source().throttle(cx, ever).take(1).count(cx).await.unwrap(), 1);
+        assert_eq!(source().debounce(cx, ever).collect::<Vec<_>, _>(cx).await.unwrap(), [2]);
+        assert_eq!(source().chunks_timeout(cx, 9, ever).collect::<Vec<_>, _>(cx).await.unwrap(), [[0, 1, 2]]);
+        assert_eq!(source().tumbling(cx, ever, 2).count(cx).await.unwrap(), 2);
+        assert_eq!(
+            source().sliding(cx, Duration::ZERO, 9).collect::<Vec<_>, _>(cx).await.unwrap(),
+            [[0], [1], [2]]
+        );
+        // Nobody waits for a pause in something that never pauses.
+        let mut task = cx.spawn(async |cx: &mut Cx| -> Result<(), Cancelled> {
+            let mut stream = stream::repeat(1).debounce(cx, ms(1));
+            stream.next(cx).await.map(drop)
+        });
+        yields(cx, 100).await;
+        task.cancel("enough");
+        assert!(task.join(cx).await.ok().is_err());
+        assert_eq!(cx.now(), Time::ZERO, "no timer of those that were dropped is waited for");
+    });
+    lab.oracles().unwrap();
+}
+
+#[test]
+fn bad_limits_are_refused_where_they_are_given() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let refused = |f: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err();
+        let bodies = || stream::iter([0]).map(|n| async move |_: &mut Cx| n);
+        assert!(refused(&|| drop(bodies().buffered(cx, 0))));
+        assert!(refused(&|| drop(bodies().buffer_unordered(cx, 0))));
+        assert!(refused(&|| drop(bodies().buffer_unordered(cx, usize::MAX))));
+        assert!(refused(&|| drop(stream::iter([0]).chunks_timeout(cx, 0, ms(1)))));
+        assert!(refused(&|| drop(stream::iter([0]).tumbling(cx, ms(0), 1))));
+        assert!(refused(&|| drop(stream::iter([0]).tumbling(cx, ms(1), 0))));
+        assert!(refused(&|| drop(stream::iter([0]).sliding(cx, ms(1), 0))));
+    });
+}
