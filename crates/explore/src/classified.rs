@@ -1,6 +1,6 @@
 //! [`Classified`]: any scheduler, and the class of each execution it led to.
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::scheduler::{Ended, Point, Scheduler, Step};
+use crate::scheduler::{Crowd, Ended, Point, Scheduler, Step};
 use trace::Choice;
 
 /// Passes every question on to the scheduler inside, and takes the execution's fingerprint. Cost: the vector clock of
@@ -41,6 +41,10 @@ impl<S: Scheduler> Scheduler for Classified<S> {
 
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         self.inner.pick(point)
+    }
+
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        self.inner.pick_unlisted(crowd)
     }
 
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {

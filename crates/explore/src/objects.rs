@@ -136,6 +136,25 @@ impl Objects {
         self.account(announced.object).possible(announced.kind, announced.access)
     }
 
+    /// As [`Objects::possible`], of the object of this number: no look for its name.
+    ///
+    /// # Panics
+    /// If no object has that number.
+    #[inline]
+    #[must_use]
+    pub fn possible_at(&self, number: u32, kind: ObjectKind, access: Access) -> bool {
+        self.accounts[number as usize].possible(kind, access)
+    }
+
+    /// Counts an operation on the object of this number; for whoever has no use for the [`Mark`].
+    ///
+    /// # Panics
+    /// If no object has that number.
+    #[inline]
+    pub fn count(&mut self, number: u32, access: Access) {
+        self.accounts[number as usize].add(access)
+    }
+
     /// What the announced operation would come to, as things are now: an attempt may be refused, a receive may find
     /// the end. A compare-exchange stays one: values aren't known here.
     #[must_use]
@@ -157,8 +176,8 @@ impl Objects {
         self.accounts[mark.object as usize].subtract(mark.access);
     }
 
-    /// The object's number.
-    pub(crate) fn number(&mut self, object: ObjectId) -> u32 {
+    /// The object's number: small, and its own for as long as this lives, whatever executions come.
+    pub fn number(&mut self, object: ObjectId) -> u32 {
         let number = self.names.number(object.0);
         if self.accounts.len() < self.names.len() {
             self.accounts.resize(self.names.len(), Account::default());

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! begin ─▶ ( pick ─▶ choose* ─▶ ran )* ─▶ ended        once for each execution
+//!            ▲
+//!            └ pick_unlisted, for who can do without the list of candidates
 //! ```
 //! Invariants the executor keeps:
 //! - `explore.repeatable`: the same picks and choices give the same candidates, the same steps, in every execution.
@@ -49,6 +51,26 @@ pub struct Point<'a> {
     pub usual: usize,
 }
 
+/// The candidates of a point, unlisted: for schedulers that need not look at all of them. A list of ten thousand at every
+/// step makes a run quadratic.
+///
+/// Places count as in [`Point::candidates`]. Costs of each question: the executor's affair, but less than a list.
+pub trait Crowd {
+    /// How many could be next; at least one.
+    fn size(&self) -> usize;
+    /// Which of them production would take.
+    fn usual(&self) -> usize;
+    /// Who stands at this place.
+    ///
+    /// # Panics
+    /// If nobody does.
+    fn task(&self, at: usize) -> TaskId;
+    /// How many before this place have this short name ([`name_of`](crate::name_of)).
+    fn namesakes_before(&self, at: usize, name: u8) -> usize;
+    /// Where the one of this short name stands that has `nth` of it before him.
+    fn namesake(&self, name: u8, nth: usize) -> Option<usize>;
+}
+
 /// What one step did.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
@@ -86,6 +108,9 @@ impl<S: Scheduler + ?Sized> Scheduler for Box<S> {
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         (**self).pick(point)
     }
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        (**self).pick_unlisted(crowd)
+    }
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
         (**self).choose(what, options, usual)
     }
@@ -104,6 +129,9 @@ impl<S: Scheduler> Scheduler for Arc<Mutex<S>> {
     }
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         shared(self).pick(point)
+    }
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        shared(self).pick_unlisted(crowd)
     }
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
         shared(self).choose(what, options, usual)
@@ -128,6 +156,14 @@ pub trait Scheduler {
     /// Which candidate takes the next step, as an index. Asked at every step, even if there is but one candidate.
     /// `None` gives the execution up: its outcome is of no interest (it repeats another).
     fn pick(&mut self, point: &Point<'_>) -> Option<usize>;
+
+    /// As [`Scheduler::pick`], and asked before it, of a scheduler that may not have to see everybody. `None`: it has to,
+    /// and is asked again with the list, as if it had not been asked before. Default: it has to. Whether there is an
+    /// answer MUST NOT change what it is.
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        let _ = crowd;
+        None
+    }
 
     /// Inside the step that was picked: which of `options` (at least 2) happens, `usual` being what happens when
     /// nobody interferes.

@@ -3,7 +3,7 @@
 //! Not here: the schedulers, the recording of what they decide.
 use crate::raw::home::Lent;
 use crate::world::{Recorder, locked};
-use explore::{Candidate, Point, Scheduler};
+use explore::Scheduler;
 use region::Sink;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -69,11 +69,16 @@ impl Decisions {
         (chosen as usize).min(options - 1)
     }
 
-    /// Picks who takes the next step. `None` gives the run up.
-    pub(crate) fn pick(&self, candidates: &[Candidate], usual: usize) -> Option<usize> {
-        let picked = self.ask(|s| s.pick(&Point { candidates, usual }))??;
-        if candidates.len() > 1 {
-            self.note(Choice::Task, candidates.len(), picked)
+    /// Has `pick` pick who of so many takes the next step. `None` gives the run up.
+    #[inline]
+    pub(crate) fn pick(
+        &self,
+        size: usize,
+        pick: impl FnOnce(&mut (dyn Scheduler + Send)) -> Option<usize>,
+    ) -> Option<usize> {
+        let picked = self.ask(pick)??;
+        if size > 1 {
+            self.note(Choice::Task, size, picked)
         }
         Some(picked)
     }

@@ -1,22 +1,29 @@
-//! One worker's lanes, and which runnable is next: by the production pick, or any of them, as the decisions
-//! say.
+//! One worker: into which lane a runnable goes, and which one is next, by the production pick, or any of them, as the
+//! decisions say.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `lanes` | the lanes, and who could be next |
+//! | `line` | one lane, however long |
+//! | `arrivals` | what other threads queue |
+//! | `nudge` | polls for no reason, to find lost wakes |
 mod arrivals;
+mod lanes;
+mod line;
 mod nudge;
 
 use crate::deadlock::WaitGraph;
 use crate::decisions::Decisions;
 use crate::lasso::Lasso;
-use crate::parked::Parked;
 use crate::raw::home::{HomeCell, HomeRef};
 use crate::watch;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
 use cx::Waiter;
 use cx::port::{Clock, World};
-use explore::{Candidate, Step, Stuck, Touch};
+use explore::{Candidate, Point, Step, Stuck, Touch};
 use region::Sink;
 use sched::engine::CatchUnwind;
-use sched::lanes::{Credits, Lane, LaneView, pick};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex};
 use task::{Header, Runnable, control};
@@ -24,6 +31,7 @@ use trace::{Event, Label, ObjectId};
 use types::{TaskId, Time};
 
 use arrivals::{Arrival, Arrivals};
+use lanes::{BUDGET, Lanes, Unlisted};
 
 /// The lab's engine. Begins with its world, as every engine does.
 #[repr(C)]
@@ -58,137 +66,13 @@ pub(crate) struct Engine {
 /// Sees each step before it is taken, and may do something to its task.
 pub(crate) type Interference = Box<dyn FnMut(u64, &Header) + Send>;
 
-/// The lanes of the one worker, each in order of arrival.
-#[derive(Default)]
-struct Lanes {
-    /// Whoever ran last, if it gave way only because every operation is a scheduling point here: in production it
-    /// would have gone on.
-    going: Option<Runnable>,
-    /// How many steps it took in a row.
-    turns: u32,
-    last: Option<TaskId>,
-    /// Who ran before that, the latest first.
-    before: [Option<TaskId>; 3],
-    cancel: VecDeque<Runnable>,
-    timed: VecDeque<Runnable>,
-    lifo: Option<Runnable>,
-    /// Whom the LIFO slot served last: as in production, it waits in the queue when it is woken next.
-    served_lifo: Option<TaskId>,
-    ready: VecDeque<Runnable>,
-    credits: Credits,
-    /// Only in explored runs: tasks that will go on once what they announced is possible.
-    parked: Parked,
-    /// The parked task that is picked is woken to be run at once, and not queued.
-    picking: bool,
-    picked: Option<Runnable>,
-}
-
-/// How many operations a task does in a row in production.
-const BUDGET: u32 = 128;
-
 /// What a step needs, kept for its memory.
 #[derive(Default)]
 struct Stepping {
-    log: watch::StepLog,
+    log: Box<watch::StepLog>,
     candidates: Vec<Candidate>,
     /// Whoever picks has been told that the run is over.
     over: bool,
-}
-
-impl Lanes {
-    /// As new, but for the memory. Nobody is queued.
-    fn renew(&mut self) {
-        let Lanes { cancel, timed, ready, parked, .. } = std::mem::take(self);
-        *self = Lanes { cancel, timed, ready, parked, ..Lanes::default() };
-        self.parked.renew();
-    }
-
-    fn len(&self) -> usize {
-        self.urgent() + self.ready.len()
-    }
-
-    /// How many come before the ready lane.
-    fn urgent(&self) -> usize {
-        self.first() + self.cancel.len() + self.timed.len() + usize::from(self.lifo.is_some())
-    }
-
-    fn first(&self) -> usize {
-        usize::from(self.going.is_some())
-    }
-
-    /// This task takes the next step; who was going on stands behind the others now.
-    fn goes(&mut self, task: TaskId) {
-        self.turns = if self.last == Some(task) { self.turns + 1 } else { 1 };
-        if self.last != Some(task) {
-            let [a, b, _] = self.before;
-            self.before = [self.last.replace(task), a, b];
-        }
-        if let Some(before) = self.going.take() {
-            self.ready.push_back(before)
-        }
-    }
-
-    /// What a production worker would pick, counted as [`Lanes::nth`] counts.
-    /// `parked` are those of the parked who could go on.
-    fn usual(&mut self, parked: &[Candidate]) -> usize {
-        if self.going.is_some() {
-            return 0;
-        }
-        if let Some(last) = self.last.filter(|_| self.turns < BUDGET)
-            && let Some(behind) = parked.iter().position(|c| c.task == last)
-        {
-            return self.len() + behind;
-        }
-        let view = LaneView {
-            cancel: !self.cancel.is_empty(),
-            timed: !self.timed.is_empty(),
-            lifo: self.lifo.is_some(),
-            ready: !self.ready.is_empty() || !parked.is_empty(),
-            inject: false,
-        };
-        match pick(&mut self.credits, view) {
-            None | Some(Lane::Cancel) => 0,
-            Some(Lane::Timed) => self.cancel.len(),
-            Some(Lane::Lifo) => self.cancel.len() + self.timed.len(),
-            Some(Lane::Ready | Lane::Inject) => self.urgent(),
-        }
-    }
-
-    /// The n-th runnable, counted through the lanes in the order in which a worker would come to them.
-    fn nth(&mut self, mut n: usize) -> Option<Runnable> {
-        if self.going.is_some() {
-            if n == 0 {
-                return self.going.take();
-            }
-            n -= 1;
-        }
-        for lane in [&mut self.cancel, &mut self.timed] {
-            if n < lane.len() {
-                return lane.remove(n);
-            }
-            n -= lane.len();
-        }
-        if self.lifo.is_some() {
-            if n == 0 {
-                self.served_lifo = self.lifo.as_ref().map(|r| cx::task_id(r.header()));
-                return self.lifo.take();
-            }
-            n -= 1;
-        }
-        self.ready.remove(n)
-    }
-
-    /// Everybody who could take the next step, in the order of [`Lanes::nth`]; who is parked stands behind the ready.
-    /// Returns how many are not parked.
-    fn candidates(&mut self, into: &mut Vec<Candidate>) -> usize {
-        into.clear();
-        let Lanes { going, cancel, timed, lifo, ready, .. } = &*self;
-        let queued = going.iter().chain(cancel).chain(timed).chain(lifo).chain(ready);
-        into.extend(queued.map(|r| Candidate { task: cx::task_id(r.header()), announced: None }));
-        let queued = into.len();
-        self.parked.possible(into);
-        queued
-    }
 }
 
 impl Engine {
@@ -322,21 +206,18 @@ impl Engine {
             return self.step_unasked();
         }
         let mut lanes = self.lanes.get();
-        let queued = lanes.candidates(candidates);
-        if candidates.is_empty() {
+        lanes.parked.look();
+        let queued = lanes.len();
+        let size = queued + lanes.parked.able();
+        if size == 0 {
             return false;
         }
-        let usual = lanes.usual(&candidates[queued..]);
-        let Some(picked) = self.decisions.pick(candidates, usual) else {
+        let usual = lanes.usual();
+        let Some(picked) = self.pick(&lanes, candidates, size, usual) else {
             self.given_up.store(true, Relaxed);
             return false;
         };
-        let Candidate { task, announced } = candidates[picked];
-        let tries = lanes.parked.tries(task);
-        let Some(runnable) = self.take_candidate(lanes, picked, task) else {
-            unreachable!("who is a candidate can be run")
-        };
-        watch::step(task, announced.as_ref(), tries);
+        let (task, runnable) = self.take(lanes, queued, picked);
         let keeps = self.steps.load(Relaxed) >= self.lasso_from.load(Relaxed);
         let said = if keeps { self.events() } else { 0 };
         self.run(runnable);
@@ -359,7 +240,7 @@ impl Engine {
         if lanes.len() == 0 {
             return false;
         }
-        let usual = lanes.usual(&[]);
+        let usual = lanes.usual();
         let next = lanes.nth(usual);
         drop(lanes);
         next.map(|runnable| self.run(runnable)).is_some()
@@ -414,21 +295,49 @@ impl Engine {
         task::run::<CatchUnwind>(runnable);
     }
 
-    fn take_candidate(&self, mut lanes: HomeRef<'_, Lanes>, n: usize, task: TaskId) -> Option<Runnable> {
-        let queued = lanes.len();
+    /// Has the next step picked. Only who has to see everybody costs a list of them.
+    #[inline]
+    fn pick(
+        &self,
+        lanes: &Lanes,
+        candidates: &mut Vec<Candidate>,
+        size: usize,
+        usual: usize,
+    ) -> Option<usize> {
+        let unlisted = Unlisted { lanes, size, usual };
+        self.decisions.pick(size, |scheduler| {
+            scheduler.pick_unlisted(&unlisted).or_else(|| {
+                lanes.candidates(candidates);
+                scheduler.pick(&Point { candidates, usual })
+            })
+        })
+    }
+
+    /// Takes the n-th of those who could be next, of whom `queued` are not parked, and tells who watches that his step
+    /// begins.
+    #[inline]
+    fn take(&self, mut lanes: HomeRef<'_, Lanes>, queued: usize, n: usize) -> (TaskId, Runnable) {
         if n < queued {
-            let runnable = lanes.nth(n);
+            let runnable = lanes.nth(n).expect("who is a candidate can be run");
+            let task = cx::task_id(runnable.header());
+            let tries = lanes.parked.tries(task);
             lanes.goes(task);
-            return runnable;
+            drop(lanes);
+            watch::step(task, None, tries);
+            return (task, runnable);
         }
-        let waiter = lanes.parked.take(n - queued)?;
+        let announced = lanes.parked.take(n - queued).expect("who is a candidate is parked");
+        let task = announced.task;
         lanes.goes(task);
         lanes.picking = true;
         drop(lanes);
-        waiter.wake();
+        announced.waiter.wake();
         let mut lanes = self.lanes.get();
         lanes.picking = false;
-        lanes.picked.take()
+        let runnable = lanes.picked.take().expect("a parked task can be woken");
+        drop(lanes);
+        watch::step(task, Some(&announced.touch), false);
+        (task, runnable)
     }
 
     /// A task that announced one thing in its step, and was not queued, is parked until that is possible.
@@ -436,12 +345,8 @@ impl Engine {
         if log.announced.is_empty() {
             return;
         }
-        if let [_] = log.announced[..]
-            && !log.enabled.contains(&task)
-            && let Some(announcement) = log.announced.pop()
-        {
-            self.lanes.get().parked.park(task, announcement);
-            return;
+        if log.announced.len() == 1 && !log.enabled.contains(&task) {
+            return self.lanes.get().parked.park(&mut log.announced);
         }
         // Whoever waits for several things tries them all.
         self.lanes.get().parked.will_try(task);

@@ -35,22 +35,12 @@ pub struct Names {
 }
 
 impl Names {
-    /// Forgets everything, but keeps the memory.
-    pub(crate) fn clear(&mut self) {
-        self.objects.clear();
-        self.tasks.clear();
-    }
-
     pub(crate) fn object(&mut self, id: ObjectId, kind: ObjectKind, at: &'static Location<'static>) {
         self.objects.insert(id, (kind, at));
     }
 
     pub(crate) fn task(&mut self, id: TaskId, site: &Site) {
         self.tasks.insert(id, site.clone());
-    }
-
-    pub(crate) fn kind_of(&self, object: ObjectId) -> ObjectKind {
-        self.objects.get(&object).map_or(ObjectKind::Value, |&(kind, _)| kind)
     }
 
     /// "the task spawned at src/a.rs:3".

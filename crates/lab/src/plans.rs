@@ -40,14 +40,14 @@ impl Plans {
         locked(&self.by_step).keys().next().copied()
     }
 
-    /// What there is for this step and those before, in order; it is no longer planned then.
+    /// Whether there is something for this step, or for one before.
     #[inline]
-    pub(crate) fn take(&self, step: u64) -> Vec<Planned> {
-        if self.first.load(Acquire) > step { Vec::new() } else { self.take_due(step) }
+    pub(crate) fn is_due(&self, step: u64) -> bool {
+        self.first.load(Acquire) <= step
     }
 
-    #[cold]
-    fn take_due(&self, step: u64) -> Vec<Planned> {
+    /// What there is for this step and those before, in order; it is no longer planned then.
+    pub(crate) fn take(&self, step: u64) -> Vec<Planned> {
         let mut by_step = locked(&self.by_step);
         let later = step.checked_add(1).map(|after| by_step.split_off(&after)).unwrap_or_default();
         let due = std::mem::replace(&mut *by_step, later);

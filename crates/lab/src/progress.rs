@@ -1,7 +1,7 @@
 //! [`Progress`]: how far a search has come, for whoever watches it and may end it.
 //!
 //! Not here: clocks and terminals. Who watches has them (`lab_test`).
-use explore::{Coverage, Ended, Estimate, Point, Scheduler, Step, Survey};
+use explore::{Coverage, Crowd, Ended, Estimate, Point, Scheduler, Step, Survey};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use trace::Choice;
@@ -104,6 +104,9 @@ impl<S: Scheduler> Scheduler for Walked<S> {
     }
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         self.inner.pick(point)
+    }
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        self.inner.pick_unlisted(crowd)
     }
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
         self.inner.choose(what, options, usual)

@@ -1,4 +1,5 @@
 //! The lab engine's entry points for the kernel, its registration, and the root body.
+pub(crate) mod desk;
 pub(crate) mod home;
 
 use crate::engine::Engine;

@@ -276,7 +276,13 @@ impl LabRuntime {
     }
 
     /// Does what was planned for this step and those before. True if there was something.
+    #[inline]
     fn act(&self, step: u64) -> bool {
+        self.planned.is_due(step) && self.act_now(step)
+    }
+
+    #[cold]
+    fn act_now(&self, step: u64) -> bool {
         let now = self.planned.take(step);
         let any = !now.is_empty();
         self.acted.fetch_add(now.len() as u64, Relaxed);

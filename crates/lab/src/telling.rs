@@ -3,7 +3,7 @@
 //! Not here: the pictures (`timeline`), where they are written (`artefact`).
 use crate::names::Names;
 use crate::watch;
-use explore::{Ended, Point, RacingPair, Scheduler, Side, Step, StepLog, Stuck, Taken};
+use explore::{Crowd, Ended, Point, RacingPair, Scheduler, Side, Step, StepLog, Stuck, Taken};
 use std::collections::BTreeMap;
 use timeline::{Failure, Run, StepRow, TouchAt, TouchRow, WaitRow};
 use trace::{Access, Choice, End, Event, Label, ObjectId};
@@ -41,6 +41,9 @@ impl<S: Scheduler> Scheduler for Marked<S> {
     }
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         self.inner.pick(point)
+    }
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        self.inner.pick_unlisted(crowd)
     }
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
         self.inner.choose(what, options, usual)

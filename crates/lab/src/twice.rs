@@ -17,7 +17,7 @@ use crate::sweep::judged;
 use crate::watch::{self, Grain};
 use crate::world::locked;
 use cx::{All, Cx};
-use explore::{Ended, Point, Scheduler, Step, Touch};
+use explore::{Crowd, Ended, Point, Scheduler, Step, Touch};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use trace::{Choice, Event, Label, Site};
@@ -91,6 +91,9 @@ impl Scheduler for Log {
     }
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         self.inner.pick(point)
+    }
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        self.inner.pick_unlisted(crowd)
     }
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
         self.inner.choose(what, options, usual)

@@ -16,12 +16,13 @@
 //!
 //! Not here: which steps are explored (`explore`), who runs them (`engine`).
 use crate::names::{ById, Names};
+use crate::raw::desk::Desk;
 use cx::{Waiter, Watcher};
 use explore::Objects as States;
 use explore::Touch;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::panic::Location;
-use trace::{Access, Label, ObjectId, ObjectKind, RegionPhase};
+use trace::{Access, Label, ObjectId, ObjectKind, RegionPhase, Site};
 use types::{ObligationId, RegionId, TaskId};
 
 /// How fine the steps of an explored run are.
@@ -38,8 +39,11 @@ pub enum Grain {
 
 /// A task that will go on with an announced operation.
 pub(crate) struct Announcement {
+    pub(crate) task: TaskId,
     pub(crate) waiter: Waiter,
     pub(crate) touch: Touch,
+    /// The object's number in this run.
+    number: u32,
 }
 
 /// What one step did.
@@ -58,10 +62,16 @@ struct Run {
     /// Whose step it is; 0 before the first one, and for the world's own.
     actor: u64,
     created: ById<u64, u32>,
-    names: Names,
+    /// The objects in the order of their creation, and the tasks: what their names are made of if somebody asks.
+    objects: Vec<(ObjectId, ObjectKind, &'static Location<'static>)>,
+    spawned: Vec<(TaskId, Site)>,
     /// What was done to them, and so which operations are possible.
     states: States,
-    log: StepLog,
+    /// What each is, by its number there; the kernel's own and those of other runs pass for values.
+    kinds: Vec<ObjectKind>,
+    /// The one that was asked for last. Several operations on one in a row are the rule. (No object has the name 0.)
+    recent: (u64, u32),
+    log: Box<StepLog>,
     /// Who is a member of what, as far as it is alive.
     tasks: ById<TaskId, RegionId>,
     parents: ById<RegionId, Option<RegionId>>,
@@ -83,7 +93,7 @@ struct Run {
 }
 
 thread_local! {
-    static RUN: RefCell<Option<Box<Run>>> = const { RefCell::new(None) };
+    static RUN: Desk<Run> = const { Desk::new() };
     /// The run before, empty, for its memory.
     static BEFORE: Cell<Option<Box<Run>>> = const { Cell::new(None) };
 }
@@ -127,15 +137,18 @@ impl Watcher for Objects {
             let before = run.created.entry(run.actor).or_insert(0);
             let id = ObjectId(region::mix(run.actor ^ 0x6F62_6A65, u64::from(*before)));
             *before += 1;
-            run.names.object(id, kind, at);
+            run.objects.push((id, kind, at));
+            let number = run.number(id);
+            run.kinds[number as usize] = kind;
             id
         })
     }
 
     fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>) {
         with(|run| {
-            let kind = run.kind_of(object);
-            run.record(Touch { object, kind, access, at })
+            let number = run.number(object);
+            run.states.count(number, access);
+            run.log.touches.push(Touch { object, kind: run.kinds[number as usize], access, at })
         });
     }
 
@@ -155,9 +168,11 @@ impl Watcher for Objects {
             if run.goes_on(object, access) {
                 return;
             }
-            let touch = Touch { object, kind: run.kind_of(object), access, at };
+            let number = run.number(object);
+            let touch = Touch { object, kind: run.kinds[number as usize], access, at };
             if let Some(waiter) = task.take() {
-                run.log.announced.push(Announcement { waiter, touch })
+                let task = TaskId::from_u64(run.actor);
+                run.log.announced.push(Announcement { task, waiter, touch, number })
             }
         });
         // Left over if nobody explores here, or polls are the grain. Dropped outside of the borrow.
@@ -166,19 +181,23 @@ impl Watcher for Objects {
 }
 
 /// The run of this thread, if it explores.
+#[inline]
 fn with<T>(f: impl FnOnce(&mut Run) -> T) -> Option<T> {
-    RUN.with(|run| run.try_borrow_mut().ok()?.as_deref_mut().map(f))
+    RUN.with(|run| run.with(f))
 }
 
 impl Run {
     /// As if it were new, but for its memory.
     fn clear(&mut self) {
-        let Run { runs, created, names, states, log, tasks, parents, bodies, books, keeps, .. } = self;
+        let Run { runs, created, objects, spawned, states, kinds, log, .. } = self;
         *runs += 1;
         created.clear();
-        names.clear();
+        objects.clear();
+        spawned.clear();
         states.clear();
+        kinds.fill(ObjectKind::Value);
         log.clear();
+        let Run { tasks, parents, bodies, books, keeps, .. } = self;
         tasks.clear();
         parents.clear();
         bodies.clear();
@@ -198,17 +217,32 @@ impl Run {
         resumed || self.tries || self.grain == Grain::Poll
     }
 
-    fn kind_of(&self, object: ObjectId) -> ObjectKind {
-        self.names.kind_of(object)
+    /// The object's number among those that this memory has seen.
+    #[inline]
+    fn number(&mut self, object: ObjectId) -> u32 {
+        if self.recent.0 == object.0 {
+            return self.recent.1;
+        }
+        let number = self.states.number(object);
+        self.recent = (object.0, number);
+        if number as usize >= self.kinds.len() {
+            self.kinds.resize(number as usize + 1, ObjectKind::Value)
+        }
+        number
     }
 
+    /// Something was done to an object of the kernel's.
     fn touch(&mut self, object: ObjectId, kind: ObjectKind, access: Access) {
-        self.record(Touch { object, kind, access, at: None })
+        let number = self.states.number(object);
+        self.states.count(number, access);
+        self.log.touches.push(Touch { object, kind, access, at: None })
     }
 
-    fn record(&mut self, touch: Touch) {
-        self.states.mark(&touch);
-        self.log.touches.push(touch)
+    fn names(&self) -> Names {
+        let mut names = Names::default();
+        self.objects.iter().for_each(|(id, kind, at)| names.object(*id, *kind, at));
+        self.spawned.iter().for_each(|(id, site)| names.task(*id, site));
+        names
     }
 
     fn label(&mut self, label: &Label) {
@@ -222,7 +256,7 @@ impl Run {
             }
             Label::TaskSpawn { task, region, ref site, .. } => {
                 self.tasks.insert(task, region);
-                self.names.task(task, site);
+                self.spawned.push((task, site.clone()));
             }
             Label::TaskEnd { task, .. } => {
                 self.touch(object(task.as_u64(), END), moment, Access::Happen);
@@ -306,16 +340,18 @@ pub(crate) fn begin(grain: Grain, looks: bool) {
     let mut run = BEFORE.take().unwrap_or_default();
     run.grain = grain;
     run.looks = looks;
-    RUN.with(|slot| *slot.borrow_mut() = Some(run));
+    let before = RUN.with(|desk| desk.put(run));
+    // May drop tasks, and those touch objects.
+    drop(before)
 }
 
 /// This thread no longer explores. True if a request was made that no step was recorded as looking at; and, if they
 /// are asked for, what everything was called.
 pub(crate) fn end(names: bool) -> (bool, Names) {
-    let Some(mut run) = RUN.with(|slot| slot.borrow_mut().take()) else {
+    let Some(mut run) = RUN.with(Desk::take) else {
         return (false, Names::default());
     };
-    let names = if names { std::mem::take(&mut run.names) } else { Names::default() };
+    let names = if names { run.names() } else { Names::default() };
     let unlooked = run.asked && !run.looks;
     // Outside of the borrow: waiters may drop tasks, and those touch objects.
     run.clear();
@@ -356,34 +392,32 @@ pub(crate) fn emitted() -> u64 {
     with(|run| run.emitted).unwrap_or(0)
 }
 
-/// Calls `able` with the positions of those operations that would not have to wait now.
-pub(crate) fn possible<'t>(touches: impl Iterator<Item = &'t Touch>, mut able: impl FnMut(usize)) {
+/// Adds the places of those who would not have to wait now.
+#[inline]
+pub(crate) fn possible(announced: &[Announcement], able: &mut Vec<usize>) {
     with(|run| {
-        for (n, touch) in touches.enumerate() {
-            if run.states.possible(touch) {
-                able(n)
-            }
-        }
+        let possible = |a: &Announcement| run.states.possible_at(a.number, a.touch.kind, a.touch.access);
+        able.extend((0..announced.len()).filter(|&at| possible(&announced[at])))
     });
 }
 
 /// What was done: "writes the value created at src/a.rs:3, at src/a.rs:9".
 pub(crate) fn told(touch: &Touch) -> String {
-    let object = with(|run| run.names.of_object(touch.object)).unwrap_or_default();
+    let object = with(|run| run.names().of_object(touch.object)).unwrap_or_default();
     let at = touch.at.map(|at| format!(", at {}:{}", at.file(), at.line())).unwrap_or_default();
     format!("{} {object}{at}", touch.access)
 }
 
 /// What a task is waiting to do: "waits, and then takes the lock created at src/a.rs:3".
 pub(crate) fn announced(touch: &Touch) -> String {
-    let object = with(|run| run.names.of_object(touch.object)).unwrap_or_default();
+    let object = with(|run| run.names().of_object(touch.object)).unwrap_or_default();
     let at = touch.at.map(|at| format!(", at {}:{}", at.file(), at.line())).unwrap_or_default();
     format!("waits until it {} {object}{at}", touch.access)
 }
 
 /// The step is over, and what follows is the world's own. What happened since the last one ended; `log` is emptied and
 /// kept for its memory.
-pub(crate) fn ended(log: &mut StepLog) {
+pub(crate) fn ended(log: &mut Box<StepLog>) {
     log.clear();
     with(|run| {
         run.actor = 0;

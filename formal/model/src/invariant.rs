@@ -9,7 +9,7 @@ use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
 use trace::{FinalizerId, RegionPhase};
-use types::RegionId;
+use types::{RegionId, TaskId};
 
 use crate::{Region, Requests, Standing, State, outcome};
 
@@ -68,13 +68,20 @@ fn tree(state: &State) -> Result<(), Violation> {
             at = parent;
         }
     }
+    // Sorted, so that a region of ten thousand is not searched ten thousand times.
+    let members = |(id, region): (&RegionId, &Region)| {
+        let id = *id;
+        region.members.iter().map(|member| (*member, id)).collect::<Vec<_>>()
+    };
+    let mut owned: Vec<(TaskId, RegionId)> = state.regions.iter().flat_map(members).collect();
+    owned.sort_unstable();
     for (id, task) in &state.tasks {
-        let owner = state.regions.get(&task.region);
-        let owned =
-            owner.is_some_and(|owner| owner.members.iter().filter(|member| *member == id).count() == 1);
-        hold!(owned, "region.tree", "{id} isn't a member of {}, exactly once", task.region);
-        let elsewhere = state.regions.values().filter(|region| region.members.contains(id)).count();
-        hold!(elsewhere == 1, "region.tree", "{id} has {elsewhere} owners");
+        let from = owned.partition_point(|(member, _)| member < id);
+        let owners = || owned[from..].iter().take_while(|(member, _)| member == id);
+        let own = owners().filter(|(_, owner)| *owner == task.region).count();
+        hold!(own == 1, "region.tree", "{id} isn't a member of {}, exactly once", task.region);
+        let all = owners().count();
+        hold!(all == 1, "region.tree", "{id} has {all} owners");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! [`Delay`]: production's schedule with a list of exceptions (Emmi, Qadeer, Rakamarić, "Delay-bounded scheduling",
 //! POPL'11).
-use crate::scheduler::{Ended, Point, Scheduler, Step};
+use crate::scheduler::{Crowd, Ended, Point, Scheduler, Step};
 use trace::Choice;
 
 /// Production's pick at every step, but for the delays: each one passes over the task that would have been next, and
@@ -30,10 +30,22 @@ impl Delay {
     }
 }
 
-/// By how many candidates a pick passes over production's: the number of delays it costs.
-pub(crate) fn delays(point: &Point<'_>, picked: usize) -> u64 {
-    let candidates = point.candidates.len();
-    ((picked + candidates - point.usual) % candidates) as u64
+/// By how many of `candidates` a pick passes over production's: the number of delays it costs.
+pub(crate) fn delays(candidates: usize, usual: usize, picked: usize) -> u64 {
+    ((picked + candidates - usual) % candidates) as u64
+}
+
+impl Delay {
+    /// Whom the list has take this step.
+    fn next_pick(&mut self, candidates: usize, usual: usize) -> usize {
+        let mut picked = usual;
+        while self.at.get(self.next) == Some(&self.step) {
+            picked = (picked + 1) % candidates;
+            self.next += 1;
+        }
+        self.step += 1;
+        picked
+    }
 }
 
 impl Scheduler for Delay {
@@ -42,13 +54,11 @@ impl Scheduler for Delay {
     }
 
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
-        let mut picked = point.usual;
-        while self.at.get(self.next) == Some(&self.step) {
-            picked = (picked + 1) % point.candidates.len();
-            self.next += 1;
-        }
-        self.step += 1;
-        Some(picked)
+        Some(self.next_pick(point.candidates.len(), point.usual))
+    }
+
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        Some(self.next_pick(crowd.size(), crowd.usual()))
     }
 
     fn choose(&mut self, _: Choice, _: u32, usual: u32) -> u32 {

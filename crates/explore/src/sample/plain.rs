@@ -1,6 +1,6 @@
 //! The schedulers without a memory of what the tasks do: [`Fifo`], [`RoundRobin`], [`Random`].
 use super::dice::Dice;
-use crate::scheduler::{Ended, Point, Scheduler, Step};
+use crate::scheduler::{Crowd, Ended, Point, Scheduler, Step};
 use trace::Choice;
 use types::TaskId;
 
@@ -13,6 +13,10 @@ impl Scheduler for Fifo {
 
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         Some(point.usual)
+    }
+
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        Some(crowd.usual())
     }
 
     fn choose(&mut self, _: Choice, _: u32, usual: u32) -> u32 {
@@ -86,6 +90,10 @@ impl Scheduler for Random {
 
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         Some(self.dice.below(point.candidates.len() as u64) as usize)
+    }
+
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        Some(self.dice.below(crowd.size() as u64) as usize)
     }
 
     fn choose(&mut self, _: Choice, options: u32, _: u32) -> u32 {

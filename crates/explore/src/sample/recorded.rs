@@ -5,7 +5,7 @@
 //! - `recorded.whole`: a list that an execution made is checked as a whole when its end is reached, so that a program
 //!   that went another way unnoticed by the deviations is still found out (but for one time in 2^32).
 use super::decisions::{Decisions, Departure, Digest, name_of};
-use crate::scheduler::{Ended, Point, Scheduler, Step};
+use crate::scheduler::{Crowd, Ended, Point, Scheduler, Step};
 use std::fmt;
 use trace::Choice;
 use types::TaskId;
@@ -153,6 +153,31 @@ impl Recorded {
         }
     }
 
+    /// Whom the list has take the next step: production's pick, or the one that `find` finds by name.
+    fn due_pick(
+        &mut self,
+        size: usize,
+        usual: usize,
+        find: impl Fn(u8, usize) -> Option<usize>,
+        task_at: impl Fn(usize) -> TaskId,
+    ) -> usize {
+        let Some(due) = self.due() else { return usual };
+        let found = match due {
+            Departure::Task { name, nth } => find(name, nth as usize),
+            Departure::Choice { .. } => None,
+        };
+        found.unwrap_or_else(|| {
+            let candidates = || Found::Candidates((0..size).map(&task_at).collect());
+            self.diverged(self.at, Expected::Departure(due), candidates);
+            usual
+        })
+    }
+
+    fn picks(&mut self, task: TaskId) {
+        self.digest.pick(task);
+        self.decided()
+    }
+
     fn decided(&mut self) {
         self.at += 1;
         if self.at == self.decisions.len()
@@ -172,26 +197,24 @@ impl Scheduler for Recorded {
     }
 
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
-        let mut picked = point.usual;
-        if let Some(due) = self.due() {
-            let found = match due {
-                Departure::Task { name, nth } => {
-                    let named = |&index: &usize| {
-                        types::seeded!("sample.nameless") || name_of(point.candidates[index].task) == name
-                    };
-                    (0..point.candidates.len()).filter(named).nth(nth as usize)
-                }
-                Departure::Choice { .. } => None,
-            };
-            match found {
-                Some(index) => picked = index,
-                None => self.diverged(self.at, Expected::Departure(due), || {
-                    Found::Candidates(point.candidates.iter().map(|candidate| candidate.task).collect())
-                }),
-            }
-        }
-        self.digest.pick(point.candidates[picked].task);
-        self.decided();
+        let Point { candidates, usual } = *point;
+        let find = |name: u8, nth: usize| {
+            let named =
+                |&at: &usize| types::seeded!("sample.nameless") || name_of(candidates[at].task) == name;
+            (0..candidates.len()).filter(named).nth(nth)
+        };
+        let picked = self.due_pick(candidates.len(), usual, find, |at| candidates[at].task);
+        self.picks(candidates[picked].task);
+        Some(picked)
+    }
+
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        let find = |name: u8, nth: usize| match types::seeded!("sample.nameless") {
+            true => (nth < crowd.size()).then_some(nth),
+            false => crowd.namesake(name, nth),
+        };
+        let picked = self.due_pick(crowd.size(), crowd.usual(), find, |at| crowd.task(at));
+        self.picks(crowd.task(picked));
         Some(picked)
     }
 

@@ -1,9 +1,10 @@
 //! [`Recording`]: any scheduler, its decisions written down.
 use super::decisions::{Decisions, Departure, Digest, name_of};
 use super::delay::delays;
-use crate::scheduler::{Candidate, Ended, Point, Scheduler, Step};
+use crate::scheduler::{Candidate, Crowd, Ended, Point, Scheduler, Step};
 use crate::shrink::StepLog;
 use trace::Choice;
+use types::TaskId;
 
 /// What an execution decided, and what it cost in departures from production.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +80,25 @@ impl<S: Scheduler> Recording<S> {
         self.steps.as_ref()
     }
 
+    /// Writes down who of `size` was picked; places as in [`Point`].
+    fn picked(
+        &mut self,
+        (size, usual, picked): (usize, usize, usize),
+        task_at: impl Fn(usize) -> TaskId,
+        departure: Option<Departure>,
+    ) {
+        let task = task_at(picked);
+        self.taken.decisions.push(departure);
+        self.taken.delays += delays(size, usual, picked);
+        self.digest.pick(task);
+        let name = name_of(task);
+        self.taken.ran[usize::from(name >> 6)] |= 1 << (name & 63);
+        if let Some(steps) = &mut self.steps {
+            let usual = task_at(usual);
+            steps.picked((usual != task).then_some(usual));
+        }
+    }
+
     /// The scheduler inside.
     pub fn inner(&self) -> &S {
         &self.inner
@@ -115,28 +135,31 @@ impl<S: Scheduler> Scheduler for Recording<S> {
     }
 
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
+        let Point { candidates, usual } = *point;
         let picked = self.inner.pick(point)?;
-        let task = point.candidates[picked].task;
-        if picked == point.usual {
-            self.taken.decisions.push(None);
-        } else {
-            let passed = delays(point, picked);
+        if self.nearer && picked != usual {
             let index = self.taken.decisions.deviations().len();
-            let between = if self.nearer { 1..passed as usize } else { 0..0 };
-            for nearer in between {
-                let between = (point.usual + nearer) % point.candidates.len();
-                self.taken.nearer.push((index, departure_to(point.candidates, between)));
+            for nearer in 1..delays(candidates.len(), usual, picked) as usize {
+                let between = (usual + nearer) % candidates.len();
+                self.taken.nearer.push((index, departure_to(candidates, between)));
             }
-            self.taken.decisions.push(Some(departure_to(point.candidates, picked)));
-            self.taken.delays += passed;
         }
-        self.digest.pick(task);
-        let name = name_of(task);
-        self.taken.ran[usize::from(name >> 6)] |= 1 << (name & 63);
-        if let Some(steps) = &mut self.steps {
-            let usual = point.candidates[point.usual].task;
-            steps.picked((usual != task).then_some(usual));
+        let departure = (picked != usual).then(|| departure_to(candidates, picked));
+        let task = |at: usize| candidates[at].task;
+        self.picked((candidates.len(), usual, picked), task, departure);
+        Some(picked)
+    }
+
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        if self.nearer {
+            return None;
         }
+        let (picked, usual) = (self.inner.pick_unlisted(crowd)?, crowd.usual());
+        let departure = (picked != usual).then(|| {
+            let name = name_of(crowd.task(picked));
+            Departure::Task { name, nth: crowd.namesakes_before(picked, name) as u32 }
+        });
+        self.picked((crowd.size(), usual, picked), |at| crowd.task(at), departure);
         Some(picked)
     }
 

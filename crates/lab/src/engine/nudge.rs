@@ -22,13 +22,13 @@ impl Engine {
     /// something else now. Not a step of the run.
     pub(crate) fn goes_on(&self, task: &TaskRef) -> bool {
         // Only what this poll does is asked for later.
-        watch::ended(&mut watch::StepLog::default());
+        watch::ended(&mut Box::default());
         self.goes_on_when_polled(task)
     }
 
     /// After a task has gone on in an explored run: who was the last of the others to change what it touched, and how.
     pub(crate) fn changed_for(&self, task: TaskId) -> Option<(TaskId, String)> {
-        let mut log = watch::StepLog::default();
+        let mut log = Box::default();
         watch::ended(&mut log);
         let changed = locked(&self.changed);
         let last = |touch: &Touch| changed.get(&touch.object).filter(|(by, _)| *by != task);

@@ -1,6 +1,6 @@
 //! Who picks the schedules of a search: the exploration of every class, or a sampler.
 use super::{How, Search};
-use explore::{Ended, Explorer, Point, Scheduler, Step};
+use explore::{Crowd, Ended, Explorer, Point, Scheduler, Step};
 use trace::Choice;
 
 /// See the module.
@@ -53,6 +53,9 @@ impl Scheduler for Picker {
     }
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
         self.inner().pick(point)
+    }
+    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
+        self.inner().pick_unlisted(crowd)
     }
     fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
         self.inner().choose(what, options, usual)
