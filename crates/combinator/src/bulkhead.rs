@@ -129,7 +129,8 @@ impl Bulkhead {
 
     /// Waits for a place, behind those who came before.
     ///
-    /// The place is an obligation of the region that `cx` stands in, reported by the line of this call.
+    /// The place is an obligation of the region that `cx` stands in, reported by the line of this call. It doesn't borrow
+    /// `cx`.
     ///
     /// # Errors
     /// Turned away at once, if the line is full; closed while waiting or before; or cancelled.
@@ -140,10 +141,10 @@ impl Bulkhead {
     /// # Cost
     /// Where there is a place: one compare-exchange and one obligation. Otherwise a short lock and a wait.
     #[track_caller]
-    pub fn enter<'b, C: Row>(
+    pub fn enter<'b, 'c, C: Row>(
         &'b self,
-        cx: &'b Cx<C>,
-    ) -> impl Future<Output = Result<Place<'b>, EnterError>> + use<'b, C> {
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<Place<'b>, EnterError>> + use<'b, 'c, C> {
         self.enter_at(cx, Location::caller())
     }
 

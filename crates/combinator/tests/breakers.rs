@@ -73,7 +73,7 @@ pub(crate) fn a_deadline_inside_is_a_failure_and_the_callers_own_is_not() {
                 let r: Res = breaker.run(cx, slow).await;
                 assert!(r.unwrap_err().is_cancelled());
             }
-            assert_eq!(breaker.state(cx), State::Open { until: at(130) });
+            assert_eq!(breaker.state(cx), State::Open { until: at(120) });
         });
         lab.oracles().unwrap();
     });

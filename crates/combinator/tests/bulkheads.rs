@@ -146,6 +146,23 @@ fn a_panic_inside_gives_the_place_back() {
     assert_eq!(bulkhead.inside(), 0);
 }
 
+/// What is held does not borrow the context: regions may be opened meanwhile.
+#[test]
+fn inside_a_place_regions_may_be_opened() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let bulkhead = Bulkhead::new(1, 0);
+        let place = bulkhead.enter(cx).await.unwrap();
+        cx.region(|scope| async {
+            scope.spawn(async |cx| cx.yield_now().await);
+        })
+        .await;
+        place.leave();
+        assert_eq!(bulkhead.inside(), 0);
+    });
+    lab.oracles().unwrap();
+}
+
 /// A place that is kept past its region shows with the line that took it.
 #[test]
 fn a_place_that_is_forgotten_is_reported_with_its_line() {

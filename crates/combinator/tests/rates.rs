@@ -153,6 +153,22 @@ pub(crate) fn wherever_somebody_is_cancelled_tokens_are_conserved() {
     assert!(swept.complete && swept.acknowledged > 10, "{swept}");
 }
 
+/// What is held does not borrow the context: regions may be opened meanwhile.
+#[test]
+fn with_a_permit_regions_may_be_opened() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let limit = RateLimit::new(Gcra::new(RATE, 1));
+        let permit = limit.acquire(cx, 1).await.unwrap();
+        cx.region(|scope| async {
+            scope.spawn(async |cx| cx.yield_now().await);
+        })
+        .await;
+        assert!(permit.give_back());
+    });
+    lab.oracles().unwrap();
+}
+
 #[test]
 fn a_rate_that_never_comes_round_is_refused_and_not_waited_for() {
     let lab = LabRuntime::new(LabConfig::default());

@@ -117,7 +117,8 @@ impl<L: Limit> RateLimit<L> {
 
     /// Waits for `tokens`, behind those who came before: for as long as the rate says, never less.
     ///
-    /// The permit is an obligation of the region that `cx` stands in, reported by the line of this call.
+    /// The permit is an obligation of the region that `cx` stands in, reported by the line of this call. It doesn't borrow
+    /// `cx`.
     ///
     /// # Errors
     /// At once, if `tokens` is more than a burst; or cancelled.
@@ -125,11 +126,11 @@ impl<L: Limit> RateLimit<L> {
     /// # Cancel behaviour
     /// `cancel.first`; the place in line is given up, and nothing was taken.
     #[track_caller]
-    pub fn acquire<'l, C: MayTime>(
+    pub fn acquire<'l, 'c, C: MayTime>(
         &'l self,
-        cx: &'l Cx<C>,
+        cx: &'c Cx<C>,
         tokens: u32,
-    ) -> impl Future<Output = Result<RatePermit<'l, L>, RateError>> + use<'l, L, C> {
+    ) -> impl Future<Output = Result<RatePermit<'l, L>, RateError>> + use<'l, 'c, L, C> {
         let at = Location::caller();
         async move {
             let first = match self.first.acquire_at(cx, 1, ObligationKind::Semaphore, at).await {
