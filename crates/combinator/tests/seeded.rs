@@ -15,6 +15,8 @@ mod many;
 mod racing;
 mod rates;
 mod retrying;
+mod stream_schedules;
+mod streams;
 mod task_sets;
 
 mutants::mistakes! {
@@ -62,4 +64,16 @@ mutants::mistakes! {
         breaks rates::what_is_not_used_goes_back_if_nobody_was_granted_anything_since, says "two tokens went back";
     a_rate_that_grants_a_token_twice: "rate.gives-back-too-much"
         breaks rates::what_was_out_while_the_bucket_ran_over_is_gone, says "two at once at a burst of one";
+    a_merge_that_favours_one_side: "merge.unfair"
+        breaks streams::sources_that_always_have_an_item_take_turns, says "streams.rs" "[0, 0, 0, 0";
+    a_wake_in_a_buffer_that_the_task_never_hears_of: "stream.woken-untold"
+        breaks streams::a_future_that_nobody_woke_is_not_polled_and_one_that_was_is, says "nobody woke the task";
+    tasks_of_a_dropped_stream_that_go_on: "buffered.tasks-not-asked"
+        breaks stream_schedules::a_stream_that_is_dropped_asks_its_tasks_to_stop_and_the_region_awaits_them, says "5 for the first, and 5";
+    a_throttle_that_does_not_wait: "throttle.early"
+        breaks stream_schedules::adapters_with_a_clock_keep_their_times, says "[(0, 0), (1, 1), (2, 2), (50, 50)]";
+    a_debounce_that_forgets_what_it_holds_at_the_end: "debounce.drops-last"
+        breaks stream_schedules::adapters_with_a_clock_keep_their_times, says "[(19, 9), (40, 30)]";
+    a_pump_that_drops_what_it_could_not_send: "fan-out.item-dropped"
+        breaks stream_schedules::a_pump_that_is_cancelled_anywhere_loses_no_item, says "is left";
 }
