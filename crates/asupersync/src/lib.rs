@@ -100,6 +100,7 @@
 //! | [`lab`] | the deterministic world: seeds, searches through schedules, replay, oracles ([`testing`]) | `lab` |
 //! | [`explore`], [`timeline`] | what searches decide with and are told in; pictures of runs | `lab` |
 //! | [`trace`], [`oracle`], [`region`] | events, what judges them, views of a live tree | |
+//! | [`monitor`] | how often something goes wrong, in the lab and on a server | |
 //! | [`main`](macro@main), [`test`](macro@test), [`lab_test`] | sugar for plain functions | `macros` |
 //!
 //! All features are on by default. This crate only re-exports: each layer is a crate that can be used alone
@@ -128,6 +129,7 @@ pub use macros::lab_test;
 pub use macros::{main, test};
 #[cfg(feature = "net")]
 pub use net;
+pub use monitor;
 pub use oracle;
 pub use region;
 #[cfg(feature = "runtime")]

@@ -340,6 +340,7 @@ impl Search {
     ///     let mut first = cx.spawn(async |cx| cx.trace("one"));
     ///     let mut second = cx.spawn(async |cx| cx.trace("two"));
     ///     cx.step().await;
+    ///     cx.step().await;
     ///     assert!(second.is_finished() || !first.is_finished(), "the first one was first");
     ///     let _ = (first.join(cx).await, second.join(cx).await);
     /// });

@@ -82,13 +82,17 @@ impl Panel {
         self
     }
 
-    /// Takes in the next event.
-    pub fn observe(&mut self, event: &Event) {
+    /// Takes in the next event. Returns whether it was a violation to any of the questions: only then has the evidence
+    /// against a claim grown.
+    pub fn observe(&mut self, event: &Event) -> bool {
+        let mut any = false;
         for Watch { monitor, reader } in &mut self.watches {
             if let Some(violated) = reader.as_mut().and_then(|reader| reader.read(event)) {
                 monitor.observe(violated);
+                any |= violated;
             }
         }
+        any
     }
 
     /// Takes in an observation for the questions of this name, from outside the events. Returns whether there is one.
@@ -128,6 +132,14 @@ impl Panel {
     #[must_use]
     pub fn findings(&self, level: Level) -> Vec<&Monitor> {
         e_bh(&self.evidence(), level).into_iter().map(|at| &self.watches[at].monitor).collect()
+    }
+
+    /// The monitors whose detectors raise an alarm now. For a stream without an end: as long as all claims are true, at least
+    /// 1/level observations, those of all monitors counted together, pass before the first alarm, on average. (Each
+    /// detector's value exceeds the number of its own observations by 0 on average; so does their sum, which is at least
+    /// 1/level when any of them is.)
+    pub fn alarms(&self, level: Level) -> impl Iterator<Item = &Monitor> {
+        self.monitors().filter(move |monitor| monitor.detector().alarm(level))
     }
 
     /// All verdicts, and what they say together.

@@ -52,6 +52,8 @@ questions! {
     POLLS: "polls", 0.01 of "polls" "take too long";
     /// Of the timers that fired, how many fired late.
     TIMERS: "timers", 0.01 of "timers" "fire late";
+    /// Of the ticks of a task that only waits for the next one, how many came late: those of all workers were busy.
+    STARVATION: "starvation", 0.01 of "ticks" "come late";
     /// Of the tasks that ended, how many had to be dropped from outside or written off.
     ABANDONED: "abandoned", 0.001 of "tasks" "are abandoned";
     /// Of the tasks that ended, how many panicked.

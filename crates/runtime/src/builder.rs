@@ -1,5 +1,6 @@
 //! Every knob of a runtime, with its default, and errors that name the field.
 use crate::running::Runtime;
+use crate::watch::Watch;
 use cx::port::Reports;
 use region::Sink;
 use sched::engine::Spread;
@@ -24,6 +25,7 @@ pub struct Builder {
     pub(crate) reports: Option<Arc<dyn Reports>>,
     pub(crate) report_slow_drains: bool,
     pub(crate) sink: Option<Arc<dyn Sink>>,
+    pub(crate) watch: Option<Watch>,
 }
 
 impl fmt::Debug for Builder {
@@ -60,6 +62,7 @@ impl Builder {
             reports: None,
             report_slow_drains: true,
             sink: None,
+            watch: None,
         }
     }
 
@@ -155,6 +158,14 @@ impl Builder {
     #[must_use]
     pub fn sink(mut self, sink: impl Sink + 'static) -> Builder {
         self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Monitors that see every step of the kernel, beside a [`sink`](Builder::sink) or without one. Each task pays for it:
+    /// a lock, a read of the clock, and every reader of the panel for each event. Default: none.
+    #[must_use]
+    pub fn watch(mut self, watch: &Watch) -> Builder {
+        self.watch = Some(watch.clone());
         self
     }
 

@@ -14,6 +14,7 @@
 //! | `wheels` | one timer wheel per worker |
 //! | `pool` | threads for closures that block |
 //! | `ports` | clock, entropy and reports of the machine |
+//! | `watch` | monitors on the events of a running program |
 //!
 //! Not here: which task is next (`sched`), what a timer means (`cx`), sockets (`reactor`).
 
@@ -28,6 +29,7 @@ mod ports;
 mod program;
 mod raw;
 mod running;
+mod watch;
 mod wheels;
 
 pub use builder::{BuildError, Builder};
@@ -35,3 +37,4 @@ pub use local::{Local, LocalHandle, LocalRuntime};
 pub use program::{program, test};
 pub use running::{EndReport, Runtime, run};
 pub use sched::engine::Spread;
+pub use watch::{Alarm, Watch};

@@ -12,7 +12,7 @@ use crate::wheels::Wheels;
 use cx::port::{Clock, Report, World};
 use cx::{All, Cx, RegionHandle, Root};
 use reactor::{Reactor, SystemNet, SystemSignals};
-use region::RegionView;
+use region::{RegionView, Sink};
 use sched::engine::{self, Engine, Setup};
 use std::fmt;
 use std::panic::Location;
@@ -94,6 +94,10 @@ impl Runtime {
             builder.stack_size,
         );
         let entropy = Arc::new(Mixed::new(builder.seed));
+        let sink = match builder.watch {
+            Some(watch) => Some(Arc::new(watch.sink(clock.clone(), builder.sink)) as Arc<dyn Sink>),
+            None => builder.sink,
+        };
         let reports = builder.reports.unwrap_or_else(|| Arc::new(StandardError));
         let world = World::new(engine::head(), clock, wheels.clone(), entropy, reports)
             .with_grace(builder.grace)
@@ -102,7 +106,7 @@ impl Runtime {
             .with_blocking(Arc::new(pool.clone()))
             .with_net(Arc::new(SystemNet::new(reactor.clone())))
             .with_signals(Arc::new(SystemSignals::new(reactor.clone())))
-            .with_sink(builder.sink);
+            .with_sink(sink);
         let setup =
             Setup { world, driver: machine.clone(), workers, spread: builder.spread, coop: builder.coop };
         let (engine, slot) = Engine::new(setup).ok_or(BuildError::TooMany)?;

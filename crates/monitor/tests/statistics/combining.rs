@@ -111,10 +111,10 @@ pub(crate) fn a_panel_does_not_judge_by_peaks() {
     let mut panel = Panel::new()
         .reading(Question::new("tosses", null, "tosses", "are heads"), Notes::new("tails", "heads"));
     let level = Level::FIVE_PERCENT;
-    (0..8).for_each(|seq| panel.observe(&note(seq, "heads")));
+    (0..8).for_each(|seq| _ = panel.observe(&note(seq, "heads")));
     assert_eq!(panel.findings(level).len(), 1);
     assert!(panel.together().rejects(level));
-    (8..40).for_each(|seq| panel.observe(&note(seq, "tails")));
+    (8..40).for_each(|seq| _ = panel.observe(&note(seq, "tails")));
     assert!(panel.monitors().next().unwrap().verdict(level).is_rejection(), "one test may remember its peak");
     assert!(panel.findings(level).is_empty(), "e-BH may not");
     assert!(panel.together() < EValue::ONE);
