@@ -8,6 +8,7 @@ include!("../../common/src/primitives.rs");
 
 mod prim {
     use super::*;
+    use asupersync::combinator::stream::{self, StreamExt};
     use asupersync::sync::mpsc::unbounded as queue;
     use asupersync::sync::{barrier as meeting, broadcast as all, rwlock, semaphore, watch as latest};
     use rt::cx;
@@ -74,11 +75,25 @@ mod prim {
     pub async fn pop(rx: &mut queue::Receiver<u64>) -> Option<u64> {
         rx.recv(cx()).await.ok()
     }
-    pub async fn select8(_rx: Vec<rt::Rx<u64>>, _n: u64) -> u64 {
-        common::unsupported("select_8")
+    pub async fn select8(rx: Vec<rt::Rx<u64>>, n: u64) -> u64 {
+        let mut messages = stream::merge_all(rx);
+        let mut sum = 0;
+        for _ in 0..n {
+            sum += messages.next(cx()).await.unwrap().unwrap();
+        }
+        sum
     }
-    pub async fn buffer_unordered(_n: u64) -> u64 {
-        common::unsupported("buffer_unordered")
+    pub async fn buffer_unordered(n: u64) -> u64 {
+        let one = |i| async move {
+            rt::yield_now().await;
+            i
+        };
+        stream::iter(0..n)
+            .map(one)
+            .buffer_unordered_in_task(64)
+            .fold(cx(), 0, |a, b| async move { a + b })
+            .await
+            .unwrap()
     }
 }
 

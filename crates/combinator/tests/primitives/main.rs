@@ -21,6 +21,9 @@ use types::{Error, Res, Stop};
 
 mod branches;
 mod guards;
+#[path = "../stream_programs.rs"]
+mod stream_programs;
+mod streams;
 
 /// Long enough for whatever needs no time.
 const SECOND: Duration = Duration::from_secs(1);
