@@ -42,6 +42,16 @@ impl Coverage {
         *count == 1
     }
 
+    /// As if everything that `other` saw had been seen here.
+    pub fn absorb(&mut self, other: &Coverage) {
+        self.runs += other.runs;
+        for (class, times) in &other.classes {
+            *self.classes.entry(*class).or_default() += times;
+        }
+        let seen = |times| self.classes.values().filter(|count| **count == times).count() as u64;
+        (self.once, self.twice) = (seen(1), seen(2));
+    }
+
     /// How many executions there were.
     #[must_use]
     pub fn runs(&self) -> u64 {
@@ -158,6 +168,13 @@ mod tests {
         let mut coverage = Coverage::new();
         fingerprints.iter().for_each(|fingerprint| _ = coverage.saw(*fingerprint));
         coverage
+    }
+
+    #[test]
+    fn what_another_has_seen_can_be_added() {
+        let mut one = coverage(&[1, 2, 2, 4]);
+        one.absorb(&coverage(&[2, 3, 4]));
+        assert_eq!(one, coverage(&[1, 2, 2, 2, 3, 4, 4]));
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub use progress::{Go, Progress};
 pub use proof::{Proof, prove};
 pub use runtime::{LabRuntime, explore, explore_with};
 pub use search::rates::Rates;
-pub use search::{Found, Search};
+pub use search::{Crew, Found, Search};
 pub use signals::LabSignals;
 pub use sweep::{seeds, sweep};
 pub use twice::{Difference, run_twice};

@@ -26,12 +26,16 @@
 //! | `picker` | who picks the schedules |
 //! | `rates` | drawn runs that go on after a failure: how often each judge finds something |
 //! | `hunt` | one search, from the first schedule to the verdict |
+//! | `abreast` | a search of every class on several threads |
 //!
 //! Not here: the algorithms (`explore`), one run (`runtime`), reading the environment.
+mod abreast;
 mod claims;
 pub(crate) mod hunt;
 mod picker;
 pub(crate) mod rates;
+
+pub use abreast::Crew;
 
 use crate::artefact::Artefact;
 use crate::config::{LabConfig, Schedule};
@@ -371,6 +375,49 @@ impl Search {
         match replay {
             Some(line) => search.replay(line),
             None => search.all(),
+        }
+    }
+
+    /// As [`Search::run`], on several threads: each takes branches of the exploration from whoever has some to give. Found is
+    /// what one thread finds, but for how many executions only repeated others ([`Found::repeated`]). So is the verdict: once
+    /// any thread has seen a failure, one searches again from the beginning and reports the first it comes to; also if so
+    /// many executions repeat others that one thread alone is faster. Searches that may end early (samples, a limit,
+    /// somebody who watches) go on one thread from the beginning.
+    ///
+    /// ```
+    /// use asupersync_lab::{Search, crew};
+    /// use std::sync::Arc;
+    /// use sync::shared::Shared;
+    ///
+    /// let found = Search::every().run_abreast(crew!(2), "adds", None, async |cx| {
+    ///     let sum = Arc::new(Shared::new(0));
+    ///     for n in 1..=4 {
+    ///         let sum = sum.clone();
+    ///         cx.spawn(async move |cx| {
+    ///             cx.step().await;
+    ///             sum.write(|s| *s += n)
+    ///         });
+    ///     }
+    /// });
+    /// assert!(found.complete);
+    /// assert_eq!(found.classes, 24);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Search::run`]; also if a thread saw a failure and the search on one thread does not.
+    #[track_caller]
+    pub fn run_abreast<T: TaskOutput>(
+        &self,
+        crew: Crew,
+        test: &str,
+        replay: Option<&str>,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone + Sync,
+    ) -> Found {
+        let program = |lab: &LabRuntime| judged(lab, body.clone());
+        let search = Hunt { search: self, test, program: &program, at: Location::caller() };
+        match replay {
+            Some(line) => search.replay(line),
+            None => search.all_abreast(crew),
         }
     }
 }

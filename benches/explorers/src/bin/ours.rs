@@ -2,7 +2,7 @@
 use cx::{Access, Cx};
 use explore::{Explorer, Random, Scheduler};
 use explorers::{timed, wanted};
-use lab::{Executor, Grain, LabConfig, LabFailure};
+use lab::{Executor, Grain, LabConfig, LabFailure, Search, crew};
 use std::sync::{Arc, Mutex};
 use sync::mutex::Mutex as Lock;
 use sync::shared::Shared;
@@ -31,6 +31,14 @@ fn every(body: impl AsyncFnOnce(&mut Cx) + Clone) -> u64 {
     }
     let counts = explorer.lock().unwrap().counts();
     counts.explored + counts.blocked + counts.pruned
+}
+
+/// The same by a search, which also tells the classes apart, on this many threads.
+fn searched(threads: usize, body: impl AsyncFnOnce(&mut Cx) + Clone + Sync) -> u64 {
+    let search = Search::every().config(LabConfig::default().traced(false));
+    let found = search.run_abreast(crew!(threads), "program", None, body);
+    assert!(found.complete && found.runs == found.classes);
+    found.runs + found.repeated
 }
 
 async fn readers(cx: &mut Cx, n: usize) {
@@ -114,6 +122,12 @@ fn main() {
     exhaust("mutex(3,2)", &|| every(async |cx| sections(cx, 3, 2).await));
     exhaust("lastzero(10)", &|| every(async |cx| lastzero(cx, 10).await));
     exhaust("lastzero(15)", &|| every(async |cx| lastzero(cx, 15).await));
+    for threads in [1, 2] {
+        let beside = |program: &str| format!("{program} searched by {threads}");
+        exhaust(&beside("lastzero(13)"), &|| searched(threads, async |cx| lastzero(cx, 13).await));
+        exhaust(&beside("readers(14)"), &|| searched(threads, async |cx| readers(cx, 14).await));
+        exhaust(&beside("mutex(3,3)"), &|| searched(threads, async |cx| sections(cx, 3, 3).await));
+    }
     exhaust("random mutex(3,2)", &|| {
         let (executor, random) = (executor(), Arc::new(Mutex::new(Random::new(1))));
         const RUNS: u64 = 300_000;

@@ -48,7 +48,7 @@ struct Learnt {
 }
 
 impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
-    fn executor(&self, looks: bool) -> Executor {
+    pub(super) fn executor(&self, looks: bool) -> Executor {
         Executor::new(self.search.config.clone(), self.search.grain).looks(looks).called_from(self.at)
     }
 

@@ -9,16 +9,21 @@ pub(super) enum Picker {
     Sample(Box<dyn Scheduler + Send>),
 }
 
+impl Search {
+    /// The exploration that it asks for.
+    pub(super) fn explorer(&self) -> Explorer {
+        let mut explorer = Explorer::new();
+        if let Some(seed) = self.order {
+            explorer = explorer.in_random_order(seed)
+        }
+        self.branches.iter().fold(explorer, |e, what| e.branch_on(*what))
+    }
+}
+
 impl Picker {
     pub(super) fn of(search: &Search) -> Picker {
         match &search.how {
-            How::Every => {
-                let mut explorer = Explorer::new();
-                if let Some(seed) = search.order {
-                    explorer = explorer.in_random_order(seed)
-                }
-                Picker::Every(Box::new(search.branches.iter().fold(explorer, |e, what| e.branch_on(*what))))
-            }
+            How::Every => Picker::Every(Box::new(search.explorer())),
             How::Sample(schedule) => Picker::Sample(schedule.scheduler(search.config.seed)),
         }
     }
