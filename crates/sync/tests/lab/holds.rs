@@ -198,7 +198,7 @@ fn whatever_guard_was_left_aside_both_places_are_told() {
 }
 
 #[test]
-fn a_guard_that_was_forgotten_is_told_with_its_line_when_somebody_waits_for_it() {
+fn a_forgotten_guard_is_told_with_its_line_when_somebody_waits_for_it() {
     let mut lines = (0, 0);
     let said = stuck(async |cx| {
         let lock = Arc::new(Mutex::new(0));

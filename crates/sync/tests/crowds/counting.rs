@@ -1,0 +1,5 @@
+//! Bytes that the process holds, counted.
+
+mod raw;
+
+pub(crate) use raw::Counting;
