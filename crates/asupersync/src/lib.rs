@@ -93,8 +93,8 @@
 //! | [`types`] | outcomes, `?` for failure and cancellation, reasons, budgets | |
 //! | [`cx`] | the context: spawning, regions, checkpoints, rows of authority; for authors of leaf operations | |
 //! | [`time`] | sleeping, intervals, schedules | |
-//! | [`combinator`] | `join`, `race`, `timeout`, `quorum`, `bracket` | |
-//! | [`sync`] | channels in two phases, mutex, semaphore, notify | |
+//! | [`combinator`] | `join`, `race`, `timeout`, `quorum`, `bracket`; `retry`, bulkhead, circuit breaker, rate limits | |
+//! | [`sync`] | channels in two phases, locks, permits, signals, a pool | |
 //! | [`runtime`] | threads, and every knob of them | `runtime` |
 //! | [`net`] | TCP, signals | `net` |
 //! | [`lab`] | the deterministic world: seeds, searches through schedules, replay, oracles ([`testing`]) | `lab` |

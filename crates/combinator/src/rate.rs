@@ -119,6 +119,9 @@ mod sealed {
 
 /// A core that decides who is within a rate: [`TokenBucket`] or [`Gcra`].
 pub trait Limit: sealed::Core {
+    /// The most tokens that can be taken at once.
+    fn burst(&self) -> u32;
+
     /// Takes `tokens` at `now`. A `now` that lies before an earlier one counts as that one. No tokens are always there.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ fn more_than_a_burst_is_refused_at_once_and_a_small_one_does_not_overtake() {
         });
         cx.sleep(ms(5)).await.unwrap();
         assert_eq!(limit.try_acquire(cx, 1).unwrap_err(), TryRateError::InLine);
+        assert!(matches!(limit.acquire(cx, 3).await, Err(RateError::Limited(l)) if l == too_many));
+        assert_eq!(cx.now(), at(5), "it does not wait in line to be told so");
         limit.acquire(cx, 1).await.unwrap().spend();
         assert_eq!(cx.now(), at(20));
         wants_two.join(cx).await.unwrap();

@@ -268,7 +268,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(60))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
         /// A calendar that counts finds the same occurrence, minute by minute.
         #[test]
         fn the_next_occurrence_is_the_first_minute_that_matches(

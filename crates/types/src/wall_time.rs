@@ -104,8 +104,18 @@ pub struct Civil {
 }
 
 impl Civil {
-    /// This many seconds after (before) the epoch.
+    /// How many seconds away from the epoch dates reach: about 1.9 billion years, as years have 32 bits.
+    pub const REACH: i64 = 60_000_000_000_000_000;
+
+    /// This many seconds after (before) the epoch. More than [`Civil::REACH`] counts as that.
     pub const fn from_unix_secs(secs: i64) -> Civil {
+        let secs = if secs > Civil::REACH {
+            Civil::REACH
+        } else if secs < -Civil::REACH {
+            -Civil::REACH
+        } else {
+            secs
+        };
         let (days, of_day) = (secs.div_euclid(DAY), secs.rem_euclid(DAY));
         // Counted from the first of March of the year 0, so that the leap day is the last one of its year.
         let shifted = days + 719_468;
@@ -126,7 +136,7 @@ impl Civil {
         }
     }
 
-    /// Seconds since the epoch. What is out of its range counts on: the 31st of April is the first of May.
+    /// Seconds since the epoch. Days and times beyond their range count on: the 31st of April is the first of May.
     pub const fn unix_secs(self) -> i64 {
         let (month, day) = (self.month as i64, self.day as i64);
         let year = self.year as i64 - (month <= 2) as i64;
@@ -183,6 +193,14 @@ mod tests {
             assert_eq!(civil.unix_secs(), days * DAY);
             assert!(weekday.is_none_or(|before: u8| civil.weekday() == (before + 1) % 7));
             (weekday, date) = (Some(civil.weekday()), next_day(date));
+        }
+    }
+
+    #[test]
+    fn beyond_the_reach_of_dates_is_its_end() {
+        for (far, end) in [(i64::MAX, Civil::REACH), (i64::MIN, -Civil::REACH)] {
+            assert_eq!(Civil::from_unix_secs(far), Civil::from_unix_secs(end));
+            assert_eq!(Civil::from_unix_secs(end).unix_secs(), end);
         }
     }
 

@@ -56,6 +56,10 @@ impl TokenBucket {
 }
 
 impl Limit for TokenBucket {
+    fn burst(&self) -> u32 {
+        self.burst
+    }
+
     fn take(&mut self, tokens: u32, now: Time) -> Result<Taken, Limited> {
         if tokens > self.burst {
             return Err(Limited::TooMany { burst: self.burst });

@@ -45,6 +45,10 @@ impl Gcra {
 }
 
 impl Limit for Gcra {
+    fn burst(&self) -> u32 {
+        self.burst
+    }
+
     fn take(&mut self, tokens: u32, now: Time) -> Result<Taken, Limited> {
         if tokens > self.burst {
             return Err(Limited::TooMany { burst: self.burst });

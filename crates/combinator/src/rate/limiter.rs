@@ -44,6 +44,7 @@ pub struct RateLimit<L> {
     limit: Shared<L>,
     /// One permit: who has it is the first in line.
     first: Semaphore,
+    burst: u32,
 }
 
 /// Why tokens were not granted at once.
@@ -112,7 +113,8 @@ impl<L: Limit> RateLimit<L> {
     #[must_use]
     #[track_caller]
     pub fn new(limit: L) -> RateLimit<L> {
-        RateLimit { limit: Shared::new(limit), first: Semaphore::new(1) }
+        let burst = limit.burst();
+        RateLimit { limit: Shared::new(limit), first: Semaphore::new(1), burst }
     }
 
     /// Waits for `tokens`, behind those who came before: for as long as the rate says, never less.
@@ -133,6 +135,9 @@ impl<L: Limit> RateLimit<L> {
     ) -> impl Future<Output = Result<RatePermit<'l, L>, RateError>> + use<'l, 'c, L, C> {
         let at = Location::caller();
         async move {
+            if tokens > self.burst {
+                return Err(RateError::Limited(Limited::TooMany { burst: self.burst }));
+            }
             let first = match self.first.acquire_at(cx, 1, ObligationKind::Semaphore, at).await {
                 Ok(first) => first,
                 Err(WaitError::Cancelled(cancelled)) => return Err(cancelled.into()),

@@ -122,7 +122,7 @@ struct Watch<'c, C: MayTime> {
 
 impl<C: MayTime> Watch<'_, C> {
     /// Reports what is overdue. Woken when the next one is; at `otherwise`, if that's earlier or there is none.
-    fn poll(&mut self, notes: &Notes, otherwise: impl Fn() -> Option<Time>, context: &Context<'_>) {
+    fn poll(&mut self, notes: &Notes, mut otherwise: impl FnMut() -> Option<Time>, context: &Context<'_>) {
         loop {
             let Some(at) = notes.next().into_iter().chain(otherwise()).min() else { return };
             if self.alarm.as_ref().is_none_or(|alarm| alarm.at() != at)
@@ -173,11 +173,14 @@ pub(super) async fn watch<M: Manage<C>, C: MayTime>(pool: &Inner<M, C>, cx: &Cx<
         Poll::Ready(Err(cancelled)) => Poll::Ready(cancelled),
         Poll::Ready(Ok(())) => {
             if let Some(lease_time) = pool.notes.lease_time {
-                let now = cx.now();
-                if look <= now {
-                    look = now + lease_time;
-                }
-                watch.poll(&pool.notes, || Some(look).filter(|look| *look > cx.now()), context);
+                let next_look = || {
+                    let now = cx.now();
+                    if look <= now {
+                        look = now + lease_time
+                    }
+                    Some(look)
+                };
+                watch.poll(&pool.notes, next_look, context);
             }
             cx.poll_wait(context, &WATCHING);
             Poll::Pending
