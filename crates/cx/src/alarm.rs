@@ -52,7 +52,9 @@ impl Alarm {
     /// Takes the timer back, if it is set. O(1).
     #[inline]
     pub fn disarm<C>(&mut self, cx: &Cx<C>) {
-        self.disarm_in(cx.world())
+        if self.armed.is_some() {
+            self.disarm_in(cx.world())
+        }
     }
 
     #[inline]
@@ -86,7 +88,9 @@ impl Alarm {
         Poll::Pending
     }
 
-    #[inline]
+    /// Not inlined, so that dropping what was never set is a look at one word: then what is made and moved at once (a
+    /// sleep into a box) needs no place of its own to be dropped from, should the move fail.
+    #[inline(never)]
     pub(crate) fn disarm_in(&mut self, world: &World) {
         if types::seeded!("timer.kept") {
             return;
