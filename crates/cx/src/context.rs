@@ -167,7 +167,7 @@ impl<C: Row> Cx<C> {
         let mut at = self.place();
         loop {
             match at {
-                Place::Root(h) => return ext::of(h).and_then(|e| e.inner.lock().env.last().cloned()),
+                Place::Root(h) => return ext::of(h).and_then(|e| e.inner.lock().env.clone()),
                 Place::Inner(s) => {
                     if let Some(env) = &s.env {
                         return Some(env.clone());

@@ -155,7 +155,8 @@ pub(crate) fn cleanup_deadline(place: Place<'_>) -> Option<Time> {
 fn told(header: &Header, placed: bool) -> Option<Cancelled> {
     let own = ext::of(header).and_then(|e| {
         let inner = e.inner.lock();
-        let escalated = placed.then(|| inner.placed.request().cloned()).flatten();
+        let escalated =
+            inner.escalation.as_ref().filter(|_| placed).and_then(|e| e.placed.request().cloned());
         stronger(inner.slot.request().cloned(), escalated)
     });
     // The task's own region is one place with its root scope (`cancel.effective`).
@@ -371,7 +372,7 @@ pub(crate) fn place_on(place: Place<'_>, c: Cancelled) {
             record_escalated(s.header(), c)
         }
         Place::Root(h) => {
-            ext::make(h).inner.lock().placed.strengthen(&c, None);
+            ext::make(h).inner.lock().escalation.get_or_insert_default().placed.strengthen(&c, None);
             arouse(h);
             record_escalated(h, c);
         }
@@ -400,8 +401,9 @@ fn arouse(header: &Header) {
 /// The task's outcome will be at least this.
 fn record_escalated(header: &Header, c: Cancelled) {
     let mut inner = ext::make(header).inner.lock();
-    if inner.escalated.as_ref().is_none_or(|e| e.kind() < c.kind()) {
-        inner.escalated = Some(c);
+    let outcome = &mut inner.escalation.get_or_insert_default().outcome;
+    if outcome.as_ref().is_none_or(|e| e.kind() < c.kind()) {
+        *outcome = Some(c);
     }
 }
 

@@ -182,7 +182,7 @@ pub(crate) fn start_in<T: TaskOutput, C: Row, F: Task<T, C>>(
 ) -> Started<T, F> {
     let give_env = |header: &Header| {
         if let Some(env) = env {
-            ext::make(header).inner.lock().env.push(env)
+            ext::make(header).inner.lock().env = Some(env)
         }
     };
     let (join, id) = start::task::<T, F, C>(region, start, give_env, body)?;

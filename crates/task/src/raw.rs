@@ -7,7 +7,7 @@ pub mod owner;
 pub(crate) mod party;
 mod polled;
 pub mod run;
-mod slab;
+pub mod slab;
 pub mod waiter;
 
 pub use polled::is_inside_task;

@@ -14,6 +14,7 @@
 //! Not here: requests, masks and who sees them (`cancel`).
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -31,14 +32,21 @@ pub use kind::CancelKind;
 #[derive(Clone)]
 pub struct Cancelled(Arc<Inner>);
 
+/// Small: a hundred thousand tasks that are cancelled one by one have one each. So nothing here is an `Option` that
+/// takes a word to say that it is `None`.
 struct Inner {
     kind: CancelKind,
-    origin: Origin,
+    request: u32,
+    scope: u64,
     why: Option<Cow<'static, str>>,
     location: Option<&'static Location<'static>>,
-    by: Option<TaskId>,
-    when: Option<Time>,
-    cause: Option<Cause>,
+    /// Meaningless unless `by_known`.
+    by: TaskId,
+    by_known: bool,
+    /// Meaningless unless `when_known`.
+    when: Time,
+    when_known: bool,
+    cause: Option<Box<Cause>>,
 }
 
 /// Where a request was made: on which scope, and the how-manieth request there it was.
@@ -73,8 +81,19 @@ impl Cancelled {
     /// ```
     #[expect(clippy::new_ret_no_self, reason = "a builder: most requests know more than the kind")]
     pub fn new(kind: CancelKind, origin: Origin) -> CancelledBuilder {
-        let (why, location, by, when, cause) = (None, None, None, None, None);
-        CancelledBuilder(Inner { kind, origin, why, location, by, when, cause })
+        let Origin { scope, request } = origin;
+        CancelledBuilder(Inner {
+            kind,
+            request,
+            scope,
+            why: None,
+            location: None,
+            by: TaskId::from_u64(0),
+            by_known: false,
+            when: Time::ZERO,
+            when_known: false,
+            cause: None,
+        })
     }
 
     /// The kind of request.
@@ -84,7 +103,7 @@ impl Cancelled {
 
     /// Where the request was made.
     pub fn origin(&self) -> Origin {
-        self.0.origin
+        Origin { scope: self.0.scope, request: self.0.request }
     }
 
     /// The reason in words; those of the kind where none was given.
@@ -99,17 +118,17 @@ impl Cancelled {
 
     /// The task that asked.
     pub fn by(&self) -> Option<TaskId> {
-        self.0.by
+        self.0.by_known.then_some(self.0.by)
     }
 
     /// When it asked.
     pub fn when(&self) -> Option<Time> {
-        self.0.when
+        self.0.when_known.then_some(self.0.when)
     }
 
     /// What made it ask.
     pub fn cause(&self) -> Option<&Cause> {
-        self.0.cause.as_ref()
+        self.0.cause.as_deref()
     }
 
     /// The cause, its cause, and so on to the first one known.
@@ -123,7 +142,7 @@ impl Cancelled {
     /// Whether both answer one and the same request, whatever was learnt about it since. Only
     /// meaningful within one runtime.
     pub fn same_request(&self, other: &Cancelled) -> bool {
-        self.0.origin == other.0.origin
+        self.origin() == other.origin()
     }
 }
 
@@ -146,19 +165,19 @@ impl CancelledBuilder {
 
     /// The task that asks.
     pub fn by(mut self, task: TaskId) -> Self {
-        self.0.by = Some(task);
+        (self.0.by, self.0.by_known) = (task, true);
         self
     }
 
     /// When it asks.
     pub fn when(mut self, time: Time) -> Self {
-        self.0.when = Some(time);
+        (self.0.when, self.0.when_known) = (time, true);
         self
     }
 
-    /// What makes it ask.
+    /// What makes it ask. One allocation.
     pub fn because(mut self, cause: Cause) -> Self {
-        self.0.cause = Some(cause);
+        self.0.cause = Some(Box::new(cause));
         self
     }
 
@@ -193,7 +212,8 @@ impl fmt::Display for Origin {
 impl Drop for Inner {
     fn drop(&mut self) {
         let mut next = self.cause.take();
-        while let Some(Cause::Cancelled(Cancelled(link))) = next {
+        while let Some(cause) = next {
+            let Cause::Cancelled(Cancelled(link)) = *cause else { return };
             next = Arc::into_inner(link).and_then(|mut link| link.cause.take());
         }
     }

@@ -14,6 +14,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use region::{Lock, Region};
 use task::Header;
+use task::raw::slab;
 use types::Cancelled;
 
 /// See the module.
@@ -41,19 +42,26 @@ pub(crate) struct ExtInner {
     pub(crate) branches: u32,
     /// Wakers other than the task's own through which operations wait.
     pub(crate) foreign: Foreign,
-    /// What escalated to this task's root scope: its checkpoints return it. Not a request on the task: its
-    /// children don't hear of it.
-    pub(crate) placed: Slot,
-    /// What escalated to any scope of the task: its outcome is at least that.
-    pub(crate) escalated: Option<Cancelled>,
+    /// What escalated to the task, which is rare.
+    pub(crate) escalation: Option<Box<Escalation>>,
     /// What the task is called in dumps.
     pub(crate) name: Option<Box<Cow<'static, str>>>,
-    /// User values of the row.
-    pub(crate) env: Vec<Arc<dyn Any + Send + Sync>>,
+    /// The nearest user value of the row, stored before the task starts and never changed after.
+    pub(crate) env: Option<Arc<dyn Any + Send + Sync>>,
     /// Its end is about to be traced: a request that comes now reaches nobody.
     pub(crate) over: bool,
     /// The close of the implicit region, once the body has ended.
     pub(crate) drain: Option<Drain>,
+}
+
+/// What escalated to a task from regions that it awaited.
+#[derive(Default)]
+pub(crate) struct Escalation {
+    /// What came to its root scope: its checkpoints return it. Not a request on the task: its children don't hear
+    /// of it.
+    pub(crate) placed: Slot,
+    /// What came to any of its scopes: its outcome is at least that.
+    pub(crate) outcome: Option<Cancelled>,
 }
 
 /// Owner of at most one child scope.
@@ -110,14 +118,14 @@ pub(crate) fn make(header: &Header) -> &Ext {
     if let Some(ext) = of(header) {
         return ext;
     }
-    let new = Box::into_raw(Box::<Ext>::default());
-    match header.ext.compare_exchange(core::ptr::null_mut(), new.cast(), AcqRel, Acquire) {
+    let new = slab::put(Ext::default());
+    match header.ext.compare_exchange(core::ptr::null_mut(), new.as_ptr().cast(), AcqRel, Acquire) {
         // SAFETY: just stored; freed with the header.
-        Ok(_) => unsafe { &*new },
+        Ok(_) => unsafe { new.as_ref() },
         Err(other) => {
             // SAFETY: not stored; the other one was.
             unsafe {
-                drop(Box::from_raw(new));
+                slab::discard(new);
                 &*other.cast::<Ext>()
             }
         }
@@ -127,9 +135,9 @@ pub(crate) fn make(header: &Header) -> &Ext {
 /// Frees the extension of a header that nobody refers to.
 pub(crate) fn release(header: &Header) {
     let p = header.ext.swap(core::ptr::null_mut(), AcqRel).cast::<Ext>();
-    if !p.is_null() {
+    if let Some(p) = NonNull::new(p) {
         // SAFETY: it came from `make`, and the last reference to the header is gone (`Owner::release`).
-        drop(unsafe { Box::from_raw(p) })
+        unsafe { slab::discard(p) }
     }
 }
 
@@ -138,7 +146,19 @@ pub(crate) fn regions(header: &Header) -> Vec<Arc<Region>> {
     of(header).map_or_else(Vec::new, |ext| ext.regions_in(&ext.inner.lock()))
 }
 
+impl ExtInner {
+    /// Whether something escalated that the task's outcome does not say yet.
+    pub(crate) fn has_escalated(&self) -> bool {
+        self.escalation.as_ref().is_some_and(|e| e.outcome.is_some())
+    }
+}
+
 impl Ext {
+    /// What the task's outcome must at least be, once.
+    pub(crate) fn take_escalated(&self) -> Option<Cancelled> {
+        self.inner.lock().escalation.as_mut()?.outcome.take()
+    }
+
     /// As [`regions`], for whoever holds the lock.
     pub(crate) fn regions_in(&self, inner: &ExtInner) -> Vec<Arc<Region>> {
         let mut all = inner.opened.clone();

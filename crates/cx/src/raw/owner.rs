@@ -50,7 +50,7 @@ unsafe impl Owner for Kernel {
                 }
             }
         }
-        if let (Raise::Nothing, Some(c)) = (&raise, ext.inner.lock().escalated.take()) {
+        if let (Raise::Nothing, Some(c)) = (&raise, ext.take_escalated()) {
             raise = Raise::Cancelled(c);
         }
         // A body that was cancelled keeps its own reason, unless that is a consequence of what its children did.
@@ -104,12 +104,12 @@ fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
     let foreign = inner.foreign.take();
     // Frames and branches still open when the body ends count as dropped.
     let opened = core::mem::take(&mut inner.opened);
-    let mut escalated = inner.escalated.is_some();
+    let mut escalated = inner.has_escalated();
     drop(inner);
     drop(foreign);
     for region in opened {
         janitor(task, &region);
-        escalated |= ext.inner.lock().escalated.is_some();
+        escalated |= ext.inner.lock().has_escalated();
     }
     if let Some(implicit) = ext.implicit() {
         let region = counted(implicit);

@@ -169,8 +169,8 @@ impl<C: crate::Row> Cx<C> {
                 }
                 Place::Root(h) => {
                     let inner = super::ext::of(h)?.inner.lock();
-                    let env = inner.env.last()?;
-                    // SAFETY: the list is filled before the task starts and never changed after, so the value
+                    let env = inner.env.as_ref()?;
+                    // SAFETY: it is stored before the task starts and never changed after, so the value
                     // lives as long as the header, which outlives this place.
                     return Some(unsafe { &*alloc::sync::Arc::as_ptr(env) });
                 }

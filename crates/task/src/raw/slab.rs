@@ -5,9 +5,39 @@
 //! this thread sees (about 5 ns together; glibc needs 20 and falls off its fast path for batches). Chunks
 //! are never given back to the system, so their memory stays of one class (`slab.type-stable`). Freed on
 //! another thread than the one that allocated, a cell goes to the freer's list; the spill bounds the drift.
+//! What the layer above hangs on a task lives here too ([`put`]), as it comes and goes with it.
 //! `--cfg asupersync_malloc` takes the cache out, so that AddressSanitizer sees every cell.
 use core::alloc::Layout;
 use core::ptr::NonNull;
+
+/// Puts a value beside the cells. What `Box` does, at the cost of a cell.
+#[inline]
+pub fn put<T>(value: T) -> NonNull<T> {
+    const { assert!(size_of::<T>() > 0, "a block holds something") }
+    let place = allocate(Layout::new::<T>()).cast::<T>();
+    // SAFETY: it was allocated for a `T`, and is nobody else's.
+    unsafe { place.write(value) }
+    place
+}
+
+/// Drops a value and frees its place.
+///
+/// # Safety
+/// `place` came from [`put`] and is not used again.
+#[inline]
+pub unsafe fn discard<T>(place: NonNull<T>) {
+    /// Frees the place even if the value's drop panics.
+    struct Place<T>(NonNull<T>);
+    impl<T> Drop for Place<T> {
+        fn drop(&mut self) {
+            // SAFETY: `put` allocated it with this layout; its value has been dropped.
+            unsafe { free(self.0.cast(), Layout::new::<T>()) }
+        }
+    }
+    let place = Place(place);
+    // SAFETY: says the caller.
+    unsafe { place.0.drop_in_place() }
+}
 
 #[cfg(any(not(feature = "std"), loom, asupersync_malloc))]
 mod system {
@@ -191,5 +221,23 @@ mod cached {
                 }
             }
         });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use alloc::sync::Arc;
+
+    #[test]
+    fn a_value_that_is_put_beside_the_cells_is_dropped_once_when_it_is_discarded() {
+        let shared = Arc::new(());
+        let place = put((shared.clone(), [7u64; 9]));
+        // SAFETY: nobody else has the place, and it is not used after `discard`.
+        unsafe {
+            assert_eq!((place.as_ref().1[8], Arc::strong_count(&shared)), (7, 2));
+            discard(place)
+        }
+        assert_eq!(Arc::strong_count(&shared), 1);
     }
 }

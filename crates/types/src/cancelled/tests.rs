@@ -128,3 +128,9 @@ fn is_one_word_that_any_thread_may_hold() {
     shared::<Cancelled>();
     assert_eq!(size_of::<Option<Cancelled>>(), size_of::<usize>());
 }
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn what_it_points_at_takes_nine_words() {
+    assert_eq!(size_of::<Inner>(), 9 * size_of::<usize>());
+}
