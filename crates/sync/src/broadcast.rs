@@ -17,7 +17,9 @@
 //! assert_eq!((slow.try_recv(), slow.try_recv()), (Ok(2), Ok(3)));
 //! ```
 //!
-//! A value stays in the ring until it's overwritten, also if everybody has received it; then it's dropped by the sender.
+//! A value stays in the ring until it's overwritten, also if everybody has received it. It's dropped when no value of its page (32, or as many
+//! as the ring keeps) can be received any more and no receiver stands in that page, by whoever is the last to leave it.
+//! Receiving takes no lock but once a page.
 //!
 //! | file | what |
 //! |---|---|
@@ -50,5 +52,5 @@ pub use {
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let core = std::sync::Arc::new(tape::Tape::new(capacity));
     let object = cx::Object::new(cx::ObjectKind::Value);
-    (Sender::new(core.clone(), object.clone()), Receiver::new(core, object, 0))
+    (Sender::new(core.clone(), object.clone()), Receiver::new(core, object, tape::Cursor::new(0)))
 }

@@ -170,7 +170,16 @@ impl<W: Wakes, S> WaitQueue<W, S> {
             return Poll::Ready(found);
         }
         drop(waiters);
-        let fresh = make();
+        self.poll_with(node, make(), check)
+    }
+
+    /// As [`poll_until`](Self::poll_until), for who has looked already and has a waiter made.
+    pub(crate) fn poll_with<R>(
+        &self,
+        node: &mut WaitNode,
+        fresh: W,
+        mut check: impl FnMut(&mut S) -> Option<R>,
+    ) -> Poll<R> {
         let mut waiters = self.lock();
         if !types::seeded!("queue.no-second-look")
             && let Some(found) = check(&mut waiters.state)
@@ -219,9 +228,21 @@ impl<W: Wakes, S> WaitQueue<W, S> {
     }
 
     /// Releases the lock, then wakes everybody who was settled under it.
+    #[inline]
     pub(crate) fn wake_settled<'a>(&'a self, mut waiters: Guard<'a, W, S>) {
+        let Some(first) = waiters.next_to_wake() else { return };
+        if waiters.waking.head == NONE {
+            drop(waiters);
+            return first.wake();
+        }
+        self.wake_crowd(waiters, first)
+    }
+
+    fn wake_crowd<'a>(&'a self, mut waiters: Guard<'a, W, S>, first: W) {
+        let mut first = Some(first);
         loop {
             let mut batch = WakeBatch::new();
+            first.take().into_iter().for_each(|waiter| batch.push(waiter));
             while !batch.is_full()
                 && let Some(waiter) = waiters.next_to_wake()
             {

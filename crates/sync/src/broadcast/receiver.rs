@@ -13,7 +13,7 @@ use std::sync::Arc;
 use cx::{Access, Cx, Object, Row, Waiter};
 use types::{Cancelled, Stream, WaitKind};
 
-use super::tape::{Missed, Tape};
+use super::tape::{Cursor, Missed, Tape};
 use crate::{
     WaitNode, park,
     wait::{Pends, Wait},
@@ -84,14 +84,14 @@ impl core::error::Error for TryRecvError {}
 pub struct Receiver<T> {
     core: Arc<Tape<T, Waiter>>,
     object: Object,
-    next: u64,
+    cursor: Cursor<T>,
 }
 
 /// The next value.
 struct Next<'r, T>(&'r mut Receiver<T>);
 
-impl<T> Pends for Next<'_, T> {
-    type Ready = Arc<T>;
+impl<T: Clone> Pends for Next<'_, T> {
+    type Ready = T;
     type Refused = RecvError;
 
     fn kind(&self) -> &'static WaitKind {
@@ -102,13 +102,9 @@ impl<T> Pends for Next<'_, T> {
         (&self.0.object, Access::Read)
     }
 
-    fn poll(
-        &mut self,
-        node: &mut WaitNode,
-        make: impl FnOnce() -> Waiter,
-    ) -> Poll<Result<Arc<T>, RecvError>> {
-        let Receiver { core, object, next } = self.0;
-        let polled = core.poll_recv(node, next, make);
+    fn poll(&mut self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<T, RecvError>> {
+        let Receiver { core, object, cursor } = self.0;
+        let polled = core.poll_recv(node, cursor, make);
         object.touch(Access::Read);
         polled.map_err(RecvError::from)
     }
@@ -119,7 +115,7 @@ impl<T> Pends for Next<'_, T> {
 }
 
 impl<T: Clone> Receiver<T> {
-    /// Waits for the next value. It's cloned, unless this is the last place it is in.
+    /// Waits for the next value, a clone of what was sent.
     ///
     /// # Errors
     /// Lagged: how many were lost. Closed, or cancelled: the next value is still the next.
@@ -128,8 +124,7 @@ impl<T: Clone> Receiver<T> {
         &'a mut self,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<T, RecvError>> + use<'a, T, C> {
-        let wait = Wait::new(Next(self), cx, Location::caller());
-        async move { wait.await.map(Arc::unwrap_or_clone) }
+        Wait::new(Next(self), cx, Location::caller())
     }
 
     /// The next value if there is one. Never waits, and isn't refused under cancellation.
@@ -137,11 +132,11 @@ impl<T: Clone> Receiver<T> {
     /// # Errors
     /// Lagged, empty or closed.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let found = self.core.try_recv(&mut self.next);
+        let found = self.core.try_recv(&mut self.cursor);
         self.object.touch(Access::Read);
         match found {
             None => Err(TryRecvError::Empty),
-            Some(Ok(value)) => Ok(Arc::unwrap_or_clone(value)),
+            Some(Ok(value)) => Ok(value),
             Some(Err(Missed::Lagged(lost))) => Err(TryRecvError::Lagged(lost)),
             Some(Err(Missed::Closed)) => Err(TryRecvError::Closed),
         }
@@ -156,9 +151,8 @@ impl<T: Clone> Receiver<T> {
     /// Inside a task, in a lab as on a worker: it would stop all others.
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Result<T, Missed> {
-        let (mut node, Self { core, next, .. }) = (WaitNode::new(), self);
-        park::block_on("blocking_recv", |make| core.poll_recv(&mut node, next, make))
-            .map(Arc::unwrap_or_clone)
+        let (mut node, Self { core, cursor, .. }) = (WaitNode::new(), self);
+        park::block_on("blocking_recv", |make| core.poll_recv(&mut node, cursor, make))
     }
 
     /// The values as a stream that ends with the channel. Its items are errors where values were lost, and while a
@@ -170,7 +164,7 @@ impl<T: Clone> Receiver<T> {
 }
 
 /// What a receiver receives, as a stream: of [`Receiver::stream`].
-pub struct Values<'r, 'c, T, C> {
+pub struct Values<'r, 'c, T: Clone, C> {
     next: Wait<'c, Next<'r, T>, C>,
 }
 
@@ -179,35 +173,35 @@ impl<T: Clone, C: Row> Stream for Values<'_, '_, T, C> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(match ready!(Pin::new(&mut self.next).poll(context)) {
-            Ok(value) => Some(Ok(Arc::unwrap_or_clone(value))),
+            Ok(value) => Some(Ok(value)),
             Err(RecvError::Closed) => None,
             Err(missed) => Some(Err(missed)),
         })
     }
 }
 
-impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
+impl<T: Clone, C> core::fmt::Debug for Values<'_, '_, T, C> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Values")
     }
 }
 
 impl<T> Receiver<T> {
-    pub(super) fn new(core: Arc<Tape<T, Waiter>>, object: Object, next: u64) -> Self {
-        Self { core, object, next }
+    pub(super) fn new(core: Arc<Tape<T, Waiter>>, object: Object, cursor: Cursor<T>) -> Self {
+        Self { core, object, cursor }
     }
 
     /// Another receiver, which gets everything that is sent from now on.
     pub fn resubscribe(&self) -> Receiver<T> {
-        let next = self.core.join_receivers();
+        let cursor = self.core.join_receivers();
         self.object.touch(Access::Write);
-        Receiver::new(self.core.clone(), self.object.clone(), next)
+        Receiver::new(self.core.clone(), self.object.clone(), cursor)
     }
 
     /// How many values were sent and not received, the lost ones included.
     pub fn len(&self) -> u64 {
         self.object.touch(Access::Read);
-        self.core.ahead_of(self.next)
+        self.core.ahead_of(&self.cursor)
     }
 
     /// Whether there is nothing to receive now.
@@ -231,7 +225,7 @@ impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         let _ = self.core.join_receivers();
         self.object.touch(Access::Write);
-        Self { core: self.core.clone(), object: self.object.clone(), next: self.next }
+        Self { core: self.core.clone(), object: self.object.clone(), cursor: self.cursor.clone() }
     }
 }
 
@@ -244,6 +238,6 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> core::fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Receiver").field("next", &self.next).finish_non_exhaustive()
+        f.debug_struct("Receiver").field("next", &self.cursor.next()).finish_non_exhaustive()
     }
 }

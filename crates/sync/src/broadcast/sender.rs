@@ -24,7 +24,7 @@ impl<T> Sender<T> {
     }
 
     /// Sends to everybody who receives now; how many they are. Never waits: a full ring loses its oldest value, and who
-    /// had not received that one is told. One short lock and an allocation.
+    /// had not received that one is told. One short lock, and an allocation every 32 values.
     ///
     /// # Errors
     /// There is no receiver: the value comes back.
@@ -43,9 +43,9 @@ impl<T> Sender<T> {
 
     /// One more receiver: it gets everything that is sent from now on.
     pub fn subscribe(&self) -> Receiver<T> {
-        let next = self.core.join_receivers();
+        let cursor = self.core.join_receivers();
         self.object.touch(Access::Write);
-        Receiver::new(self.core.clone(), self.object.clone(), next)
+        Receiver::new(self.core.clone(), self.object.clone(), cursor)
     }
 
     /// How many receivers there are.

@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! word:  0 ──notify_one──▶ PERMIT ──somebody waits: takes it──▶ 0
-//!        0 ──somebody waits──▶ WAITERS ──queue is empty again──▶ 0
+//!        0 ──somebody waits──▶ WAITERS ──a notification finds the queue empty──▶ PERMIT or 0
 //! ```
+//!
+//! The bit of the waiters outlives them: a wait after a wait, and a notification that takes the last waiter, change the
+//! queue only. It's in order that whoever sees it takes the lock and finds nobody.
 //!
 //! Invariants:
 //! - `notify.one`: each `notify_one` lets one waiter go, or the next one to come. Permits don't add up: two calls with
@@ -67,7 +70,7 @@ impl<W: Wakes> Signal<W> {
         }
         let mut waiters = self.queue.lock();
         waiters.settle_all(Settled::Told);
-        self.drop_waiters_bit(&waiters);
+        self.word.fetch_and(!WAITERS, AcqRel);
         self.queue.wake_settled(waiters);
     }
 
@@ -78,7 +81,8 @@ impl<W: Wakes> Signal<W> {
         if node.is_queued() {
             return self.queue.poll(node, make).map(|_| ());
         }
-        if self.word.compare_exchange(PERMIT, 0, AcqRel, Relaxed).is_ok() {
+        let stored = self.word.load(Relaxed) == PERMIT;
+        if stored && self.word.compare_exchange(PERMIT, 0, AcqRel, Relaxed).is_ok() {
             return Poll::Ready(());
         }
         if self.enter(node, Some(make())) { Poll::Ready(()) } else { Poll::Pending }
@@ -106,7 +110,6 @@ impl<W: Wakes> Signal<W> {
         if settled == Some(Settled::Granted) && !types::seeded!("notify.cancel-keeps-notification") {
             self.pass_on(waiters);
         } else {
-            self.drop_waiters_bit(&waiters);
             drop(waiters);
         }
     }
@@ -115,7 +118,8 @@ impl<W: Wakes> Signal<W> {
     fn enter(&self, node: &mut WaitNode, waiter: Option<W>) -> bool {
         let mut waiters = self.queue.lock();
         let mut word = self.word.load(Acquire);
-        loop {
+        // Set, it's changed under the lock only.
+        while word & WAITERS == 0 {
             let stored = word & PERMIT != 0;
             let next = if stored { 0 } else { WAITERS };
             match self.word.compare_exchange_weak(word, next, AcqRel, Acquire) {
@@ -134,16 +138,10 @@ impl<W: Wakes> Signal<W> {
     /// One notification, under the lock: to the oldest waiter, or into store.
     fn pass_on<'a>(&'a self, mut waiters: Guard<'a, W>) {
         if waiters.settle_front(Settled::Granted) {
-            self.drop_waiters_bit(&waiters);
             self.queue.wake_settled(waiters);
         } else {
-            self.word.fetch_or(PERMIT, AcqRel);
-        }
-    }
-
-    fn drop_waiters_bit(&self, waiters: &Guard<'_, W>) {
-        if waiters.is_empty() {
-            self.word.fetch_and(!WAITERS, AcqRel);
+            // Not a store: it publishes what the caller did before, beside what the word has published already.
+            self.word.swap(PERMIT, AcqRel);
         }
     }
 }

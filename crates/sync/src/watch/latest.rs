@@ -9,7 +9,11 @@
 
 use std::{sync::Arc, task::Poll};
 
-use crate::{Closed, WaitNode, Wakes, wait_queue::WaitQueue};
+use crate::{
+    Closed, WaitNode, Wakes,
+    sync::{AtomicU64, Relaxed},
+    wait_queue::WaitQueue,
+};
 
 struct State<T> {
     value: Arc<T>,
@@ -21,13 +25,16 @@ struct State<T> {
 /// A value that changes. Begins with one sender and one receiver.
 pub struct Latest<T, W: Wakes> {
     state: WaitQueue<W, State<T>>,
+    /// As in the state, for looks without the lock: a version that differs was there, and the value is looked at under the
+    /// lock. Whoever reads the one it has seen looks again there.
+    version: AtomicU64,
 }
 
 impl<T, W: Wakes> Latest<T, W> {
     /// The first version.
     pub fn new(value: T) -> Self {
         let state = State { value: Arc::new(value), version: 0, senders: 1, receivers: 1 };
-        Self { state: WaitQueue::with_state(state) }
+        Self { state: WaitQueue::with_state(state), version: AtomicU64::new(0) }
     }
 
     /// The value and its version.
@@ -40,6 +47,7 @@ impl<T, W: Wakes> Latest<T, W> {
         let value = Arc::new(value);
         self.state.tell(|state| {
             state.version += u64::from(!types::seeded!("watch.version-kept"));
+            self.version.store(state.version, Relaxed);
             (core::mem::replace(&mut state.value, value), true)
         })
     }
@@ -52,6 +60,7 @@ impl<T, W: Wakes> Latest<T, W> {
         self.state.tell(|state| {
             let changed = change(Arc::make_mut(&mut state.value));
             state.version += u64::from(changed);
+            self.version.store(state.version, Relaxed);
             (changed, changed)
         })
     }
@@ -65,7 +74,12 @@ impl<T, W: Wakes> Latest<T, W> {
         seen: u64,
         make: impl FnOnce() -> W,
     ) -> Poll<Result<u64, Closed>> {
-        self.state.poll_until(node, make, |state| {
+        let version = self.version.load(Relaxed);
+        if version != seen {
+            self.cancel(node);
+            return Poll::Ready(Ok(version));
+        }
+        self.state.poll_with(node, make(), |state| {
             if state.version != seen {
                 return Some(Ok(state.version));
             }
@@ -75,7 +89,9 @@ impl<T, W: Wakes> Latest<T, W> {
 
     /// Stops waiting.
     pub fn cancel(&self, node: &mut WaitNode) {
-        self.state.forget(node);
+        if node.is_queued() {
+            self.state.forget(node);
+        }
     }
 
     /// How many senders and receivers there are.
