@@ -10,6 +10,7 @@
 //! | `serving` | pipelines, pieces, half-closes, pub/sub, expiry |
 //! | `hostile` | limits, garbage, clients that leave or never read, handlers that fail, faults of the network |
 //! | `ending` | the drain, at every step |
+//! | `explored` | two clients and few commands: all schedules within a bound of production's, and drawn ones |
 
 #![allow(dead_code, reason = "the server's parts are shared with the example, which uses all of them")]
 
@@ -32,6 +33,8 @@ mod store;
 mod client;
 #[path = "kv_lab/ending.rs"]
 mod ending;
+#[path = "kv_lab/explored.rs"]
+mod explored;
 #[path = "kv_lab/harness.rs"]
 mod harness;
 #[path = "kv_lab/hostile.rs"]

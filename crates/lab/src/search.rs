@@ -39,7 +39,7 @@ pub use abreast::Crew;
 
 use crate::artefact::Artefact;
 use crate::config::{LabConfig, Schedule};
-use crate::failure::Rerun;
+use crate::failure::{Rerun, count};
 use crate::net::NetProfile;
 use crate::progress::{Go, Hook, Progress, rounded};
 use crate::runtime::LabRuntime;
@@ -78,6 +78,7 @@ pub struct Search {
 #[derive(Clone, Debug)]
 enum How {
     Every,
+    Within(usize),
     Sample(Schedule),
 }
 
@@ -94,6 +95,8 @@ pub struct Found {
     pub complete: bool,
     /// For samples: the probability that one more run is of a class that was not seen.
     pub unseen: Option<f64>,
+    /// For a search through all schedules within a bound: how many delays it allows.
+    pub within: Option<usize>,
     /// For a search of every class that ended before its end, by its limit or by whoever watched it: how many executions
     /// it would likely have had.
     pub likely: Option<Estimate>,
@@ -108,6 +111,16 @@ impl fmt::Display for Found {
         let Found { runs, classes, complete, unseen, likely, clean, .. } = self;
         let runs = format_args!("in {runs} {}", if *runs == 1 { "run" } else { "runs" });
         let schedules = if *classes == 1 { "class of schedules" } else { "classes of schedules" };
+        if let Some(delays) = self.within {
+            let delays = count(delays as u64, "delay");
+            let all = if *complete { "all there are" } else { "it ended early" };
+            return write!(
+                f,
+                "{} within {delays} of production's order, in {classes} {schedules}: {all}",
+                count(self.runs, "schedule"),
+                schedules = if *classes == 1 { "class" } else { "classes" },
+            );
+        }
         match (complete, unseen, likely) {
             (true, ..) => write!(f, "{classes} {schedules} {runs}: all there are"),
             (false, Some(unseen), _) => {
@@ -138,6 +151,25 @@ impl Search {
         Search::how(How::Every)
     }
 
+    /// All schedules that differ from production's order by at most so many delays (`explore::DelayBound`). Whatever tasks
+    /// share and however: nothing is taken for independent, so it is also for programs that share what says nothing of what
+    /// is done to it, such as the network. With n steps and c candidates at each there are up to (n (c - 1))^delays; most
+    /// mistakes take one to three.
+    ///
+    /// ```
+    /// use asupersync_lab::{Grain, Search};
+    /// let search = Search::within_delays(1).grain(Grain::Poll);
+    /// let found = search.run("two", None, async |cx| {
+    ///     for _ in 0..2 {
+    ///         cx.spawn(async |cx| cx.yield_now().await);
+    ///     }
+    /// });
+    /// assert!(found.complete && found.runs > 2);
+    /// ```
+    pub fn within_delays(delays: usize) -> Search {
+        Search::how(How::Within(delays))
+    }
+
     /// `runs` schedules drawn by a sampler.
     pub fn sample(schedule: Schedule, runs: u64) -> Search {
         Search::how(How::Sample(schedule)).limit(runs)
@@ -164,7 +196,7 @@ impl Search {
     /// Who vouches for the runs: a search of every class draws none of them, nor do schedules that only count.
     fn sampled(&self) -> Option<Sampled> {
         match &self.how {
-            How::Every => None,
+            How::Every | How::Within(_) => None,
             How::Sample(schedule) => schedule.sampled(self.config.seed),
         }
     }
@@ -222,7 +254,7 @@ impl Search {
     pub fn faults(mut self) -> Search {
         self.config.net = match self.how {
             // Two answers to each question, not sixteen.
-            How::Every => NetProfile::default().reset_one_in(2).accept_fails_one_in(2),
+            How::Every | How::Within(_) => NetProfile::default().reset_one_in(2).accept_fails_one_in(2),
             How::Sample(_) => NetProfile::faulty(),
         };
         self.branch_on(Choice::Fault)

@@ -115,37 +115,46 @@ pub(crate) fn run(
 ) -> (u64, String) {
     let lab = LabRuntime::new(LabConfig::default().seed(seed).net(setup.net.clone()));
     let world = World { lines: Arc::default(), signals: lab.signals(), seed };
-    let ran = catch_unwind(AssertUnwindSafe(|| {
-        let (config, journal, signals) = (setup.config.clone(), world.lines.clone(), world.signals.clone());
-        let inside = world.clone();
-        let report = lab.run(|cx| async move {
-            cx.region(|scope| async move {
-                let mut server = scope.spawn(async move |cx: &mut Cx| {
-                    let cx: &mut Cx<Serving> = cx.narrow();
-                    serve(cx, config, journal).await
-                });
-                clients(scope, inside).await;
-                signals.raise(Signal::Terminate);
-                server.join(scope).await
-            })
-            .await
-        });
-        let report = match report {
-            Outcome::Ok(report) => report,
-            other => panic!("the server ended in {other:?}"),
-        };
-        assert_eq!(report.leaked, 0, "{report}");
-        if let Err(found) = lab.oracles() {
-            panic!("{found}");
-        }
-        judge(&report, &world);
-    }));
+    let ran = catch_unwind(AssertUnwindSafe(|| inside(&lab, setup, &world, clients, judge)));
     if let Err(payload) = ran {
         eprintln!("failed with seed {seed}; the server's log:");
         world.lines.all().iter().for_each(|line| eprintln!("  {line}"));
         resume_unwind(payload)
     }
     (lab.steps(), lab.trace())
+}
+
+/// The server in a lab that somebody else made, with clients beside it, and the verdict.
+pub(crate) fn inside(
+    lab: &LabRuntime,
+    setup: &Setup,
+    world: &World,
+    clients: impl AsyncFnOnce(&mut Cx, World),
+    judge: &dyn Fn(&Report, &World),
+) {
+    let (config, journal, signals) = (setup.config.clone(), world.lines.clone(), world.signals.clone());
+    let beside = world.clone();
+    let report = lab.run(|cx| async move {
+        cx.region(|scope| async move {
+            let mut server = scope.spawn(async move |cx: &mut Cx| {
+                let cx: &mut Cx<Serving> = cx.narrow();
+                serve(cx, config, journal).await
+            });
+            clients(scope, beside).await;
+            signals.raise(Signal::Terminate);
+            server.join(scope).await
+        })
+        .await
+    });
+    let report = match report {
+        Outcome::Ok(report) => report,
+        other => panic!("the server ended in {other:?}"),
+    };
+    assert_eq!(report.leaked, 0, "{report}");
+    if let Err(found) = lab.oracles() {
+        panic!("{found}");
+    }
+    judge(&report, world);
 }
 
 /// Whether everybody left in peace.

@@ -271,7 +271,8 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         }
         let classes = coverage.classes();
         let repeated = executions - classes;
-        Found { runs: classes, classes, repeated, complete: true, unseen: None, clean: None, likely: None }
+        let (unseen, within, clean, likely) = (None, None, None, None);
+        Found { runs: classes, classes, repeated, complete: true, unseen, within, likely, clean }
     }
 
     fn attempt_abreast(&self, crew: Crew, looks: bool) -> Seen {

@@ -108,7 +108,11 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             classes: learnt.coverage.classes(),
             repeated: learnt.repeated,
             complete,
-            unseen: (!every).then(|| learnt.coverage.unseen()),
+            unseen: matches!(self.search.how, How::Sample(_)).then(|| learnt.coverage.unseen()),
+            within: match self.search.how {
+                How::Within(delays) => Some(delays),
+                How::Every | How::Sample(_) => None,
+            },
             likely: learnt.survey.filter(|_| !complete).map(|survey| survey.estimate()),
             clean: learnt.clean.map(|clean| clean.statement(self.search.level)),
         })
@@ -174,9 +178,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
 
     /// An exploration also ends when the program doesn't repeat itself: nothing can be said of it then.
     fn check_repeats(&self, picker: &Picker) {
-        if let Picker::Every(explorer) = picker
-            && let Some(why) = explorer.divergence()
-        {
+        if let Some(why) = picker.divergence() {
             panic!(
                 "lab: `{}` does not repeat itself: {why}\nsomething decides that the lab does not see (a static, a clock, \
                  a thread, a random seed, the address of something)",

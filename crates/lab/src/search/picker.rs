@@ -1,11 +1,12 @@
 //! Who picks the schedules of a search: the exploration of every class, or a sampler.
 use super::{How, Search};
-use explore::{Crowd, Ended, Explorer, Point, Scheduler, Step};
+use explore::{Crowd, DelayBound, Ended, Explorer, Point, Scheduler, Step};
 use trace::Choice;
 
 /// See the module.
 pub(super) enum Picker {
     Every(Box<Explorer>),
+    Within(Box<DelayBound>),
     Sample(Box<dyn Scheduler + Send>),
 }
 
@@ -24,6 +25,7 @@ impl Picker {
     pub(super) fn of(search: &Search) -> Picker {
         match &search.how {
             How::Every => Picker::Every(Box::new(search.explorer())),
+            How::Within(delays) => Picker::Within(Box::new(DelayBound::new(*delays))),
             How::Sample(schedule) => Picker::Sample(schedule.scheduler(search.config.seed)),
         }
     }
@@ -32,6 +34,7 @@ impl Picker {
     pub(super) fn another(&mut self) -> bool {
         match self {
             Picker::Every(explorer) => explorer.next_execution(),
+            Picker::Within(bound) => bound.next_execution(),
             Picker::Sample(_) => true,
         }
     }
@@ -40,13 +43,23 @@ impl Picker {
     pub(super) fn planned(&self) -> Vec<u64> {
         match self {
             Picker::Every(explorer) => explorer.planned_branches().collect(),
-            Picker::Sample(_) => Vec::new(),
+            Picker::Within(_) | Picker::Sample(_) => Vec::new(),
+        }
+    }
+
+    /// Where the program did not do what it had done before, if it didn't.
+    pub(super) fn divergence(&self) -> Option<String> {
+        match self {
+            Picker::Every(explorer) => explorer.divergence().map(ToString::to_string),
+            Picker::Within(bound) => bound.divergence().map(ToString::to_string),
+            Picker::Sample(_) => None,
         }
     }
 
     fn inner(&mut self) -> &mut dyn Scheduler {
         match self {
             Picker::Every(explorer) => &mut **explorer,
+            Picker::Within(bound) => &mut **bound,
             Picker::Sample(sampler) => &mut **sampler,
         }
     }
