@@ -378,6 +378,25 @@ fn a_lease_that_is_forgotten_is_a_leak_with_its_line() {
 }
 
 #[test]
+fn who_leases_twice_from_a_pool_of_one_is_a_deadlock_that_names_both_lines() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let pool = Pool::with_lease_time(1, Things::default(), SECOND);
+    let first = line!() + 2;
+    let failed = lab.try_run(|cx| async {
+        let _first = pool.lease(cx).await.unwrap();
+        let _second = pool.lease(cx).await;
+    });
+    let failed = failed.unwrap_err().to_string();
+    assert!(failed.starts_with("deadlock"), "{failed}");
+    assert!(failed.contains(&format!("pool.rs:{}; it took it at", first + 1)), "{failed}");
+    assert!(failed.contains(&format!("pool.rs:{first}, with")), "{failed}");
+    assert!(
+        lab.reports().iter().any(|r| r.contains("has been out for 1.0s")),
+        "its overdue lease was told before"
+    );
+}
+
+#[test]
 #[should_panic(expected = "no size")]
 fn a_pool_of_no_size_is_refused() {
     let _ = Pool::new(0, Things::default());
