@@ -93,7 +93,7 @@
 //! | [`types`] | outcomes, `?` for failure and cancellation, reasons, budgets | |
 //! | [`cx`] | the context: spawning, regions, checkpoints, rows of authority; for authors of leaf operations | |
 //! | [`time`] | sleeping, intervals, schedules | |
-//! | [`combinator`] | `join`, `race`, `timeout`, `quorum`, `bracket`; `retry`, bulkhead, circuit breaker, rate limits | |
+//! | [`combinator`] | `join`, `race`, `timeout`, `quorum`, `bracket`; `retry`, bulkhead, circuit breaker, rate limits; streams | `futures` for those of `futures-core` |
 //! | [`sync`] | channels in two phases, locks, permits, signals, a pool | |
 //! | [`runtime`] | threads, and every knob of them | `runtime` |
 //! | [`net`] | TCP, signals | `net` |
@@ -103,7 +103,7 @@
 //! | [`monitor`] | how often something goes wrong, in the lab and on a server | |
 //! | [`main`](macro@main), [`test`](macro@test), [`lab_test`] | sugar for plain functions | `macros` |
 //!
-//! All features are on by default. This crate only re-exports: each layer is a crate that can be used alone
+//! All features but `futures` are on by default. This crate only re-exports: each layer is a crate that can be used alone
 //! (`docs/ARCHITECTURE.md`).
 #![forbid(unsafe_code)]
 
@@ -127,9 +127,9 @@ pub use lab::{self, LabConfig, LabRuntime, Search};
 pub use macros::lab_test;
 #[cfg(all(feature = "macros", feature = "runtime"))]
 pub use macros::{main, test};
+pub use monitor;
 #[cfg(feature = "net")]
 pub use net;
-pub use monitor;
 pub use oracle;
 pub use region;
 #[cfg(feature = "runtime")]

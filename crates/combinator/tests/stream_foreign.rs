@@ -62,6 +62,25 @@ fn their_select_takes_from_our_streams() {
 }
 
 #[test]
+fn their_select_goes_on_without_a_stream_that_has_ended() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let mut short = StreamExt::fuse(stream::iter(0..2));
+        let mut long = StreamExt::fuse(stream::iter(10..14));
+        let mut seen = Vec::new();
+        loop {
+            select! {
+                n = StreamExt::next(&mut short, cx) => seen.extend(n.unwrap()),
+                n = StreamExt::next(&mut long, cx) => seen.extend(n.unwrap()),
+                complete => break,
+            }
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1, 10, 11, 12, 13]);
+    });
+}
+
+#[test]
 fn consumers_wait_side_by_side_in_their_set_and_a_request_reaches_each() {
     explore(0..30, |lab| {
         lab.run(|cx| async {

@@ -43,6 +43,7 @@
 //! | `receiver` | the receiving half, and its wait |
 //! | `ack` | a value that is received when it's acknowledged |
 //! | `many` | several places or values at once, weak senders, threads outside, streams |
+//! | `sink` | the sending half as a `Sink` of `futures-sink`, with feature `futures` |
 //! | `unbounded` | the channel whose senders never wait |
 //!
 //! Not here: channels with many receivers (`broadcast`, `watch`).
@@ -60,6 +61,8 @@ mod permit;
 mod receiver;
 #[cfg(not(loom))]
 mod sender;
+#[cfg(all(feature = "futures", not(loom)))]
+mod sink;
 
 #[cfg(not(loom))]
 pub use {
@@ -69,6 +72,9 @@ pub use {
     receiver::{Receiver, Recv},
     sender::{Delivery, Reserve, SendError, Sender},
 };
+
+#[cfg(all(feature = "futures", not(loom)))]
+pub use sink::SenderSink;
 
 #[cfg(not(loom))]
 pub use unbounded::unbounded;

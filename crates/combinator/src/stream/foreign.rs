@@ -4,11 +4,12 @@
 //! streams may be polled by any executor through any waker.
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use futures_core::stream::FusedStream;
+use cx::Row;
+use futures_core::{FusedFuture, FusedStream};
 use pin_project_lite::pin_project;
 use types::Stream;
 
-use super::Fuse;
+use super::{Fuse, Next};
 
 /// One of our streams as a `futures_core::Stream`.
 ///
@@ -56,6 +57,13 @@ impl<S: Stream> futures_core::Stream for IntoFutures<S> {
 impl<S: Stream> FusedStream for IntoFutures<Fuse<S>> {
     fn is_terminated(&self) -> bool {
         self.stream.is_done()
+    }
+}
+
+/// For the same, of the next item of a stream that knows when it has ended: it is polled no more.
+impl<S: Stream + Unpin, C: Row> FusedFuture for Next<'_, '_, Fuse<S>, C> {
+    fn is_terminated(&self) -> bool {
+        self.stream().is_done()
     }
 }
 

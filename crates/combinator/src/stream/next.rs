@@ -22,6 +22,13 @@ impl<'s, 'c, S: ?Sized, C> Next<'s, 'c, S, C> {
     }
 }
 
+#[cfg(feature = "futures")]
+impl<S: ?Sized, C> Next<'_, '_, S, C> {
+    pub(super) fn stream(&self) -> &S {
+        self.stream
+    }
+}
+
 impl<S: ?Sized + Stream + Unpin, C: Row> Future for Next<'_, '_, S, C> {
     type Output = Result<Option<S::Item>, Cancelled>;
 

@@ -40,7 +40,16 @@ impl<T> Sender<T> {
     /// Closed, or cancelled: then no room is held, and room that had been assigned went to the next in line.
     #[track_caller]
     pub fn reserve<'s, 'c, C: Row>(&'s self, cx: &'c Cx<C>) -> Reserve<'s, 'c, T, C> {
-        Reserve { sender: self, cx, node: WaitNode::new(), site: Location::caller() }
+        self.reserve_at(cx, Location::caller())
+    }
+
+    /// As [`reserve`](Self::reserve), for somebody else's line.
+    pub(super) fn reserve_at<'s, 'c, C: Row>(
+        &'s self,
+        cx: &'c Cx<C>,
+        site: &'static Location<'static>,
+    ) -> Reserve<'s, 'c, T, C> {
+        Reserve { sender: self, cx, node: WaitNode::new(), site }
     }
 
     /// Waits for room and sends. Where there's room this is two atomic operations, and no obligation is opened, as
@@ -235,6 +244,14 @@ impl<T, C: Row> Future for Delivery<'_, '_, T, C> {
                 Poll::Pending
             }
         }
+    }
+}
+
+/// For `select!` of the futures crate: once it was ready it has no value left, and must not be polled.
+#[cfg(feature = "futures")]
+impl<T, C: Row> futures_core::FusedFuture for Delivery<'_, '_, T, C> {
+    fn is_terminated(&self) -> bool {
+        self.value.is_none()
     }
 }
 

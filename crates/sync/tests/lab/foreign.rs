@@ -248,3 +248,126 @@ fn a_wait_may_move_from_task_to_task() {
         });
     });
 }
+
+#[cfg(feature = "futures")]
+mod sinks {
+    use asupersync_sync::{TryRecvError, WaitError, mpsc::channel};
+    use cx::Cx;
+    use futures_util::{SinkExt, future::FusedFuture, stream};
+    use lab::{CancelSweep, LabConfig};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    use crate::{Done, on_all, pause};
+
+    #[test]
+    fn a_sender_is_a_sink_that_waits_for_room() {
+        on_all(|lab| {
+            lab.run(|cx| async {
+                let (tx, mut rx) = channel(2);
+                let mut sending = cx.spawn(async move |cx: &mut Cx| -> Done {
+                    let mut values = stream::iter((0..6).map(Ok));
+                    tx.sink(cx).send_all(&mut values).await.unwrap();
+                    Ok(())
+                });
+                for value in 0..6 {
+                    pause(cx, 2).await;
+                    assert_eq!(rx.recv(cx).await.unwrap(), value);
+                }
+                sending.join(cx).await.unwrap();
+                assert!(matches!(rx.recv(cx).await, Err(WaitError::Closed)));
+            });
+        });
+    }
+
+    #[test]
+    fn a_sink_that_is_cancelled_holds_no_room_and_has_lost_nothing() {
+        let swept = CancelSweep::new(LabConfig::default()).run("sink", None, async |cx: &mut Cx| {
+            let (tx, mut rx) = channel(1);
+            let (fed, mut received) = (Arc::new(AtomicUsize::new(0)), 0);
+            let count = fed.clone();
+            cx.region(|scope| async {
+                scope.spawn(async move |cx: &mut Cx| {
+                    let mut sink = tx.sink(cx);
+                    for value in 0..3 {
+                        match sink.feed(value).await {
+                            Ok(()) => drop(count.fetch_add(1, SeqCst)),
+                            Err(error) => return assert!(error.is_cancelled()),
+                        }
+                    }
+                });
+                while received < 3 && rx.recv(scope).await.is_ok_and(|value| value == received) {
+                    received += 1;
+                }
+            })
+            .await;
+            while rx.try_recv().is_ok_and(|value| value == received) {
+                received += 1;
+            }
+            assert_eq!(received, fed.load(SeqCst));
+        });
+        assert!(swept.complete && swept.acknowledged > 0, "{swept}");
+    }
+
+    #[test]
+    fn what_a_receiver_that_left_did_not_take_comes_back() {
+        on_all(|lab| {
+            lab.run(|cx| async {
+                let (tx, mut rx) = channel(1);
+                let mut sink = tx.sink(cx);
+                sink.feed(1).await.unwrap();
+                assert!(sink.take_undelivered().is_none());
+                assert_eq!(rx.try_recv(), Ok(1));
+                // Room, and then nobody.
+                let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+                while sink.poll_ready_unpin(&mut context).is_pending() {
+                    cx.yield_now().await;
+                }
+                assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+                drop(rx);
+                assert!(matches!(sink.start_send_unpin(2), Err(WaitError::Closed)));
+                assert_eq!(sink.take_undelivered(), Some(2));
+                assert!(matches!(sink.feed(3).await, Err(WaitError::Closed)));
+            });
+        });
+    }
+
+    #[test]
+    fn room_that_a_sink_holds_is_given_up_with_it() {
+        on_all(|lab| {
+            lab.run(|cx| async {
+                let (tx, _rx) = channel::<u32>(1);
+                let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+                for close in [false, true] {
+                    let mut sink = tx.sink(cx);
+                    while sink.poll_ready_unpin(&mut context).is_pending() {
+                        cx.yield_now().await;
+                    }
+                    assert!(tx.try_reserve(cx).is_err(), "it is the sink's");
+                    if close {
+                        sink.close().await.unwrap();
+                        assert!(tx.try_reserve(cx).is_ok());
+                    }
+                    drop(sink);
+                    assert!(tx.try_reserve(cx).is_ok());
+                }
+            });
+        });
+    }
+
+    #[test]
+    fn a_delivery_is_over_once_its_value_is_gone() {
+        on_all(|lab| {
+            lab.run(|cx| async {
+                let (tx, mut rx) = channel(1);
+                let mut delivery = tx.send(cx, 1);
+                assert!(!delivery.is_terminated());
+                (&mut delivery).await.unwrap();
+                assert!(delivery.is_terminated());
+                assert_eq!(rx.try_recv(), Ok(1));
+            });
+        });
+    }
+}
