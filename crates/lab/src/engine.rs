@@ -342,10 +342,12 @@ impl Engine {
 
     /// A task that announced one thing in its step, and was not queued, is parked until that is possible.
     fn park(&self, task: TaskId, log: &mut watch::StepLog) {
-        if log.announced.is_empty() {
-            return;
-        }
-        if log.announced.len() == 1 && !log.enabled.contains(&task) {
+        // It may have ended in the same step, having left the branch that was to do it: nobody will.
+        log.announced.retain(|a| a.waiter.header().is_none_or(|header| !header.word.is_complete()));
+        let Some(first) = log.announced.first() else { return };
+        // Or it woke itself, its budget spent on something else: it is queued, and is to be a candidate once.
+        let queued = first.waiter.header().is_some_and(|header| header.word.is_scheduled());
+        if log.announced.len() == 1 && !queued && !log.enabled.contains(&task) {
             return self.lanes.get().parked.park(&mut log.announced);
         }
         // Whoever waits for several things tries them all.

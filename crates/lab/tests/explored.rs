@@ -227,6 +227,53 @@ fn a_request_meets_every_checkpoint_once() {
     }
 }
 
+#[test]
+fn a_task_may_end_in_the_step_in_which_it_announced_something() {
+    let found = every(async |cx| {
+        let event = Arc::new(sync::event::Event::new(false));
+        let waits = event.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            // Polled once and dropped, as by a race whose other branch returns at once.
+            let mut wait = std::pin::pin!(waits.wait(cx));
+            std::future::poll_fn(|context| {
+                assert!(wait.as_mut().poll(context).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await
+        });
+        cx.spawn(async move |cx: &mut Cx| {
+            cx.step().await;
+            event.set()
+        });
+    });
+    assert_eq!(found.classes, 1, "the one does nothing that the other could notice");
+}
+
+#[test]
+fn a_task_that_announced_something_and_gave_way_in_the_same_step_is_queued_once() {
+    every(async |cx| {
+        let event = Arc::new(sync::event::Event::new(false));
+        let waits = event.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            let mut wait = std::pin::pin!(waits.wait(cx));
+            let mut twice = std::pin::pin!(async {
+                cx.step().await;
+                cx.step().await
+            });
+            // Waits for the one, and spends the budget of a poll on the other.
+            std::future::poll_fn(|context| {
+                let _ = wait.as_mut().poll(context);
+                twice.as_mut().poll(context)
+            })
+            .await
+        });
+        cx.spawn(async move |cx: &mut Cx| {
+            cx.step().await;
+            event.set()
+        });
+    });
+}
+
 /// Everything that a scheduler is told, and a random choice at each step.
 struct Everything {
     random: ::explore::Random,
