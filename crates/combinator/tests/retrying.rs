@@ -1,8 +1,11 @@
 //! `retry`: which failures are repeated, when, how often, and what a cancellation does to it.
 use asupersync_combinator::CombineExt;
 use asupersync_combinator::backoff::{Backoff, Jitter};
+use asupersync_combinator::breaker::{CircuitBreaker, Trip};
+use asupersync_combinator::bulkhead::Bulkhead;
+use asupersync_combinator::rate::{Rate, RateLimit, TokenBucket};
 use asupersync_combinator::retry::{Again, GaveUp, Retry, RetryBudget, RetryError};
-use cx::Cx;
+use cx::{Cx, MayRandom, MayTime};
 use lab::{CancelSweep, LabConfig, LabRuntime, Search, explore};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -343,6 +346,63 @@ pub(crate) fn a_token_is_spent_exactly_by_an_attempt_that_begins() {
         assert_eq!(budget.available() + retries, 3, "a token was lost");
     });
     assert!(swept.complete && swept.acknowledged > 20, "{swept}");
+}
+
+/// All of them together, in whatever row may sleep and draw, with bodies that borrow.
+async fn guarded<C: MayTime + MayRandom>(
+    cx: &mut Cx<C>,
+    (bulkhead, breaker, limit): &(Bulkhead, CircuitBreaker, RateLimit<TokenBucket>),
+    text: &str,
+) -> Res<u64> {
+    let length = AtomicU64::new(0);
+    let policy = Retry::new(3, DOUBLING).each(ms(50)).within(ms(500));
+    let attempt = async |cx: &mut Cx<C>| -> Res {
+        let tokens = limit.acquire(cx, 1).await?;
+        bulkhead
+            .run(cx, async |cx| {
+                breaker
+                    .run(cx, async |cx| {
+                        cx.sleep(ms(1)).await?;
+                        let done = length.fetch_add(text.len() as u64, Relaxed);
+                        if done < 2 * text.len() as u64 {
+                            Err(Error::msg("not yet"))?
+                        }
+                        Ok::<_, Stop>(())
+                    })
+                    .await
+            })
+            .await?;
+        tokens.spend();
+        Ok(())
+    };
+    cx.retry(&policy, attempt).await?;
+    Ok(length.load(Relaxed))
+}
+
+#[test]
+fn guards_nest_in_spawned_tasks_and_in_narrower_rows() {
+    cx::row! { Waits: Time, Random; }
+    explore(0..10, |lab| {
+        lab.run(|cx| async {
+            let guards = Arc::new((
+                Bulkhead::new(1, 4),
+                CircuitBreaker::new(Trip::after_failures(5)),
+                RateLimit::new(TokenBucket::new(Rate::per_second(1_000), 2)),
+            ));
+            cx.region(|scope| async {
+                for _ in 0..2 {
+                    let guards = guards.clone();
+                    scope.spawn(async move |cx| -> Res {
+                        assert_eq!(guarded(cx.narrow::<Waits>(), &guards, "abc").await?, 9);
+                        Ok(())
+                    });
+                }
+            })
+            .await;
+            assert_eq!(guards.0.inside(), 0);
+        });
+        lab.oracles().unwrap();
+    });
 }
 
 #[test]
