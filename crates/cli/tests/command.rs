@@ -194,3 +194,33 @@ fn a_test_of_a_crate_is_explored_replayed_shrunk_and_drawn() {
     check(&passing, 2, &[]);
     check(&["lab", "run", "--test", "nobody::has_this_name"], 2, &[]);
 }
+
+/// Tests that go wrong in ways that are not their program's, by way of cargo: each is told, and none passes.
+#[test]
+fn tests_that_cannot_be_trusted_are_told_and_never_pass() {
+    let check = |arguments: &[&str], code, said: &[&str]| {
+        let cargo = ["--", "--offline", "-p", "asupersync", "--test", "bad_input"];
+        check(&[arguments, &cargo[..]].concat(), code, said)
+    };
+    let explore = |name: &str, code, said: &[&str]| check(&["lab", "explore", "--test", name], code, said);
+    explore("wrong::is_decided_by_a_static", 1, &["does not repeat itself", "a static, a clock, a thread"]);
+    explore("wrong::has_an_oracle_that_panics", 1, &["the oracle `broken` itself panicked at "]);
+    explore("wrong::has_more_classes_than_its_limit", 0, &["3 of about ", "it ended early"]);
+    check(&["lab", "run", "--test", "wrong::never_ends"], 1, &["stuck after 1000 steps: the limit on steps"]);
+    let line = replay_in(&explore("wrong::loses_an_addition", 1, &["racing pair"]).err);
+    check(&["lab", "replay", &line], 1, &["fails as it was recorded: assertion"]);
+}
+
+#[test]
+fn a_replay_file_that_is_damaged_is_refused_whatever_it_is_of() {
+    let line = replay_in(&called(&["lab", "explore", LOST, "--want", "x=2"]).out);
+    let path = file("damaged.replay");
+    for damaged in
+        [&line[..line.len() - 1], &line.replace(",4,", ",5,"), &line.replace("lab1", "lab2"), "\u{0}", ""]
+    {
+        std::fs::write(&path, damaged).unwrap();
+        for what in ["replay", "shrink"] {
+            check(&["lab", what, path.to_str().unwrap()], 2, &["failed to read"]);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Tests that go wrong in ways that are not their program's, and replays that don't fit, as users meet them: each is run as
+//! `cargo test` runs it, in a process of its own, and has to fail with words that say what happened and what to do.
+//!
+//! The tests in question are ignored; those at the end of this file run them.
+//!
+//! Not here: the words' details (`lab`'s tests), the command (`cli`'s tests).
+
+use asupersync::lab::{LabTest, Schedule, given};
+use asupersync::prelude::*;
+use asupersync::sync::shared::Shared;
+use asupersync::trace::Event;
+use std::collections::HashMap;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Two tasks each add 1 by a look and a change; one addition may be lost.
+async fn adds(cx: &mut Cx) {
+    let sum = Arc::new(Shared::new(0));
+    cx.region(|scope| async {
+        for _ in 0..2 {
+            let sum = sum.clone();
+            scope.spawn(async move |cx: &mut Cx| {
+                cx.step().await;
+                let seen = sum.get();
+                cx.step().await;
+                sum.set(seen + 1)
+            });
+        }
+    })
+    .await;
+    assert_eq!(sum.get(), 2, "an addition was lost");
+}
+
+/// So many tasks that write to one value.
+async fn writes(cx: &mut Cx, tasks: u64) {
+    let value = Arc::new(Shared::new(0));
+    cx.region(|scope| async {
+        for task in 0..tasks {
+            let value = value.clone();
+            scope.spawn(async move |_: &mut Cx| value.set(task));
+        }
+    })
+    .await;
+}
+
+mod wrong {
+    use super::*;
+
+    #[asupersync::lab_test(explore)]
+    #[ignore = "fails, as it should"]
+    async fn loses_an_addition(cx: &mut Cx) {
+        adds(cx).await
+    }
+
+    #[asupersync::lab_test(seeds = 0..50)]
+    #[ignore = "fails, as it should"]
+    async fn loses_an_addition_by_a_seed(cx: &mut Cx) {
+        adds(cx).await
+    }
+
+    /// From run to run another task more.
+    #[asupersync::lab_test(explore)]
+    #[ignore = "fails, as it should"]
+    async fn is_decided_by_a_static(cx: &mut Cx) {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        writes(cx, 2 + RUNS.fetch_add(1, Relaxed)).await
+    }
+
+    /// The order in which tasks are spawned, and so who is who, is that of a map with random keys.
+    #[asupersync::lab_test(explore)]
+    #[ignore = "fails, as it should"]
+    async fn is_decided_by_a_hash_map(cx: &mut Cx) {
+        let values: HashMap<usize, Shared<u64>> = (0..64).map(|n| (n, Shared::new(0))).collect();
+        let values = Arc::new(values);
+        cx.region(|scope| async {
+            for first in 0..2 {
+                let values = values.clone();
+                scope.spawn(async move |cx: &mut Cx| {
+                    for value in values.values().take(2 + first) {
+                        cx.step().await;
+                        value.set(1)
+                    }
+                });
+            }
+        })
+        .await;
+    }
+
+    #[asupersync::lab_test(explore, limit = 3)]
+    #[ignore = "is cut short"]
+    async fn has_more_classes_than_its_limit(cx: &mut Cx) {
+        writes(cx, 4).await
+    }
+
+    #[test]
+    #[ignore = "fails, as it should"]
+    fn never_ends() {
+        let test = LabTest::new(concat!(module_path!(), "::", "never_ends"), given!());
+        test.config(LabConfig::default().max_steps(1000)).sweep(0..4, async |cx: &mut Cx| {
+            loop {
+                cx.yield_now().await
+            }
+        });
+    }
+
+    #[test]
+    #[ignore = "fails, as it should"]
+    fn has_an_oracle_that_panics() {
+        let broken = |events: &[Event]| -> Result<(), String> { panic!("no event {}", events.len()) };
+        let search =
+            Search::sample(Schedule::Random, 10).config(LabConfig::default().oracle("broken", broken));
+        let test = LabTest::new(concat!(module_path!(), "::", "has_an_oracle_that_panics"), given!());
+        test.search(0..1, search, async |cx: &mut Cx| writes(cx, 2).await);
+    }
+}
+
+/// Runs one of the tests above in a process of its own: whether it passed, and all it said.
+#[allow(clippy::disallowed_methods, reason = "tests start programs")]
+fn run(name: &str, settings: &[(&str, &str)]) -> (bool, String) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    for set in ["LAB_REPLAY", "LAB_SEED", "LAB_SHRINK", "LAB_CANCEL", "LAB_SECONDS", "LAB_TRACE_OUT"] {
+        command.env_remove(set);
+    }
+    let name = format!("wrong::{name}");
+    let arguments = [name.as_str(), "--exact", "--include-ignored", "--nocapture"];
+    let output = command.args(arguments).envs(settings.iter().copied()).output().unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(said[0].contains("running 1 test"), "{name}: {}", said[0]);
+    (output.status.success(), said.concat())
+}
+
+/// Fails unless the test fails, and says all of `words`.
+#[track_caller]
+fn fails(name: &str, settings: &[(&str, &str)], words: &[&str]) -> String {
+    let (passed, said) = run(name, settings);
+    assert!(!passed, "{name} passes with {settings:?}:\n{said}");
+    for words in words {
+        assert!(said.contains(words), "{name} with {settings:?} does not say `{words}`:\n{said}");
+    }
+    said
+}
+
+/// The line in what a failing test prints.
+fn line(said: &str) -> String {
+    let at = said.find("LAB_REPLAY=").expect("a line that repeats it") + "LAB_REPLAY=".len();
+    said[at..].split_whitespace().next().unwrap().to_string()
+}
+
+#[test]
+fn a_test_that_something_outside_decides_is_a_failure_that_says_so() {
+    let words =
+        ["does not repeat itself: ", "something decides that the lab does not see (a static, a clock"];
+    fails("is_decided_by_a_static", &[], &words);
+    fails("is_decided_by_a_hash_map", &[], &words);
+}
+
+#[test]
+fn a_replay_is_followed_by_its_own_test_alone_and_passes_nowhere_else_by_being_there() {
+    let line = line(&fails("loses_an_addition", &[], &["an addition was lost", "racing pair"]));
+    fails("loses_an_addition", &[("LAB_REPLAY", &line)], &["fails as it was recorded: assertion"]);
+    // Another test runs as usual, and says why.
+    let usual = "LAB_REPLAY is of `bad_input::wrong::loses_an_addition`; this test runs as usual";
+    fails("loses_an_addition_by_a_seed", &[("LAB_REPLAY", &line)], &[usual, "fails with seed"]);
+    let (passed, said) = run("has_more_classes_than_its_limit", &[("LAB_REPLAY", &line)]);
+    assert!(passed && said.contains(usual) && said.contains("3 of about"), "{said}");
+}
+
+#[test]
+fn a_replay_of_another_version_or_a_corrupted_one_is_refused() {
+    let line = line(&fails("loses_an_addition", &[], &[]));
+    let refused = |line: &str, words: &[&str]| {
+        for test in ["loses_an_addition", "loses_an_addition_by_a_seed"] {
+            fails(
+                test,
+                &[("LAB_REPLAY", line)],
+                &[&["lab: LAB_REPLAY: failed to read the replay"], words].concat(),
+            );
+        }
+    };
+    refused(&line.replace("lab1,", "lab2,"), &["it has version 2"]);
+    refused(&line[..line.len() - 3], &[]);
+    refused(&line.replace(',', ";"), &[]);
+    refused("", &[]);
+    // Any one character more or less.
+    for at in (0..line.len()).filter(|at| line.is_char_boundary(*at)).step_by(7) {
+        let changed = format!("{}~{}", &line[..at], &line[at..]);
+        let (passed, said) = run("loses_an_addition", &[("LAB_REPLAY", &changed)]);
+        assert!(!passed, "{changed}: {said}");
+    }
+}
+
+#[test]
+fn a_replay_of_the_test_as_it_was_before_it_was_changed_says_where_they_part() {
+    // The line of another program under this one's name, as it is after a change to the test.
+    let other = line(&fails("loses_an_addition_by_a_seed", &[], &[]));
+    let recorded = asupersync::explore::Replay::read(&other).unwrap();
+    let short = asupersync::explore::Decisions::new(40, recorded.decisions.deviations().to_vec());
+    let line = asupersync::explore::Replay::new("bad_input::wrong::loses_an_addition", short).line();
+    fails("loses_an_addition", &[("LAB_REPLAY", &line)], &["no longer follows the replay", "decision"]);
+}
+
+#[test]
+fn limits_that_are_hit_are_told() {
+    let (passed, said) = run("has_more_classes_than_its_limit", &[]);
+    assert!(passed && said.contains("3 of about ") && said.contains("it ended early"), "{said}");
+    assert!(!said.contains("all there are"), "{said}");
+    let words =
+        ["stuck after 1000 steps: the limit on steps was reached", "livelock: a loop of one step repeats"];
+    let said = fails("never_ends", &[], &words);
+    fails(
+        "never_ends",
+        &[("LAB_REPLAY", &line(&said)), ("LAB_SEED", "0")],
+        &["fails as it was recorded: stuck"],
+    );
+}
+
+#[test]
+fn an_oracle_that_panics_fails_the_test_under_its_name() {
+    let words = ["the oracle `broken` itself panicked at crates/asupersync/tests/bad_input.rs:", "no event "];
+    fails("has_an_oracle_that_panics", &[], &words);
+}
