@@ -81,6 +81,40 @@ fn their_select_goes_on_without_a_stream_that_has_ended() {
 }
 
 #[test]
+fn a_wait_that_their_select_drops_has_taken_nothing() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let (tx, rx) = mpsc::channel(1);
+            cx.spawn(async move |cx: &mut Cx| -> Res {
+                for n in 0..5 {
+                    tx.send(cx, n).await?;
+                    cx.sleep(ms(n % 3)).await?;
+                }
+                Ok(())
+            });
+            let mut pairs = StreamExt::chunks(rx, 2);
+            let mut seen = Vec::new();
+            loop {
+                let taken = select! {
+                    pair = StreamExt::next(&mut pairs, cx).fuse() => Some(pair.unwrap()),
+                    nap = cx.sleep(ms(1)).fuse() => {
+                        nap.unwrap();
+                        None
+                    }
+                };
+                match taken {
+                    Some(Some(pair)) => seen.extend(pair),
+                    Some(None) => break,
+                    None => {}
+                }
+            }
+            assert_eq!(seen, [0, 1, 2, 3, 4]);
+        });
+        lab.oracles().unwrap();
+    });
+}
+
+#[test]
 fn consumers_wait_side_by_side_in_their_set_and_a_request_reaches_each() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
