@@ -474,3 +474,55 @@ fn sizes_that_cannot_be_are_refused() {
     assert_eq!(all(stream::iter(0..3).skip(usize::MAX), 0), []);
     assert_eq!(all(stream::iter([slow(1, 1)]).buffer_unordered_in_task(1000), 0), [1]);
 }
+
+/// A value that another thread gives, and the waker that waits for it.
+type Given = Arc<std::sync::Mutex<(Option<u64>, Option<Waker>)>>;
+
+#[test]
+fn wakes_from_other_threads_reach_the_task_and_the_right_futures() {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark()
+        }
+    }
+    let count = if cfg!(miri) { 40 } else { 4000 };
+    let given: Vec<Given> = (0..count).map(|_| Given::default()).collect();
+    let source = stream::iter(given.clone()).map(|given| {
+        std::future::poll_fn(move |context| {
+            let (value, waker) = &mut *given.lock().unwrap();
+            *waker = Some(context.waker().clone());
+            value.take().map_or(Poll::Pending, Poll::Ready)
+        })
+    });
+    let mut stream = source.buffer_unordered_in_task(100);
+    let mut seen = std::thread::scope(|scope| {
+        for of in 0..4 {
+            let given = &given;
+            scope.spawn(move || {
+                for (n, given) in given.iter().enumerate().filter(|(n, _)| n % 4 == of) {
+                    let waker = {
+                        let (value, waker) = &mut *given.lock().unwrap();
+                        *value = Some(n as u64);
+                        waker.take()
+                    };
+                    if let Some(waker) = waker {
+                        waker.wake()
+                    }
+                }
+            });
+        }
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut seen = Vec::new();
+        loop {
+            match Pin::new(&mut stream).poll_next(&mut Context::from_waker(&waker)) {
+                Poll::Ready(Some(n)) => seen.push(n),
+                Poll::Ready(None) => return seen,
+                // A wake that is lost leaves the test here for ever.
+                Poll::Pending => std::thread::park(),
+            }
+        }
+    });
+    seen.sort_unstable();
+    assert_eq!(seen, (0..count).collect::<Vec<_>>());
+}
