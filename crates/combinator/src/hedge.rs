@@ -102,13 +102,12 @@ where
     let mut failures_then = 0;
     let next = |context: &Context<'_>, failures| {
         if let Some(last) = &last {
-            let failed = failures > failures_then;
-            // Whoever was asked to stop asks nobody else.
-            if failed && cx.checkpoint().is_err() {
-                return Next::Done;
-            }
-            if !failed && last.poll_deadline(context) == Poll::Pending {
+            if failures == failures_then && last.poll_deadline(context) == Poll::Pending {
                 return Next::Later;
+            }
+            // Whoever was asked to stop asks nobody else, also if it is late with that.
+            if cx.checkpoint().is_err() {
+                return Next::Done;
             }
         }
         let Some(attempt) = attempts.next() else { return Next::Done };

@@ -9,6 +9,7 @@
 //! | `many` | [`ManyExt`]: `for_each_concurrent`, `map_reduce`, `hedge` and their kin, as methods of a `Cx` |
 //! | `each` | `for_each_concurrent`, `try_for_each_concurrent`, `map_reduce` |
 //! | `hedge` | `hedge`: another attempt when the first is late |
+//! | [`plan`] | trees of the others as values: their worst case, their laws, their run |
 //! | `task_set` | [`TaskSet`]: tasks that come and go, joined in the order in which they end |
 //! | `quorum` | `quorum`, `first_ok` |
 //! | `limit` | `timeout`, `deadline`, `budgeted` |
@@ -57,6 +58,7 @@ mod join;
 mod leg;
 mod limit;
 mod many;
+pub mod plan;
 mod quorum;
 mod race;
 pub mod rate;

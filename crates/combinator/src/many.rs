@@ -124,8 +124,8 @@ pub trait ManyExt: OfRow {
     /// If there are no attempts. With a panic that came before a success, after the others have ended.
     ///
     /// # Cancel behaviour
-    /// Not refused: the first attempt begins, and all that run see a request at their own checkpoints. After a failure that
-    /// finds a request effective no further attempt begins.
+    /// Not refused: the first attempt begins, and all that run see a request at their own checkpoints. No further attempt begins
+    /// once a request is effective.
     ///
     /// # Cost
     /// A list of all attempts; two allocations and a timer for each that begins.

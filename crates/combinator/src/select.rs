@@ -15,7 +15,8 @@
 //! Laws, each tested over all schedules (`tests/laws.rs`):
 //! - identity: a body that only waits for a request (`cx.cancelled()`) never wins, and leaves the others' outcomes as
 //!   they are without it;
-//! - associativity: a select in a select has the outcomes of one that is flat;
+//! - associativity: a select in a select has the outcomes of one that is flat, if losers end at once when they are asked.
+//!   If they clean up for a while, the inner one returns after that, and another may win the outer one meanwhile;
 //! - commutativity up to order: swapping bodies swaps the names of outcomes, where the order of their arrivals is open;
 //! - never abandons (`race.drained`): every body that began has returned, and its children have ended.
 //!

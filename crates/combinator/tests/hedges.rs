@@ -167,6 +167,27 @@ fn nobody_is_abandoned_and_nobody_begins_after_a_request_wherever_it_is_made() {
 }
 
 #[test]
+fn nobody_begins_when_the_delay_passes_while_those_who_were_asked_clean_up() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let began = Cell::new(0);
+    let result: Res<(), Failed> = lab.run(|cx| {
+        let began = &began;
+        async move {
+            let attempts = (0..2).map(|_| {
+                async |cx: &mut Cx| -> Res<(), Failed> {
+                    began.set(began.get() + 1);
+                    let c = cx.cancelled().await;
+                    cx.masked(async |cx| cx.sleep(ms(20)).await).await?;
+                    Err(Stop::Cancelled(c))
+                }
+            });
+            cx.timeout(ms(5), async |cx| cx.hedge(Hedge::after(ms(10)), attempts).await).await
+        }
+    });
+    assert_eq!((end(result), began.get(), lab.now()), (End::Cancelled(CancelKind::Deadline), 1, at(25)));
+}
+
+#[test]
 fn the_delay_of_a_percentile_is_the_nearest_rank() {
     let samples: Vec<Duration> = [30, 10, 20, 40].map(ms).to_vec();
     let delay = |percent| Hedge::at_percentile(&samples, percent).unwrap().delay();

@@ -12,6 +12,7 @@ mod joining;
 mod laws;
 mod limits;
 mod many;
+mod plans;
 mod racing;
 mod rates;
 mod retrying;
@@ -46,6 +47,10 @@ mutants::mistakes! {
         breaks task_sets::each_outcome_comes_once_in_every_order_of_ends, says "lost wake-up";
     a_set_that_forgets_its_tasks_when_it_is_dropped: "task-set.drop-forgets"
         breaks task_sets::a_set_that_is_dropped_stops_its_tasks_and_their_region_awaits_them, says "task_sets.rs" "left: (0, Time(1000000000))";
+    a_rewriting_that_changes_outcomes: "plan.longer-timeout"
+        breaks plans::random_plans_end_as_their_simplified_forms_do_on_every_schedule, says "plans.rs" "of two timeouts";
+    a_race_that_is_flattened_over_its_losers: "plan.flattens-whoever-cleans-up"
+        breaks plans::a_race_whose_loser_cleans_up_for_long_may_lose_the_race_around_it, says "plans.rs" "left: {Ok([97])}";
     a_quorum_that_waits_in_vain: "quorum.waits-in-vain"
         breaks joining::a_quorum_out_of_reach_stops_waiting, says "joining.rs" "[1, 4]";
     a_retry_that_begins_after_a_request: "retry.begins-after-a-request"
