@@ -479,6 +479,7 @@ fn sizes_that_cannot_be_are_refused() {
 type Given = Arc<std::sync::Mutex<(Option<u64>, Option<Waker>)>>;
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the wakes come from other threads")]
 fn wakes_from_other_threads_reach_the_task_and_the_right_futures() {
     struct Unpark(std::thread::Thread);
     impl Wake for Unpark {
