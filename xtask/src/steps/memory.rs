@@ -1,7 +1,8 @@
 //! Three tools that watch memory while tests run: AddressSanitizer, Miri, and valgrind's memcheck.
 //!
-//! Each is bounded: the build may take what it takes, the run ends after [`LIMIT`]. A tool that isn't there and can't be
-//! had is skipped with a line that says so. What they look at is the crates that may hold `unsafe`.
+//! Each is bounded: the build may take what it takes, the run ends after [`LIMIT`] (the sanitizer's after
+//! [`SANITIZER_LIMIT`]). A tool that isn't there and can't be had is skipped with a line that says so. What they look at is
+//! the crates that may hold `unsafe`.
 //!
 //! | tool | looks at | when the limit is reached |
 //! |---|---|---|
@@ -19,6 +20,9 @@ use std::process::{Command, Stdio};
 
 /// Seconds that a tool may run, without its build.
 pub const LIMIT: u32 = 240;
+/// The same for AddressSanitizer, for each of its two parts: it runs the explorations of all primitives too, which take
+/// more than two minutes beside other work.
+pub const SANITIZER_LIMIT: u32 = 480;
 /// What `timeout` leaves with when it had to end its program.
 const TIMED_OUT: i32 = 124;
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -72,8 +76,8 @@ pub fn sanitize(root: &Path, arguments: &[String]) -> Result<(), String> {
             None,
         );
     }
-    test("sanitize", &packages(root, SANITIZED)?, EVERYTHING, Some(LIMIT))?;
-    test("sanitize stress", &packages(root, &["runtime"])?, &["--test", "stress"], Some(LIMIT))
+    test("sanitize", &packages(root, SANITIZED)?, EVERYTHING, Some(SANITIZER_LIMIT))?;
+    test("sanitize stress", &packages(root, &["runtime"])?, &["--test", "stress"], Some(SANITIZER_LIMIT))
 }
 
 /// Interprets the tests of the kernel, or of the crates named, under Miri.

@@ -364,7 +364,7 @@ fn a_lease_may_go_to_another_task() {
 }
 
 #[test]
-fn a_lease_that_is_forgotten_is_a_leak_with_its_line() {
+fn a_forgotten_lease_is_a_leak_with_its_line() {
     let lab = LabRuntime::new(LabConfig::default());
     let line = lab.run(|cx| async {
         let pool = Pool::new(1, Things::default());
