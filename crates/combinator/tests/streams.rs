@@ -472,7 +472,8 @@ fn sizes_that_cannot_be_are_refused() {
     // Nothing is allocated for a size that is never reached.
     assert_eq!(all(stream::iter(0..3).chunks(usize::MAX), 0), [[0, 1, 2]]);
     assert_eq!(all(stream::iter(0..3).skip(usize::MAX), 0), []);
-    assert_eq!(all(stream::iter([slow(1, 1)]).buffer_unordered_in_task(1000), 0), [1]);
+    assert_eq!(all(stream::iter([slow(1, 1)]).buffer_unordered_in_task(usize::MAX), 0), [1]);
+    assert_eq!(all(stream::iter([slow(1, 1)]).buffered_in_task(usize::MAX), 0), [1]);
 }
 
 /// A value that another thread gives, and the waker that waits for it.

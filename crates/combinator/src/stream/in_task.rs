@@ -32,7 +32,7 @@ struct Places<F, X> {
 
 impl<F: Future, X: Copy> Places<F, X> {
     fn new(limit: usize) -> Places<F, X> {
-        Places { places: Vec::new(), free: Vec::new(), woken: Woken::new(limit), limit }
+        Places { places: Vec::new(), free: Vec::new(), woken: Woken::new(), limit }
     }
 
     /// Polls one future that was woken, if any: `Ready` with its output when it has ended, `Pending(())` otherwise.

@@ -15,7 +15,8 @@ use core::task::Waker;
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Woken {
-    marks: Arc<[AtomicU64]>,
+    /// A bit for each place; a word is added when the first of its places is needed.
+    marks: Vec<Arc<AtomicU64>>,
     /// Of each place, once it was needed.
     wakers: Vec<Option<Waker>>,
     /// Whom the wakers wake.
@@ -25,8 +26,8 @@ pub(super) struct Woken {
 }
 
 struct Place {
-    marks: Arc<[AtomicU64]>,
-    index: usize,
+    marks: Arc<AtomicU64>,
+    bit: u64,
     task: Waker,
 }
 
@@ -36,21 +37,17 @@ impl Wake for Place {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let bit = 1 << (self.index % 64);
         // One that is marked has woken the task, which has not taken the mark yet.
-        if self.marks[self.index / 64].fetch_or(bit, AcqRel) & bit == 0
-            && !types::seeded!("stream.woken-untold")
-        {
+        let unmarked = self.marks.fetch_or(self.bit, AcqRel) & self.bit == 0;
+        if unmarked && !types::seeded!("stream.woken-untold") {
             self.task.wake_by_ref()
         }
     }
 }
 
 impl Woken {
-    /// For so many places at most.
-    pub(super) fn new(places: usize) -> Woken {
-        let marks = (0..places.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Woken { marks, wakers: Vec::new(), task: None, turn: 0 }
+    pub(super) fn new() -> Woken {
+        Woken { marks: Vec::new(), wakers: Vec::new(), task: None, turn: 0 }
     }
 
     /// The task is polled through `waker`: marks every place that was in use if it is another one than before.
@@ -69,12 +66,13 @@ impl Woken {
     /// The waker of a place. [`Woken::polled_through`] was called before.
     pub(super) fn waker(&mut self, index: usize) -> &Waker {
         if self.wakers.len() <= index {
-            self.wakers.resize(index + 1, None)
+            self.wakers.resize(index + 1, None);
+            self.marks.resize_with(index / 64 + 1, Arc::default);
         }
         let (marks, task) = (&self.marks, &self.task);
         self.wakers[index].get_or_insert_with(|| {
             let task = task.clone().unwrap_or_else(|| Waker::noop().clone());
-            Arc::new(Place { marks: marks.clone(), index, task }).into()
+            Arc::new(Place { marks: marks[index / 64].clone(), bit: 1 << (index % 64), task }).into()
         })
     }
 
@@ -123,7 +121,7 @@ mod tests {
     #[test]
     fn every_marked_place_has_its_turn_once() {
         let count = Arc::<Count>::default();
-        let mut woken = Woken::new(200);
+        let mut woken = Woken::new();
         woken.polled_through(&count.clone().into());
         let marked = [0, 5, 63, 64, 130, 199];
         for index in marked {
@@ -146,7 +144,7 @@ mod tests {
     #[test]
     fn another_waker_marks_who_waits_and_old_wakers_wake_whom_they_know() {
         let (first, second) = (Arc::<Count>::default(), Arc::<Count>::default());
-        let mut woken = Woken::new(3);
+        let mut woken = Woken::new();
         woken.polled_through(&first.clone().into());
         let old = woken.waker(1).clone();
         woken.polled_through(&first.clone().into());
