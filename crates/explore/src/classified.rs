@@ -1,5 +1,6 @@
 //! [`Classified`]: any scheduler, and the class of each execution it led to.
 use crate::fingerprint::{Fingerprint, Fingerprinter};
+use crate::sample::Decisions;
 use crate::scheduler::{Crowd, Ended, Point, Scheduler, Step};
 use trace::Choice;
 
@@ -60,5 +61,9 @@ impl<S: Scheduler> Scheduler for Classified<S> {
 
     fn ended(&mut self, how: &Ended<'_>) {
         self.inner.ended(how)
+    }
+
+    fn decided(&self) -> Option<Decisions> {
+        self.inner.decided()
     }
 }

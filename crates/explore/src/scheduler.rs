@@ -12,6 +12,7 @@
 //! - `explore.whole-step`: a step's touches are everything it did that another task could notice.
 //!
 //! Not here: any scheduler.
+use crate::sample::Decisions;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trace::{Access, Choice, ObjectId, ObjectKind};
@@ -174,4 +175,10 @@ pub trait Scheduler {
 
     /// The execution is over.
     fn ended(&mut self, how: &Ended<'_>);
+
+    /// What was decided so far in the execution that runs, for whoever has to say it before the process ends. Default:
+    /// nobody has written it down.
+    fn decided(&self) -> Option<Decisions> {
+        None
+    }
 }

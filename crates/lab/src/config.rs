@@ -1,4 +1,5 @@
 //! How a lab run is made: seed, schedule, limits.
+use crate::failure::{Named, Rerun};
 use crate::net::NetProfile;
 use crate::own::OwnOracle;
 use explore::Scheduler;
@@ -117,6 +118,8 @@ pub struct LabConfig {
     pub(crate) nudges: bool,
     pub(crate) oracles: Vec<OwnOracle>,
     pub(crate) net: NetProfile,
+    /// Who runs, if anybody says so: for a run that can't be taken down.
+    pub(crate) runs: Option<Named>,
 }
 
 impl Default for LabConfig {
@@ -133,6 +136,7 @@ impl Default for LabConfig {
             nudges: true,
             oracles: Vec::new(),
             net: NetProfile::default(),
+            runs: None,
         }
     }
 }
@@ -238,6 +242,12 @@ impl LabConfig {
         let model = self.model.then(|| crate::search::rates::MODEL.to_string());
         let built_in = oracle::ALL.iter().map(|(name, _)| (*name).to_string());
         model.into_iter().chain(built_in).chain(self.oracles.iter().map(OwnOracle::name)).collect()
+    }
+
+    /// Its runs are those of this test.
+    pub(crate) fn of_test(mut self, test: &str, rerun: &Rerun) -> LabConfig {
+        self.runs = Some(Named { test: test.into(), rerun: rerun.clone() });
+        self
     }
 
     /// How the simulated network behaves.

@@ -1,7 +1,7 @@
 //! What a search says when a schedule fails.
 //!
 //! Not here: finding it (`search`), pictures of it (`timeline`).
-use explore::Taken;
+use explore::{Decisions, Replay, Taken};
 use std::any::Any;
 use std::fmt;
 
@@ -59,6 +59,20 @@ pub(crate) struct Rerun {
     pub(crate) settings: String,
     /// The command; `cargo test NAME` if nobody said.
     pub(crate) command: Option<String>,
+}
+
+/// Whose runs they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) test: String,
+    pub(crate) rerun: Rerun,
+}
+
+impl Named {
+    /// The line that repeats a run that took these decisions.
+    pub(crate) fn again(&self, decisions: Decisions) -> String {
+        self.rerun.command(&self.test, &Replay::new(self.test.clone(), decisions).line())
+    }
 }
 
 impl Rerun {

@@ -349,7 +349,27 @@ impl LabRuntime {
         }
         let mut text = String::new();
         waits(&self.root.view(), &|_| None, 0, &mut text);
-        eprintln!("asupersync lab: still there after everything was given up:\n{text}{:?}", task.task());
+        let there = format!("still there after everything was given up:\n{text}{:?}", task.task());
+        self.last_words(&there)
+    }
+
+    /// A run that failed can't be taken down, and its body may not outlive the call that runs it: the process will end,
+    /// and no report will be made. Says what there is to say, so that the run can be repeated.
+    #[cold]
+    fn last_words(&self, there: &str) {
+        let failure = self.failure().map_or("a failure".into(), |failure| failure.to_string());
+        let decided = self.engine.decisions.ask(|scheduler| scheduler.decided()).flatten();
+        let again = match (&self.config.runs, decided) {
+            (Some(named), Some(decisions)) => {
+                format!("to run exactly this again: {}\n", named.again(decisions))
+            }
+            _ => String::new(),
+        };
+        let hint = self.replay_hint();
+        eprintln!(
+            "asupersync lab: a run failed, and its tasks cannot be taken down, so that this process has to end. The run: \
+             {failure}\n{hint}\n{again}{there}"
+        )
     }
 
     fn model(&self) -> Result<(), LabFailure> {

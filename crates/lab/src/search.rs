@@ -193,6 +193,13 @@ impl Search {
         }
     }
 
+    /// The same, with labs that know whose they are.
+    fn of_test(&self, test: &str) -> Search {
+        let mut named = self.clone();
+        named.config = named.config.of_test(test, &self.rerun);
+        named
+    }
+
     /// Who vouches for the runs: a search of every class draws none of them, nor do schedules that only count.
     fn sampled(&self) -> Option<Sampled> {
         match &self.how {
@@ -394,7 +401,7 @@ impl Search {
         body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
     ) -> Rates {
         let program = |lab: &LabRuntime| judged(lab, body.clone());
-        Hunt { search: self, test, program: &program, at: Location::caller() }.rates(allowed)
+        Hunt { search: &self.of_test(test), test, program: &program, at: Location::caller() }.rates(allowed)
     }
 
     /// As [`Search::run`], where the program runs each lab itself.
@@ -403,7 +410,8 @@ impl Search {
     /// As there, with whatever `program` panics with.
     #[track_caller]
     pub fn run_labs(&self, test: &str, replay: Option<&str>, program: impl Fn(&LabRuntime)) -> Found {
-        let search = Hunt { search: self, test, program: &program, at: Location::caller() };
+        let named = self.of_test(test);
+        let search = Hunt { search: &named, test, program: &program, at: Location::caller() };
         match replay {
             Some(line) => search.replay(line),
             None => search.all(),
@@ -446,7 +454,8 @@ impl Search {
         body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone + Sync,
     ) -> Found {
         let program = |lab: &LabRuntime| judged(lab, body.clone());
-        let search = Hunt { search: self, test, program: &program, at: Location::caller() };
+        let named = self.of_test(test);
+        let search = Hunt { search: &named, test, program: &program, at: Location::caller() };
         match replay {
             Some(line) => search.replay(line),
             None => search.all_abreast(crew),

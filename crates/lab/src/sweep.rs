@@ -99,7 +99,7 @@ impl Swept<'_> {
     /// One seed.
     #[track_caller]
     pub(crate) fn seed<T: TaskOutput>(&self, seed: u64, body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone) {
-        let run = once(self.config.clone().seed(seed), body.clone());
+        let run = once(self.config(seed), body.clone());
         if run.failure.is_some() {
             let room = SHRINK_STEPS / run.lab.steps().max(1);
             self.fail(run, Met::Seed(seed), seed, self.shrinks.unwrap_or(room.min(1000)), body)
@@ -127,7 +127,15 @@ impl Swept<'_> {
     }
 
     fn replaying(&self, seed: u64, decisions: &Decisions) -> LabConfig {
-        self.config.clone().seed(seed).schedule(Schedule::Replay(decisions.clone()))
+        self.config(seed).schedule(Schedule::Replay(decisions.clone()))
+    }
+
+    fn config(&self, seed: u64) -> LabConfig {
+        self.config.clone().seed(seed).of_test(self.test, &self.rerun(seed))
+    }
+
+    fn rerun(&self, seed: u64) -> Rerun {
+        Rerun { settings: format!("LAB_SEED={seed} "), command: self.command.clone() }
     }
 
     /// Panics with the report of a failing run. A search takes the same steps again, and sees in them what a lab on its
@@ -143,9 +151,8 @@ impl Swept<'_> {
     ) -> ! {
         let Once { lab, failure, panicked_at } = run;
         let (decisions, what) = (lab.decisions(), failure.unwrap_or_default());
-        let rerun = Rerun { settings: format!("LAB_SEED={seed} "), command: self.command.clone() };
-        let config = self.config.clone().seed(seed);
-        let search = Search::of_sweep(config, shrinks, self.artefact.clone(), rerun.clone());
+        let rerun = self.rerun(seed);
+        let search = Search::of_sweep(self.config(seed), shrinks, self.artefact.clone(), rerun.clone());
         let program = |lab: &LabRuntime| judged(lab, body.clone());
         let hunt = Hunt { search: &search, test: self.test, program: &program, at: Location::caller() };
         let faults = lab.faults();

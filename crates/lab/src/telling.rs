@@ -3,7 +3,7 @@
 //! Not here: the pictures (`timeline`), where they are written (`artefact`).
 use crate::names::Names;
 use crate::watch;
-use explore::{Crowd, Ended, Point, RacingPair, Scheduler, Side, Step, StepLog, Stuck, Taken};
+use explore::{Crowd, Decisions, Ended, Point, RacingPair, Scheduler, Side, Step, StepLog, Stuck, Taken};
 use std::collections::BTreeMap;
 use timeline::{Failure, Run, StepRow, TouchAt, TouchRow, WaitRow};
 use trace::{Access, Choice, End, Event, Label, ObjectId};
@@ -56,6 +56,9 @@ impl<S: Scheduler> Scheduler for Marked<S> {
     fn ended(&mut self, how: &Ended<'_>) {
         self.end = watch::emitted();
         self.inner.ended(how)
+    }
+    fn decided(&self) -> Option<Decisions> {
+        self.inner.decided()
     }
 }
 

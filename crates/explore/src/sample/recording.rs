@@ -186,4 +186,8 @@ impl<S: Scheduler> Scheduler for Recording<S> {
         }
         self.inner.ended(how);
     }
+
+    fn decided(&self) -> Option<Decisions> {
+        Some(self.taken().decisions)
+    }
 }
