@@ -14,7 +14,7 @@
 //! Not here: which region is the owner (`cx`), and what is given back (each primitive).
 #![no_std]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod ledger;

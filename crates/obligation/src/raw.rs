@@ -6,11 +6,13 @@
 //! | `account` | a region's count, and who is told of zero |
 //! | `record` | one obligation's state word: settle, leak, move |
 //! | `pool` | where records live, for ever |
+//! | `spares` | free records that a thread keeps for itself |
 //! | `permit` | the owned right to a record |
 mod account;
 mod permit;
 mod pool;
 mod record;
+mod spares;
 
 pub use account::{Account, Leaving, Settle};
 pub use permit::Obligation;

@@ -2,6 +2,7 @@
 use super::account::{Account, Leaving};
 use super::pool::POOL;
 use super::record::{Outstanding, Rehomed, id_of};
+use super::spares;
 use crate::{AlreadyLeaked, Settled};
 use core::mem::ManuallyDrop;
 use types::ObligationId;
@@ -23,9 +24,9 @@ impl Obligation {
     /// The account stays alive until its count is zero again, as its type demands.
     pub unsafe fn open(of: Outstanding<'_>) -> Option<Obligation> {
         // Before the count: this may panic.
-        let index = POOL.take();
+        let index = spares::take();
         if !of.account.admit() {
-            POOL.give(index, index);
+            spares::give(index);
             return None;
         }
         // SAFETY: the record is ours, and so is the admission.
@@ -59,7 +60,7 @@ impl Obligation {
         assert_ne!(to, Settled::Leaked, "only the owner of an account declares leaks");
         let this = ManuallyDrop::new(self);
         let result = POOL.record(this.index).settle_apart(this.generation, to);
-        POOL.give(this.index, this.index);
+        spares::give(this.index);
         result
     }
 
@@ -74,7 +75,7 @@ impl Obligation {
 
     fn leave(&self, to: Settled) -> Result<(), AlreadyLeaked> {
         let result = POOL.record(self.index).settle(self.generation, to);
-        POOL.give(self.index, self.index);
+        spares::give(self.index);
         result
     }
 }
