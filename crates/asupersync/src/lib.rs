@@ -93,7 +93,7 @@
 //! | [`types`] | outcomes, `?` for failure and cancellation, reasons, budgets | |
 //! | [`cx`] | the context: spawning, regions, checkpoints, rows of authority; for authors of leaf operations | |
 //! | [`time`] | sleeping, intervals, schedules | |
-//! | [`combinator`] | `join`, `race`, `timeout`, `quorum`, `bracket`; `retry`, bulkhead, circuit breaker, rate limits; streams | `futures` for those of `futures-core` |
+//! | [`combinator`] | `join`, `race`, `select`, `timeout`, `quorum`, `hedge`, `bracket`; `TaskSet`, `map_reduce`, plans; `retry`, bulkhead, circuit breaker, rate limits; streams | `futures` for those of `futures-core` |
 //! | [`sync`] | channels in two phases, locks, permits, signals, a pool | |
 //! | [`runtime`] | threads, and every knob of them | `runtime` |
 //! | [`net`] | TCP, signals | `net` |

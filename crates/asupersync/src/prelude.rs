@@ -2,8 +2,8 @@
 //!
 //! Not here: rows other than the default one, primitives. They are few in a file, and their names say more
 //! with their module: `mpsc::channel`, `TimeOnly`.
-pub use combinator::CombineExt;
 pub use combinator::stream::{StreamCxExt, StreamExt, TryStreamExt};
+pub use combinator::{CombineExt, ManyExt, SelectExt};
 pub use core::time::Duration;
 pub use cx::{Cx, MayNet, MaySpawn, MayTime, MayTrace, RegionHandle, RegionOptions, Row, TaskHandle};
 #[cfg(feature = "lab")]

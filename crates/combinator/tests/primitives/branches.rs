@@ -1,5 +1,8 @@
 //! Combinators that own several bodies: two gates are opened in any order, and bodies wait at them.
 
+use std::sync::Arc;
+
+use asupersync_combinator::plan::{Estimate, Plan};
 use asupersync_combinator::{CombineExt, Either, Hedge, ManyExt, SelectExt, TaskSet};
 use cx::Cx;
 use lab::prove;
@@ -132,6 +135,27 @@ fn whoever_began_has_ended_when_all_were_to_have_a_turn() {
             assert!(sum.is_err() || matches!(sum, Ok(Some(10))));
         }),
     ));
+}
+
+#[test]
+fn whoever_began_in_a_plan_has_ended_with_it() {
+    holds(prove("combinator::plan", async |cx: &mut Cx| {
+        let gates = Arc::new(Gates::new());
+        cx.region(|cx| async {
+            gates.open(cx);
+            let leaf = |gate| {
+                let gates = gates.clone();
+                Plan::leaf("gate", Estimate::UNKNOWN, async move |cx: &mut Cx| gates.pass(cx, gate).await)
+            };
+            let plan = Plan::join([leaf(0), Plan::race([leaf(1), Plan::never()]).retry(2, SECOND)]);
+            match plan.simplified().plan.run(cx).await {
+                Ok(both) => assert_eq!(both, [0, 1]),
+                Err(stop) => assert!(stop.is_cancelled()),
+            }
+        })
+        .await;
+        gates.bodies.all_returned();
+    }));
 }
 
 /// Who is in a set is joined, or asked to stop when the set is dropped; the region awaits both.
