@@ -273,6 +273,7 @@ impl Engine {
         }
     }
 
+    #[inline]
     fn run(&self, runnable: Runnable) {
         // No other thread counts.
         let step = self.steps.load(Relaxed);
@@ -283,6 +284,7 @@ impl Engine {
         self.poll(runnable)
     }
 
+    #[inline]
     fn poll(&self, runnable: Runnable) {
         if runnable.header().control() & control::SPENT != 0 {
             runnable.header().control.fetch_and(!control::SPENT, Relaxed);

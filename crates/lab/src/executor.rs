@@ -33,7 +33,7 @@ pub struct Execution {
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Executor {
-    config: LabConfig,
+    config: Arc<LabConfig>,
     grain: Grain,
     looks: bool,
     keeps: bool,
@@ -46,7 +46,7 @@ impl Executor {
     #[track_caller]
     pub fn new(config: LabConfig, grain: Grain) -> Executor {
         Executor {
-            config,
+            config: Arc::new(config),
             grain,
             looks: false,
             keeps: false,

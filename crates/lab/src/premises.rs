@@ -119,7 +119,8 @@ mod tests {
     fn leaves(act: impl FnOnce(&LabRuntime)) -> bool {
         let spare = Spare::default();
         watch::begin(Grain::Operation, false);
-        let lab = LabRuntime::explored(LabConfig::default().traced(false), &spare, Location::caller());
+        let config = Arc::new(LabConfig::default().traced(false));
+        let lab = LabRuntime::explored(config, &spare, Location::caller());
         lab.lend(&mut explore::Fifo, || act(&lab));
         watch::end(false);
         lab.close(&spare);

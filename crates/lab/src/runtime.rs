@@ -26,7 +26,7 @@ use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::*};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use task::engine::EngineSlot;
 use trace::{Event, Label, RegionPhase};
 use types::{Outcome, TaskId, Time};
@@ -36,13 +36,13 @@ type Recording = explore::Recording<Box<dyn explore::Scheduler + Send>>;
 
 /// A world in which one program runs once, deterministically.
 pub struct LabRuntime {
-    config: LabConfig,
+    config: Arc<LabConfig>,
     /// What the lab's own scheduler decides; not there if somebody else's is used.
     recording: Option<Arc<Mutex<Recording>>>,
     /// What it replays, if it does.
     replayed: Option<Arc<Mutex<explore::Recorded>>>,
-    // Dropped in this order: root tasks, the slot, the engine.
-    tasks: Mutex<Vec<RootTask>>,
+    // Dropped in this order: the root task, the slot, the engine.
+    task: Mutex<Option<RootTask>>,
     root: Root,
     slot: EngineSlot,
     engine: Arc<Engine>,
@@ -54,7 +54,7 @@ pub struct LabRuntime {
     /// Which oracles found something when all were asked last, by name.
     findings: Mutex<Vec<String>>,
     /// Whom the lab itself asked to end, in words.
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: OnceLock<Arc<Mutex<Vec<String>>>>,
     /// How much of what was planned was done.
     acted: AtomicU64,
     /// How many polls were spent on looking for lost wakes.
@@ -87,7 +87,7 @@ impl LabRuntime {
         };
         let recording = Arc::new(Mutex::new(Recording::decisions_only(scheduler)));
         let premises = Premises::new(&config, Asked::Own(recording.clone()), false);
-        let mut lab = LabRuntime::build(config, premises, Location::caller());
+        let mut lab = LabRuntime::build(Arc::new(config), premises, Location::caller());
         (lab.recording, lab.replayed) = (Some(recording), replayed);
         lab
     }
@@ -95,7 +95,11 @@ impl LabRuntime {
     /// A fresh world whose steps are picked by whoever is lent to it ([`LabRuntime::lend`]). The thread must be
     /// exploring ([`crate::watch::begin`]).
     /// What can be used again is taken from `spare`.
-    pub(crate) fn explored(config: LabConfig, spare: &Spare, at: &'static Location<'static>) -> LabRuntime {
+    pub(crate) fn explored(
+        config: Arc<LabConfig>,
+        spare: &Spare,
+        at: &'static Location<'static>,
+    ) -> LabRuntime {
         let premises = spare.take().unwrap_or_else(|| Premises::new(&config, Asked::Lent(Lent::new()), true));
         LabRuntime::build(config, premises, at)
     }
@@ -103,8 +107,8 @@ impl LabRuntime {
     /// The end of a lab. What can be used again goes to `spare`.
     pub(crate) fn close(self, spare: &Spare) {
         let ended = locked(&self.failure).is_none() && self.root.phase() == RegionPhase::Closed;
-        let LabRuntime { tasks, root, slot, engine, kept, net, signals, .. } = self;
-        drop(tasks);
+        let LabRuntime { task, root, slot, engine, kept, net, signals, .. } = self;
+        drop(task);
         drop(root);
         let premises = Premises { slot, engine, kept, net, signals };
         if ended {
@@ -121,14 +125,14 @@ impl LabRuntime {
         self.engine.decisions.lend(scheduler, f)
     }
 
-    fn build(config: LabConfig, premises: Premises, at: &'static Location<'static>) -> LabRuntime {
+    fn build(config: Arc<LabConfig>, premises: Premises, at: &'static Location<'static>) -> LabRuntime {
         let Premises { slot, engine, kept, net, signals } = premises;
         let root = Root::open(slot.tag(), &engine.world, config.after_grace, at);
         LabRuntime {
             config,
             recording: None,
             replayed: None,
-            tasks: Mutex::default(),
+            task: Mutex::default(),
             root,
             slot,
             engine,
@@ -138,7 +142,7 @@ impl LabRuntime {
             planned: Plans::default(),
             failure: Mutex::default(),
             findings: Mutex::default(),
-            asked: Arc::default(),
+            asked: OnceLock::new(),
             acted: AtomicU64::new(0),
             nudges: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
@@ -178,7 +182,7 @@ impl LabRuntime {
         F: FnOnce(&'l mut Cx<All>) -> Fut,
         Fut: Future,
     {
-        assert!(locked(&self.tasks).is_empty(), "a lab runs one program; make another for the next");
+        assert!(locked(&self.task).is_none(), "a lab runs one program; make another for the next");
         let at = Location::caller();
         // Only the lab's own scheduler goes without tasks that announce what they will do.
         self.engine.begin(self.recording.is_none());
@@ -189,7 +193,7 @@ impl LabRuntime {
         });
         let outcome = task.take();
         // Kept for as long as the lab: the body's context may have been kept as long.
-        locked(&self.tasks).push(task);
+        *locked(&self.task) = Some(task);
         if let Some(failure) = locked(&self.failure).clone() {
             return Err(failure);
         }
@@ -428,7 +432,8 @@ impl LabRuntime {
     /// assert_eq!(lab.faults().to_string(), "faults that fired: 1 planned acts");
     /// ```
     pub fn faults(&self) -> Faults {
-        let (net, cancelled) = (self.net.stats(), locked(&self.asked).clone());
+        let cancelled = self.asked.get().map(|asked| locked(asked).clone()).unwrap_or_default();
+        let net = self.net.stats();
         Faults { net, cancelled, signals: self.signals.raised(), planned: self.acted.load(Relaxed) }
     }
 
@@ -439,7 +444,7 @@ impl LabRuntime {
 
     /// Who asks tasks of this lab to end.
     pub(crate) fn asker(&self) -> Asker {
-        Asker::new(&self.root, &self.engine, &self.asked)
+        Asker::new(&self.root, &self.engine, self.asked.get_or_init(Arc::default))
     }
 
     /// The trace so far.

@@ -163,20 +163,19 @@ impl Watcher for Objects {
         access: Access,
         at: Option<&'static Location<'static>>,
     ) -> bool {
-        let mut task = Some(task);
-        with(|run| {
+        let left = with(move |run| {
             if run.goes_on(object, access) {
-                return;
+                return Some(task);
             }
             let number = run.number(object);
             let touch = Touch { object, kind: run.kinds[number as usize], access, at };
-            if let Some(waiter) = task.take() {
-                let task = TaskId::from_u64(run.actor);
-                run.log.announced.push(Announcement { task, waiter, touch, number })
-            }
+            let announcement =
+                Announcement { task: TaskId::from_u64(run.actor), waiter: task, touch, number };
+            run.log.announced.push(announcement);
+            None
         });
         // Left over if nobody explores here, or polls are the grain. Dropped outside of the borrow.
-        task.is_none()
+        matches!(left, Some(None))
     }
 }
 
@@ -363,6 +362,7 @@ pub(crate) fn end(names: bool) -> (bool, Names) {
 
 /// A step of this task begins. `tries`: it does whatever it comes to, announced
 /// or not.
+#[inline]
 pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
     with(|run| {
         run.actor = task.as_u64();
@@ -417,6 +417,7 @@ pub(crate) fn announced(touch: &Touch) -> String {
 
 /// The step is over, and what follows is the world's own. What happened since the last one ended; `log` is emptied and
 /// kept for its memory.
+#[inline]
 pub(crate) fn ended(log: &mut Box<StepLog>) {
     log.clear();
     with(|run| {

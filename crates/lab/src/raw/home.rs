@@ -17,25 +17,26 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// No thread has this number.
-const NOBODY: u64 = 0;
+/// A thread that has no number yet.
+const UNNUMBERED: u64 = 0;
+/// No thread has this number: the home of a cell that nobody has claimed.
+const NOBODY: u64 = u64::MAX;
 
 thread_local! {
-    static HERE: Cell<u64> = const { Cell::new(NOBODY) };
+    static HERE: Cell<u64> = const { Cell::new(UNNUMBERED) };
 }
 
-/// This thread's number.
-#[inline]
+/// This thread's number; it has one from now on.
 fn here() -> u64 {
     match HERE.get() {
-        NOBODY => number_thread(),
+        UNNUMBERED => number_thread(),
         here => here,
     }
 }
 
 #[cold]
 fn number_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(NOBODY + 1);
+    static NEXT: AtomicU64 = AtomicU64::new(UNNUMBERED + 1);
     let number = NEXT.fetch_add(1, Relaxed);
     HERE.set(number);
     number
@@ -68,7 +69,8 @@ impl<T> HomeCell<T> {
     /// Whether this thread is its home.
     #[inline]
     pub(crate) fn is_home(&self) -> bool {
-        self.home.load(Relaxed) == here()
+        // A thread without a number has claimed nothing, and nothing has the home of one.
+        self.home.load(Relaxed) == HERE.get()
     }
 
     /// The state, on the home thread; `None` on any other.
