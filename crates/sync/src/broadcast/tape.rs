@@ -84,6 +84,13 @@ impl<T> Cursor<T> {
     }
 }
 
+/// At the first value of all.
+impl<T> Default for Cursor<T> {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl<T> Clone for Cursor<T> {
     fn clone(&self) -> Self {
         Self { next: self.next, page: self.page.clone() }

@@ -6,9 +6,12 @@
 //!                                    readers ◀──downgrade, with the readers who wait first in line─┘
 //! ```
 //!
-//! One lock, because everything about it changes together: two kinds of counts, a line, and who stands before it.
+//! Who holds it is one word ([`Held`]), which changes without a lock as long as nobody waits. Whoever has to wait marks it as
+//! crowded; from then on it changes under the lock of the line only, until nobody waits any more.
 //!
 //! Invariants:
+//! - `rwlock.crowd`: while somebody stands in line, or an upgrade waits or was granted unseen, the word is crowded, and only
+//!   who has the line's lock changes it.
 //! - `rwlock.exclusive`: beside a writer there is nobody; beside an upgradable no other one.
 //! - `rwlock.fifo`: nobody is let in while somebody waits, but an upgrade. So the waiter at position p waits for those
 //!   who hold the lock now, for an upgrade of one of them at most, and for the p before it.
@@ -17,10 +20,14 @@
 //!
 //! Not here: the guarded value, `Cx`.
 
+mod held;
+
 use core::task::Poll;
 
+use self::held::{CROWD, Held};
 use crate::{
     WaitNode, Wakes,
+    sync::{AcqRel, Acquire, AtomicUsize, Ordering, Relaxed, Release},
     wait_queue::{Guard, Settled, WaitQueue},
 };
 
@@ -51,13 +58,6 @@ impl Mode {
     }
 }
 
-struct State<W> {
-    readers: usize,
-    upgradable: bool,
-    writer: bool,
-    upgrade: Upgrade<W>,
-}
-
 /// What the upgradable holder asks for.
 enum Upgrade<W> {
     Unwanted,
@@ -66,47 +66,15 @@ enum Upgrade<W> {
     Granted,
 }
 
-impl<W> State<W> {
-    fn admits(&self, mode: Mode) -> bool {
-        let upgrades = !matches!(self.upgrade, Upgrade::Unwanted);
-        match mode {
-            Mode::Read => !self.writer && !upgrades,
-            Mode::Upgradable => !self.writer && !self.upgradable,
-            Mode::Write => !self.writer && !self.upgradable && self.readers == 0,
-        }
-    }
-
-    fn enter(&mut self, mode: Mode) {
-        match mode {
-            Mode::Read => self.readers += 1,
-            Mode::Upgradable => self.upgradable = true,
-            Mode::Write => self.writer = true,
-        }
-    }
-
-    fn leave(&mut self, mode: Mode) {
-        let held = match mode {
-            Mode::Read => self.readers.checked_sub(1).map(|left| self.readers = left).is_some(),
-            Mode::Upgradable => core::mem::take(&mut self.upgradable),
-            Mode::Write => core::mem::take(&mut self.writer),
-        };
-        assert!(held, "a lock was given up that nobody held");
-    }
-
-    fn become_writer(&mut self) {
-        (self.upgradable, self.writer) = (false, true);
-    }
-}
-
-/// A lock without a value. Every operation is one short critical section.
+/// A lock without a value. Without others in the way each operation is one atomic one.
 pub struct Share<W: Wakes> {
-    state: WaitQueue<W, State<W>>,
+    word: AtomicUsize,
+    line: WaitQueue<W, Upgrade<W>>,
 }
 
 impl<W: Wakes> Default for Share<W> {
     fn default() -> Self {
-        let state = State { readers: 0, upgradable: false, writer: false, upgrade: Upgrade::Unwanted };
-        Self { state: WaitQueue::with_state(state) }
+        Self { word: AtomicUsize::new(Held::NOBODY.0), line: WaitQueue::with_state(Upgrade::Unwanted) }
     }
 }
 
@@ -116,7 +84,11 @@ const MODES: [Mode; 3] = [Mode::Read, Mode::Upgradable, Mode::Write];
 impl<W: Wakes> Share<W> {
     /// Takes the lock if it can be had and nobody waits. Never waits.
     pub fn try_acquire(&self, mode: Mode) -> bool {
-        Self::enters(&mut self.state.lock(), mode)
+        let enter = |held: Held| {
+            let overtakes = types::seeded!("rwlock.readers-overtake") && mode == Mode::Read;
+            ((!held.is_crowded() || overtakes) && held.admits(mode)).then(|| held.with(mode))
+        };
+        self.change(Acquire, enter).is_some()
     }
 
     /// Waits for the lock. After `Ready` the caller holds it.
@@ -124,14 +96,20 @@ impl<W: Wakes> Share<W> {
     /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
     pub fn poll_acquire(&self, node: &mut WaitNode, mode: Mode, make: impl FnOnce() -> W) -> Poll<()> {
         if node.is_queued() {
-            return self.state.poll(node, make).map(drop);
+            return self.line.poll(node, make).map(drop);
         }
         if self.try_acquire(mode) {
             return Poll::Ready(());
         }
         let fresh = make();
-        let mut waiters = self.state.lock();
-        if Self::enters(&mut waiters, mode) {
+        let mut waiters = self.line.lock();
+        // Nobody waits: take it, or become the first who does.
+        let taken = self.change(AcqRel, |held| match (held.is_crowded(), held.admits(mode)) {
+            (true, _) => None,
+            (false, true) => Some(held.with(mode)),
+            (false, false) => Some(Held(held.0 | CROWD)),
+        });
+        if taken.is_some_and(|now| !now.is_crowded()) {
             drop(waiters);
             return Poll::Ready(());
         }
@@ -146,12 +124,12 @@ impl<W: Wakes> Share<W> {
         }
         // Declared before the lock, so that it's dropped after it (`queue.unlocked-wake`).
         let _waiter;
-        let mut waiters = self.state.lock();
+        let mut waiters = self.line.lock();
         let mode = MODES[waiters.weight(node)];
         let (settled, waiter) = waiters.remove(node);
         _waiter = waiter;
         if settled == Some(Settled::Granted) && !types::seeded!("rwlock.cancel-keeps-hold") {
-            waiters.state.leave(mode);
+            self.must_change(|held| held.without(mode));
         }
         self.hand_on(waiters);
     }
@@ -160,10 +138,9 @@ impl<W: Wakes> Share<W> {
     ///
     /// # Panics
     /// If nobody holds the lock in this mode.
+    #[inline]
     pub fn release(&self, mode: Mode) {
-        let mut waiters = self.state.lock();
-        waiters.state.leave(mode);
-        self.hand_on(waiters);
+        self.turn(|held| held.without(mode));
     }
 
     /// The writer looks from now on, and lets those in who wait to look and are first in line.
@@ -171,10 +148,7 @@ impl<W: Wakes> Share<W> {
     /// # Panics
     /// If nobody writes.
     pub fn downgrade(&self) {
-        let mut waiters = self.state.lock();
-        waiters.state.leave(Mode::Write);
-        waiters.state.enter(Mode::Read);
-        self.hand_on(waiters);
+        self.turn(|held| held.without(Mode::Write).with(Mode::Read));
     }
 
     /// The upgradable holder becomes a mere reader.
@@ -182,10 +156,22 @@ impl<W: Wakes> Share<W> {
     /// # Panics
     /// If nobody holds the lock upgradably.
     pub fn settle_for_reading(&self) {
-        let mut waiters = self.state.lock();
-        waiters.state.leave(Mode::Upgradable);
-        waiters.state.enter(Mode::Read);
-        self.hand_on(waiters);
+        self.turn(|held| held.without(Mode::Upgradable).with(Mode::Read));
+    }
+
+    /// A holder holds less from now on: whoever waits may have been waiting for that.
+    #[inline]
+    fn turn(&self, less: impl Fn(Held) -> Held) {
+        let ordering = if types::seeded!("rwlock.release-relaxed") { Relaxed } else { Release };
+        let alone = |held: Held| {
+            let next = less(held);
+            (!held.is_crowded() || types::seeded!("rwlock.crowd-unseen")).then_some(next)
+        };
+        if self.change(ordering, alone).is_none() {
+            let waiters = self.line.lock();
+            self.must_change(less);
+            self.hand_on(waiters);
+        }
     }
 
     /// The upgradable holder waits until it's alone. After `Ready` it's the writer. Only that holder may call this; after
@@ -194,20 +180,31 @@ impl<W: Wakes> Share<W> {
         let fresh = make();
         // Declared before the lock, so that it's dropped after it (`queue.unlocked-wake`).
         let _stale;
-        let mut waiters = self.state.lock();
-        let state = &mut waiters.state;
-        match core::mem::replace(&mut state.upgrade, Upgrade::Unwanted) {
-            Upgrade::Granted => return Poll::Ready(()),
+        let mut waiters = self.line.lock();
+        match core::mem::replace(&mut waiters.state, Upgrade::Unwanted) {
+            Upgrade::Granted => {
+                self.disperse(&waiters);
+                return Poll::Ready(());
+            }
             stale => _stale = stale,
         }
-        assert!(state.upgradable, "an upgrade was asked for by somebody else than the upgradable holder");
-        if state.readers == 0 {
-            state.become_writer();
+        let now = self.must_change(|held| {
+            assert!(
+                held.is_upgradable(),
+                "an upgrade was asked for by somebody else than the upgradable holder"
+            );
+            match held.readers() {
+                0 => held.without(Mode::Upgradable).with(Mode::Write),
+                _ => Held(held.0 | CROWD),
+            }
+        });
+        if now.is_writer() {
+            self.disperse(&waiters);
             drop(waiters);
             drop(fresh);
             return Poll::Ready(());
         }
-        state.upgrade = Upgrade::Waits(Some(fresh));
+        waiters.state = Upgrade::Waits(Some(fresh));
         drop(waiters);
         Poll::Pending
     }
@@ -215,11 +212,10 @@ impl<W: Wakes> Share<W> {
     /// The upgradable holder stays what it is.
     pub fn cancel_upgrade(&self) {
         let _stale;
-        let mut waiters = self.state.lock();
-        let state = &mut waiters.state;
-        let before = core::mem::replace(&mut state.upgrade, Upgrade::Unwanted);
+        let mut waiters = self.line.lock();
+        let before = core::mem::replace(&mut waiters.state, Upgrade::Unwanted);
         if matches!(before, Upgrade::Granted) {
-            (state.upgradable, state.writer) = (true, false);
+            self.must_change(|held| held.without(Mode::Write).with(Mode::Upgradable));
         }
         _stale = before;
         if types::seeded!("rwlock.upgrade-holds-up") {
@@ -230,52 +226,70 @@ impl<W: Wakes> Share<W> {
 
     /// How many look, and whether somebody may go on to change or changes.
     pub fn holders(&self) -> (usize, Option<Mode>) {
-        self.state.with(|state| {
-            let special =
-                if state.writer { Some(Mode::Write) } else { state.upgradable.then_some(Mode::Upgradable) };
-            (state.readers, special)
-        })
+        let held = Held(self.word.load(Acquire));
+        let upgradable = held.is_upgradable().then_some(Mode::Upgradable);
+        (held.readers(), if held.is_writer() { Some(Mode::Write) } else { upgradable })
     }
 
     /// How much of the lock is left by those who hold it: what a mode [wants](Mode::wanted), unless one of them keeps it out.
     pub fn left(&self) -> usize {
-        self.state.with(|state| match state {
-            State { writer: true, .. } => 0,
-            State { upgradable, readers, .. } => WHOLE - *readers - if *upgradable { HALF } else { 0 },
-        })
+        let held = Held(self.word.load(Acquire));
+        if held.is_writer() {
+            0
+        } else {
+            WHOLE - held.readers() - if held.is_upgradable() { HALF } else { 0 }
+        }
     }
 
-    fn enters(waiters: &mut Guard<'_, W, State<W>>, mode: Mode) -> bool {
-        let free = waiters.state.admits(mode)
-            && (waiters.is_empty() || types::seeded!("rwlock.readers-overtake") && mode == Mode::Read);
-        if free {
-            waiters.state.enter(mode);
+    /// Changes the word to what `next` makes of it, unless that is nothing; what it is then.
+    #[inline]
+    fn change(&self, ordering: Ordering, next: impl Fn(Held) -> Option<Held>) -> Option<Held> {
+        let mut now = self.word.load(Relaxed);
+        loop {
+            let next = next(Held(now))?;
+            match self.word.compare_exchange_weak(now, next.0, ordering, Relaxed) {
+                Ok(_) => return Some(next),
+                Err(other) => now = other,
+            }
         }
-        free
+    }
+
+    fn must_change(&self, next: impl Fn(Held) -> Held) -> Held {
+        self.change(AcqRel, |held| Some(next(held))).expect("it always is something")
     }
 
     /// Lets in whoever can be: the upgrade first, then the line as far as it goes.
-    fn hand_on<'a>(&'a self, mut waiters: Guard<'a, W, State<W>>) {
+    fn hand_on<'a>(&'a self, mut waiters: Guard<'a, W, Upgrade<W>>) {
         let mut upgraded = None;
-        let state = &mut waiters.state;
-        if state.readers == 0
-            && let Upgrade::Waits(waiter) = &mut state.upgrade
+        let held = || Held(self.word.load(Acquire));
+        if held().readers() == 0
+            && let Upgrade::Waits(waiter) = &mut waiters.state
         {
             upgraded = waiter.take();
-            state.upgrade = Upgrade::Granted;
-            state.become_writer();
+            waiters.state = Upgrade::Granted;
+            self.must_change(|held| held.without(Mode::Upgradable).with(Mode::Write));
         }
-        while let Some(&mut mode) = waiters.front_weight()
-            && waiters.state.admits(MODES[mode])
+        while matches!(waiters.state, Upgrade::Unwanted)
+            && let Some(&mut mode) = waiters.front_weight()
+            && held().admits(MODES[mode])
         {
-            waiters.state.enter(MODES[mode]);
+            self.must_change(|held| held.with(MODES[mode]));
             waiters.settle_front(Settled::Granted);
         }
-        self.state.wake_settled(waiters);
+        self.disperse(&waiters);
+        self.line.wake_settled(waiters);
         if let Some(upgraded) = upgraded
             && !types::seeded!("rwlock.upgrade-unheard")
         {
             upgraded.wake();
+        }
+    }
+
+    /// Nobody waits any more: the word is free again.
+    fn disperse(&self, waiters: &Guard<'_, W, Upgrade<W>>) {
+        let nobody = waiters.is_empty() && matches!(waiters.state, Upgrade::Unwanted);
+        if nobody && Held(self.word.load(Relaxed)).is_crowded() {
+            self.word.fetch_and(!CROWD, AcqRel);
         }
     }
 }

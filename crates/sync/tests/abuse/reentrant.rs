@@ -12,7 +12,10 @@ use std::{
 use asupersync_sync::{
     WaitNode,
     barrier::round::{Arrival, Round},
-    broadcast::{self, tape::Tape},
+    broadcast::{
+        self,
+        tape::{Cursor, Tape},
+    },
     event::flag::{Flag, Since},
     latch::count::Count,
     mpsc::{self, ring, unbounded::line},
@@ -211,11 +214,11 @@ fn channels_bear_wakers_that_use_them() {
         |table, waker| table.poll_send(&mut offer, &mut value, || waker).is_ready(),
         |table| assert_eq!(table.try_recv(), Ok(1)),
     );
-    let (mut node, mut next) = (WaitNode::new(), 0);
+    let (mut node, mut at) = (WaitNode::new(), Cursor::default());
     calls_back(
         Tape::<u8, Waker>::new(1),
         |tape| assert_eq!(tape.capacity(), 1 + tape.len() - tape.len()),
-        |tape, waker| tape.poll_recv(&mut node, &mut next, || waker).is_ready(),
+        |tape, waker| tape.poll_recv(&mut node, &mut at, || waker).is_ready(),
         |tape| assert_eq!(tape.send(1), Ok(1)),
     );
     let mut node = WaitNode::new();

@@ -15,7 +15,7 @@ use std::{
 use asupersync_sync::{
     WaitNode,
     barrier::round::{Arrival, Round},
-    broadcast::tape::Tape,
+    broadcast::tape::{Cursor, Tape},
     event::flag::{Flag, Since},
     latch::count::Count,
     mpsc::ring,
@@ -205,7 +205,7 @@ impl Line for Latest<u8, Waker> {
 }
 
 impl Line for Tape<u8, Waker> {
-    type Wait = (WaitNode, u64);
+    type Wait = (WaitNode, Cursor<u8>);
     fn shut() -> Self {
         Tape::new(1)
     }

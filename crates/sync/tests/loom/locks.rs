@@ -174,6 +174,8 @@ mutants::mutants! {
     mutant_whose_upgrade_goes_unheard_is_killed: "rwlock.upgrade-unheard" breaks || crate::explore(an_upgrade_excludes_writers), says "deadlock";
     mutant_whose_given_up_upgrade_holds_others_up_is_killed: "rwlock.upgrade-holds-up" breaks || crate::explore(an_upgrade_given_up_holds_nobody_up), says "deadlock";
     mutant_whose_readers_overtake_is_killed: "rwlock.readers-overtake" breaks || crate::explore(readers_do_not_overtake), says "a reader overtook a writer";
+    mutant_that_gives_up_unordered_is_killed: "rwlock.release-relaxed" breaks || crate::explore(an_upgrade_excludes_writers), says "Causality violation";
+    mutant_that_gives_up_past_a_crowd_is_killed: "rwlock.crowd-unseen" breaks || crate::explore(an_upgrade_excludes_writers), says "deadlock";
     mutant_that_counts_who_left_is_killed: "barrier.leaver-counts" breaks || crate::explore(who_leaves_does_not_count), says "deadlock";
     mutant_whose_latch_opens_unheard_is_killed: "latch.open-unheard" breaks || crate::explore(the_last_count_opens), says "deadlock";
     mutant_that_misses_a_pulse_is_killed: "event.pulse-missed" breaks || crate::explore(a_pulse_is_not_missed), says "deadlock";
