@@ -1,4 +1,5 @@
 //! `LabRuntime`: a run from its root body to its verdict.
+mod judges;
 mod liveness;
 
 use crate::asker::Asker;
@@ -9,13 +10,12 @@ use crate::engine::{Engine, Interference};
 use crate::faults::Faults;
 use crate::lasso::WINDOW;
 use crate::net::{NetStats, SimNet};
-use crate::own::asked;
 use crate::plans::Plans;
 use crate::premises::{Premises, Spare};
 use crate::raw;
 use crate::raw::home::Lent;
 use crate::signals::LabSignals;
-use crate::verdict::{LabFailure, OracleReport, waits};
+use crate::verdict::{LabFailure, waits};
 use crate::wall::LabWall;
 use crate::watch;
 use crate::world::{Kept, locked};
@@ -514,80 +514,9 @@ impl LabRuntime {
         }
     }
 
-    /// Nothing is left: the root is closed, and everything below it.
-    ///
-    /// # Errors
-    /// What is left.
-    pub fn quiescence_oracle(&self) -> Result<(), OracleReport> {
-        self.judge(oracle::quiescence)
-    }
-
-    /// No obligation was leaked.
-    ///
-    /// # Errors
-    /// Which were, and where they were reserved.
-    pub fn obligation_leak_oracle(&self) -> Result<(), OracleReport> {
-        self.judge(oracle::obligation_leaks)
-    }
-
-    /// Every task had an owner that outlived it.
-    ///
-    /// # Errors
-    /// Which had not.
-    pub fn no_orphan_oracle(&self) -> Result<(), OracleReport> {
-        self.judge(oracle::no_orphans)
-    }
-
-    /// Every loser of a race had ended before the race returned.
-    ///
-    /// # Errors
-    /// Which had not.
-    pub fn losers_drained_oracle(&self) -> Result<(), OracleReport> {
-        self.judge(oracle::losers_drained)
-    }
-
-    /// The run did not end in a deadlock.
-    ///
-    /// # Errors
-    /// Who waits for what.
-    pub fn deadlock_oracle(&self) -> Result<(), OracleReport> {
-        match &*locked(&self.failure) {
-            Some(f @ LabFailure::Deadlock { .. }) => Err(OracleReport(vec![f.to_string()])),
-            _ => self.judge(oracle::deadlock),
-        }
-    }
-
-    /// All oracles, those of [`LabConfig::oracle`] included.
-    ///
-    /// # Errors
-    /// Everything they found; and which of them panicked.
-    pub fn oracles(&self) -> Result<(), OracleReport> {
-        let events = self.events();
-        let built_in = oracle::ALL.iter().filter_map(|(name, judge)| {
-            let found = asked(name, || judge(&events))?;
-            Some(((*name).to_string(), found))
-        });
-        let own = self.config.oracles.iter().filter_map(|own| {
-            let found = own.asked(&events, self.config.traced)?;
-            Some((own.name(), found))
-        });
-        let (names, found): (Vec<String>, Vec<String>) = built_in.chain(own).unzip();
-        *locked(&self.findings) = names;
-        if found.is_empty() { Ok(()) } else { Err(OracleReport(found)) }
-    }
-
-    /// The names of the oracles that found something, if they were asked.
-    pub(crate) fn findings(&self) -> Vec<String> {
-        locked(&self.findings).clone()
-    }
-
     /// Why the run could not end, if it couldn't.
     pub(crate) fn failure(&self) -> Option<LabFailure> {
         locked(&self.failure).clone()
-    }
-
-    fn judge(&self, oracle: fn(&[Event]) -> Result<(), oracle::Report>) -> Result<(), OracleReport> {
-        oracle(&self.events()).map_err(|r| OracleReport(vec![r.to_string()]))
     }
 }
 
