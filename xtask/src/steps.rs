@@ -52,7 +52,7 @@ pub const STEPS: &[Step] = &[
     ("licences", "check every package's licence and source against deny.toml, offline", licences::licences),
     (
         "conformance",
-        "run programs with known numbers: `conformance lab [--programs FILE.tsv] [--orders N] [--mode sampler=NAME,runs=N]`",
+        "run programs with known numbers: `conformance lab [--programs FILE.tsv] [--orders N] [--mode parsimonious|wakeup-trees|sampler=NAME,runs=N]`",
         conformance::conformance,
     ),
     ("deps", "list and count the third-party crates of the facade's default features", deps::deps),

@@ -142,9 +142,8 @@ pub(crate) fn search(subject: &Subject, picker: Picker, limits: &Limits) -> Resu
         }
         found.coverage.saw(watched.class().0);
         ticker.tick(&found);
-        if let (Some(survey), Some(steps)) = (&mut found.survey, watched.inner().steps()) {
-            let path: Vec<u64> = steps.rows().map(|row| row.task.map_or(u64::MAX, |t| t.as_u64())).collect();
-            survey.executed(&path, &planned)
+        if let (Some(survey), Picker::Every(explorer)) = (&mut found.survey, watched.inner().inner()) {
+            survey.executed(&explorer.path(), &planned)
         }
         let failure = subject.failure(&mut machine);
         let entry = found.outcomes.entry(subject.outcome(&mut machine)).or_insert((0, failure.is_some()));

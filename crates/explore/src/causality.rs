@@ -17,7 +17,7 @@
 
 use crate::footprint::Footprint;
 use crate::names::Names;
-use crate::objects::Objects;
+use crate::objects::{Account, Objects};
 use crate::relation::{Mark, Relation, relate, settles};
 use crate::scheduler::{Announced, Touch};
 use trace::Access;
@@ -292,6 +292,75 @@ impl Causality {
         // Tasks that the step itself was the first to mention have no place in what it began with.
         let known = |task: usize| self.base.get(task).copied().unwrap_or(0);
         (0..self.last.len()).all(|task| Some(task) == own || known(task) >= last(task))
+    }
+
+    /// What the announced operation on the object of this number would be if all that had happened were the steps that `stays` names. Nothing if it would
+    /// have to wait; `Some(None)` if nobody knows.
+    pub(crate) fn mark_among(
+        &self,
+        object: u32,
+        announced: &Announced,
+        stays: impl Fn(usize) -> bool,
+    ) -> Option<Option<Mark>> {
+        let (mut account, mut value) = (Account::default(), Some(0));
+        for &(at, ref mark) in self.touched(object) {
+            if stays(at as usize) {
+                account.add(mark.access);
+                value = match mark.access {
+                    Access::Set(set) => Some(set),
+                    Access::Write => None,
+                    _ => value,
+                };
+            }
+        }
+        let kind = announced.kind;
+        account.possible(kind, announced.access).then(|| {
+            let access = match (account.outcome(kind, announced.access), value) {
+                (Access::Exchange(expected), Some(value)) if expected == value => Access::Write,
+                (Access::Exchange(_), Some(_)) => Access::Read,
+                (Access::Exchange(_), None) => return None,
+                (access, _) => access,
+            };
+            Some(Mark { object, ordinal: account.ordinal(kind, access), kind, access })
+        })
+    }
+
+    /// What happens before a step whatever it does: as `base` was when the step at `depth` was pushed, or, of a step that
+    /// never came, as it is for the next step of `task`.
+    pub(crate) fn causes(&self, task: u32, depth: usize) -> Vec<u32> {
+        let before = match self.events.get(depth) {
+            Some(event) => event.before,
+            None => self.last[task as usize],
+        };
+        let mut causes = match before {
+            0 => vec![0; self.stride],
+            before => self.clock(before as usize - 1).to_vec(),
+        };
+        let wakers = self.wakers.iter().skip_while(|&&(_, by)| by < before);
+        for &(_, by) in
+            wakers.take_while(|&&(_, by)| (by as usize) < depth).filter(|&&(woken, _)| woken == task)
+        {
+            join(&mut causes, self.clock(by as usize));
+        }
+        let marks = self.events.get(depth).map_or(&[][..], |event| event.footprint.marks());
+        for mark in marks.iter().take_while(|mark| mark.access == Access::Observe) {
+            for &(at, ref earlier) in self.touched(mark.object) {
+                if (at as usize) < depth && earlier.access == Access::Happen {
+                    join(&mut causes, self.clock(at as usize));
+                }
+            }
+        }
+        causes
+    }
+
+    /// Adds to `causes` what an operation would happen after because of what it does, if all that had happened were the
+    /// steps that `stays` names.
+    pub(crate) fn add_causes_of(&self, mark: &Mark, causes: &mut [u32], stays: impl Fn(usize) -> bool) {
+        for &(at, ref earlier) in self.touched(mark.object) {
+            if stays(at as usize) && relate(earlier, mark) != Relation::Independent {
+                join(causes, self.clock(at as usize));
+            }
+        }
     }
 
     /// Joins what the world's own step happens after: the last step of every task.

@@ -1,4 +1,4 @@
-//! [`Explorer`]: runs one execution of each class, exhaustively (Abdulla, Aronis, Jonsson, Sagonas, "Source sets: a
+//! [`Trees`]: runs one execution of each class, by wakeup trees (Abdulla, Aronis, Jonsson, Sagonas, "Source sets: a
 //! foundation for optimal dynamic partial order reduction", JACM 64(4), 2017; POPL 2014).
 //!
 //! ```text
@@ -18,10 +18,12 @@
 //!   reversal. From the first such step on, the weaker rules of source sets hold, which need no foresight: still
 //!   complete, but some executions only repeat others. The same when plans are cut short for want of room.
 //!
-//! Not here: the relation (`relation`), clocks and races (`causality`), programs (`mini`, the lab).
+//! Not here: how a user sees it ([`crate::Explorer`]), the algorithm that needs less memory (`parsimonious`), the relation
+//! (`relation`), clocks and races (`causality`), programs (`mini`, the lab).
 
+pub(crate) mod parsimonious;
 mod race;
-mod run;
+pub(crate) mod run;
 mod split;
 mod wakeup;
 
@@ -54,27 +56,12 @@ pub struct Counts {
     pub reversed: u64,
 }
 
-/// Explores all schedules of a program, one of each class. Use it as a [`crate::Scheduler`] of one execution after
-/// the other, as long as [`Explorer::next_execution`] says so.
+/// Explores all schedules of a program, one of each class, by wakeup trees.
 ///
-/// Costs: per execution, one comparison for each candidate of the part that repeats the one before; vector clocks and
-/// races for the rest. Memory: an execution's steps, and the planned steps of its points, which are few for most
-/// programs, may be exponential in the number of steps for some, and are bounded (beyond 4 million, plans are cut short:
-/// nothing is missed, but some executions may only repeat others).
-///
-/// ```
-/// use asupersync_explore::{Explorer, mini};
-///
-/// let program = mini::Program::parse("Wx=1;Ry || Wy=1;Rx").unwrap();
-/// let mut machine = mini::Machine::new(&program);
-/// let mut explorer = Explorer::new();
-/// while explorer.next_execution() {
-///     machine.run(&mut explorer);
-/// }
-/// assert_eq!(explorer.counts().explored, 3);
-/// ```
+/// Memory: an execution's steps, and the planned steps of its points, which are few for most programs, may be exponential
+/// in the number of steps for some, and are bounded by `limit`.
 #[derive(Clone, Debug)]
-pub struct Explorer {
+pub(crate) struct Trees {
     causality: Causality,
     script: Script,
     nodes: Vec<Node>,
@@ -82,6 +69,8 @@ pub struct Explorer {
     /// can follow.
     sleepers: Vec<Planned>,
     forest: Forest,
+    /// The most that was stored at one time.
+    most_stored: usize,
     /// How many steps of the execution happened.
     depth: usize,
     /// Steps above this depth repeat those of the execution before.
@@ -148,7 +137,7 @@ enum State {
 }
 
 impl Counts {
-    fn add(&mut self, other: Counts) {
+    pub(crate) fn add(&mut self, other: Counts) {
         self.explored += other.explored;
         self.stuck += other.stuck;
         self.blocked += other.blocked;
@@ -158,22 +147,16 @@ impl Counts {
     }
 }
 
-impl Default for Explorer {
-    fn default() -> Explorer {
-        Explorer::new()
-    }
-}
-
-impl Explorer {
+impl Trees {
     /// An exploration that begins.
-    #[must_use]
-    pub fn new() -> Explorer {
-        Explorer {
+    pub(crate) fn new(order: Option<u64>, branching: &[Choice], limit: Option<usize>) -> Trees {
+        Trees {
             causality: Causality::new(),
             script: Script::default(),
             nodes: Vec::new(),
             sleepers: Vec::new(),
             forest: Forest::new(),
+            most_stored: 0,
             depth: 0,
             replayed: 0,
             repeats_from: usize::MAX,
@@ -189,81 +172,58 @@ impl Explorer {
             least: Vec::new(),
             sharers: Vec::new(),
             exact: true,
-            branching: Vec::new(),
-            order: None,
+            branching: branching.to_vec(),
+            order,
             home: None,
-            limit: FOREST,
+            limit: limit.unwrap_or(FOREST),
         }
     }
 
-    /// Where the algorithm is free which candidate to try first, a random one instead of production's. The same classes
-    /// are explored, in another order.
-    #[must_use]
-    pub fn in_random_order(mut self, seed: u64) -> Explorer {
-        self.order = Some(seed);
-        self
-    }
-
-    /// Decisions of this kind inside steps branch: each answer is explored. Otherwise the usual one is given.
-    #[must_use]
-    pub fn branch_on(mut self, what: Choice) -> Explorer {
-        self.branching.push(what);
-        self
-    }
-
-    /// At most so many steps are planned at one time; beyond it, plans are cut short.
-    #[must_use]
-    pub fn with_planned_steps(mut self, limit: usize) -> Explorer {
-        self.limit = limit;
-        self
-    }
-
-    /// What was done so far.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// The first thing in which a repeated decision led to something else, after which there is no next execution.
-    #[must_use]
-    pub fn divergence(&self) -> Option<&Unrepeatable> {
+    pub(crate) fn divergence(&self) -> Option<&Unrepeatable> {
         self.divergence.as_deref()
     }
 
-    /// The class of the execution that ended, until the next begins. Costs a pass over its steps.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.causality)
     }
 
-    /// The same by the Foata normal form: another number for the same class.
-    #[must_use]
-    pub fn foata(&self) -> Fingerprint {
+    pub(crate) fn foata(&self) -> Fingerprint {
         Fingerprint::foata_of(&self.causality)
     }
 
-    /// Whether the exploration has been optimal so far: each step did one operation, and had announced it. If not, it is complete all the same, but some executions may only repeat others.
-    #[must_use]
-    pub fn is_optimal(&self) -> bool {
+    /// Whether it was `dpor.optimal` so far.
+    pub(crate) fn is_exact(&self) -> bool {
         self.exact
     }
 
-    /// How many steps are planned at the moment: what the exploration's memory depends on.
-    #[must_use]
-    pub fn planned_steps(&self) -> usize {
-        self.forest.live()
+    /// How many steps are stored besides those of the execution: planned ones, and those that sleep.
+    pub(crate) fn stored(&self) -> usize {
+        self.forest.live() + self.sleepers.len()
     }
 
-    /// How many branches are planned at each point of the execution that is to run next, from its beginning, without the
-    /// one it takes: what [`crate::Survey`] asks for.
-    pub fn planned_branches(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn steps(&self) -> usize {
+        self.causality.depth()
+    }
+
+    pub(crate) fn most_stored(&self) -> usize {
+        self.most_stored
+    }
+
+    /// How many branches are planned at each point of the execution that is to run next.
+    pub(crate) fn planned_branches(&self) -> impl Iterator<Item = u64> {
         self.nodes.iter().map(|node| self.forest.branches(node.pending).count() as u64)
     }
 
-    /// Whether there is another execution to run; the scheduler is ready for it then. The execution before must have
-    /// ended or been given up; one that was broken off counts as given up. If there is none, there may be again after the
-    /// next [`Explorer::join`], if [`Explorer::is_waiting`].
-    pub fn next_execution(&mut self) -> bool {
+    /// Whose each step of the execution was.
+    pub(crate) fn path(&self) -> impl Iterator<Item = u64> {
+        self.causality.events.iter().map(|event| u64::from(event.task))
+    }
+
+    pub(crate) fn next_execution(&mut self) -> bool {
         match self.state {
             State::Over => return false,
             State::Ready => return true,
@@ -274,6 +234,7 @@ impl Explorer {
             State::Ended => self.reverse_races(),
             State::Running | State::GivenUp | State::Waiting => {}
         }
+        self.most_stored = self.most_stored.max(self.stored());
         self.state = match self.divergence {
             None => self.backtrack(),
             Some(_) => State::Over,
@@ -364,6 +325,3 @@ impl Explorer {
         self.nodes.get(depth + 1).map_or(self.sleepers.len(), |node| node.sleep as usize)
     }
 }
-
-#[cfg(test)]
-mod tests;

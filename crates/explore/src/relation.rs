@@ -54,7 +54,7 @@ pub fn relate(earlier: &Mark, later: &Mark) -> Relation {
         return Independent;
     }
     match earlier.kind {
-        ObjectKind::Value => Race,
+        ObjectKind::Value => value(earlier.access, later.access),
         ObjectKind::Lock => permits(1, earlier, later),
         ObjectKind::Permits { total } | ObjectKind::Slots { total } => permits(total, earlier, later),
         ObjectKind::SharedLock { total } => shared(total, earlier, later),
@@ -85,6 +85,19 @@ pub(crate) fn commute(one: &Mark, other: &Mark) -> bool {
 fn is_look(access: Access) -> bool {
     matches!(access, Access::Read | Access::Refused(_) | Access::Empty | Access::Ended | Access::Observe)
         && !(types::seeded!("explore.refused-writes") && matches!(access, Access::Refused(_)))
+}
+
+/// Who writes what is there already changes nothing, and still says so: that nobody could tell would be known only after
+/// the fact, and to no plan.
+fn value(earlier: Access, later: Access) -> Relation {
+    match (earlier, later) {
+        (Access::Set(one), Access::Set(other))
+            if one == other && types::seeded!("explore.equal-writes-commute") =>
+        {
+            Relation::Independent
+        }
+        _ => Relation::Race,
+    }
 }
 
 fn permits(total: u32, earlier: &Mark, later: &Mark) -> Relation {

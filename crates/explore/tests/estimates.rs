@@ -2,10 +2,9 @@
 extern crate asupersync_explore as explore;
 
 use explore::mini::{Machine, Program};
-use explore::{Census, Count, Explorer, Recording, Survey};
-use types::TaskId;
+use explore::{Census, Count, Explorer, Survey};
 
-/// One execution of an exploration: who took each step, and how many branches were planned when it began.
+/// One execution of an exploration: where in the tree it is, and how many branches were planned when it began.
 struct Execution {
     path: Vec<u64>,
     planned: Vec<u64>,
@@ -22,12 +21,8 @@ fn exploration(program: &Program) -> Vec<Execution> {
     let mut executions = Vec::new();
     while explorer.next_execution() {
         let planned = explorer.planned_branches().collect();
-        let mut recording = Recording::with_steps(explorer);
-        machine.run(&mut recording);
-        let rows = recording.steps().expect("they are recorded").rows();
-        let path = rows.filter_map(|row| row.task).map(TaskId::as_u64).collect();
-        executions.push(Execution { path, planned });
-        explorer = recording.into_inner();
+        machine.run(&mut explorer);
+        executions.push(Execution { path: explorer.path(), planned });
     }
     executions
 }

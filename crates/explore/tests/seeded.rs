@@ -57,6 +57,34 @@ mutants::mistakes! {
         breaks split::the_parts_of_an_exploration_find_every_class_once, says "left" "right";
     what_a_step_did_before_it_observed_an_end: "explore.observed-anywhere"
         breaks kinds::steps_that_go_on_because_something_happened, says "left" "right";
+    writes_of_what_is_there_that_commute: "explore.equal-writes-commute"
+        breaks counts::equal_writes, says "of 23 classes";
+    writes_of_what_is_there_that_commute_parsimoniously: "explore.equal-writes-commute"
+        breaks counts::equal_writes_parsimoniously, says "of 23 classes";
+    races_only_of_neighbours_parsimoniously: "explore.textbook-races"
+        breaks counts::lockinc_4_parsimoniously, says "of 24 classes";
+    a_deadlock_that_only_such_races_lead_to_parsimoniously: "explore.textbook-races"
+        breaks counts::ab_ba_parsimoniously, says "of 3 classes";
+    a_stuck_task_that_races_with_nobody_parsimoniously: "explore.stuck-ignored"
+        breaks counts::mutex_deadlock_3_parsimoniously, says "of 3 classes";
+    a_reversal_that_its_own_branch_leads_to_parsimoniously: "explore.branch-in-progress-untested"
+        breaks counts::two_attempts_parsimoniously, says "of 2 classes";
+    an_outcome_as_it_was_before_the_reversal_parsimoniously: "explore.outcome-as-recorded"
+        breaks counts::wcas_5_parsimoniously, says "of 81 classes";
+    a_channel_as_one_thing_parsimoniously: "explore.coarse-channels"
+        breaks counts::mpsc_3x2_parsimoniously, says "of 90 classes";
+    a_failed_attempt_that_counts_as_a_write_parsimoniously: "explore.refused-writes"
+        breaks counts::trylock_unlock_parsimoniously, says "of 21 classes";
+    a_head_that_another_reversal_undoes: "explore.heads-given-up"
+        breaks counts::lastzero_4_parsimoniously, says "of 28 classes";
+    heads_that_commute_in_any_order: "explore.heads-in-any-order"
+        breaks counts::readers_4_parsimoniously, says "of 16 classes";
+    who_was_overtaken_comes_some_time_later: "explore.overtaken-waits"
+        breaks counts::readers_4_parsimoniously, says "of 16 classes";
+    a_head_that_forgets_whom_it_met: "explore.heads-forget"
+        breaks counts::moving_over_two_reads_and_a_write, says "of 15 classes";
+    a_head_before_what_it_needs: "explore.schedules-reversed"
+        breaks counts::readers_4_parsimoniously, says "of 16 classes";
     what_waits_where_a_repetition_begins: "explore.repetitions-given-up"
         breaks random_programs::channels, says "without plans";
 }

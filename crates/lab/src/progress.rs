@@ -1,10 +1,9 @@
 //! [`Progress`]: how far a search has come, for whoever watches it and may end it.
 //!
 //! Not here: clocks and terminals. Who watches has them (`lab_test`).
-use explore::{Coverage, Crowd, Ended, Estimate, Point, Scheduler, Step, Survey};
+use explore::{Coverage, Estimate, Survey};
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use trace::Choice;
 
 /// Whether a search goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,45 +79,6 @@ type Told = dyn FnMut(&Progress<'_>) -> Go + Send;
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hook")
-    }
-}
-
-/// Passes every question on, and keeps whose the steps were: the path that a survey is fed with.
-#[derive(Debug)]
-pub(crate) struct Walked<S> {
-    pub(crate) inner: S,
-    keeps: bool,
-    pub(crate) path: Vec<u64>,
-}
-
-impl<S> Walked<S> {
-    pub(crate) fn new(inner: S, keeps: bool) -> Walked<S> {
-        Walked { inner, keeps, path: Vec::new() }
-    }
-}
-
-impl<S: Scheduler> Scheduler for Walked<S> {
-    fn begin(&mut self) {
-        self.path.clear();
-        self.inner.begin()
-    }
-    fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
-        self.inner.pick(point)
-    }
-    fn pick_unlisted(&mut self, crowd: &dyn Crowd) -> Option<usize> {
-        self.inner.pick_unlisted(crowd)
-    }
-    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
-        self.inner.choose(what, options, usual)
-    }
-    fn ran(&mut self, step: &Step<'_>) {
-        if self.keeps {
-            self.path.push(step.task.map_or(u64::MAX, |task| task.as_u64()))
-        }
-        self.inner.ran(step)
-    }
-    fn ended(&mut self, how: &Ended<'_>) {
-        self.inner.ended(how)
     }
 }
 

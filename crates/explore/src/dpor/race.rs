@@ -13,11 +13,10 @@
 //!
 //! Not here: finding races (`causality`).
 
-use super::Explorer;
+use super::Trees;
 use super::wakeup::{Inserted, Planned};
 use crate::causality::Race;
 use crate::footprint::Footprint;
-use crate::objects::Account;
 use crate::relation::Mark;
 use crate::scheduler::{Announced, Stuck};
 use std::ops::Range;
@@ -39,14 +38,14 @@ pub(super) struct Kept {
 }
 
 /// The later step of a race.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Later {
     Ran(u32),
     /// What a task announced that never could: its place in the list of those.
     Stuck(u32),
 }
 
-impl Explorer {
+impl Trees {
     /// Considers the races of the execution that ended.
     pub(super) fn reverse_races(&mut self) {
         let mut pairs = std::mem::take(&mut self.pairs);
@@ -291,7 +290,7 @@ impl Explorer {
         Planned { footprint: Footprint::unknown(), sure: false, ..step }
     }
 
-    /// As [`Explorer::mark_without`]. Several tasks that share a lock may keep another from excluding them. Who of them would
+    /// As [`Trees::mark_without`]. Several tasks that share a lock may keep another from excluding them. Who of them would
     /// still hold it is made to come later too, with all that follows; who gave it back stays.
     fn mark_before(
         &mut self,
@@ -346,27 +345,7 @@ impl Explorer {
     /// happen because of that. Nothing if it would have to wait; `Some(None)` if nobody knows.
     fn mark_without(&mut self, steps: &Range<usize>, announced: &Announced) -> Option<Option<Mark>> {
         let object = self.causality.objects.number(announced.object);
-        let (mut account, mut value) = (Account::default(), Some(0));
-        for &(at, ref mark) in self.causality.touched(object) {
-            if self.is_before_reversal(at as usize, steps) {
-                account.add(mark.access);
-                value = match mark.access {
-                    Access::Set(set) => Some(set),
-                    Access::Write => None,
-                    _ => value,
-                };
-            }
-        }
-        let kind = announced.kind;
-        account.possible(kind, announced.access).then(|| {
-            let access = match (account.outcome(kind, announced.access), value) {
-                (Access::Exchange(expected), Some(value)) if expected == value => Access::Write,
-                (Access::Exchange(_), Some(_)) => Access::Read,
-                (Access::Exchange(_), None) => return None,
-                (access, _) => access,
-            };
-            Some(Mark { object, ordinal: account.ordinal(kind, access), kind, access })
-        })
+        self.causality.mark_among(object, announced, |at| self.is_before_reversal(at, steps))
     }
 
     /// Whether a step happens after the earlier one and before the later one.

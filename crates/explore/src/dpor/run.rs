@@ -1,4 +1,4 @@
-//! The [`Explorer`] as a [`Scheduler`]: repeats what was decided, and decides what was not.
+//! [`Trees`] as a [`Scheduler`]: repeats what was decided, and decides what was not.
 //!
 //! Invariant `run.known`: up to `replayed` the execution is that of before, and is held to it; the node at `replayed`
 //! has the candidates of before and another step; what comes after is new.
@@ -6,16 +6,16 @@
 //! Not here: where to go back to (`dpor`), what races lead to (`race`).
 
 use super::wakeup::{Branches, Planned};
-use super::{Explorer, Node, State};
+use super::{Node, State, Trees};
 use crate::causality::WORLD;
 use crate::footprint::Footprint;
 use crate::scheduler::{Candidate, Ended, Point, Scheduler, Step};
 use crate::script::{Chosen, Unrepeatable};
 use trace::Choice;
 
-impl Scheduler for Explorer {
+impl Scheduler for Trees {
     /// # Panics
-    /// Unless [`Explorer::next_execution`] has just returned `true`.
+    /// Unless `next_execution` has just returned `true`.
     fn begin(&mut self) {
         assert_eq!(
             self.state,
@@ -130,7 +130,7 @@ impl Scheduler for Explorer {
     }
 }
 
-impl Explorer {
+impl Trees {
     /// A point that was never met.
     fn add_node(&mut self, candidates: &[Candidate]) {
         let depth = self.depth;
@@ -246,7 +246,7 @@ impl Explorer {
 }
 
 /// The next number of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
-fn splitmix(state: &mut u64) -> u64 {
+pub(super) fn splitmix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut word = *state;
     word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

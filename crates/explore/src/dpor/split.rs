@@ -1,5 +1,5 @@
-//! An exploration split among threads: [`Explorer::split`] gives a branch away as an exploration of its own,
-//! [`Explorer::join`] takes it back.
+//! An exploration by wakeup trees split among threads: [`Trees::split`] gives a branch away as an exploration of its own,
+//! [`Trees::join`] takes it back.
 //!
 //! Plans are made for a branch by those before it, so a branch that is begun early would miss some. From the first split on
 //! the rules of source sets hold, which need none (`dpor.source`): what is found is the same, some executions only
@@ -18,7 +18,7 @@
 //! Not here: threads. Who has some runs one exploration in each.
 
 use super::wakeup::{Branches, Forest, Planned};
-use super::{Counts, Explorer, Node, State};
+use super::{Counts, Node, State, Trees};
 use crate::footprint::Footprint;
 use crate::relation::Mark;
 
@@ -31,31 +31,9 @@ pub(super) struct Home {
     pub(super) plans: Vec<(usize, Vec<Planned>)>,
 }
 
-impl Explorer {
-    /// Gives away a branch that has not begun, as near to the beginning as there is one, as an exploration of its own, which
-    /// the caller runs wherever it likes, and then hands to [`Explorer::join`]. Nothing, if there is none to give.
-    ///
-    /// Call both between executions. Costs a copy of what is known about the execution's beginning.
-    ///
-    /// ```
-    /// use asupersync_explore::{Explorer, mini};
-    ///
-    /// let program = mini::Program::parse("*3 Rx;Wx=$+1").unwrap();
-    /// let mut machine = mini::Machine::new(&program);
-    /// let mut whole = Explorer::new();
-    /// while whole.next_execution() {
-    ///     machine.run(&mut whole);
-    ///     // Elsewhere, on a machine of its own:
-    ///     if let Some(mut part) = whole.split() {
-    ///         while part.next_execution() {
-    ///             machine.run(&mut part);
-    ///         }
-    ///         whole.join(part);
-    ///     }
-    /// }
-    /// assert_eq!(whole.counts().explored, 36);
-    /// ```
-    pub fn split(&mut self) -> Option<Explorer> {
+impl Trees {
+    /// See [`crate::Explorer::split`]. Costs a copy of what is known about the execution's beginning.
+    pub(crate) fn split(&mut self) -> Option<Trees> {
         if !matches!(self.state, State::Ready | State::Ended) {
             return None;
         }
@@ -79,7 +57,7 @@ impl Explorer {
     ///
     /// # Panics
     /// If the part is not over, or is none of this exploration.
-    pub fn join(&mut self, part: Explorer) {
+    pub(crate) fn join(&mut self, part: &Trees) {
         assert_eq!(part.state, State::Over, "a part is joined when there is no next execution");
         let home = part.home.as_ref().expect("a part comes from a split");
         let node = self.nodes.get_mut(home.depth).filter(|node| node.outstanding > 0);
@@ -89,7 +67,7 @@ impl Explorer {
             self.divergence.get_or_insert_with(|| divergence.clone());
         }
         for (depth, sequence) in &home.plans {
-            let mut sequence: Vec<Planned> = sequence.iter().map(|step| self.adopt(&part, step)).collect();
+            let mut sequence: Vec<Planned> = sequence.iter().map(|step| self.adopt(part, step)).collect();
             if !self.is_begun(*depth, &sequence) && !types::seeded!("explore.part-keeps-plans") {
                 self.plan_by_source_set(*depth, &mut sequence);
             }
@@ -97,13 +75,12 @@ impl Explorer {
     }
 
     /// Whether this exploration has nothing to do until a part of it is joined.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.state == State::Waiting
     }
 
     /// A branch as an exploration of its own.
-    fn part(&mut self, depth: usize, step: &Planned, below: Branches) -> Option<Explorer> {
+    fn part(&mut self, depth: usize, step: &Planned, below: Branches) -> Option<Trees> {
         let task = self.causality.task_id(step.task);
         let picked = self.script.candidates(depth).iter().position(|candidate| candidate.task == task)?;
         let asleep = |sleeper: &Planned| sleeper.task == step.task && sleeper.begins_as(step);
@@ -158,7 +135,7 @@ impl Explorer {
     }
 
     /// A part's step, by this exploration's numbers of tasks and objects.
-    fn adopt(&mut self, part: &Explorer, step: &Planned) -> Planned {
+    fn adopt(&mut self, part: &Trees, step: &Planned) -> Planned {
         let mut mark = |mark: &Mark| {
             let object = trace::ObjectId(part.causality.objects.name(mark.object));
             Mark { object: self.causality.objects.number(object), ..*mark }

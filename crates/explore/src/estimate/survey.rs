@@ -32,7 +32,7 @@ use std::fmt;
 
 /// How many standard deviations the stated error is. Chosen so that on the programs of the tests it holds at more than
 /// nine moments of ten, once a twentieth of the exploration is done.
-const WIDENED: f64 = 1.3;
+const WIDENED: f64 = 1.6;
 
 /// Watches an exploration that goes depth first.
 ///

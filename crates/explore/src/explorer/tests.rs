@@ -1,4 +1,4 @@
-//! What an explorer says about itself; that it is exact is tested against brute force in `tests/exact`.
+//! What an explorer says about itself; that it is exact is tested against brute force in `tests/exact`, by both ways.
 
 use super::*;
 use crate::mini::{Machine, Program};
@@ -27,9 +27,22 @@ fn counts_say_what_was_done() {
 
 #[test]
 fn plans_are_forgotten_once_they_ran() {
-    let explorer = explore("*4 Rx;Wx=$+1", Explorer::new());
-    assert_eq!((explorer.counts().explored, explorer.planned_steps()), (576, 0));
-    assert_eq!((explorer.nodes.len(), explorer.sleepers.len(), explorer.script.len()), (0, 0, 0));
+    for reduction in [Reduction::Parsimonious, Reduction::WakeupTrees] {
+        let explorer = explore("*4 Rx;Wx=$+1", Explorer::new().reduction(reduction));
+        assert_eq!((explorer.counts().explored, explorer.stored()), (576, 0), "{reduction:?}");
+        assert!(explorer.most_stored() > 0, "{reduction:?}");
+    }
+}
+
+#[test]
+fn a_program_that_only_wakeup_trees_can_explore_costs_no_execution_more_if_the_first_one_shows_it() {
+    // Whoever is next announces nothing.
+    let mut explorer = Explorer::new();
+    while explorer.next_execution() {
+        run(&mut explorer, touch(7, Access::Write));
+    }
+    let counts = explorer.counts();
+    assert_eq!((counts.explored, counts.blocked, explorer.is_optimal()), (2, 0, false));
 }
 
 #[test]
@@ -48,7 +61,7 @@ fn an_execution_begins_only_when_there_is_one() {
 #[test]
 fn with_little_room_for_plans_nothing_is_missed() {
     for (text, classes) in [("*3 Rx;Wx=$+1", 36), ("*3 Fx+1;Fy+1", 36), ("*3 La;Lb;Ub;Ua", 6)] {
-        let explorer = explore(text, Explorer::new().with_planned_steps(0));
+        let explorer = explore(text, Explorer::new().reduction(Reduction::WakeupTrees).with_planned_steps(0));
         assert_eq!((explorer.counts().explored, explorer.is_optimal()), (classes, false), "{text}");
     }
 }

@@ -1,7 +1,7 @@
 //! What there is to find: all executions of a program, one after the other, without any reduction.
 
 use explore::mini::{Machine, Program};
-use explore::{Explorer, Fingerprinter, Scheduler, Step};
+use explore::{Explorer, Fingerprinter, Reduction, Scheduler, Step};
 use std::collections::BTreeSet;
 
 /// Something that can be run step by step, and copied at any point.
@@ -106,31 +106,46 @@ pub(crate) fn explored(executor: &mut impl Executor, mut explorer: Explorer) -> 
     (found, explorer)
 }
 
-/// The explorer finds every class once and nothing else, in production's order and in random ones.
+/// Both ways to explore.
+pub(crate) const REDUCTIONS: [Reduction; 2] = [Reduction::Parsimonious, Reduction::WakeupTrees];
+
+/// In these ways, each in production's order and in so many random ones.
+pub(crate) fn explorers(orders: u64) -> impl Iterator<Item = (String, Explorer)> {
+    REDUCTIONS.into_iter().flat_map(move |reduction| {
+        let explorer = Explorer::new().reduction(reduction);
+        (0..=orders).map(move |order| match order {
+            0 => (format!("{reduction:?}"), explorer.clone()),
+            seed => (format!("{reduction:?}, order {seed}"), explorer.clone().in_random_order(seed)),
+        })
+    })
+}
+
+/// The explorer finds every class once and nothing else, either way, in production's order and in random ones.
 pub(crate) fn check_exact(executor: &impl Executor, limit: u64, orders: u64, name: &str) -> bool {
     let Some(all) = all(executor, limit) else { return false };
     assert_eq!(all.classes.len(), all.foata.len(), "{name}: two fingerprints, two numbers of classes");
-    for order in 0..=orders {
-        let explorer = match order {
-            0 => Explorer::new(),
-            seed => Explorer::new().in_random_order(seed),
-        };
+    for (order, explorer) in explorers(orders) {
         let (found, explorer) = explored(&mut executor.clone(), explorer);
         let counts = explorer.counts();
         assert_eq!(
             (found.executions, counts.blocked, counts.pruned),
             (all.classes.len() as u64, 0, 0),
-            "{name}: order {order}"
+            "{name}: {order}"
         );
-        assert_eq!(found.classes, all.classes, "{name}: order {order}");
-        assert_eq!(found.foata, all.foata, "{name}: order {order}");
-        assert_eq!(found.states, all.states, "{name}: order {order}");
+        assert_eq!(found.classes, all.classes, "{name}: {order}");
+        assert_eq!(found.foata, all.foata, "{name}: {order}");
+        assert_eq!(found.states, all.states, "{name}: {order}");
     }
     // With no room for plans: more executions are begun, the same ones end.
-    let (found, _) = explored(&mut executor.clone(), Explorer::new().with_planned_steps(0));
+    let (found, _) = explored(&mut executor.clone(), without_plans());
     assert_eq!(found.executions, all.classes.len() as u64, "{name}: without plans");
     assert_eq!(found.classes, all.classes, "{name}: without plans");
     true
+}
+
+/// Wakeup trees without room for them.
+pub(crate) fn without_plans() -> Explorer {
+    Explorer::new().reduction(Reduction::WakeupTrees).with_planned_steps(0)
 }
 
 pub(crate) fn machine(text: &str) -> Machine {

@@ -7,6 +7,7 @@ mod brute;
 mod closed_forms;
 mod delays;
 mod kinds;
+mod memory;
 mod random_programs;
 mod split;
 mod table;

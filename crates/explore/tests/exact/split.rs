@@ -1,10 +1,10 @@
 //! Explorations that are split: together the parts find every class, and none twice.
 
-use crate::brute::{Executor, Found, all, machine, run_one};
+use crate::brute::{Executor, Found, REDUCTIONS, all, explorers, machine, run_one};
 use crate::closed_forms::lastzero;
 use crate::random_programs::{Random, program};
-use explore::Explorer;
 use explore::mini::{Machine, Program, table};
+use explore::{Explorer, Reduction};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -52,15 +52,20 @@ impl Family {
 fn check(executor: &mut impl Executor, name: &str) -> Option<u64> {
     let all = all(executor, 3000)?;
     let mut splits = 0;
-    for seed in 1..=5 {
+    for ((how, explorer), seed) in
+        explorers(0).flat_map(|explorer| (1..=3).map(move |seed| (explorer.clone(), seed)))
+    {
         let mut found = Found::default();
-        let mut family = Family::new(Explorer::new());
+        let mut family = Family::new(explorer);
         let mut random = Random(seed);
         while !family.act(&mut random, executor, &mut found) {}
-        assert_eq!(found.classes, all.classes, "{name}, seed {seed}");
-        assert_eq!(found.states, all.states, "{name}, seed {seed}");
-        assert_eq!(found.executions, all.classes.len() as u64, "{name}, seed {seed}");
-        assert_eq!(family.explorer.counts().explored, found.executions, "{name}, seed {seed}");
+        assert_eq!(found.classes, all.classes, "{name}, {how}, seed {seed}");
+        assert_eq!(found.states, all.states, "{name}, {how}, seed {seed}");
+        assert_eq!(found.executions, all.classes.len() as u64, "{name}, {how}, seed {seed}");
+        let counts = family.explorer.counts();
+        assert_eq!(counts.explored, found.executions, "{name}, {how}, seed {seed}");
+        let optimal = family.explorer.is_optimal();
+        assert!(!optimal || counts.blocked + counts.pruned == 0, "{name}, {how}, seed {seed}");
         splits += family.splits;
     }
     Some(splits)
@@ -88,16 +93,18 @@ fn so_do_those_of_random_programs() {
 
 #[test]
 fn a_part_that_is_not_over_is_not_taken_back() {
-    let (mut machine, mut whole) = (machine("*3 Rx;Wx=$+1"), Explorer::new());
-    let part = loop {
-        assert!(whole.next_execution());
-        machine.run(&mut whole);
-        if let Some(part) = whole.split() {
-            break part;
-        }
-    };
-    let joined = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| whole.join(part)));
-    assert!(joined.is_err());
+    for (how, mut whole) in explorers(0) {
+        let mut machine = machine("*3 Rx;Wx=$+1");
+        let part = loop {
+            assert!(whole.next_execution());
+            machine.run(&mut whole);
+            if let Some(part) = whole.split() {
+                break part;
+            }
+        };
+        let joined = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| whole.join(part)));
+        assert!(joined.is_err(), "{how}");
+    }
 }
 
 /// Runs an exploration to its end; branches go to new threads as long as `spare` has some.
@@ -129,9 +136,14 @@ fn run(program: &Program, mut explorer: Explorer, spare: &AtomicUsize) -> Explor
 fn threads_find_what_one_finds() {
     let (name, text, classes) = lastzero(8);
     let program = Program::parse(&text).unwrap();
-    for threads in [0, 1, 3] {
-        let explorer = run(&program, Explorer::new(), &AtomicUsize::new(threads));
-        assert_eq!(explorer.counts().explored, classes, "{name} by {} threads", threads + 1);
-        assert!(!explorer.is_waiting() && explorer.divergence().is_none());
+    for reduction in REDUCTIONS {
+        for threads in [0, 1, 3] {
+            let explorer = Explorer::new().reduction(reduction);
+            let explorer = run(&program, explorer, &AtomicUsize::new(threads));
+            assert_eq!(explorer.counts().explored, classes, "{name} by {} threads", threads + 1);
+            assert!(!explorer.is_waiting() && explorer.divergence().is_none());
+            // Branches have nothing in common.
+            assert!(explorer.is_optimal() || reduction == Reduction::WakeupTrees);
+        }
     }
 }

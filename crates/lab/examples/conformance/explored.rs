@@ -2,21 +2,26 @@
 use crate::tasks;
 use asupersync_lab::{Executor, Grain, LabConfig, LabFailure};
 use explore::mini::table::Row;
-use explore::{Counts, Explorer};
+use explore::{Counts, Explorer, Reduction};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Explores every row, and again in so many random orders; prints what was found. The number of rows that differ from
 /// what is known.
-pub(crate) fn all<'a>(rows: impl Iterator<Item = &'a Row<'a>>, orders: u64, grain: Grain) -> u64 {
+pub(crate) fn all<'a>(
+    rows: impl Iterator<Item = &'a Row<'a>>,
+    orders: u64,
+    grain: Grain,
+    reduction: Reduction,
+) -> u64 {
     println!("name\texplored\tblocked\texpected");
     let mut differing = 0;
     for row in rows {
-        let counts = explore(row, None, grain);
+        let counts = explore(row, None, grain, reduction);
         crate::line(row, counts.explored, counts.stuck);
         let mut wrong = wrong(row, &counts, grain);
         for order in 0..orders {
             wrong = wrong.or_else(|| {
-                let why = self::wrong(row, &explore(row, Some(order), grain), grain)?;
+                let why = self::wrong(row, &explore(row, Some(order), grain, reduction), grain)?;
                 Some(format!("{why}, in random order {order}"))
             })
         }
@@ -42,10 +47,10 @@ fn wrong(row: &Row<'_>, counts: &Counts, grain: Grain) -> Option<String> {
     }
 }
 
-fn explore(row: &Row<'_>, order: Option<u64>, grain: Grain) -> Counts {
+fn explore(row: &Row<'_>, order: Option<u64>, grain: Grain, reduction: Reduction) -> Counts {
     let program = Arc::new(row.program.clone());
     let executor = Executor::new(LabConfig::default().traced(false), grain);
-    let explorer = Explorer::new();
+    let explorer = Explorer::new().reduction(reduction);
     let explorer = match order {
         Some(seed) => explorer.in_random_order(seed),
         None => explorer,

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! conformance --programs FILE.tsv [--orders N] [--only NAME] [--grain operation|poll]
-//!             [--mode sampler=NAME,runs=N[,seed=N]]
+//!             [--mode parsimonious|wakeup-trees|sampler=NAME,runs=N[,seed=N]]
 //! ```
 //! A row of output is `name explored blocked expected`: how many executions were explored, in how many of them some task
 //! never ended, and how many classes there are. Rows that differ say how, and the program ends with 1; an argument or a
@@ -14,11 +14,12 @@ mod sampled;
 mod tasks;
 
 use asupersync_lab::Grain;
+use explore::Reduction;
 use explore::mini::table::{self, Row};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: conformance --programs FILE.tsv [--orders N] [--only NAME] [--grain operation|poll] \
-                     [--mode sampler=NAME,runs=N[,seed=N]]";
+                     [--mode parsimonious|wakeup-trees|sampler=NAME,runs=N[,seed=N]]";
 
 /// What was asked for.
 struct Asked {
@@ -26,6 +27,7 @@ struct Asked {
     orders: u64,
     only: Option<String>,
     grain: Grain,
+    reduction: Reduction,
     sampler: Option<sampled::Sampler>,
 }
 
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
     let rows = rows.iter().filter(|row| asked.only.as_ref().is_none_or(|only| only == row.name));
     let differing = match &asked.sampler {
         Some(sampler) => sampled::all(rows, sampler, asked.grain),
-        None => explored::all(rows, asked.orders, asked.grain),
+        None => explored::all(rows, asked.orders, asked.grain, asked.reduction),
     };
     if differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -56,8 +58,14 @@ fn refuse(why: &str) -> ExitCode {
 }
 
 fn read(mut args: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut asked =
-        Asked { file: String::new(), orders: 0, only: None, grain: Grain::Operation, sampler: None };
+    let mut asked = Asked {
+        file: String::new(),
+        orders: 0,
+        only: None,
+        grain: Grain::Operation,
+        reduction: Reduction::default(),
+        sampler: None,
+    };
     while let Some(flag) = args.next() {
         let mut value = || args.next().ok_or(format!("{flag} wants a value"));
         match flag.as_str() {
@@ -71,7 +79,11 @@ fn read(mut args: impl Iterator<Item = String>) -> Result<Asked, String> {
                     other => return Err(format!("--grain is `operation` or `poll`, not `{other}`")),
                 }
             }
-            "--mode" => asked.sampler = Some(sampled::Sampler::read(&value()?)?),
+            "--mode" => match value()?.as_str() {
+                "parsimonious" => asked.reduction = Reduction::Parsimonious,
+                "wakeup-trees" => asked.reduction = Reduction::WakeupTrees,
+                sampler => asked.sampler = Some(sampled::Sampler::read(sampler)?),
+            },
             other => return Err(format!("unknown argument `{other}`")),
         }
     }

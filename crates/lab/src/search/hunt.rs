@@ -9,7 +9,7 @@ use super::{Found, How, Search};
 use crate::executor::{Execution, Executor};
 use crate::failure::{Failure, Met, Rerun, message};
 use crate::followed::complaint;
-use crate::progress::{Go, Progress, Walked};
+use crate::progress::{Go, Progress};
 use crate::runtime::LabRuntime;
 use crate::telling::{Marked, Telling};
 use crate::verdict::LabFailure;
@@ -32,7 +32,7 @@ pub(crate) struct Hunt<'a, P> {
 }
 
 /// Everybody who looks at a schedule while it runs.
-type Watched = Arc<Mutex<Classified<Recording<Walked<Picker>>>>>;
+type Watched = Arc<Mutex<Classified<Recording<Picker>>>>;
 
 /// What a search has learnt so far.
 struct Learnt {
@@ -65,8 +65,8 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let every = matches!(self.search.how, How::Every);
         let executor = self.executor(looks);
         let surveys = every && (self.search.hook.is_some() || self.search.limit < u64::MAX);
-        let walked = Walked::new(Picker::of(self.search), surveys);
-        let watched: Watched = Arc::new(Mutex::new(Classified::new(Recording::decisions_only(walked))));
+        let picker = Picker::of(self.search);
+        let watched: Watched = Arc::new(Mutex::new(Classified::new(Recording::decisions_only(picker))));
         let survey = surveys.then(Survey::new);
         let mut learnt = Learnt {
             runs: 0,
@@ -79,7 +79,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let complete = loop {
             let planned = {
                 let mut watched = locked(&watched);
-                let picker = &mut watched.inner_mut().inner_mut().inner;
+                let picker = watched.inner_mut().inner_mut();
                 if !picker.another() {
                     self.check_repeats(picker);
                     break true;
@@ -134,7 +134,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let watched = locked(watched);
         learnt.coverage.saw(watched.class().0);
         if let Some(survey) = &mut learnt.survey {
-            survey.executed(&watched.inner().inner().path, planned)
+            survey.executed(&watched.inner().inner().path(), planned)
         }
         if let Some(payload) = failure {
             let taken = watched.inner().taken();

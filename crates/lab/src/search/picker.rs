@@ -39,10 +39,18 @@ impl Picker {
         }
     }
 
-    /// How many branches are known at each point of the execution that comes next; none for samples.
+    /// How many branches are known on the way to the execution that comes next; none for samples.
     pub(super) fn planned(&self) -> Vec<u64> {
         match self {
             Picker::Every(explorer) => explorer.planned_branches().collect(),
+            Picker::Within(_) | Picker::Sample(_) => Vec::new(),
+        }
+    }
+
+    /// Where the execution that ended is among all of the exploration; nowhere for samples.
+    pub(super) fn path(&self) -> Vec<u64> {
+        match self {
+            Picker::Every(explorer) => explorer.path(),
             Picker::Within(_) | Picker::Sample(_) => Vec::new(),
         }
     }
