@@ -9,6 +9,7 @@
 //! | `many` | [`ManyExt`]: `for_each_concurrent`, `map_reduce`, `hedge` and their kin, as methods of a `Cx` |
 //! | `each` | `for_each_concurrent`, `try_for_each_concurrent`, `map_reduce` |
 //! | `hedge` | `hedge`: another attempt when the first is late |
+//! | `pipeline` | stages with bounded channels between them |
 //! | [`plan`] | trees of the others as values: their worst case, their laws, their run |
 //! | `task_set` | [`TaskSet`]: tasks that come and go, joined in the order in which they end |
 //! | `quorum` | `quorum`, `first_ok` |
@@ -58,6 +59,7 @@ mod join;
 mod leg;
 mod limit;
 mod many;
+mod pipeline;
 pub mod plan;
 mod quorum;
 mod race;
@@ -73,6 +75,7 @@ pub use bracket::Released;
 pub use ext::CombineExt;
 pub use hedge::Hedge;
 pub use many::ManyExt;
+pub use pipeline::{Flow, OnRequest, Pipeline, Source, Stage};
 pub use quorum::Quorum;
 pub use race::Either;
 pub use select::{Of3, Of4, Of5, Of6, Of7, Of8, SelectExt};

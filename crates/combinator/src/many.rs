@@ -6,11 +6,13 @@
 //! Not here: what they do (`each`, `hedge`).
 use crate::ext::sealed::OfRow;
 use crate::hedge::Hedge;
-use crate::{each, hedge};
+use crate::pipeline::{OnRequest, Pipeline, Source};
+use crate::{each, hedge, pipeline};
 use core::fmt::Debug;
 use core::future::Future;
 use core::panic::Location;
 use cx::{Cx, MayTime, Row};
+use sync::mpsc::Sender;
 use types::{Cancelled, Res};
 
 /// Bodies that begin one after another, a few at a time. Implemented for every [`Cx`].
@@ -114,6 +116,39 @@ pub trait ManyExt: OfRow {
     where
         F: AsyncFnOnce(&mut Cx<Self::Row>, I::Item) -> Res<T, E> + Clone;
 
+    /// Stages that work at the same time on an item each, in order, with bounded channels between them. `source` sends items
+    /// and ends; it is to drop its sender, which is what ends the stages. What a request does to items that have left it says
+    /// [`OnRequest`].
+    ///
+    /// ```
+    /// use asupersync_combinator::{ManyExt, OnRequest};
+    /// use cx::Cx;
+    /// use sync::mpsc::Sender;
+    /// use types::Res;
+    ///
+    /// let lab = lab::LabRuntime::new(lab::LabConfig::default());
+    /// let total = std::cell::Cell::new(0);
+    /// let through: Res = lab.run(|cx| {
+    ///     let total = &total;
+    ///     async move {
+    ///         cx.pipeline(OnRequest::Drain, async |cx: &mut Cx, lines: Sender<&str>| {
+    ///             for line in ["1", "2", "3"] {
+    ///                 lines.send(cx, line).await?;
+    ///             }
+    ///             Ok(())
+    ///         })
+    ///         .stage(4, async |_: &mut Cx, line: &str| Ok(line.parse::<u32>()?))
+    ///         .each(4, async |_: &mut Cx, n| Ok(total.set(total.get() + n)))
+    ///         .await
+    ///     }
+    /// });
+    /// through.unwrap();
+    /// assert_eq!(total.get(), 6);
+    /// ```
+    fn pipeline<A, E, F>(&mut self, how: OnRequest, source: F) -> Pipeline<'_, Self::Row, Source<F>, A, E>
+    where
+        F: AsyncFnOnce(&mut Cx<Self::Row>, Sender<A>) -> Res<(), E>;
+
     /// Tries the first attempt; when it is late ([`Hedge::after`]) or has failed, the next one too, and so on. The first
     /// success wins, and the others are asked to stop (`LostRace`) and drained.
     ///
@@ -192,5 +227,12 @@ impl<C: Row> ManyExt for Cx<C> {
         F: AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
     {
         hedge::hedge(self, Location::caller(), how, attempts)
+    }
+
+    fn pipeline<A, E, F>(&mut self, how: OnRequest, source: F) -> Pipeline<'_, C, Source<F>, A, E>
+    where
+        F: AsyncFnOnce(&mut Cx<C>, Sender<A>) -> Res<(), E>,
+    {
+        pipeline::pipeline(self, how, source)
     }
 }

@@ -12,6 +12,7 @@ mod joining;
 mod laws;
 mod limits;
 mod many;
+mod pipelines;
 mod plans;
 mod racing;
 mod rates;
@@ -51,6 +52,8 @@ mutants::mistakes! {
         breaks plans::random_plans_end_as_their_simplified_forms_do_on_every_schedule, says "plans.rs" "of two timeouts";
     a_race_that_is_flattened_over_its_losers: "plan.flattens-whoever-cleans-up"
         breaks plans::a_race_whose_loser_cleans_up_for_long_may_lose_the_race_around_it, says "plans.rs" "left: {Ok([97])}";
+    a_pipeline_that_drains_nothing: "pipeline.unmasked"
+        breaks pipelines::a_pipeline_that_is_asked_to_stop_drains_or_abandons_as_was_said, says "Drain: 1 are through";
     a_quorum_that_waits_in_vain: "quorum.waits-in-vain"
         breaks joining::a_quorum_out_of_reach_stops_waiting, says "joining.rs" "[1, 4]";
     a_retry_that_begins_after_a_request: "retry.begins-after-a-request"

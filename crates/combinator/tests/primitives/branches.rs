@@ -1,11 +1,13 @@
 //! Combinators that own several bodies: two gates are opened in any order, and bodies wait at them.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use asupersync_combinator::plan::{Estimate, Plan};
-use asupersync_combinator::{CombineExt, Either, Hedge, ManyExt, SelectExt, TaskSet};
+use asupersync_combinator::{CombineExt, Either, Hedge, ManyExt, OnRequest, SelectExt, TaskSet};
 use cx::Cx;
 use lab::prove;
+use sync::mpsc::Sender;
 use types::{Res, Time};
 
 use crate::{Bodies, Gates, SECOND, holds};
@@ -156,6 +158,32 @@ fn whoever_began_in_a_plan_has_ended_with_it() {
         .await;
         gates.bodies.all_returned();
     }));
+}
+
+#[test]
+fn what_a_pipeline_took_in_has_come_out() {
+    holds(prove(
+        "combinator::pipeline",
+        between_gates!(|cx, gates| {
+            let (gates, sent, through) = (&gates, Cell::new(0), Cell::new(0));
+            let source = async |cx: &mut Cx, to: Sender<usize>| {
+                for gate in 0..2 {
+                    to.send(cx, gates.pass(cx, gate).await?).await?;
+                    sent.set(sent.get() + 1);
+                }
+                Ok(())
+            };
+            let ended: Res = cx
+                .pipeline(OnRequest::Drain, source)
+                .stage(1, async |_: &mut Cx, gate| Ok(gate + 1))
+                .each(1, async |_: &mut Cx, _| {
+                    through.set(through.get() + 1);
+                    Ok(())
+                })
+                .await;
+            assert_eq!(sent.get(), through.get(), "{ended:?}");
+        }),
+    ));
 }
 
 /// Who is in a set is joined, or asked to stop when the set is dropped; the region awaits both.
