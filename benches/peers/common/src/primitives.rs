@@ -194,38 +194,6 @@ async fn oneshot_alone(n: u64) -> Out {
     c.stop(n)
 }
 
-async fn unbounded(n: u64, producers: u64) -> Out {
-    let (tx, mut rx) = prim::unbounded();
-    let per = n / producers;
-    let c = Clock::start();
-    for p in 0..producers {
-        let tx = tx.clone();
-        rt::spawn_detached(async move {
-            for i in 0..per {
-                prim::push(&tx, p * per + i);
-                // Nothing holds an unbounded sender back: this is what keeps the queue in the cache.
-                if i % 256 == 255 {
-                    rt::yield_now().await;
-                }
-            }
-        });
-    }
-    drop(tx);
-    let (k, sum) = rt::join(rt::spawn(async move {
-        let (mut k, mut s) = (0u64, 0u64);
-        while let Some(v) = prim::pop(&mut rx).await {
-            k += 1;
-            s += v;
-        }
-        (k, s)
-    }))
-    .await;
-    let n = per * producers;
-    let o = c.stop(n);
-    check(k == n && sum == n * (n - 1) / 2, "unbounded sum");
-    o
-}
-
 /// One task selects over eight channels of eight producers until n messages have come.
 async fn select8(n: u64) -> Out {
     let per = n / 8;
