@@ -55,8 +55,20 @@ pub struct Row {
 }
 
 const KERNEL: &[&str] = &["types", "trace", "cancel", "obligation", "region", "task"];
-const RUNTIME: &[&str] =
-    &["types", "trace", "cancel", "obligation", "region", "task", "cx", "oracle", "monitor", "time", "sched", "reactor"];
+const RUNTIME: &[&str] = &[
+    "types",
+    "trace",
+    "cancel",
+    "obligation",
+    "region",
+    "task",
+    "cx",
+    "oracle",
+    "monitor",
+    "time",
+    "sched",
+    "reactor",
+];
 const LAB: &[&str] = &[
     "types",
     "trace",
