@@ -2,7 +2,8 @@
 //!
 //! Every task has an owner that waits for it; cancellation is a request that is seen, drained and finished;
 //! an effect is reserved before it is committed; everything goes through a [`Cx`]; and the same program runs
-//! in production and, deterministically, in the lab. The [`guide`] goes through it step by step.
+//! in production and, deterministically, in the lab. The [`guide`] goes through it step by step;
+//! [`migration`] has what you called in tokio and futures beside what you call here.
 //!
 //! ```
 //! use asupersync::prelude::*;
@@ -109,6 +110,8 @@
 
 #[cfg(all(feature = "lab", feature = "macros", feature = "runtime"))]
 pub mod guide;
+#[cfg(all(feature = "lab", feature = "runtime"))]
+pub mod migration;
 pub mod prelude;
 #[cfg(all(feature = "lab", feature = "macros"))]
 pub mod testing;
