@@ -5,7 +5,7 @@
 use crate::alarm::Alarm;
 use crate::port::{Due, Report, WaitOn, World};
 use crate::raw::ext;
-use crate::raw::place::{owner_of, world_of};
+use crate::raw::place::{counted, owner_of, world_of};
 use crate::raw::start::{self, Start};
 use crate::{Cx, NoSpawn};
 use alloc::boxed::Box;
@@ -217,14 +217,16 @@ async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
     .await
 }
 
-/// Runs the finalizers, last in first out, each masked and with a bound of its own. True if one panicked.
+/// Runs the finalizers, last in first out, each masked. One in a region that was asked to end has the cleanup deadline as its
+/// bound, and at least [`cancel::FINALIZER_GRACE`] from its start; one in a region that nobody asked takes the time it needs.
 async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) {
     while let Some(finalizer) = region.next_finalizer() {
         let number = region.finalizer_id(finalizer.number);
         region.emit(None, || Label::FinalizerRun { region: region.id(), finalizer: number });
         let Ok(run) = finalizer.run.downcast::<FinalizerFn>() else { continue };
-        let cleanup = region.cleanup_deadline().unwrap_or(Time::ZERO);
-        let bound = world.clock.now().saturating_add(cancel::FINALIZER_GRACE).max(cleanup);
+        let at_least = world.clock.now().saturating_add(cancel::FINALIZER_GRACE);
+        // A request that comes while it runs wakes the task that closes the region.
+        let bound = || region.cleanup_deadline().map(|deadline| deadline.max(at_least));
         let mut ended = Ended { region, world, at: finalizer.at, number, end: FinalizerEnd::Dropped };
         let (end, panic) = crate::scope::run_finalizer(by, world, bound, *run).await;
         ended.end = end;
@@ -279,21 +281,31 @@ async fn settle(region: &Arc<Region>, world: &World) -> Vec<obligation::Note> {
     leaked
 }
 
-/// A region's frame is gone before its body ended: its children are cancelled, and a janitor task of the
-/// enclosing region closes it.
+/// A region's frame is gone before its body ended: its children are cancelled, and a janitor task closes it, in the
+/// task's own region if nothing nearer is around it: the task isn't finished before they are (`region.frame`).
 pub(crate) fn janitor(task: &Header, region: &Arc<Region>) {
     region.drop_body();
-    if types::seeded!("region.frame-drop-ignored") {
-        return adopt(region);
+    if !types::seeded!("region.frame-drop-ignored") {
+        cancel_children(region, task, CancelKind::BodyDropped, "the frame of its region was dropped", None);
     }
-    cancel_children(region, task, CancelKind::BodyDropped, "the frame of its region was dropped", None);
-    adopt(region)
+    let Some(parent) = region.parent() else { return };
+    let of_the_owner = core::ptr::eq(&**parent, owner_of(task)) && task.control() & control::ROOT == 0;
+    if of_the_owner && !types::seeded!("region.janitor-of-the-owner") && region.phase() != RegionPhase::Closed
+    {
+        return adopt_in(region, &counted(crate::scope::implicit_region(task)));
+    }
+    adopt_in(region, parent)
 }
 
 /// Starts the janitor of a region that has no body any more, in the region that waits for it.
 pub(crate) fn adopt(region: &Arc<Region>) {
-    let (phase, Some(enclosing)) = (region.phase(), region.parent()) else { return };
-    if phase == RegionPhase::Closed {
+    if let Some(parent) = region.parent() {
+        adopt_in(region, parent)
+    }
+}
+
+fn adopt_in(region: &Arc<Region>, enclosing: &Arc<Region>) {
+    if region.phase() == RegionPhase::Closed {
         return;
     }
     let start =

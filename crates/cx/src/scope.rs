@@ -435,11 +435,25 @@ pub(crate) fn escalate_to(
     place_on(place, c.build())
 }
 
+/// Waits for a bound that may come later, or nearer, than it was.
+fn poll_bound(
+    alarm: &mut Option<Alarm>,
+    bound: Option<Time>,
+    world: &World,
+    context: &mut core::task::Context<'_>,
+) -> Poll<()> {
+    let Some(bound) = bound else { return Poll::Pending };
+    if let Some(mut other) = alarm.take_if(|alarm| alarm.at() != bound) {
+        other.disarm_in(world)
+    }
+    alarm.get_or_insert_with(|| Alarm::new(bound)).poll_in(world, context)
+}
+
 /// Runs one finalizer in a masked scope that only its own bound pierces.
 pub(crate) async fn run_finalizer(
     by: &TaskRef,
     world: &World,
-    bound: Time,
+    bound: impl Fn() -> Option<Time>,
     run: FinalizerFn,
 ) -> (FinalizerEnd, Option<Panic>) {
     let address = Address::of_task(by.as_ptr());
@@ -465,7 +479,7 @@ pub(crate) async fn run_finalizer(
     let scope = scope;
     let at = Address::of_scope(NonNull::from(&scope));
     let mut body = pin!(run(crate::raw::scope::enter::<crate::NoSpawn>(at, &scope)));
-    let mut alarm = Alarm::new(bound);
+    let mut alarm = None;
     let catch = world.unwinding.catch;
     let end = poll_fn(|context| {
         let mut polled = Poll::Pending;
@@ -475,12 +489,14 @@ pub(crate) async fn run_finalizer(
         let end = match polled {
             Poll::Ready(Ok(())) => Poll::Ready(FinalizerEnd::Ok),
             Poll::Ready(Err(_)) => Poll::Ready(FinalizerEnd::Failed),
-            Poll::Pending => alarm.poll_in(world, context).map(|()| FinalizerEnd::TimedOut),
+            Poll::Pending => poll_bound(&mut alarm, bound(), world, context).map(|()| FinalizerEnd::TimedOut),
         };
         end.map(|end| (end, None))
     })
     .await;
-    alarm.disarm_in(world);
+    if let Some(alarm) = &mut alarm {
+        alarm.disarm_in(world);
+    }
     if matches!(end.0, FinalizerEnd::Ok | FinalizerEnd::Failed) {
         over.2 = ScopeEnd::Returned
     }

@@ -228,8 +228,9 @@ impl<T, E> TaskHandle<T, E> {
     /// Waits for the task's outcome and takes it: it is handled, and no longer concerns the region.
     ///
     /// The outcome of a finished task is never refused, even under cancellation. If the joiner is cancelled
-    /// first, this returns that `Cancelled`, and the handle can join again. A second join after the outcome
-    /// was taken returns a `Cancelled` that says so.
+    /// first, this returns that `Cancelled`, and the handle can join again. A joiner that is cancelled because this very
+    /// task failed waits on, until the children of the task have ended too: the outcome says more. A second join after
+    /// the outcome was taken returns a `Cancelled` that says so.
     pub async fn join<C: Row>(&mut self, cx: &Cx<C>) -> Outcome<T, E> {
         poll_fn(|context| {
             if cx.poll_budget(context).is_pending() {
@@ -240,7 +241,9 @@ impl<T, E> TaskHandle<T, E> {
             {
                 return Poll::Ready(outcome);
             }
-            if let Err(c) = cx.checkpoint() {
+            if !self.is_why(cx)
+                && let Err(c) = cx.checkpoint()
+            {
                 return Poll::Ready(Outcome::Cancelled(c));
             }
             if self.join.register(context.waker()) {
@@ -254,6 +257,16 @@ impl<T, E> TaskHandle<T, E> {
             }
         })
         .await
+    }
+
+    /// Whether the request that is effective here was made because this task failed. A task's region hears of its failure
+    /// before its handle does: without this the threads would decide what a join returns.
+    #[inline]
+    fn is_why<C: Row>(&self, cx: &Cx<C>) -> bool {
+        cx.header().control() & control::ATTENTION != 0
+            && !types::seeded!("task.join-tells-the-consequence")
+            && crate::scope::effective(cx.place())
+                .is_some_and(|c| c.kind() == CancelKind::SiblingFailed && c.by() == Some(self.id))
     }
 
     /// The outcome, if the task has ended and nobody took it. Never waits.

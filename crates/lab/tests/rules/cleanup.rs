@@ -66,6 +66,7 @@ fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone() {
                             Ok(())
                         }
                     };
+                    cx.finally(async |cx: &mut Cx<NoSpawn>| Ok(cx.sleep(FOR_EVER).await?)).unwrap();
                     cx.finally(note(&l, "first")).unwrap();
                     cx.finally(async |cx: &mut Cx<NoSpawn>| Ok(cx.sleep(FOR_EVER).await?)).unwrap();
                     cx.finally(note(&l, "second")).unwrap();
@@ -73,6 +74,7 @@ fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone() {
                     cx.finally(note(&l, "third")).unwrap();
                     Ok(())
                 });
+                task.cancel("stop");
                 let end = task.join(outer).await;
                 assert!(matches!(&end, Outcome::Panicked(p) if p.message().contains("finalizer")), "{end:?}");
             })
@@ -81,8 +83,8 @@ fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone() {
         assert_eq!(*log.lock().unwrap(), ["third", "second", "first"]);
         assert_eq!(
             lab.now(),
-            Time::ZERO + Duration::from_secs(1),
-            "each has a second of its own, and no more"
+            Time::ZERO + Duration::from_secs(10 + 1),
+            "one until the cleanup deadline; past it each has a second of its own, and no more"
         );
         let ends: Vec<_> = lab
             .events()
@@ -93,8 +95,8 @@ fn finalizer_order_one_that_panics_or_takes_too_long_is_ended_alone() {
             })
             .collect();
         use FinalizerEnd as E;
-        assert_eq!(ends, [E::Ok, E::Panicked, E::Ok, E::TimedOut, E::Ok]);
-        assert_eq!(lab.reports().len(), 2, "{:?}", lab.reports());
+        assert_eq!(ends, [E::Ok, E::Panicked, E::Ok, E::TimedOut, E::Ok, E::TimedOut]);
+        assert_eq!(lab.reports().len(), 4, "{:?}", lab.reports());
         assert_clean(lab);
     });
 }
@@ -121,6 +123,44 @@ fn finalizer_order_a_body_that_panics_has_its_finalizers_run() {
         }));
         assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"the body"));
         assert_eq!(*log.lock().unwrap(), ["ran"]);
+        assert_clean(lab);
+    });
+}
+
+#[test]
+fn finalizer_order_one_that_nobody_hurries_takes_the_time_it_needs() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async move {
+            cx.region(|r| async {
+                r.finally(async |cx: &mut Cx<NoSpawn>| {
+                    cx.sleep(60 * 1000 * MS).await?;
+                    cx.trace("flushed");
+                    Ok(())
+                })
+                .unwrap();
+            })
+            .await;
+        });
+        assert_eq!((lab.notes().join(""), lab.now()), ("flushed".to_string(), Time::ZERO + 60 * 1000 * MS));
+        assert_clean(lab);
+    });
+}
+
+#[test]
+fn finalizer_order_a_request_that_comes_while_one_runs_bounds_it() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async move {
+            cx.collect(|outer| async {
+                let mut task = outer.spawn(async move |cx: &mut Cx| {
+                    cx.finally(async |cx: &mut Cx<NoSpawn>| Ok(cx.sleep(FOR_EVER).await?)).unwrap();
+                });
+                outer.sleep(5 * 1000 * MS).await.unwrap();
+                task.cancel("it takes too long");
+                let _ = task.join(outer).await;
+            })
+            .await;
+        });
+        assert_eq!(lab.now(), Time::ZERO + Duration::from_secs(5 + 10));
         assert_clean(lab);
     });
 }

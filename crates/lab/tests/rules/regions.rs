@@ -192,6 +192,43 @@ fn region_frame_a_dropped_frame_cancels_its_children_and_its_finalizers_run() {
     });
 }
 
+/// A task's body opens a region whose child fails on its way out, drops it, and returns `Ok`.
+#[test]
+fn region_frame_a_task_ends_after_what_it_dropped_and_answers_for_it() {
+    explore(0..50, |lab| {
+        let ended = Arc::new(AtomicU32::new(0));
+        let count = ended.clone();
+        lab.run(|cx| async move {
+            cx.collect(|outer| async move {
+                let of_child = count.clone();
+                let mut task = outer.spawn(async move |cx: &mut Cx| -> Res {
+                    let mut region = Box::pin(cx.region(|r| async move {
+                        r.spawn(async move |cx: &mut Cx| -> Res<(), Boom> {
+                            let _ = cx.sleep(FOR_EVER).await;
+                            cx.masked(async |cx| cx.sleep(MS).await).await.unwrap();
+                            of_child.fetch_add(1, SeqCst);
+                            Err(Boom("late"))?
+                        });
+                    }));
+                    std::future::poll_fn(|context| {
+                        assert!(region.as_mut().poll(context).is_pending());
+                        Poll::Ready(())
+                    })
+                    .await;
+                    Ok(())
+                });
+                let end = task.join(outer).await;
+                assert_eq!(count.load(SeqCst), 1, "the task has ended before what it owned");
+                let Outcome::Cancelled(c) = end else { panic!("what it dropped failed: {end:?}") };
+                assert_eq!(c.kind(), CancelKind::ChildFailed);
+            })
+            .await;
+        });
+        assert_eq!(lab.now(), Time::ZERO + MS);
+        assert_clean(lab);
+    });
+}
+
 #[test]
 fn region_waits_for_every_task_and_region_below() {
     explore(0..50, |lab| {

@@ -182,3 +182,29 @@ fn race_drained_before_it_returns() {
         assert_clean(lab);
     });
 }
+
+#[test]
+fn task_once_who_joins_a_task_is_told_how_it_failed_and_not_that_it_did() {
+    // With a child of its own that takes its time, the task's siblings hear of the failure long before its handle can.
+    for (child, wanted) in [(false, 0), (true, 1)] {
+        explore(0..50, move |lab| {
+            lab.run(|cx| async move {
+                cx.region(|r| async {
+                    let mut task = r.spawn(async move |cx: &mut Cx| -> Res<(), Boom> {
+                        if child {
+                            cx.spawn(async |cx: &mut Cx| cx.masked(async |cx| cx.sleep(MS).await).await);
+                        }
+                        Err(Boom("early"))?
+                    });
+                    let end = task.join(r).await;
+                    assert!(matches!(end, Outcome::Err(Boom(_))), "the outcome was refused: {end:?}");
+                    let asked = r.checkpoint().expect_err("the region was asked to end all the same");
+                    assert_eq!(asked.kind(), CancelKind::SiblingFailed);
+                })
+                .await;
+            });
+            assert_eq!(lab.now(), Time::ZERO + wanted * MS);
+            assert_clean(lab);
+        });
+    }
+}

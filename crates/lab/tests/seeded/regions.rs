@@ -147,6 +147,39 @@ pub(crate) fn a_cancelled_joiner_gets_an_outcome_that_is_there(lab: &LabRuntime)
     assert_clean(lab);
 }
 
+/// A task fails while a child of its own takes its time: who joins it is told how it failed.
+pub(crate) fn a_joiner_gets_the_outcome_that_cancelled_it(lab: &LabRuntime) {
+    lab.run(|cx| async {
+        cx.region(|r| async {
+            let mut task = r.spawn(async |cx: &mut Cx| -> Res<(), Boom> {
+                cx.spawn(async |cx: &mut Cx| cx.masked(async |cx| cx.sleep(MS).await).await);
+                Err(Boom("first"))?
+            });
+            let end = task.join(r).await;
+            assert!(matches!(end, Outcome::Err(Boom("first"))), "the joiner got the consequence: {end:?}");
+        })
+        .await;
+    });
+    assert_clean(lab);
+}
+
+/// A task drops a region whose child takes its time: the task ends after it.
+pub(crate) fn a_task_waits_for_what_it_dropped(lab: &LabRuntime) {
+    lab.run(|cx| async {
+        let mut task = cx.spawn(async |cx: &mut Cx| {
+            let mut region = Box::pin(cx.region(|r| async {
+                r.spawn(async |cx: &mut Cx| cx.masked(async |cx| cx.sleep(MS).await).await);
+                r.sleep(FOR_EVER).await
+            }));
+            let poll = std::future::poll_fn(|context| Poll::Ready(region.as_mut().poll(context)));
+            assert!(poll.await.is_pending());
+        });
+        let _ = task.join(cx).await;
+        assert!(cx.now() != types::Time::ZERO, "it ended before its child");
+    });
+    assert_clean(lab);
+}
+
 /// A task wakes itself while it runs: it runs again.
 pub(crate) fn a_task_that_is_woken_while_it_runs_runs_again(lab: &LabRuntime) {
     lab.run(|cx| async {

@@ -69,6 +69,12 @@ macro_rules! table {
             a_join_that_a_cancelled_joiner_is_refused: "task.join-refused" in "crates/cx/src/spawn.rs",
                 noticed by regions::a_cancelled_joiner_gets_an_outcome_that_is_there, which says "an outcome was refused",
                 found within 10 and 10;
+            a_join_that_tells_the_consequence: "task.join-tells-the-consequence" in "crates/cx/src/spawn.rs",
+                noticed by regions::a_joiner_gets_the_outcome_that_cancelled_it, which says "the joiner got the consequence",
+                found within 10 and 10;
+            a_dropped_region_that_outlives_its_task: "region.janitor-of-the-owner" in "crates/cx/src/close.rs",
+                noticed by regions::a_task_waits_for_what_it_dropped, which says "it ended before its child",
+                found within 10 and 10;
             a_wake_that_is_lost_during_the_poll: "task.no-requeue" in "crates/task/src/word.rs",
                 noticed by regions::a_task_that_is_woken_while_it_runs_runs_again, which says "given up" "is runnable",
                 found within 10 and 10;
