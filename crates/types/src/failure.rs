@@ -75,7 +75,7 @@ impl fmt::Debug for Failure {
 
 /// An application error as text: what its `Debug` printed, and its type's name. Clones share the
 /// text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FailureNote {
     text: Arc<str>,
     type_name: &'static str,
@@ -107,6 +107,13 @@ impl FailureNote {
     /// The name of the error's type, as the compiler prints it. For people: not stable.
     pub fn type_name(&self) -> &'static str {
         self.type_name
+    }
+}
+
+/// Prints the text, which is what the error's own `Debug` printed: a note of a note reads like the error.
+impl fmt::Debug for FailureNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

@@ -126,6 +126,9 @@ pub(crate) fn execute(
 ) -> Effect {
     store.stats.commands += 1;
     let Some(mut command) = table::find(args.at(0)) else {
+        if is_of_http(args.at(0)) {
+            return Effect::Close;
+        }
         refusal::unknown_command(args).write("", out);
         return Effect::None;
     };
@@ -154,6 +157,13 @@ pub(crate) fn execute(
             Effect::None
         }
     }
+}
+
+/// Whether a browser speaks, which a web page can make send lines of its choice to any port of its own machine. Redis closes
+/// the connection at these two words without an answer, and so do we: whatever follows is not executed.
+#[cold]
+fn is_of_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:")
 }
 
 /// Checks what holds for every command, in the order in which Redis does.

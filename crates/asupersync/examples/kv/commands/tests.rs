@@ -143,6 +143,15 @@ fn effects_tell_the_server_what_it_must_do() {
 }
 
 #[test]
+fn a_browser_is_not_listened_to() {
+    for line in ["POST / HTTP/1.1", "post x", "Host: localhost", "HOST: a b"] {
+        let mut server = Server::new();
+        assert_eq!(server.run(line), "", "{line}");
+        assert_eq!(server.last, Effect::Close, "{line}");
+    }
+}
+
+#[test]
 fn remaining_times_follow_the_clock_given() {
     let mut server = Server::new();
     server.run("SET k v PX 1600");
