@@ -124,7 +124,7 @@ impl<T, F> Drop for Revoke<'_, T, F> {
 
 fn no_pool() -> Cancelled {
     Cancelled::new(types::CancelKind::Shutdown, types::Origin::OUTSIDE)
-        .why("the blocking pool dropped the closure before it began")
+        .why("the blocking pool dropped the closure before it began: it is closed, or has no thread and could start none")
         .build()
 }
 

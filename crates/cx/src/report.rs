@@ -131,6 +131,13 @@ pub enum Report {
     },
     /// A waker that belongs to somebody else's executor panicked when it was called.
     WakerPanicked,
+    /// A thread could not be started: the runtime goes on with fewer.
+    NoThread {
+        /// What it would have been called.
+        name: String,
+        /// What the system said.
+        why: String,
+    },
     /// The root did not end cleanly: a child of it failed and nobody joined it, or was cut short.
     Unclean {
         /// Why.
@@ -196,6 +203,11 @@ impl fmt::Display for Report {
             Report::BranchFailed { combinator, at, error } => {
                 write!(f, "a further branch of the `{combinator}` at {at} failed: {error}")
             }
+            Report::NoThread { name, why } => write!(
+                f,
+                "the thread `{name}` could not be started, so there is one fewer: {why} (see the builder's `workers`, \
+                 `blocking_threads` and `stack_size`)"
+            ),
             Report::OnFailurePanicked { opened_at, .. } => {
                 write!(f, "`on_failure` of the region opened at {} panicked", Line(opened_at))
             }

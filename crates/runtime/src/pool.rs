@@ -1,6 +1,6 @@
 //! Threads for closures that block: started when all are busy, kept a while when idle, most recently used
 //! first.
-use cx::port::Blocking;
+use cx::port::{Blocking, Report, Reports};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,7 @@ struct Shared {
     keep_alive: Duration,
     name: String,
     stack_size: Option<usize>,
+    reports: Arc<dyn Reports>,
 }
 
 #[derive(Default)]
@@ -31,7 +32,13 @@ struct State {
 }
 
 impl Pool {
-    pub(crate) fn new(limit: usize, keep_alive: Duration, name: &str, stack_size: Option<usize>) -> Pool {
+    pub(crate) fn new(
+        limit: usize,
+        keep_alive: Duration,
+        name: &str,
+        stack_size: Option<usize>,
+        reports: Arc<dyn Reports>,
+    ) -> Pool {
         Pool(Arc::new(Shared {
             state: Mutex::default(),
             work: Condvar::new(),
@@ -40,6 +47,7 @@ impl Pool {
             keep_alive,
             name: format!("{name}-blocking"),
             stack_size,
+            reports,
         }))
     }
 
@@ -111,7 +119,8 @@ impl Blocking for Pool {
         if let Some(size) = self.0.stack_size {
             builder = builder.stack_size(size);
         }
-        if builder.spawn(move || shared.work()).is_err() {
+        if let Err(error) = builder.spawn(move || shared.work()) {
+            self.0.reports.report(Report::NoThread { name: self.0.name.clone(), why: error.to_string() });
             // No thread to be had: the job stays queued for those there are. Without any it is dropped, which
             // its task is told.
             let mut state = self.0.lock();

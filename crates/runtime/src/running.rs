@@ -87,18 +87,19 @@ impl Runtime {
         let clock: Arc<dyn Clock> = Arc::new(Monotonic::start());
         let wheels = Arc::new(Wheels::new(workers));
         let machine = Arc::new(Machine::new(clock.clone(), wheels.clone(), reactor.clone(), workers));
+        let reports = builder.reports.unwrap_or_else(|| Arc::new(StandardError));
         let pool = Pool::new(
             builder.blocking_threads,
             builder.blocking_keep_alive,
             &builder.name,
             builder.stack_size,
+            reports.clone(),
         );
         let entropy = Arc::new(Mixed::new(builder.seed));
         let sink = match builder.watch {
             Some(watch) => Some(Arc::new(watch.sink(clock.clone(), builder.sink)) as Arc<dyn Sink>),
             None => builder.sink,
         };
-        let reports = builder.reports.unwrap_or_else(|| Arc::new(StandardError));
         let world = World::new(engine::head(), clock, wheels.clone(), entropy, reports)
             .with_grace(builder.grace)
             .with_slow_drains_reported(builder.report_slow_drains)
@@ -226,7 +227,8 @@ impl Parts {
                 let engine = self.engine.clone();
                 let reactor = self.machine.reactor.clone();
                 let (gone, left) = mpsc::channel();
-                let mut builder = std::thread::Builder::new().name(format!("{}-{index}", self.name));
+                let name = format!("{}-{index}", self.name);
+                let mut builder = std::thread::Builder::new().name(name.clone());
                 if let Some(size) = self.stack_size {
                     builder = builder.stack_size(size);
                 }
@@ -238,7 +240,10 @@ impl Parts {
                     drop(gone);
                 });
                 // One worker fewer is slower, not wrong: its queue stays empty.
-                thread.ok().map(|t| (t, left))
+                let report = |error: std::io::Error| {
+                    self.engine.world().report(Report::NoThread { name, why: error.to_string() })
+                };
+                thread.map_err(report).ok().map(|thread| (thread, left))
             })
             .collect()
     }
