@@ -203,11 +203,7 @@ impl fmt::Display for Report {
             Report::BranchFailed { combinator, at, error } => {
                 write!(f, "a further branch of the `{combinator}` at {at} failed: {error}")
             }
-            Report::NoThread { name, why } => write!(
-                f,
-                "the thread `{name}` could not be started, so there is one fewer: {why} (see the builder's `workers`, \
-                 `blocking_threads` and `stack_size`)"
-            ),
+            Report::NoThread { name, why } => no_thread(f, name, why),
             Report::OnFailurePanicked { opened_at, .. } => {
                 write!(f, "`on_failure` of the region opened at {} panicked", Line(opened_at))
             }
@@ -220,6 +216,14 @@ impl fmt::Display for Report {
             Report::Unclean { cause } => write!(f, "the program's root did not end cleanly: {cause}"),
         }
     }
+}
+
+fn no_thread(f: &mut fmt::Formatter<'_>, name: &str, why: &str) -> fmt::Result {
+    write!(
+        f,
+        "the thread `{name}` could not be started, so there is one fewer: {why} (see the builder's `workers`, \
+         `blocking_threads` and `stack_size`)"
+    )
 }
 
 impl<C: Row> Cx<C> {

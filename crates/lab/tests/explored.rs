@@ -346,3 +346,37 @@ fn an_executor_that_has_run_others_runs_a_program_as_a_fresh_one_does() {
         assert_eq!(run(&executor), first);
     }
 }
+
+/// Whoever fails in one run only, by what the lab does not see, fails: also in the first run, whose panic makes requests
+/// that the search begins anew for.
+#[test]
+fn a_failure_that_does_not_come_again_is_not_forgotten() {
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    for bad in [0, 2] {
+        let runs = AtomicU64::new(0);
+        let met = catch_unwind(AssertUnwindSafe(|| {
+            Search::every().run("only once", None, async |cx: &mut Cx| {
+                let value = Arc::new(Shared::new(0));
+                for n in 0..3 {
+                    let value = value.clone();
+                    cx.spawn(async move |cx: &mut Cx| {
+                        cx.step_to(value.object(), Access::Write).await;
+                        value.set(n);
+                    });
+                }
+                assert!(runs.fetch_add(1, SeqCst) != bad, "it failed once");
+            })
+        }));
+        let text = *met.expect_err("it failed once").downcast::<String>().expect("a report");
+        assert!(text.contains("it failed once") || text.contains("does not repeat"), "{bad}: {text}");
+    }
+}
+
+#[test]
+fn a_search_without_a_run_does_not_pass() {
+    for search in [Search::every().limit(0), Search::sample(Schedule::Random, 0)] {
+        let none = catch_unwind(AssertUnwindSafe(|| search.run("nothing", None, async |_: &mut Cx| {})));
+        let text = *none.expect_err("nothing was run").downcast::<String>().expect("a message");
+        assert!(text.contains("was not run at all"), "{text}");
+    }
+}

@@ -17,7 +17,7 @@
 //!   same: one thread alone is faster.
 //!
 //! Not here: threads (whoever calls has some: [`Crew`]), what makes parts exact (`explore`).
-use super::hunt::Hunt;
+use super::hunt::{Hunt, OUTSIDE};
 use super::{Found, How, Search};
 use crate::executor::Execution;
 use crate::failure::message;
@@ -254,7 +254,9 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         }
         let mut seen = self.attempt_abreast(crew, false);
         if seen.unlooked {
+            let before = seen.failure;
             seen = self.attempt_abreast(crew, true);
+            seen.failure = seen.failure.or(before);
         }
         let Seen { executions, coverage, failure, wasteful, .. } = seen;
         if wasteful && failure.is_none() {
@@ -264,8 +266,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
             let found = self.all();
             panic!(
                 "lab: `{}` does not repeat itself: a search on several threads failed with\n{what}\nand one on one thread found \
-                 no failure in {} runs\nsomething decides that the lab does not see (a static, a clock, a thread, a random seed, \
-                 the address of something)",
+                 no failure in {} runs\n{OUTSIDE}",
                 self.test, found.runs
             )
         }
@@ -300,6 +301,9 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
                 let Execution { failure, unlooked, .. } = executor.execute(&scheduler, self.program);
                 if unlooked && !looks {
                     seen.unlooked = true;
+                    seen.failure = failure
+                        .filter(|f| !matches!(f.downcast_ref(), Some(LabFailure::Redundant)))
+                        .map(|f| message(&*f));
                     return seen;
                 }
                 seen.executions += 1;

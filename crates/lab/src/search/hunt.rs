@@ -34,6 +34,14 @@ pub(crate) struct Hunt<'a, P> {
 /// Everybody who looks at a schedule while it runs.
 type Watched = Arc<Mutex<Classified<Recording<Picker>>>>;
 
+/// What is behind a program that does not repeat itself.
+pub(super) const OUTSIDE: &str = "something decides that the lab does not see (a static, a clock, a thread, a random seed, the address of \
+                                  something)";
+
+/// A request was made, and steps don't look at them: the search is to be begun anew. With the failure of that run, if it
+/// failed, and which one it was.
+struct Unlooked(Option<Box<(Taken, String, u64)>>);
+
 /// What a search has learnt so far.
 struct Learnt {
     runs: u64,
@@ -53,15 +61,44 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     }
 
     pub(super) fn all(&self) -> Found {
+        let found = self.searched();
+        assert!(
+            found.runs > 0,
+            "lab: `{}` was not run at all: the limit on runs or time leaves room for none",
+            self.test
+        );
+        found
+    }
+
+    fn searched(&self) -> Found {
         // Most programs cancel nothing; who does is begun anew, with steps that look.
-        match self.attempt(false) {
-            Some(found) => found,
-            None => self.attempt(true).expect("steps look at requests now"),
+        let mut lost = None;
+        match self.attempt(false, &mut lost) {
+            Ok(found) => found,
+            Err(Unlooked(failed)) => {
+                let Ok(found) = self.attempt(true, &mut lost) else {
+                    unreachable!("steps look at requests now")
+                };
+                // A failure that nobody meets again is one all the same.
+                if let Some(failed) = failed {
+                    let (taken, what, run) = *failed;
+                    self.fail(false, taken, what, Met::Run(run))
+                }
+                if let Some(place) = lost {
+                    panic!(
+                        "lab: `{}` does not repeat itself: a run panicked at {place}, and none of {} others does\n{OUTSIDE}",
+                        self.test, found.runs
+                    )
+                }
+                found
+            }
         }
     }
 
-    /// `None` if a request was made and steps don't look at them.
-    fn attempt(&self, looks: bool) -> Option<Found> {
+    ///
+    /// `lost` is where the run panicked that was not looked at, if it was given up before its panic came out; nowhere any
+    /// more if a run panics there again.
+    fn attempt(&self, looks: bool, lost: &mut Option<String>) -> Result<Found, Unlooked> {
         let every = matches!(self.search.how, How::Every);
         let executor = self.executor(looks);
         let surveys = every && (self.search.hook.is_some() || self.search.limit < u64::MAX);
@@ -90,12 +127,20 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                 if surveys { picker.planned() } else { Vec::new() }
             };
             let mut seen = Vec::new();
-            let Execution { failure, unlooked, .. } = executor.execute(&watched, |lab: &LabRuntime| {
-                (self.program)(lab);
-                seen = self.search.observations(lab)
-            });
+            let Execution { failure, unlooked, panicked_at, .. } =
+                executor.execute(&watched, |lab: &LabRuntime| {
+                    (self.program)(lab);
+                    seen = self.search.observations(lab)
+                });
             if unlooked && every {
-                return None;
+                let failed = failure.filter(|f| !matches!(f.downcast_ref(), Some(LabFailure::Redundant)));
+                let run = learnt.runs + 1;
+                *lost = panicked_at.filter(|_| failed.is_none());
+                let told = |f: Box<dyn Any + Send>| (locked(&watched).inner().taken(), message(&*f), run);
+                return Err(Unlooked(failed.map(|f| Box::new(told(f)))));
+            }
+            if lost.is_some() && *lost == panicked_at {
+                *lost = None;
             }
             self.learn(&mut learnt, &watched, failure, looks, &planned);
             self.judge_claims(&mut learnt, &seen);
@@ -103,7 +148,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                 break false;
             }
         };
-        Some(Found {
+        Ok(Found {
             runs: learnt.runs,
             classes: learnt.coverage.classes(),
             repeated: learnt.repeated,
