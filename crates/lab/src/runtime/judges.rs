@@ -51,7 +51,7 @@ impl LabRuntime {
         }
     }
 
-    /// All oracles, those of [`LabConfig::oracle`] included.
+    /// All oracles, those of [`LabConfig::oracle`](crate::LabConfig::oracle) included.
     ///
     /// # Errors
     /// Everything they found; and which of them panicked.

@@ -6,7 +6,7 @@
 //!                                    readers ◀──downgrade, with the readers who wait first in line─┘
 //! ```
 //!
-//! Who holds it is one word ([`Held`]), which changes without a lock as long as nobody waits. Whoever has to wait marks it as
+//! Who holds it is one word (`held`), which changes without a lock as long as nobody waits. Whoever has to wait marks it as
 //! crowded; from then on it changes under the lock of the line only, until nobody waits any more.
 //!
 //! Invariants:
