@@ -124,6 +124,7 @@ fn note_hold(
 #[cold]
 #[inline(never)]
 pub(crate) fn note_wait(header: &Header, context: &Context<'_>, on: WaitOn) {
+    crate::object::waits(on);
     if let Some(waits) = &world_of(header).waits {
         let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), header));
         waits.wait(header, task_id(header), if own { on } else { WaitOn::Anybody })

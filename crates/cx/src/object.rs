@@ -8,6 +8,7 @@
 //! and in the step in which it did.
 //!
 //! Not here: how operations commute (`explore`), what is done with the reports (`lab`).
+use crate::port::WaitOn;
 use crate::raw::watch;
 use crate::{Cx, Row, Waiter};
 use core::future::Future;
@@ -25,6 +26,11 @@ pub trait Watcher: Sync {
     fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>);
     /// Somebody looked whether this task had ended, other than by waiting for it.
     fn looked(&self, task: TaskId);
+    /// The task that is polled on this thread has to wait: for a task or a region, or for whatever it has touched last.
+    /// Default: nobody wants to know.
+    fn waits(&self, on: WaitOn) {
+        let _ = on;
+    }
     /// The task that is polled on this thread will do this next. `true` if it is to do so in a later poll, when it
     /// need not wait for it: the waiter MUST be woken then, or at once. `false` if it may go on as if nobody watched.
     fn announced(
@@ -103,6 +109,13 @@ fn touched(object: u64, access: Access, at: Option<&'static Location<'static>>) 
 pub(crate) fn looked_at(task: TaskId) {
     if let Some(watcher) = watch::watcher() {
         watcher.looked(task)
+    }
+}
+
+/// The running task has to wait.
+pub(crate) fn waits(on: WaitOn) {
+    if let Some(watcher) = watch::watcher() {
+        watcher.waits(on)
     }
 }
 

@@ -244,6 +244,8 @@ impl<T, E> TaskHandle<T, E> {
             if !self.is_why(cx)
                 && let Err(c) = cx.checkpoint()
             {
+                // A moment later the outcome may have been there.
+                crate::object::looked_at(self.id);
                 return Poll::Ready(Outcome::Cancelled(c));
             }
             if self.join.register(context.waker()) {

@@ -81,7 +81,9 @@ pub struct Step<'a> {
     /// Its operations, in order.
     pub touches: &'a [Touch],
     /// Tasks that could not run before this step and can because of it: it spawned or woke them. (A task whose
-    /// announced operation became possible is not listed: that follows from the touches.)
+    /// announced operation became possible is not listed: that follows from the touches. Nor is one that was woken while
+    /// it had an operation announced, possible or not: it could go on with that in another order.) Who could have been
+    /// the first to wake a task, and was not, is not listed; the step that was MUST have touches in conflict with his.
     pub enabled: &'a [TaskId],
 }
 

@@ -155,7 +155,9 @@ impl Engine {
         let Some(mut lanes) = self.lanes.reach() else {
             return self.arrives(Arrival::Spawned(runnable));
         };
-        self.enabled(&mut lanes, &runnable);
+        if lanes.parked.is_watching() {
+            watch::spawned(cx::task_id(runnable.header()))
+        }
         if runnable.header().control() & control::TOLD == 0 {
             lanes.ready.push_back(runnable)
         } else if self.firing.load(Relaxed) {
@@ -192,8 +194,10 @@ impl Engine {
             return;
         }
         let task = cx::task_id(runnable.header());
-        lanes.parked.forget(task);
-        watch::enabled(task);
+        if !lanes.parked.will_try_it(task) {
+            let announced = lanes.parked.forget(task);
+            watch::woken(task, announced.as_ref().map(|announced| &announced.touch))
+        }
     }
 
     /// Runs one task for one poll. False if none is runnable, or if whoever picks gave the run up.

@@ -23,6 +23,7 @@
 //! | `lasso` | the loop that a run ended in |
 //! | `watch` | what the steps of an explored run do to what tasks share |
 //! | `parked` | tasks that announced what they will do next |
+//! | `asleep` | what tasks sleep for, and who could wake them |
 //! | `world` | virtual clock and timers, random numbers, the trace |
 //! | `net` | simulated TCP |
 //! | `premises` | what a lab is built of, used again by the next one |
@@ -52,6 +53,7 @@
 
 mod artefact;
 mod asker;
+mod asleep;
 mod calls;
 mod cancel_sweep;
 mod config;

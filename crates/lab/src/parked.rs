@@ -50,11 +50,15 @@ impl Parked {
         at.map(|at| self.trying.swap_remove(at)).is_some()
     }
 
-    /// Something else woke the task. A task is parked once at most.
-    pub(crate) fn forget(&mut self, task: TaskId) {
-        if let Some(at) = self.tasks.iter().position(|parked| parked.task == task) {
-            self.tasks.remove(at);
-        }
+    /// Whether the task was only woken by itself, to try what it announced.
+    pub(crate) fn will_try_it(&self, task: TaskId) -> bool {
+        self.trying.contains(&task)
+    }
+
+    /// Something else woke the task: what it had announced, if it was parked. A task is parked once at most.
+    pub(crate) fn forget(&mut self, task: TaskId) -> Option<Announcement> {
+        let at = self.tasks.iter().position(|parked| parked.task == task)?;
+        Some(self.tasks.remove(at))
     }
 
     /// Looks who could go on now, for the questions below.

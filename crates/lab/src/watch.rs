@@ -5,7 +5,7 @@
 //!
 //! | label | what it is to exploration |
 //! |---|---|
-//! | a task ends, its join returns | the moment of its end: happens, is observed |
+//! | a task ends, its join returns | the moment of its end: happens, is observed; is looked at before, if the task waits for other things too |
 //! | a member ends or a child region closes, the region closes | the moment of the region's close |
 //! | a request is made; every step of a task below | a write to, and a look at, what the task was asked |
 //! | a request is made, or somebody looks whether the task has ended | a look at that moment |
@@ -15,14 +15,16 @@
 //! `explore.whole-step`.
 //!
 //! Not here: which steps are explored (`explore`), who runs them (`engine`).
+use crate::asleep::Asleep;
 use crate::names::{ById, Names};
 use crate::raw::desk::Desk;
+use cx::port::WaitOn;
 use cx::{Waiter, Watcher};
 use explore::Objects as States;
 use explore::Touch;
 use std::cell::Cell;
 use std::panic::Location;
-use trace::{Access, Label, ObjectId, ObjectKind, RegionPhase, Site};
+use trace::{Access, Label, ObjectId, ObjectKind, RegionPhase, ScopeKind, Site};
 use types::{ObligationId, RegionId, TaskId};
 
 /// How fine the steps of an explored run are.
@@ -88,6 +90,10 @@ struct Run {
     looks: bool,
     /// Whether a request was made.
     asked: bool,
+    /// Who sleeps, and for what.
+    asleep: Asleep,
+    /// The open frames of combinators, and whose they are: who joins in one would have gone on without the end, too.
+    combinators: ById<u64, TaskId>,
     /// How many labels there were.
     emitted: u64,
 }
@@ -156,6 +162,10 @@ impl Watcher for Objects {
         with(|run| run.touch(object(task.as_u64(), END), ObjectKind::Moment, Access::Read));
     }
 
+    fn waits(&self, on: WaitOn) {
+        with(|run| run.waits(on));
+    }
+
     fn announced(
         &self,
         task: Waiter,
@@ -202,6 +212,8 @@ impl Run {
         bodies.clear();
         books.clear();
         keeps.clear();
+        self.asleep.clear();
+        self.combinators.clear();
         self.actor = 0;
         self.resumed = None;
         self.tries = false;
@@ -228,6 +240,22 @@ impl Run {
             self.kinds.resize(number as usize + 1, ObjectKind::Value)
         }
         number
+    }
+
+    /// The task whose step it is has to wait.
+    fn waits(&mut self, on: WaitOn) {
+        let actor = TaskId::from_u64(self.actor);
+        let ends = match on {
+            WaitOn::Task(task) => Some(object(task.as_u64(), END)),
+            WaitOn::Region(region) => Some(object(region.as_u64(), CLOSE)),
+            WaitOn::Anybody | WaitOn::Held { .. } => None,
+        };
+        match (ends, self.log.touches.last()) {
+            (Some(end), _) => self.asleep.joins(actor, self.log.touches.len(), (end, ObjectKind::Moment)),
+            // It has just tried, and found that it has to wait.
+            (None, Some(tried)) => self.asleep.waits(actor, (tried.object, tried.kind)),
+            (None, None) => {}
+        }
     }
 
     /// Something was done to an object of the kernel's.
@@ -263,7 +291,20 @@ impl Run {
                     self.touch(object(region.as_u64(), CLOSE), moment, Access::Happen);
                 }
             }
-            Label::TaskJoined { task, .. } => self.touch(object(task.as_u64(), END), moment, Access::Observe),
+            Label::TaskJoined { task, .. } => {
+                let end = object(task.as_u64(), END);
+                let combines = self.combinators.values().any(|within| within.as_u64() == self.actor);
+                if combines && !types::seeded!("lab.joins-are-alone") || self.asleep.waited_for_more(end) {
+                    self.touch(end, moment, Access::Read)
+                }
+                self.touch(end, moment, Access::Observe)
+            }
+            Label::ScopeOpen { scope, task, kind: ScopeKind::Combinator, .. } => {
+                self.combinators.insert(scope.0, task);
+            }
+            Label::ScopeClose { scope, .. } if !self.combinators.is_empty() => {
+                self.combinators.remove(&scope.0);
+            }
             Label::RegionClose { region, .. } => {
                 self.touch(object(region.as_u64(), CLOSE), moment, Access::Observe);
                 if let Some(Some(parent)) = self.parents.get(&region).copied() {
@@ -365,6 +406,7 @@ pub(crate) fn end(names: bool) -> (bool, Names) {
 #[inline]
 pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
     with(|run| {
+        run.asleep.begins(task);
         run.actor = task.as_u64();
         run.resumed = resumed.map(|touch| (touch.object, touch.access));
         run.tries = tries;
@@ -374,9 +416,24 @@ pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
     });
 }
 
-/// A task became runnable.
-pub(crate) fn enabled(task: TaskId) {
+/// A task was spawned.
+pub(crate) fn spawned(task: TaskId) {
     with(|run| run.log.enabled.push(task));
+}
+
+/// A task was woken; if it had announced something, that is void. It might have gone on with that before, so that this is
+/// not why it goes on.
+pub(crate) fn woken(task: TaskId, announced: Option<&Touch>) {
+    with(|run| {
+        if let Some(announced) = announced {
+            run.asleep.voided(task, announced)
+        }
+        let asked = (object(task.as_u64(), ASKED), ObjectKind::Value);
+        run.asleep.woken(task, run.looks.then_some(asked));
+        if announced.is_none() || types::seeded!("explore.woken-by-all") {
+            run.log.enabled.push(task)
+        }
+    });
 }
 
 /// The kernel said this.
@@ -421,6 +478,8 @@ pub(crate) fn announced(touch: &Touch) -> String {
 pub(crate) fn ended(log: &mut Box<StepLog>) {
     log.clear();
     with(|run| {
+        let Run { asleep, log: own, .. } = run;
+        asleep.ended(&mut own.touches);
         run.actor = 0;
         run.resumed = None;
         run.tries = false;

@@ -380,3 +380,64 @@ fn a_search_without_a_run_does_not_pass() {
         assert!(text.contains("was not run at all"), "{text}");
     }
 }
+
+/// A child waits for an event, which one task sets while another asks the child to end: how it can end.
+#[test]
+fn whoever_wakes_a_task_first_is_no_reason_that_the_other_had_to_be_there() {
+    use sync::event::Event;
+    for grain in [Grain::Operation, Grain::Poll] {
+        let seen = Arc::new(Mutex::new(std::collections::BTreeSet::new()));
+        let ways = seen.clone();
+        let body = async move |cx: &mut Cx| {
+            let event = Arc::new(Event::new(false));
+            let (waits, ways) = (event.clone(), ways.clone());
+            let mut child = cx.spawn(async move |cx: &mut Cx| -> Res {
+                waits.wait(cx).await?;
+                Ok(())
+            });
+            cx.spawn(async move |_: &mut Cx| event.set());
+            cx.spawn(async move |cx: &mut Cx| {
+                child.cancel("it is no longer needed");
+                let end = child.join(cx).await;
+                ways.lock().unwrap().insert(if end.is_ok() { "ok" } else { "cancelled" });
+            });
+        };
+        let found = Search::every().grain(grain).run("either", None, body);
+        assert!(found.complete);
+        let seen: Vec<_> = seen.lock().unwrap().iter().copied().collect();
+        assert_eq!(seen, ["cancelled", "ok"], "{grain:?}, {} classes", found.classes);
+    }
+}
+
+/// The same with two events: a child that waits for either is woken by both, one or the other first.
+#[test]
+fn a_task_that_waits_for_either_of_two_goes_on_after_one_of_them() {
+    use combinator::CombineExt;
+    use sync::event::Event;
+    for grain in [Grain::Operation, Grain::Poll] {
+        let seen = Arc::new(Mutex::new(std::collections::BTreeSet::new()));
+        let ways = seen.clone();
+        let body = async move |cx: &mut Cx| {
+            let events = [(); 2].map(|()| Arc::new(Event::new(false)));
+            for event in events.clone() {
+                cx.spawn(async move |_: &mut Cx| event.set());
+            }
+            let [a, b] = &events;
+            let first = cx
+                .select(
+                    async |cx: &mut Cx| a.wait(cx).await.map(|()| b.is_set()),
+                    async |cx: &mut Cx| b.wait(cx).await.map(|()| a.is_set()),
+                )
+                .await;
+            ways.lock().unwrap().insert(match first {
+                combinator::Either::First(both) => ("a", both.ok()),
+                combinator::Either::Second(both) => ("b", both.ok()),
+            });
+        };
+        let found = Search::every().grain(grain).run("either", None, body);
+        assert!(found.complete);
+        let seen: Vec<_> = seen.lock().unwrap().iter().copied().collect();
+        let all = [("a", Some(false)), ("a", Some(true)), ("b", Some(false))];
+        assert!(all.iter().all(|way| seen.contains(way)), "{grain:?}, {} classes: {seen:?}", found.classes);
+    }
+}

@@ -1,0 +1,40 @@
+//! The comparison of `outcomes` notices when the order of those who could wake a task is not told.
+//!
+//! `RUSTFLAGS="--cfg asupersync_seeded" cargo test -p asupersync-lab --test seeded_outcomes`
+//!
+//! Not here: other mistakes of the exploration (`seeded/algorithms.rs`, `explore/tests/seeded.rs`).
+#![cfg(asupersync_seeded)]
+
+#[path = "outcomes/compare.rs"]
+mod compare;
+
+use compare::{Family, check_family};
+
+fn races() {
+    check_family(Family::Select, 200)
+}
+
+fn requests() {
+    check_family(Family::Cancel, 200)
+}
+
+fn joins() {
+    check_family(Family::Join, 100)
+}
+
+fn both() {
+    check_family(Family::Both, 100)
+}
+
+mutants::mistakes! {
+    whoever_wakes_a_task_is_why_it_goes_on: "explore.woken-by-all"
+        breaks joins, says "left" "right";
+    a_waker_that_does_not_look: "lab.wakers-look-at-nothing"
+        breaks requests, says "left" "right";
+    a_sleeper_that_does_not_look: "lab.sleepers-look-at-nothing"
+        breaks races, says "left" "right";
+    a_join_that_nobody_knows_of: "lab.joins-are-unseen"
+        breaks joins, says "left" "right";
+    a_join_that_is_all_that_its_task_waits_for: "lab.joins-are-alone"
+        breaks both, says "left" "right";
+}
