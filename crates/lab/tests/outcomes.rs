@@ -9,7 +9,7 @@
 #[path = "outcomes/compare.rs"]
 mod compare;
 
-use compare::{Family, check_family};
+use compare::{Family, check_a_request_against_a_call, check_family};
 
 #[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]
 fn programs() -> u64 {
@@ -44,4 +44,9 @@ fn who_waits_for_several_is_woken_by_each_of_them_first() {
 #[test]
 fn everything_at_once() {
     check_family(Family::All, programs())
+}
+
+#[test]
+fn a_request_comes_before_or_after_a_call_of_all_who_wait() {
+    check_a_request_against_a_call()
 }

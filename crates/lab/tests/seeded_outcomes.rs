@@ -8,14 +8,10 @@
 #[path = "outcomes/compare.rs"]
 mod compare;
 
-use compare::{Family, check_family};
+use compare::{Family, check_a_request_against_a_call, check_family};
 
 fn races() {
     check_family(Family::Select, 200)
-}
-
-fn requests() {
-    check_family(Family::Cancel, 200)
 }
 
 fn joins() {
@@ -30,7 +26,7 @@ mutants::mistakes! {
     whoever_wakes_a_task_is_why_it_goes_on: "explore.woken-by-all"
         breaks joins, says "left" "right";
     a_waker_that_does_not_look: "lab.wakers-look-at-nothing"
-        breaks requests, says "left" "right";
+        breaks check_a_request_against_a_call, says "left" "right";
     a_sleeper_that_does_not_look: "lab.sleepers-look-at-nothing"
         breaks races, says "left" "right";
     a_join_that_nobody_knows_of: "lab.joins-are-unseen"

@@ -7,7 +7,7 @@ mod program;
 use ::explore::{Ended, Point, Scheduler, Step};
 use asupersync_lab::{Executor, Grain, LabConfig, Search};
 pub(crate) use program::Family;
-use program::{Program, Seen, run};
+use program::{Op, Program, Seen, Wait, run};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use trace::Choice;
@@ -90,4 +90,13 @@ pub(crate) fn check_family(family: Family, programs: u64) {
         }
     }
     assert!(2 * compared >= programs, "{compared} of {programs} programs were small enough");
+}
+
+/// A request against a call of all who wait, which only one who sleeps by then hears.
+pub(crate) fn check_a_request_against_a_call() {
+    use Op::{Cancel, For, Look, NotifyAll, Set};
+    let tasks = vec![vec![For(Wait::Notified), Look(0)], vec![Cancel(0), Set(0)], vec![NotifyAll]];
+    for grain in [Grain::Operation, Grain::Poll] {
+        assert!(check(&Program(tasks.clone()), grain), "few schedules");
+    }
 }
