@@ -74,10 +74,10 @@ mod wrong {
         let values: HashMap<usize, Shared<u64>> = (0..64).map(|n| (n, Shared::new(0))).collect();
         let values = Arc::new(values);
         cx.region(|scope| async {
-            for first in 0..2 {
+            for first in 0..3 {
                 let values = values.clone();
                 scope.spawn(async move |cx: &mut Cx| {
-                    for value in values.values().take(2 + first) {
+                    for value in values.values().take(3 + first) {
                         cx.step().await;
                         value.set(1)
                     }
