@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use asupersync_lab::{Executor, Grain, LabConfig, LabFailure};
 use explore::mini::Program;
-use explore::{Counts, Explorer};
+use explore::{Counts, Explorer, Reduction};
 use mutants::{Mistake, Shows};
 
 use crate::tasks;
@@ -55,10 +55,10 @@ const DEPEND_4: Row = Row {
 const ATTEMPT_AND_SENDS: Row = Row { name: "try_recv, 2 sends", text: "Qc || Sc;Sc;Qc", classes: 3 };
 
 /// Explores the program on the real kernel.
-fn explored(row: &Row, order: u64) -> Counts {
+fn explored(row: &Row, reduction: Reduction, order: u64) -> Counts {
     let program: Arc<Program> = Arc::new(Program::parse(row.text).expect("a program of the mini-language"));
     let executor = Executor::new(LabConfig::default().traced(false), Grain::Operation);
-    let explorer = Explorer::new();
+    let explorer = Explorer::new().reduction(reduction);
     let explorer = if order == 0 { explorer } else { explorer.in_random_order(order) };
     let explorer = Arc::new(Mutex::new(explorer));
     let locked = || explorer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,13 +77,15 @@ fn explored(row: &Row, order: u64) -> Counts {
     locked().counts()
 }
 
-/// The first count that is wrong, in some order.
+/// The first count that is wrong, by some way of exploring, in some order.
 fn wrong(row: &Row) -> Option<u64> {
-    let executions = |order| {
-        let Counts { explored, blocked, pruned, .. } = explored(row, order);
+    let ways = [Reduction::Parsimonious, Reduction::WakeupTrees];
+    let executions = |(way, order)| {
+        let Counts { explored, blocked, pruned, .. } = explored(row, way, order);
         explored + blocked + pruned
     };
-    (0..ORDERS).map(executions).find(|executions| *executions != row.classes)
+    let all = ways.into_iter().flat_map(|way| (0..ORDERS).map(move |order| (way, order)));
+    all.map(executions).find(|executions| *executions != row.classes)
 }
 
 /// Fails with [`WRONG`] if the count of every row is wrong.
