@@ -14,6 +14,7 @@ use crate::join::report;
 use crate::leg::{any, res};
 use crate::runs::Runs;
 use core::fmt::Debug;
+use core::iter::Peekable;
 use core::panic::Location;
 use core::task::Context;
 use cx::{Combinator, Cx, Row};
@@ -39,21 +40,28 @@ where
     let frame = Combinator::open(cx);
     let mut items = items.into_iter().peekable();
     let mut cut = None;
-    let next = |_: &Context<'_>, _: u64| {
-        if items.peek().is_some() {
-            cut = cx.checkpoint().err();
+    let next = |_: &Context<'_>, _: u64| match next_item(cx, &mut items, &mut cut) {
+        Some(item) => {
+            let body = body.clone();
+            Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
         }
-        match items.next_if(|_| cut.is_none()) {
-            Some(item) => {
-                let body = body.clone();
-                Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
-            }
-            None => Next::Done,
-        }
+        None => Next::Done,
     };
     crowd(&frame, at, limit, any, next, |_, _| After::GoOn, |_, ()| ()).await;
     frame.close();
     cut.map_or(Ok(()), Err)
+}
+
+/// The next item, if there is one and no request keeps it from being begun: that is `cut` then.
+fn next_item<C: Row, I: Iterator>(
+    cx: &Cx<C>,
+    items: &mut Peekable<I>,
+    cut: &mut Option<Cancelled>,
+) -> Option<I::Item> {
+    if items.peek().is_some() {
+        *cut = cx.checkpoint().err();
+    }
+    items.next_if(|_| cut.is_none())
 }
 
 /// Every item's value for `take`, with its place; or the first failure.
@@ -72,17 +80,12 @@ where
     let frame = Combinator::open(cx);
     let mut items = items.into_iter().peekable();
     let mut cut = None;
-    let next = |_: &Context<'_>, _: u64| {
-        if items.peek().is_some() {
-            cut = cx.checkpoint().err();
+    let next = |_: &Context<'_>, _: u64| match next_item(cx, &mut items, &mut cut) {
+        Some(item) => {
+            let body = body.clone();
+            Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
         }
-        match items.next_if(|_| cut.is_none()) {
-            Some(item) => {
-                let body = body.clone();
-                Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
-            }
-            None => Next::Done,
-        }
+        None => Next::Done,
     };
     let returned = |_, success| if success { After::GoOn } else { After::Failed };
     let mut failures = alloc::vec::Vec::new();

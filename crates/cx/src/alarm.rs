@@ -88,6 +88,19 @@ impl Alarm {
         Poll::Pending
     }
 
+    /// Polls an alarm at `at`, which may be another instant than the last time: then the alarm before is taken back.
+    pub(crate) fn poll_at(
+        slot: &mut Option<Alarm>,
+        at: Time,
+        world: &World,
+        context: &Context<'_>,
+    ) -> Poll<()> {
+        if let Some(mut other) = slot.take_if(|alarm| alarm.at != at) {
+            other.disarm_in(world)
+        }
+        slot.get_or_insert_with(|| Alarm::new(at)).poll_in(world, context)
+    }
+
     /// Not inlined, so that dropping what was never set is a look at one word: then what is made and moved at once (a
     /// sleep into a box) needs no place of its own to be dropped from, should the move fail.
     #[inline(never)]

@@ -397,13 +397,7 @@ impl<'p, C: Row> Branch<'p, C> {
     /// Whether the clock has reached `at`. One instant is watched at a time.
     fn watch(&self, at: Time, context: &Context<'_>) -> Poll<()> {
         let world = world_of(self.scope.header());
-        let mut alarm = self.alarm.lock();
-        if alarm.as_ref().is_none_or(|a| a.at() != at)
-            && let Some(mut old) = alarm.replace(Alarm::new(at))
-        {
-            old.disarm_in(world)
-        }
-        alarm.as_mut().map_or(Poll::Pending, |a| a.poll_in(world, context))
+        Alarm::poll_at(&mut self.alarm.lock(), at, world, context)
     }
 
     fn bound(&self) -> Option<Time> {

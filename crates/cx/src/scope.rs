@@ -435,20 +435,6 @@ pub(crate) fn escalate_to(
     place_on(place, c.build())
 }
 
-/// Waits for a bound that may come later, or nearer, than it was.
-fn poll_bound(
-    alarm: &mut Option<Alarm>,
-    bound: Option<Time>,
-    world: &World,
-    context: &mut core::task::Context<'_>,
-) -> Poll<()> {
-    let Some(bound) = bound else { return Poll::Pending };
-    if let Some(mut other) = alarm.take_if(|alarm| alarm.at() != bound) {
-        other.disarm_in(world)
-    }
-    alarm.get_or_insert_with(|| Alarm::new(bound)).poll_in(world, context)
-}
-
 /// Runs one finalizer in a masked scope that only its own bound pierces.
 pub(crate) async fn run_finalizer(
     by: &TaskRef,
@@ -489,7 +475,10 @@ pub(crate) async fn run_finalizer(
         let end = match polled {
             Poll::Ready(Ok(())) => Poll::Ready(FinalizerEnd::Ok),
             Poll::Ready(Err(_)) => Poll::Ready(FinalizerEnd::Failed),
-            Poll::Pending => poll_bound(&mut alarm, bound(), world, context).map(|()| FinalizerEnd::TimedOut),
+            // The bound may come later, or nearer, than it was.
+            Poll::Pending => bound()
+                .map_or(Poll::Pending, |bound| Alarm::poll_at(&mut alarm, bound, world, context))
+                .map(|()| FinalizerEnd::TimedOut),
         };
         end.map(|end| (end, None))
     })

@@ -1,5 +1,6 @@
 //! What went wrong in a lab run, in words.
 use region::RegionView;
+use std::any::Any;
 use std::fmt;
 use trace::RegionPhase;
 use types::TaskId;
@@ -48,6 +49,13 @@ pub enum LabFailure {
         /// The event and the rule.
         divergence: String,
     },
+}
+
+impl LabFailure {
+    /// Whether what ended a run only says that the run was given up.
+    pub(crate) fn is_redundant(payload: &(dyn Any + Send)) -> bool {
+        matches!(payload.downcast_ref(), Some(LabFailure::Redundant))
+    }
 }
 
 impl fmt::Display for LabFailure {

@@ -301,15 +301,13 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
                 let Execution { failure, unlooked, .. } = executor.execute(&scheduler, self.program);
                 if unlooked && !looks {
                     seen.unlooked = true;
-                    seen.failure = failure
-                        .filter(|f| !matches!(f.downcast_ref(), Some(LabFailure::Redundant)))
-                        .map(|f| message(&*f));
+                    seen.failure = failure.filter(|f| !LabFailure::is_redundant(&**f)).map(|f| message(&*f));
                     return seen;
                 }
                 seen.executions += 1;
                 // What only repeats another may come to its end all the same.
                 let repeats = match failure {
-                    Some(f) if matches!(f.downcast_ref(), Some(LabFailure::Redundant)) => true,
+                    Some(f) if LabFailure::is_redundant(&*f) => true,
                     Some(f) => {
                         seen.failure = Some(message(&*f));
                         return seen;

@@ -133,7 +133,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                     seen = self.search.observations(lab)
                 });
             if unlooked && every {
-                let failed = failure.filter(|f| !matches!(f.downcast_ref(), Some(LabFailure::Redundant)));
+                let failed = failure.filter(|f| !LabFailure::is_redundant(&**f));
                 let run = learnt.runs + 1;
                 *lost = panicked_at.filter(|_| failed.is_none());
                 let told = |f: Box<dyn Any + Send>| (locked(&watched).inner().taken(), message(&*f), run);
@@ -171,7 +171,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         looks: bool,
         planned: &[u64],
     ) {
-        if failure.as_ref().is_some_and(|f| matches!(f.downcast_ref(), Some(LabFailure::Redundant))) {
+        if failure.as_ref().is_some_and(|f| LabFailure::is_redundant(&**f)) {
             learnt.repeated += 1;
             return;
         }
@@ -224,11 +224,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     /// An exploration also ends when the program doesn't repeat itself: nothing can be said of it then.
     fn check_repeats(&self, picker: &Picker) {
         if let Some(why) = picker.divergence() {
-            panic!(
-                "lab: `{}` does not repeat itself: {why}\nsomething decides that the lab does not see (a static, a clock, \
-                 a thread, a random seed, the address of something)",
-                self.test
-            )
+            panic!("lab: `{}` does not repeat itself: {why}\n{OUTSIDE}", self.test)
         }
     }
 

@@ -6,7 +6,7 @@ use core::{
     future::Future,
     panic::Location,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use std::sync::Arc;
 
@@ -295,11 +295,7 @@ impl<T, C: Row> Stream for Values<'_, '_, T, C> {
     type Item = Result<T, Cancelled>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.next).poll(context)) {
-            Ok(value) => Some(Ok(value)),
-            Err(WaitError::Cancelled(cancelled)) => Some(Err(cancelled)),
-            Err(WaitError::Closed) => None,
-        })
+        Pin::new(&mut self.next).poll(context).map(crate::error::item)
     }
 }
 
