@@ -309,13 +309,7 @@ impl<T, E> TaskHandle<T, E> {
     /// May be called from any thread.
     #[track_caller]
     pub fn cancel(&self, why: &'static str) {
-        let header: &Header = self.join.task();
-        if header.word.is_complete() {
-            crate::object::looked_at(self.id);
-            return;
-        }
-        let ask = Ask { kind: CancelKind::Explicit, why, at: Location::caller(), grace: None };
-        start::with_world(header, |world| request(self.join.task(), self.id, world, ask));
+        self.cancel_at(why, Location::caller())
     }
 
     /// Joins and turns the outcome into a result that `?` understands; a child's panic is resumed here.
@@ -365,10 +359,12 @@ impl<T, E> TaskHandle<T, E> {
     /// As [`TaskHandle::cancel`], on behalf of the code at `at`.
     pub fn cancel_at(&self, why: &'static str, at: &'static Location<'static>) {
         let header: &Header = self.join.task();
-        if !header.word.is_complete() {
-            let ask = Ask { kind: CancelKind::Explicit, why, at, grace: None };
-            start::with_world(header, |world| request(self.join.task(), self.id, world, ask));
+        if header.word.is_complete() {
+            crate::object::looked_at(self.id);
+            return;
         }
+        let ask = Ask { kind: CancelKind::Explicit, why, at, grace: None };
+        start::with_world(header, |world| request(self.join.task(), self.id, world, ask));
     }
 
     fn taken_before(&self) -> Outcome<T, E> {
