@@ -13,6 +13,7 @@
 //! | `driver` | a worker's clock, timers and readiness, as the scheduler drives them |
 //! | `wheels` | one timer wheel per worker |
 //! | `pool` | threads for closures that block |
+//! | `thread` | starting a thread, and saying why it could not be |
 //! | `ports` | clock, entropy and reports of the machine |
 //! | `watch` | monitors on the events of a running program |
 //!
@@ -29,6 +30,7 @@ mod ports;
 mod program;
 mod raw;
 mod running;
+mod thread;
 mod watch;
 mod wheels;
 

@@ -1,6 +1,7 @@
 //! Threads for closures that block: started when all are busy, kept a while when idle, most recently used
 //! first.
-use cx::port::{Blocking, Report, Reports};
+use crate::thread;
+use cx::port::{Blocking, Reports};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -115,12 +116,8 @@ impl Blocking for Pool {
         state.threads += 1;
         drop(state);
         let shared = self.0.clone();
-        let mut builder = std::thread::Builder::new().name(self.0.name.clone());
-        if let Some(size) = self.0.stack_size {
-            builder = builder.stack_size(size);
-        }
-        if let Err(error) = builder.spawn(move || shared.work()) {
-            self.0.reports.report(Report::NoThread { name: self.0.name.clone(), why: error.to_string() });
+        let (name, reports) = (self.0.name.clone(), &*self.0.reports);
+        if thread::start(name, self.0.stack_size, reports, move || shared.work()).is_none() {
             // No thread to be had: the job stays queued for those there are. Without any it is dropped, which
             // its task is told.
             let mut state = self.0.lock();

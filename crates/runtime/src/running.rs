@@ -8,6 +8,7 @@ use crate::driver::Machine;
 use crate::pool::Pool;
 use crate::ports::{Mixed, Monotonic, StandardError};
 use crate::raw::with_root;
+use crate::thread;
 use crate::wheels::Wheels;
 use cx::port::{Clock, Report, World};
 use cx::{All, Cx, RegionHandle, Root};
@@ -228,22 +229,15 @@ impl Parts {
                 let reactor = self.machine.reactor.clone();
                 let (gone, left) = mpsc::channel();
                 let name = format!("{}-{index}", self.name);
-                let mut builder = std::thread::Builder::new().name(name.clone());
-                if let Some(size) = self.stack_size {
-                    builder = builder.stack_size(size);
-                }
-                let thread = builder.spawn(move || {
+                // One worker fewer is slower, not wrong: its queue stays empty.
+                let thread = thread::start(name, self.stack_size, &*self.engine.world().reports, move || {
                     reactor::precise_timers();
                     let _driver = reactor.enter(index);
                     engine.run(index, &|| false);
                     task::raw::flush_thread_cache();
                     drop(gone);
                 });
-                // One worker fewer is slower, not wrong: its queue stays empty.
-                let report = |error: std::io::Error| {
-                    self.engine.world().report(Report::NoThread { name, why: error.to_string() })
-                };
-                thread.map_err(report).ok().map(|thread| (thread, left))
+                thread.map(|thread| (thread, left))
             })
             .collect()
     }
