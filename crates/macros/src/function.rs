@@ -2,7 +2,7 @@
 //!
 //! Not here: what becomes of it (`expand`).
 use crate::tokens::{
-    Delimiter, Error, Group, Ident, Result, Span, TokenStream, TokenTree, Tokens, fill, reads,
+    Delimiter, Error, Group, Ident, Result, Span, TokenStream, TokenTree, Tokens, fill, is_sign, is_word,
 };
 
 /// An async fn that takes one `cx: &mut Cx`.
@@ -196,12 +196,4 @@ fn output_and_body(input: &mut Tokens) -> Result<(Output, Group)> {
         }
     }
     Err(input.error("expected the function's body"))
-}
-
-fn is_sign(token: &TokenTree, sign: char) -> bool {
-    matches!(token, TokenTree::Punct(p) if p.as_char() == sign)
-}
-
-fn is_word(token: &TokenTree, word: &str) -> bool {
-    matches!(token, TokenTree::Ident(i) if reads(i, word))
 }

@@ -91,13 +91,17 @@ impl Tokens {
         Error::new(self.span(), text)
     }
 
+    /// What `wanted` makes of the next token, which has been read unless that is nothing.
+    fn takes<T>(&mut self, wanted: impl FnOnce(TokenTree) -> Option<T>) -> Option<T> {
+        let mut ahead = self.clone();
+        let found = wanted(ahead.next()?)?;
+        *self = ahead;
+        Some(found)
+    }
+
     /// Whether the next token is this sign; if so it has been read.
     pub(crate) fn takes_sign(&mut self, sign: char) -> bool {
-        let is_next = matches!(self.peek(), Some(TokenTree::Punct(p)) if p.as_char() == sign);
-        if is_next {
-            self.next();
-        }
-        is_next
+        self.takes(|token| is_sign(&token, sign).then_some(())).is_some()
     }
 
     /// As [`Tokens::takes_sign`], of signs that stand together.
@@ -112,45 +116,34 @@ impl Tokens {
 
     /// Whether the next token is this word; if so it has been read.
     pub(crate) fn takes_word(&mut self, word: &str) -> bool {
-        let is_next = matches!(self.peek(), Some(TokenTree::Ident(i)) if reads(&i, word));
-        if is_next {
-            self.next();
-        }
-        is_next
+        self.takes(|token| is_word(&token, word).then_some(())).is_some()
     }
 
     /// The group between such delimiters that comes next; if one does it has been read.
     pub(crate) fn takes_group(&mut self, delimiter: Delimiter) -> Option<Group> {
-        match self.peek() {
-            Some(TokenTree::Group(group)) if group.delimiter() == delimiter => {
-                self.next();
-                Some(group)
-            }
+        self.takes(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == delimiter => Some(group),
             _ => None,
-        }
+        })
     }
 
     /// The name or keyword that comes next; if one does it has been read.
     pub(crate) fn takes_ident(&mut self) -> Option<Ident> {
-        match self.peek() {
-            Some(TokenTree::Ident(ident)) => {
-                self.next();
-                Some(ident)
-            }
-            _ => None,
-        }
+        self.takes(|token| if let TokenTree::Ident(ident) = token { Some(ident) } else { None })
     }
 
     /// The literal that comes next; if one does it has been read.
     pub(crate) fn takes_literal(&mut self) -> Option<Literal> {
-        match self.peek() {
-            Some(TokenTree::Literal(literal)) => {
-                self.next();
-                Some(literal)
-            }
-            _ => None,
-        }
+        self.takes(|token| if let TokenTree::Literal(literal) = token { Some(literal) } else { None })
     }
+}
+
+pub(crate) fn is_sign(token: &TokenTree, sign: char) -> bool {
+    matches!(token, TokenTree::Punct(p) if p.as_char() == sign)
+}
+
+pub(crate) fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if reads(ident, word))
 }
 
 /// Whether the name or keyword is this one.
