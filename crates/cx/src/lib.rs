@@ -63,6 +63,8 @@ pub use object::{Object, Watcher, watch_objects};
 pub use permit::Reserved;
 pub use raw::place::Cx;
 pub use raw::wake_foreign;
+/// The kernel's lock for sections of a few instructions, for authors of primitives.
+pub use region::{Lock, Locked};
 pub use root::{Root, RootTask};
 pub use row::{
     All, EnvProvides, Has, MayBlock, MayFiles, MayNet, MayProcess, MayRandom, MayRemote, MaySignal, MaySpawn,

@@ -18,25 +18,30 @@ pub(crate) use std::sync::Arc;
 
 pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
-#[cfg(loom)]
-use loom::sync::{Mutex as StdMutex, MutexGuard as StdMutexGuard};
+/// Opening it is a plain store, where a lock that threads sleep at needs a second locked instruction: every wait takes a
+/// queue's lock three times, for a few instructions each.
 #[cfg(not(loom))]
-use std::sync::{Mutex as StdMutex, MutexGuard as StdMutexGuard};
+pub(crate) use cx::{Lock as Mutex, Locked as MutexGuard};
 
-/// The standard lock without poisoning: no section of this crate runs foreign code or leaves anything half done.
-#[derive(Debug)]
-pub(crate) struct Mutex<T>(StdMutex<T>);
+#[cfg(loom)]
+pub(crate) use model::{Mutex, MutexGuard};
 
-pub(crate) type MutexGuard<'a, T> = StdMutexGuard<'a, T>;
+#[cfg(loom)]
+mod model {
+    /// Loom's lock without poisoning. The one of ordinary builds has a model of its own, in `region`.
+    #[derive(Debug)]
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
-impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(StdMutex::new(value))
-    }
+    pub(crate) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
 
-    #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
     }
 }
 
