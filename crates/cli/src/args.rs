@@ -135,16 +135,19 @@ pub(crate) struct Explore {
     #[arg(long, value_name = "NAME")]
     pub(crate) sample: Option<Schedule>,
     /// How many to draw (with --sample) [default: 1000]
-    #[arg(long, value_name = "N", requires = "sample")]
+    #[arg(long, value_name = "N", requires = "sample", value_parser = at_least_one())]
     pub(crate) runs: Option<u64>,
     /// Seed of the sample
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// End after so many runs (programs only)
-    #[arg(long, value_name = "N", conflicts_with = "sample")]
+    /// How many runs there may be: more are an answer that is missing, which ends it with 2 (programs only)
+    #[arg(long, value_name = "N", conflicts_with = "sample", value_parser = at_least_one())]
     pub(crate) limit: Option<u64>,
-    /// End after so many seconds
-    #[arg(long, value_name = "N")]
+    /// End after so many runs, and say of how many; that is enough (programs only)
+    #[arg(long, value_name = "N", conflicts_with_all = ["sample", "limit"], value_parser = at_least_one())]
+    pub(crate) budget: Option<u64>,
+    /// End after so many seconds, and say of how much it has seen how much; that is enough
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
     pub(crate) seconds: Option<u64>,
     /// What a cell is to hold at the end (programs only; may be repeated)
     #[arg(long, value_name = "CELL=NUMBER")]
@@ -179,7 +182,7 @@ pub(crate) struct Shrink {
     #[command(flatten)]
     pub(crate) replay: Replay,
     /// How many runs may be spent
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one())]
     pub(crate) runs: u64,
 }
 
@@ -227,6 +230,11 @@ pub(crate) struct Check {
     /// A trace file
     #[arg(value_name = "TRACE")]
     pub(crate) trace: PathBuf,
+}
+
+/// A number of which none would be nothing at all.
+fn at_least_one() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..)
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ pub(crate) struct Found {
     pub(crate) failures: u64,
     pub(crate) first: Option<Taken>,
     pub(crate) complete: bool,
+    /// Whether it ended since its time was over.
+    pub(crate) late: bool,
     /// Of a search through every class.
     pub(crate) survey: Option<Survey>,
 }
@@ -119,6 +121,7 @@ pub(crate) fn search(subject: &Subject, picker: Picker, limits: &Limits) -> Resu
         failures: 0,
         first: None,
         complete: false,
+        late: false,
         survey: every.then(Survey::new),
     };
     loop {
@@ -135,7 +138,11 @@ pub(crate) fn search(subject: &Subject, picker: Picker, limits: &Limits) -> Resu
         }
         let late = limits.time.is_some_and(|time| began.elapsed() >= time);
         if late || found.coverage.runs() >= limits.runs {
-            return Ok(found);
+            found.late = late;
+            return match found.coverage.runs() {
+                0 => Err("the time was over before the first run was: nothing was tried".into()),
+                _ => Ok(found),
+            };
         }
         if machine.run(&mut watched) == End::GivenUp {
             continue;

@@ -30,6 +30,7 @@ pub(crate) fn explore(explore: Explore) -> Done {
         programs_only(&[
             ("--sample", explore.sample.is_some()),
             ("--limit", explore.limit.is_some()),
+            ("--budget", explore.budget.is_some()),
             ("--want", !explore.want.is_empty()),
         ])?;
         let test = test(explore.target.test.as_deref(), &explore.cargo.cargo).set("LAB_SEED", explore.seed);
@@ -45,7 +46,7 @@ pub(crate) fn explore(explore: Explore) -> Done {
                 Some(seed) => explorer.in_random_order(seed),
                 None => explorer,
             };
-            (Picker::Every(Box::new(explorer)), explore.limit.unwrap_or(u64::MAX))
+            (Picker::Every(Box::new(explorer)), explore.limit.or(explore.budget).unwrap_or(u64::MAX))
         }
     };
     let limits = Limits { runs: most, time: explore.seconds.map(Duration::from_secs) };
@@ -54,7 +55,17 @@ pub(crate) fn explore(explore: Explore) -> Done {
     for (outcome, (times, fails)) in &found.outcomes {
         println!("  {times:>8}  {outcome}{}", if *fails { "   fails" } else { "" })
     }
-    let Some(first) = found.first else { return Ok(Seen::Nothing) };
+    let Some(first) = found.first else {
+        // Whoever asked for every class and was given a part was not given an answer.
+        return match explore.limit.filter(|_| !found.complete && !found.late) {
+            Some(limit) => Err(format!(
+                "there are more schedules than the limit of {}, and nothing is known of the others: raise --limit, or say \
+                 --budget {limit} if so many are enough",
+                count(limit, "run")
+            )),
+            None => Ok(Seen::Nothing),
+        };
+    };
     let (smallest, minimal) = hunt::shrink(&subject, first, 10_000);
     tell_failure(&subject, &smallest, minimal);
     if let Some(out) = &explore.out {
@@ -213,7 +224,15 @@ fn summary(found: &Found) -> String {
     match (&found.survey, found.complete) {
         (_, true) => format!("{} of schedules in {}: all there are", classes_of(classes), count(runs, "run")),
         (Some(survey), false) => {
-            format!("{} of schedules, then the limit was reached: {}", classes_of(classes), survey.estimate())
+            let why = if found.late { "the time was over" } else { "the limit was reached" };
+            let estimate = survey.estimate();
+            // An estimate of what was seen already says nothing of the others that there are.
+            let others = if estimate.likely.round() > estimate.done as f64 {
+                estimate.to_string()
+            } else {
+                format!("{} of more than {}", estimate.done, count(estimate.done, "execution"))
+            };
+            format!("{} of schedules, then {why}: {others}", classes_of(classes))
         }
         (None, false) => found.coverage.to_string(),
     }

@@ -75,7 +75,25 @@ fn an_exploration_shows_outcomes_and_the_smallest_failure_which_its_line_repeats
 #[test]
 fn a_program_without_a_failure_is_explored_to_its_end() {
     check(&["lab", "explore", "Fx+1 || Fx+1", "--want", "x=2"], 0, &["2 classes", "all there are"]);
-    check(&["lab", "explore", "Fx+1 || Fx+1", "--limit", "1"], 0, &["1 class of schedules, then the limit"]);
+    let budget = ["lab", "explore", "Fx+1 || Fx+1", "--budget", "1"];
+    let cut = check(&budget, 0, &["1 class of schedules, then the limit was reached"]);
+    assert!(!cut.out.contains("1 of about 1 "), "there is another one: {}", cut.out);
+    check(&["lab", "explore", "Fx+1 || Fx+1", "--limit", "2"], 0, &["2 classes", "all there are"]);
+}
+
+#[test]
+fn an_exploration_that_its_limit_ends_has_not_passed() {
+    let said =
+        ["1 class of schedules, then the limit", "more schedules than the limit of 1 run", "--budget 1"];
+    check(&["lab", "explore", "Fx+1 || Fx+1", "--limit", "1"], 2, &said);
+    // A failure that was found before is one all the same.
+    check(&["lab", "explore", LOST, "--want", "x=3", "--limit", "1"], 1, &["fails: x is 2, and 3 is wanted"]);
+    check(&["lab", "explore", "Fx+1", "--limit", "1", "--budget", "1"], 2, &["cannot be used with"]);
+    for nothing in ["--limit", "--budget", "--seconds"] {
+        check(&["lab", "explore", "Fx+1", nothing, "0"], 2, &["invalid value '0'", nothing]);
+        check(&["lab", "explore", "Fx+1", nothing, "NaN"], 2, &["invalid value 'NaN'", nothing]);
+    }
+    check(&["lab", "explore", "Fx+1", "--sample", "pos", "--runs", "0"], 2, &["invalid value '0'", "--runs"]);
 }
 
 #[test]
@@ -205,7 +223,12 @@ fn tests_that_cannot_be_trusted_are_told_and_never_pass() {
     let explore = |name: &str, code, said: &[&str]| check(&["lab", "explore", "--test", name], code, said);
     explore("wrong::is_decided_by_a_static", 1, &["does not repeat itself", "a static, a clock, a thread"]);
     explore("wrong::has_an_oracle_that_panics", 1, &["the oracle `broken` itself panicked at "]);
-    explore("wrong::has_more_classes_than_its_limit", 0, &["3 of about ", "it ended early"]);
+    explore("wrong::has_more_classes_than_its_budget", 0, &["3 of about ", "it ended early"]);
+    explore(
+        "wrong::has_more_classes_than_its_limit",
+        1,
+        &["more schedules than its limit of 3 runs: 3 of about"],
+    );
     check(&["lab", "run", "--test", "wrong::never_ends"], 1, &["stuck after 1000 steps: the limit on steps"]);
     let line = replay_in(&explore("wrong::loses_an_addition", 1, &["racing pair"]).err);
     check(&["lab", "replay", &line], 1, &["fails as it was recorded: assertion"]);

@@ -9,7 +9,7 @@
 //! Not here: searching schedules (`search`); orders of a request and of other tasks' steps are its matter.
 use crate::artefact::Artefact;
 use crate::config::LabConfig;
-use crate::failure::{Rerun, message};
+use crate::failure::{Rerun, count, message};
 use crate::runtime::LabRuntime;
 use crate::sweep::judged;
 use crate::telling;
@@ -42,6 +42,8 @@ pub struct CancelSweep {
     kind: CancelKind,
     pairs: bool,
     limit: u64,
+    /// Whether so many runs are enough, though there are more.
+    enough: bool,
     spawned_at: Option<(String, u32)>,
     /// What else a line that repeats a run has to say, and its command; without them only the steps are told.
     pub(crate) rerun: Option<Rerun>,
@@ -59,7 +61,7 @@ pub struct Swept {
     pub pairs: u64,
     /// Runs in which a task that was asked saw it at a checkpoint; in the others it ended, or hid from it, before.
     pub acknowledged: u64,
-    /// Whether none was left out for the limit.
+    /// Whether none was left out for the budget.
     pub complete: bool,
 }
 
@@ -112,13 +114,14 @@ struct Run {
 
 impl CancelSweep {
     /// Labs are made like `config`. Every task is asked, the root body (which means everything) too; only single
-    /// cancellations; at most 100,000 runs.
+    /// cancellations; fails if that is more than 100,000 runs.
     pub fn new(config: LabConfig) -> CancelSweep {
         CancelSweep {
             config,
             kind: CancelKind::Explicit,
             pairs: false,
             limit: 100_000,
+            enough: false,
             spawned_at: None,
             rerun: None,
             artefact: None,
@@ -147,10 +150,20 @@ impl CancelSweep {
         self
     }
 
-    /// After how many runs the sweep ends. Default: 100,000.
+    /// How many runs there may be at most: a sweep that has more of them fails. Default: 100,000.
     #[must_use]
     pub fn limit(mut self, runs: u64) -> CancelSweep {
         self.limit = runs;
+        self.enough = false;
+        self
+    }
+
+    /// So many runs, though there may be more: a sweep without a failure passes, and says that it left some out
+    /// ([`Swept::complete`]). Instead of [`CancelSweep::limit`].
+    #[must_use]
+    pub fn budget(mut self, runs: u64) -> CancelSweep {
+        self.limit = runs;
+        self.enough = true;
         self
     }
 
@@ -169,7 +182,8 @@ impl CancelSweep {
     ///
     /// # Panics
     /// If the program fails without a cancellation; then with the first failure: the program's panic, a deadlock, a limit, a
-    /// broken rule, or what an oracle found, and at which checkpoint of which task. Also if `only` is no list of steps.
+    /// broken rule, or what an oracle found, and at which checkpoint of which task. Also if `only` is no list of steps, and if
+    /// there is more to sweep than the [limit](CancelSweep::limit) allows.
     #[track_caller]
     pub fn run<T: TaskOutput>(
         &self,
@@ -194,7 +208,7 @@ impl CancelSweep {
         let mut swept = Swept { complete: true, ..Swept::default() };
         for first in plain.points.iter().filter(|point| self.concerns(point)) {
             if swept.checkpoints + swept.pairs == self.limit {
-                return Swept { complete: false, ..swept };
+                return self.cut_short(test, swept);
             }
             let run = self.once(&[first.step], body.clone());
             self.check(test, &run);
@@ -203,7 +217,7 @@ impl CancelSweep {
             let later = |point: &&Point| point.step > first.step && point.task != first.task;
             for second in run.points.iter().filter(later).filter(|point| self.pairs && self.concerns(point)) {
                 if swept.checkpoints + swept.pairs == self.limit {
-                    return Swept { complete: false, ..swept };
+                    return self.cut_short(test, swept);
                 }
                 let run = self.once(&[first.step, second.step], body.clone());
                 self.check(test, &run);
@@ -211,6 +225,21 @@ impl CancelSweep {
                 swept.acknowledged += u64::from(run.acknowledged);
             }
         }
+        swept
+    }
+
+    /// Whoever asked for everything and was given a part has not passed.
+    #[track_caller]
+    fn cut_short(&self, test: &str, swept: Swept) -> Swept {
+        let swept = Swept { complete: false, ..swept };
+        let limit = self.limit;
+        assert!(
+            self.enough,
+            "`{test}` has more moments to be cancelled in than its limit of {}: {swept}\nnone of those fails, and nothing is \
+             known of the others: raise `limit`, make the test smaller, or say `budget = {limit}` instead of `limit` if so \
+             many are enough",
+            count(limit, "run")
+        );
         swept
     }
 

@@ -70,6 +70,17 @@ pub(crate) fn rounded(guess: f64) -> String {
     format!("{:.0}", (guess / unit).round() * unit)
 }
 
+/// A guess of how many classes there are, where so many are known and there are others.
+pub(crate) fn about(known: u64, guess: f64) -> String {
+    if !guess.is_finite() {
+        rounded(guess)
+    } else if guess.round() > known as f64 {
+        format!("about {}", rounded(guess))
+    } else {
+        format!("more than {known}")
+    }
+}
+
 /// Who is told.
 #[derive(Clone)]
 pub(crate) struct Hook(pub(crate) Arc<Mutex<Told>>);
@@ -90,5 +101,11 @@ mod tests {
     fn a_guess_shows_two_digits() {
         assert_eq!(["7", "90", "1200", "99000"], [7.4, 90.2, 1234.0, 98_765.0].map(rounded));
         assert_eq!(rounded(f64::INFINITY), "nobody knows how many");
+    }
+
+    #[test]
+    fn a_guess_that_knows_of_no_other_is_not_told_as_all_there_are() {
+        assert_eq!([about(2, 2.0), about(2, 2.3), about(2, 2.6)], ["more than 2", "more than 2", "about 3"]);
+        assert_eq!([about(0, 0.0), about(3, f64::INFINITY)], ["more than 0", "nobody knows how many"]);
     }
 }

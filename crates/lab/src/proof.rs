@@ -70,11 +70,11 @@ pub fn prove<T: TaskOutput>(subject: &str, program: impl AsyncFnOnce(&mut Cx<All
     const ENOUGH: u64 = 100_000;
     let mut proof = Proof { explored: 0, swept: 0 };
     for grain in [Grain::Operation, Grain::Poll] {
-        let found = Search::every().grain(grain).limit(ENOUGH).run(subject, None, program.clone());
+        let found = Search::every().grain(grain).budget(ENOUGH).run(subject, None, program.clone());
         assert!(found.complete, "`{subject}`, {grain:?}: too many schedules to try: {found}");
         proof.explored += found.classes;
     }
-    let sweep = CancelSweep::new(LabConfig::default()).pairs(true).limit(ENOUGH);
+    let sweep = CancelSweep::new(LabConfig::default()).pairs(true).budget(ENOUGH);
     let swept = sweep.run(subject, None, program);
     assert!(swept.complete, "`{subject}`: too many checkpoints to cancel at: {swept}");
     proof.swept += swept.checkpoints + swept.pairs;

@@ -41,7 +41,7 @@ use crate::artefact::Artefact;
 use crate::config::{LabConfig, Schedule};
 use crate::failure::{Rerun, count};
 use crate::net::NetProfile;
-use crate::progress::{Go, Hook, Progress, rounded};
+use crate::progress::{Go, Hook, Progress, about, rounded};
 use crate::runtime::LabRuntime;
 use crate::sweep::judged;
 use crate::watch::Grain;
@@ -64,6 +64,8 @@ pub struct Search {
     config: LabConfig,
     grain: Grain,
     limit: u64,
+    /// Whether so many runs are enough, though there are more.
+    enough: bool,
     order: Option<u64>,
     branches: Vec<Choice>,
     shrinks: u64,
@@ -133,11 +135,12 @@ impl fmt::Display for Found {
             (false, None, Some(likely)) => {
                 let (least, most) = likely.range();
                 let (least, most) = (rounded(least), rounded(most));
-                let all = rounded(likely.likely);
-                write!(
-                    f,
-                    "{classes} of about {all} classes of schedules {runs} (likely {least} to {most}); it ended early"
-                )
+                write!(f, "{classes} of {} classes of schedules {runs}", about(*classes, likely.likely))?;
+                // Before the first few branches are done an estimate knows no more than that there are others.
+                if likely.likely.round() > *classes as f64 {
+                    write!(f, " (likely {least} to {most})")?
+                }
+                f.write_str("; it ended early")
             }
             (false, None, None) => write!(f, "{classes} {schedules} {runs}; it ended early"),
         }
@@ -172,7 +175,7 @@ impl Search {
 
     /// `runs` schedules drawn by a sampler.
     pub fn sample(schedule: Schedule, runs: u64) -> Search {
-        Search::how(How::Sample(schedule)).limit(runs)
+        Search::how(How::Sample(schedule)).budget(runs)
     }
 
     fn how(how: How) -> Search {
@@ -181,6 +184,7 @@ impl Search {
             config: LabConfig::default(),
             grain: Grain::default(),
             limit: u64::MAX,
+            enough: false,
             order: None,
             branches: Vec::new(),
             shrinks: 1000,
@@ -232,11 +236,43 @@ impl Search {
         self
     }
 
-    /// After how many runs the search ends. Default: never.
+    /// How many runs there may be at most: a search of every class, or of every schedule within a bound, that has more of
+    /// them fails, and says how many it has likely left out. Who asks for all and gets a part has been told nothing about
+    /// the rest; if a part is enough, say [`Search::budget`]. Of a sampler, how many it draws. Default: no limit.
     #[must_use]
     pub fn limit(mut self, runs: u64) -> Search {
         self.limit = runs;
+        self.enough = false;
         self
+    }
+
+    /// So many runs, though there may be more: a search that has not found a failure by then passes, and says how much it
+    /// has seen ([`Found::complete`], [`Found::likely`]). Instead of [`Search::limit`].
+    ///
+    /// ```
+    /// use asupersync_lab::Search;
+    /// use std::sync::Arc;
+    /// use sync::shared::Shared;
+    ///
+    /// let found = Search::every().budget(2).run("adds", None, async |cx| {
+    ///     let sum = Arc::new(Shared::new(0));
+    ///     for n in 1..=3 {
+    ///         let sum = sum.clone();
+    ///         cx.spawn(async move |_| sum.write(|s| *s += n));
+    ///     }
+    /// });
+    /// assert_eq!((found.runs, found.complete), (2, false));
+    /// ```
+    #[must_use]
+    pub fn budget(mut self, runs: u64) -> Search {
+        self.limit = runs;
+        self.enough = true;
+        self
+    }
+
+    /// Whether somebody who sees it end early has been told what he did not ask for.
+    fn fails_at_limit(&self) -> bool {
+        !self.enough && !matches!(self.how, How::Sample(_))
     }
 
     /// Tries first what this seed says, where the order is free. Default: production's order. Which classes there are
@@ -360,7 +396,7 @@ impl Search {
     /// # Panics
     /// With the first failure: what it was, the smallest schedule that fails in the same way with its racing pair, the
     /// line that repeats it. A failure is what [`sweep`](crate::sweep) takes for one. Also if a replay does not fit the
-    /// program, or does not fail.
+    /// program, or does not fail; and if there is more to search than the [limit](Search::limit) allows.
     #[track_caller]
     pub fn run<T: TaskOutput>(
         &self,

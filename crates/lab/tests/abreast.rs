@@ -126,9 +126,9 @@ fn what_fails_is_reported_as_one_thread_reports_it() {
 }
 
 #[test]
-fn a_search_with_a_limit_goes_on_one_thread_and_ends_at_it() {
+fn a_search_with_a_budget_goes_on_one_thread_and_ends_at_it() {
     let found = Search::every()
-        .limit(10)
+        .budget(10)
         .run_abreast(crew!(2), "lastzero", None, async |cx: &mut Cx| lastzero(cx, 5).await);
     assert_eq!((found.runs, found.complete), (10, false));
 }

@@ -387,7 +387,32 @@ fn a_limit_that_is_just_enough_is_not_called_one() {
         }
     };
     assert!(Search::every().limit(2).run("two", None, two).complete);
-    assert!(!Search::every().limit(1).run("two", None, two).complete);
+    assert!(!Search::every().budget(1).run("two", None, two).complete);
+    // Whoever asked for all and is given a part has not passed.
+    for search in [Search::every(), Search::within_delays(1)] {
+        let cut = catch_unwind(AssertUnwindSafe(|| search.limit(1).run("two", None, two)));
+        let text = *cut.expect_err("the limit was hit").downcast::<String>().expect("a message");
+        for words in
+            ["`two` has more schedules than its limit of 1 run: ", "it ended early", "say `budget = 1`"]
+        {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+    }
+    // Of a sampler it only is how many it draws.
+    assert_eq!(Search::sample(Schedule::Random, 9).limit(5).run("two", None, two).runs, 5);
+}
+
+#[test]
+fn who_knows_of_others_does_not_say_that_there_are_as_many_as_it_has_seen() {
+    let found = Search::every().budget(1).run("two", None, async |cx: &mut Cx| {
+        let sum = Arc::new(Shared::new(0));
+        for _ in 0..2 {
+            let sum = sum.clone();
+            cx.spawn(async move |_| sum.write(|n| *n += 1));
+        }
+    });
+    assert!(!found.complete);
+    assert!(!found.to_string().contains("1 of about 1 "), "{found}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn of_a_sampler_that_learns_it_speaks_of_the_mean() {
 #[test]
 fn nothing_of_the_kind_is_said_where_nothing_was_drawn() {
     let every = Search::every().run("two", None, two);
-    let cut_short = Search::every().limit(1).run("two", None, two);
+    let cut_short = Search::every().budget(1).run("two", None, two);
     let counted = Search::sample(Schedule::RoundRobin, 20).run("two", None, two);
     for found in [every, cut_short, counted] {
         assert_eq!(found.clean, None);

@@ -57,7 +57,7 @@ fn short() -> LabConfig {
 
 /// Every class of schedules, with the primitives' queues and wakes in the picture.
 fn every(limit: u64) -> Search {
-    Search::every().config(short()).grain(Grain::Poll).limit(limit)
+    Search::every().config(short()).grain(Grain::Poll).budget(limit)
 }
 
 /// What a lab does if nobody says otherwise.

@@ -113,9 +113,18 @@ fn a_sweep_runs_once_for_each_poll_of_each_task_and_for_each_pair_of_two_tasks()
 
 #[test]
 fn a_sweep_counts_what_it_leaves_out_for_its_limit() {
-    let limited = CancelSweep::new(LabConfig::default()).limit(3);
-    let swept = limited.run("limited", None, async |cx: &mut Cx| tasks(cx, 3, 3).await);
+    let limited = CancelSweep::new(LabConfig::default());
+    let body = async |cx: &mut Cx| tasks(cx, 3, 3).await;
+    let swept = limited.clone().budget(3).run("limited", None, body);
     assert_eq!((swept.checkpoints, swept.complete), (3, false));
+    // Who did not say that so many are enough has not passed.
+    let cut = catch_unwind(AssertUnwindSafe(|| limited.limit(3).run("limited", None, body)));
+    let text = *cut.expect_err("the limit was hit").downcast::<String>().expect("a message");
+    assert!(
+        text.contains("more moments to be cancelled in than its limit of 3 runs: 3 checkpoints"),
+        "{text}"
+    );
+    assert!(text.contains("say `budget = 3`"), "{text}");
 }
 
 #[test]

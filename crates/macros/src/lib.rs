@@ -86,7 +86,8 @@ pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 /// | `explore`, `explore = "every"` | every class of schedules, each once | a run for each seed |
 /// | `explore = "random"`, `"pct:3"`, `"pos"`, `"urw"` | a sampler draws the schedules | |
 /// | `runs = 5000` | how many it draws for each seed | 1000 |
-/// | `limit = 100000` | after how many runs `explore = "every"` ends, though there are more | never |
+/// | `limit = 100000` | how many runs `explore = "every"` or `cancel` may need: with more the test fails, and says how many there likely are | no limit; 100000 for `cancel` |
+/// | `budget = 100000` | as `limit`, but the test passes after so many runs, and says of how much it has seen how much | no budget |
 /// | `grain = "poll"` | with `explore`: tasks queue up and are woken as in production | `"operation"` |
 /// | `cancel = "sweep"`, `"pairs"` | one run for each checkpoint of each task, cancelled exactly there; or also for each pair | nobody is cancelled |
 /// | `faults = true`, `faults = "net"` | the simulated network fails now and then; `explore = "every"` tries both each time | no faults |

@@ -7,7 +7,7 @@
 use super::picker::Picker;
 use super::{Found, How, Search};
 use crate::executor::{Execution, Executor};
-use crate::failure::{Failure, Met, Rerun, message};
+use crate::failure::{Failure, Met, Rerun, count, message};
 use crate::followed::complaint;
 use crate::progress::{Go, Progress};
 use crate::runtime::LabRuntime;
@@ -67,7 +67,23 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             "lab: `{}` was not run at all: the limit on runs or time leaves room for none",
             self.test
         );
+        self.check_limit(&found);
         found
+    }
+
+    /// Whoever asked for everything and was given a part has not passed.
+    fn check_limit(&self, found: &Found) {
+        let limit = self.search.limit;
+        if found.complete || found.runs < limit || !self.search.fails_at_limit() {
+            return;
+        }
+        panic!(
+            "lab: `{}` has more schedules than its limit of {}: {found}\nnone of those fails, and nothing is known of the \
+             others: raise `limit`, make the test smaller, draw schedules instead (`explore = \"pct:3\"`), or say `budget = \
+             {limit}` instead of `limit` if so many are enough",
+            self.test,
+            count(limit, "run")
+        )
     }
 
     fn searched(&self) -> Found {

@@ -7,7 +7,7 @@
 use super::{Number, Range, each};
 use crate::tokens::{Error, Ident, Result, Span, TokenStream, TokenTree, Tokens, fill};
 
-const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "grain", "faults", "cancel"];
+const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "budget", "grain", "faults", "cancel"];
 
 /// See the module.
 #[derive(Default)]
@@ -16,6 +16,7 @@ pub(crate) struct LabTest {
     explore: Option<Explore>,
     runs: Option<Number>,
     limit: Option<Number>,
+    budget: Option<Number>,
     grain: Option<(Span, Grain)>,
     faults: bool,
     cancel: Option<(Span, bool)>,
@@ -42,6 +43,7 @@ impl LabTest {
                 "explore" => options.explore = Some(if valued { explore(input)? } else { Explore::Every }),
                 "runs" => options.runs = Some(number(input, name)?),
                 "limit" => options.limit = Some(number(input, name)?),
+                "budget" => options.budget = Some(number(input, name)?),
                 "grain" => options.grain = Some((name.span(), grain(input)?)),
                 "faults" => options.faults = faults(input)?,
                 _ => options.cancel = Some((name.span(), cancel(input)?)),
@@ -53,7 +55,7 @@ impl LabTest {
     }
 
     fn check(&self) -> Result<()> {
-        let LabTest { explore, runs, limit, grain, cancel, .. } = self;
+        let LabTest { explore, runs, limit, budget, grain, cancel, .. } = self;
         let wrong = |span, text: &str| Err(Error::new(span, text));
         if let (Some((span, _)), Some(_)) = (cancel, explore) {
             return wrong(
@@ -61,12 +63,22 @@ impl LabTest {
                 "`cancel` and `explore` are two tests: an exploration tries every moment of the requests that the test makes",
             );
         }
-        match (explore, runs, limit) {
+        if let (Some(_), Some(budget)) = (limit, budget) {
+            return wrong(
+                budget.span(),
+                "`limit` and `budget` are two answers to more runs than that: with `limit` the test fails, with `budget` it passes",
+            );
+        }
+        match (explore, runs, self.most()) {
             (None | Some(Explore::Every), Some(runs), _) => {
                 wrong(runs.span(), "`runs` is for samplers, such as `explore = \"pct:3\"`")
             }
-            (None | Some(Explore::Sample(_)), _, Some(limit)) => {
-                wrong(limit.span(), "`limit` is for `explore = \"every\"`: it ends an exploration early")
+            (Some(Explore::Sample(_)), _, Some((name, number))) => wrong(
+                number.span(),
+                &format!("`{name}` is for `explore = \"every\"`: how many a sampler draws is `runs`"),
+            ),
+            (None, _, Some((name, number))) if cancel.is_none() => {
+                wrong(number.span(), &format!("`{name}` is for `explore = \"every\"` and for `cancel`"))
             }
             _ => match grain {
                 Some((span, _)) if explore.is_none() => wrong(
@@ -78,6 +90,12 @@ impl LabTest {
         }
     }
 
+    /// How many runs there may be, and as what.
+    fn most(&self) -> Option<(&'static str, &Number)> {
+        let limit = self.limit.as_ref().map(|number| ("limit", number));
+        limit.or(self.budget.as_ref().map(|number| ("budget", number)))
+    }
+
     /// What is called on the test, for the function of this name.
     pub(crate) fn call(&self, name: &Ident) -> TokenStream {
         let code = match (&self.explore, self.cancel) {
@@ -85,8 +103,9 @@ impl LabTest {
             (None, Some((_, pairs))) => {
                 let net = if self.faults { FAULTY } else { "" };
                 let pairs = if pairs { ".pairs(true)" } else { "" };
+                let most = self.called_most();
                 format!(
-                    ".cancel_sweep($seeds, ::asupersync::lab::CancelSweep::new({CONFIG}{net}){pairs}, $name)"
+                    ".cancel_sweep($seeds, ::asupersync::lab::CancelSweep::new({CONFIG}{net}){pairs}{most}, $name)"
                 )
             }
             (None, None) if self.faults => format!(".config({CONFIG}{FAULTY}).sweep($seeds, $name)"),
@@ -97,9 +116,13 @@ impl LabTest {
             ("seeds", self.seeds.as_ref().map_or_else(|| fill(all, &[]), Range::tokens)),
             ("name", TokenTree::from(name.clone()).into()),
             ("runs", self.runs.as_ref().map_or_else(|| fill("1000", &[]), Number::tokens)),
-            ("limit", self.limit.as_ref().map_or_else(TokenStream::new, Number::tokens)),
+            ("most", self.most().map_or_else(TokenStream::new, |(_, number)| number.tokens())),
         ];
         fill(&code, &holes)
+    }
+
+    fn called_most(&self) -> String {
+        self.most().map_or_else(String::new, |(name, _)| format!(".{name}($most)"))
     }
 
     fn search(&self, explore: &Explore) -> String {
@@ -107,14 +130,14 @@ impl LabTest {
             Explore::Every => "every()".to_string(),
             Explore::Sample(schedule) => format!("sample(::asupersync::lab::Schedule::{schedule}, $runs)"),
         };
-        let limit = if self.limit.is_some() { ".limit($limit)" } else { "" };
+        let most = self.called_most();
         let grain = match &self.grain {
             None => "",
             Some((_, Grain::Operation)) => ".grain(::asupersync::lab::Grain::Operation)",
             Some((_, Grain::Poll)) => ".grain(::asupersync::lab::Grain::Poll)",
         };
         let faults = if self.faults { ".faults()" } else { "" };
-        format!("::asupersync::lab::Search::{how}{limit}{grain}{faults}")
+        format!("::asupersync::lab::Search::{how}{most}{grain}{faults}")
     }
 }
 
