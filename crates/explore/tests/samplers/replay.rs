@@ -134,7 +134,7 @@ pub(crate) fn a_program_that_goes_another_way_between_deviations_is_noticed_at_t
 }
 
 fn candidates(tasks: &[u64]) -> Vec<Candidate> {
-    tasks.iter().map(|task| Candidate { task: TaskId::from_u64(*task), announced: None }).collect()
+    tasks.iter().map(|task| Candidate::silent(TaskId::from_u64(*task))).collect()
 }
 
 #[test]
