@@ -117,6 +117,23 @@ impl<C: Row> Cx<C> {
         self.world().entropy.draw(self.task_id(), drawn)
     }
 
+    /// A random number below `bound`: the next one of the task's own stream ([`Cx::random`]), brought to that size. Each
+    /// is as likely as the others, but for `bound` in 2^64. Not for secrets.
+    ///
+    /// Say what the number is for by its bound, where it is small: a lab can try every value then (`random = "branch"`).
+    ///
+    /// # Panics
+    /// If `bound` is 0: there is no such number.
+    #[track_caller]
+    pub fn random_below(&self, bound: u64) -> u64
+    where
+        C: MayRandom,
+    {
+        assert!(bound > 0, "there is no random number below 0");
+        let drawn = ext::make(self.header()).drawn.fetch_add(1, Relaxed);
+        self.world().entropy.below(self.task_id(), drawn, bound)
+    }
+
     /// Writes a note into the trace, where there is one.
     pub fn trace(&self, text: impl Into<trace::Text>)
     where

@@ -118,6 +118,7 @@ pub struct LabConfig {
     pub(crate) nudges: bool,
     pub(crate) oracles: Vec<OwnOracle>,
     pub(crate) net: NetProfile,
+    pub(crate) decided_numbers: u32,
     /// Who runs, if anybody says so: for a run that can't be taken down.
     pub(crate) runs: Option<Named>,
 }
@@ -136,6 +137,7 @@ impl Default for LabConfig {
             nudges: true,
             oracles: Vec::new(),
             net: NetProfile::default(),
+            decided_numbers: 0,
             runs: None,
         }
     }
@@ -247,6 +249,14 @@ impl LabConfig {
     /// Its runs are those of this test.
     pub(crate) fn of_test(mut self, test: &str, rerun: &Rerun) -> LabConfig {
         self.runs = Some(Named { test: test.into(), rerun: rerun.clone() });
+        self
+    }
+
+    /// Random numbers below a bound of at most so much (`cx.random_below(bound)`) are decisions: whoever picks the steps
+    /// picks them too, and a replay holds them. Other ones come from the seed. Default: 0, all come from the seed.
+    #[must_use]
+    pub fn decide_numbers(mut self, below: u32) -> LabConfig {
+        self.decided_numbers = below;
         self
     }
 

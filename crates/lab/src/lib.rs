@@ -24,7 +24,8 @@
 //! | `watch` | what the steps of an explored run do to what tasks share |
 //! | `parked` | tasks that announced what they will do next |
 //! | `asleep` | what tasks sleep for, and who could wake them |
-//! | `world` | virtual clock and timers, random numbers, the trace |
+//! | `world` | virtual clock and timers, the trace |
+//! | `numbers` | random numbers |
 //! | `net` | simulated TCP |
 //! | `premises` | what a lab is built of, used again by the next one |
 //! | `plans` | what a test wants done between two steps |
@@ -69,6 +70,7 @@ mod lab_test;
 mod lasso;
 mod names;
 mod net;
+mod numbers;
 mod own;
 mod parked;
 mod plans;

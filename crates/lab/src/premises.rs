@@ -11,9 +11,10 @@ use crate::deadlock::WaitGraph;
 use crate::decisions::{Asked, Decisions};
 use crate::engine::Engine;
 use crate::net::SimNet;
+use crate::numbers::SplitStreams;
 use crate::raw;
 use crate::signals::LabSignals;
-use crate::world::{Kept, Recorder, SplitStreams, VirtualClock, VirtualTimers, locked};
+use crate::world::{Kept, Recorder, VirtualClock, VirtualTimers, locked};
 use cx::port::{Waits, World};
 use region::Sink;
 use std::fmt;
@@ -29,6 +30,7 @@ pub(crate) struct Premises {
     pub(crate) kept: Arc<Kept>,
     pub(crate) net: Arc<SimNet>,
     pub(crate) signals: LabSignals,
+    pub(crate) numbers: Arc<SplitStreams>,
 }
 
 impl Premises {
@@ -46,8 +48,8 @@ impl Premises {
         let kept = Arc::new(Kept::default());
         let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
         let signals = LabSignals::default();
-        let entropy = Arc::new(SplitStreams { seed: config.seed });
-        let world = World::new(raw::HEAD, clock.clone(), timers.clone(), entropy, kept.clone())
+        let numbers = Arc::new(SplitStreams::new(config.seed, decisions.clone(), config.decided_numbers));
+        let world = World::new(raw::HEAD, clock.clone(), timers.clone(), numbers.clone(), kept.clone())
             .with_grace(config.grace)
             .with_unwinding(sched::engine::unwinding())
             .with_net(net.clone())
@@ -58,7 +60,7 @@ impl Premises {
         let Some(slot) = raw::register(&engine) else {
             panic!("lab: this process has {} runtimes already", task::engine::MAX_ENGINES)
         };
-        Premises { slot, engine, kept, net, signals }
+        Premises { slot, engine, kept, net, signals, numbers }
     }
 
     /// The run in it is over, with everything that belonged to it. Makes it as new, if it can.

@@ -10,6 +10,7 @@ use crate::engine::{Engine, Interference};
 use crate::faults::Faults;
 use crate::lasso::WINDOW;
 use crate::net::{NetStats, SimNet};
+use crate::numbers::SplitStreams;
 use crate::plans::Plans;
 use crate::premises::{Premises, Spare};
 use crate::raw;
@@ -49,6 +50,7 @@ pub struct LabRuntime {
     kept: Arc<Kept>,
     net: Arc<SimNet>,
     signals: LabSignals,
+    numbers: Arc<SplitStreams>,
     planned: Plans,
     failure: Mutex<Option<LabFailure>>,
     /// Which oracles found something when all were asked last, by name.
@@ -107,10 +109,10 @@ impl LabRuntime {
     /// The end of a lab. What can be used again goes to `spare`.
     pub(crate) fn close(self, spare: &Spare) {
         let ended = locked(&self.failure).is_none() && self.root.phase() == RegionPhase::Closed;
-        let LabRuntime { task, root, slot, engine, kept, net, signals, .. } = self;
+        let LabRuntime { task, root, slot, engine, kept, net, signals, numbers, .. } = self;
         drop(task);
         drop(root);
-        let premises = Premises { slot, engine, kept, net, signals };
+        let premises = Premises { slot, engine, kept, net, signals, numbers };
         if ended {
             spare.put(premises)
         }
@@ -126,7 +128,7 @@ impl LabRuntime {
     }
 
     fn build(config: Arc<LabConfig>, premises: Premises, at: &'static Location<'static>) -> LabRuntime {
-        let Premises { slot, engine, kept, net, signals } = premises;
+        let Premises { slot, engine, kept, net, signals, numbers } = premises;
         let root = Root::open(slot.tag(), &engine.world, config.after_grace, at);
         LabRuntime {
             config,
@@ -139,6 +141,7 @@ impl LabRuntime {
             kept,
             net,
             signals,
+            numbers,
             planned: Plans::default(),
             failure: Mutex::default(),
             findings: Mutex::default(),
@@ -483,6 +486,11 @@ impl LabRuntime {
     /// Where a run of [`crate::Schedule::Replay`] first left its recording, if it did.
     pub fn divergence(&self) -> Option<explore::Divergence> {
         locked(self.replayed.as_ref()?).divergence().cloned()
+    }
+
+    /// How many random numbers came from the seed, though small ones are decisions; since this was last asked.
+    pub(crate) fn take_undecided(&self) -> u64 {
+        self.numbers.take_undecided()
     }
 
     /// Polls so far.

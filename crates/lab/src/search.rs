@@ -106,10 +106,23 @@ pub struct Found {
     /// search ended. `None` for a search of every class, and for schedules that draw nothing: no rate stands behind
     /// those.
     pub clean: Option<Statement>,
+    /// How many random numbers came from the seed, of a search that was to try each value of a number
+    /// ([`Search::branch_on_random`]): they had no bound, or a larger one. In all executions together.
+    pub undecided: u64,
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_schedules(f)?;
+        match self.undecided {
+            0 => Ok(()),
+            some => write!(f, "; {} came from the seed alone", count(some, "random number")),
+        }
+    }
+}
+
+impl Found {
+    fn fmt_schedules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Found { runs, classes, complete, unseen, likely, clean, .. } = self;
         let runs = format_args!("in {runs} {}", if *runs == 1 { "run" } else { "runs" });
         let schedules = if *classes == 1 { "class of schedules" } else { "classes of schedules" };
@@ -301,6 +314,24 @@ impl Search {
             How::Sample(_) => NetProfile::faulty(),
         };
         self.branch_on(Choice::Fault)
+    }
+
+    /// Tries each value of the random numbers that are drawn below a bound of at most `below` (`cx.random_below(bound)`):
+    /// [`Search::every`] all of them, a sampler draws them anew in each run. Numbers of a larger bound, or of none
+    /// (`cx.random()`), come from the seed as ever, and [`Found::undecided`] says that there were some.
+    ///
+    /// ```
+    /// use asupersync_lab::Search;
+    /// let found = Search::every().branch_on_random(6).run("dice", None, async |cx| {
+    ///     let (one, other) = (cx.random_below(6), cx.random_below(6));
+    ///     assert!(one + other <= 10);
+    /// });
+    /// assert_eq!(found.classes, 36);
+    /// ```
+    #[must_use]
+    pub fn branch_on_random(mut self, below: u32) -> Search {
+        self.config = self.config.decide_numbers(below);
+        self.branch_on(Choice::Random)
     }
 
     /// How many runs may be spent on making a failing schedule small. Default: 1000.

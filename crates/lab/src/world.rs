@@ -1,7 +1,7 @@
-//! Virtual time, timers, random numbers and the trace of one lab.
+//! Virtual time, timers and the trace of one lab.
 use crate::deadlock::address;
 use crate::wall;
-use cx::port::{Clock, Due, Entropy, Report, Reports, TimerKey, Timers};
+use cx::port::{Clock, Due, Report, Reports, TimerKey, Timers};
 use region::Sink;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -138,18 +138,6 @@ impl Timers for VirtualTimers {
         let due = pending.wheel.remove(Key::from_bits(key.entry)?)?;
         pending.gone(&due);
         Some(due)
-    }
-}
-
-/// Random numbers: each task's own stream, whatever the schedule.
-#[derive(Debug)]
-pub(crate) struct SplitStreams {
-    pub(crate) seed: u64,
-}
-
-impl Entropy for SplitStreams {
-    fn draw(&self, task: TaskId, drawn: u64) -> u64 {
-        region::mix(self.seed ^ task.as_u64(), drawn)
     }
 }
 

@@ -97,6 +97,8 @@ struct Yard {
 #[derive(Default)]
 struct Seen {
     executions: u64,
+    /// Random numbers that were no decisions.
+    undecided: u64,
     coverage: Coverage,
     /// Parts have to repeat so much that one thread alone is faster.
     wasteful: bool,
@@ -258,7 +260,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
             seen = self.attempt_abreast(crew, true);
             seen.failure = seen.failure.or(before);
         }
-        let Seen { executions, coverage, failure, wasteful, .. } = seen;
+        let Seen { executions, coverage, failure, wasteful, undecided, .. } = seen;
         if wasteful && failure.is_none() {
             return self.all();
         }
@@ -273,7 +275,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         let classes = coverage.classes();
         let repeated = executions - classes;
         let (unseen, within, clean, likely) = (None, None, None, None);
-        Found { runs: classes, classes, repeated, complete: true, unseen, within, likely, clean }
+        Found { runs: classes, classes, repeated, complete: true, unseen, within, likely, clean, undecided }
     }
 
     fn attempt_abreast(&self, crew: Crew, looks: bool) -> Seen {
@@ -298,7 +300,10 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
             *locked(&scheduler).inner_mut() = explorer;
             while self.another(shared, branch, locked(&scheduler).inner_mut(), &mut seen) {
                 let explored = locked(&scheduler).inner().counts().explored;
-                let Execution { failure, unlooked, .. } = executor.execute(&scheduler, self.program);
+                let Execution { failure, unlooked, .. } = executor.execute(&scheduler, |lab: &LabRuntime| {
+                    (self.program)(lab);
+                    seen.undecided += lab.take_undecided()
+                });
                 if unlooked && !looks {
                     seen.unlooked = true;
                     seen.failure = failure.filter(|f| !LabFailure::is_redundant(&**f)).map(|f| message(&*f));
@@ -359,6 +364,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
 impl Seen {
     fn add(&mut self, other: Seen) {
         self.executions += other.executions;
+        self.undecided += other.undecided;
         self.wasteful |= other.wasteful;
         self.coverage.absorb(&other.coverage);
         self.unlooked |= other.unlooked;

@@ -46,6 +46,8 @@ struct Unlooked(Option<Box<(Taken, String, u64)>>);
 struct Learnt {
     runs: u64,
     repeated: u64,
+    /// Random numbers that were no decisions.
+    undecided: u64,
     coverage: Coverage,
     /// Of an exploration of every class that somebody wants to know the length of.
     survey: Option<Survey>,
@@ -124,6 +126,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let mut learnt = Learnt {
             runs: 0,
             repeated: 0,
+            undecided: 0,
             coverage: Coverage::new(),
             survey,
             clean: self.search.sampled().as_ref().map(CleanRuns::new),
@@ -142,11 +145,12 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                 }
                 if surveys { picker.planned() } else { Vec::new() }
             };
-            let mut seen = Vec::new();
+            let (mut seen, mut undecided) = (Vec::new(), 0);
             let Execution { failure, unlooked, panicked_at, .. } =
                 executor.execute(&watched, |lab: &LabRuntime| {
                     (self.program)(lab);
-                    seen = self.search.observations(lab)
+                    seen = self.search.observations(lab);
+                    undecided = lab.take_undecided()
                 });
             if unlooked && every {
                 let failed = failure.filter(|f| !LabFailure::is_redundant(&**f));
@@ -158,6 +162,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             if lost.is_some() && *lost == panicked_at {
                 *lost = None;
             }
+            learnt.undecided += undecided;
             self.learn(&mut learnt, &watched, failure, looks, &planned);
             self.judge_claims(&mut learnt, &seen);
             if self.watcher_stops(&learnt) {
@@ -176,6 +181,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             },
             likely: learnt.survey.filter(|_| !complete).map(|survey| survey.estimate()),
             clean: learnt.clean.map(|clean| clean.statement(self.search.level)),
+            undecided: learnt.undecided,
         })
     }
 
