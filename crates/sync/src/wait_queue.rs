@@ -1,9 +1,10 @@
 //! The one wait queue: whoever must wait for a permit, a lock, a notification or room in a channel stands here.
 //!
-//! A waiter is an entry of a table, linked by index into one of two lists: `waiting` (oldest first) and `waking` (settled
-//! under the lock, not yet woken). Settling moves an entry from the first to the second; the wakes are carried out after
-//! the lock was released, in batches. Entries are reused, so nothing is allocated once the queue has seen its crowd;
-//! cancelling is O(1).
+//! A waiter is a place in a table, linked by index into one of two lists: `waiting` (oldest first) and `waking` (settled
+//! under the lock, not yet woken). Settling takes it out of the first. The first one settled under a lock is woken when
+//! that is released; the others stand in the second list until then, and are woken in batches. Places are used again, so
+//! nothing is allocated once the queue has seen its crowd; cancelling is O(1). What it was told a waiter finds on a board
+//! beside the lock: a wait and its wake take the lock twice, once on either side.
 //!
 //! Why not nodes inside the waiting futures: they would save two lines of memory traffic on a path that sleeps anyway,
 //! and cost every structure an unsafe argument about pinning. Not compared by measurement yet.
@@ -16,17 +17,25 @@
 //! - `queue.told`: who waits by [`WaitQueue::poll_until`] is told of every change that [`WaitQueue::tell`] announces, and
 //!   looks again.
 //! - `queue.unlocked-wake`: no waiter is woken, made or dropped while the lock is held.
+//! - `queue.told-last`: a waiter is told on the board after all that its structure changes for it, as it may go on from
+//!   there before the lock is released.
 //!
-//! Not here: what a grant means (each structure), fairness beyond first come first served (`mutex`).
+//! Not here: the lists ([`Guard`], in `lists`), what a grant means (each structure), fairness beyond first come first
+//! served (`mutex`).
 
-mod entries;
+mod board;
+mod lists;
+mod table;
 
 use core::task::Poll;
 
-use entries::Entries;
+use board::Board;
+use lists::Waiters;
+
+pub(crate) use lists::Guard;
 
 use crate::{
-    sync::{Mutex, MutexGuard},
+    sync::Mutex,
     wakes::{WakeBatch, Wakes},
 };
 
@@ -71,49 +80,10 @@ impl Drop for WaitNode {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Stage {
-    /// Linked in `waiting`.
-    Waiting,
-    /// Linked in `waking`: settled, its waiter not taken out yet.
-    Waking(Settled),
-    /// Linked nowhere: settled, its wake is on its way.
-    Woken(Settled),
-}
-
-struct Entry<W> {
-    previous: u32,
-    next: u32,
-    waiter: Option<W>,
-    /// Belongs to the structure: permits wanted by a semaphore's waiter, times passed over for a lock's.
-    weight: usize,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy)]
-struct List {
-    head: u32,
-    tail: u32,
-}
-
-impl List {
-    const EMPTY: Self = Self { head: NONE, tail: NONE };
-}
-
-/// The queue's content, only reachable under its lock.
-pub(crate) struct Waiters<W: Wakes, S = ()> {
-    entries: Entries<Entry<W>>,
-    waiting: List,
-    waking: List,
-    /// What the structure keeps under the same lock, where it keeps no word beside it.
-    pub(crate) state: S,
-}
-
-pub(crate) type Guard<'a, W, S = ()> = MutexGuard<'a, Waiters<W, S>>;
-
 /// A queue and its lock, with the state `S` of a structure that needs no more than that.
 pub(crate) struct WaitQueue<W: Wakes, S = ()> {
     waiters: Mutex<Waiters<W, S>>,
+    board: Board,
 }
 
 impl<W: Wakes> WaitQueue<W> {
@@ -125,25 +95,34 @@ impl<W: Wakes> WaitQueue<W> {
 impl<W: Wakes, S> WaitQueue<W, S> {
     /// An empty queue around `state`.
     pub(crate) fn with_state(state: S) -> Self {
-        let waiters = Waiters { entries: Entries::new(), waiting: List::EMPTY, waking: List::EMPTY, state };
-        Self { waiters: Mutex::new(waiters) }
+        Self { waiters: Mutex::new(Waiters::new(state)), board: Board::new() }
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, W, S> {
-        self.waiters.lock()
+        Guard::new(self.waiters.lock(), &self.board)
     }
 
-    /// Polls a queued node: what it was settled with, or `Pending` with a fresh waiter in place.
-    ///
-    /// The waiter is made only if it's needed, and outside the lock; hence the second look.
+    /// What a queued node was settled with, if it was and its wake has begun. The node has left the queue then. No lock.
+    #[inline]
+    fn take_told(&self, node: &mut WaitNode) -> Option<Settled> {
+        let settled = self.board.take(node.key?)?;
+        node.key = None;
+        Some(settled)
+    }
+
+    /// Polls a queued node: what it was settled with, or `Pending` with a fresh waiter in place. Without the lock if it was
+    /// woken.
+    #[inline]
     pub(crate) fn poll(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<Settled> {
-        let mut waiters = self.lock();
-        if let Some((settled, _unwoken)) = waiters.resolve(node) {
-            drop(waiters);
-            return Poll::Ready(settled);
+        match self.take_told(node) {
+            Some(settled) => Poll::Ready(settled),
+            None => self.poll_unwoken(node, make()),
         }
-        drop(waiters);
-        let fresh = make();
+    }
+
+    #[cold]
+    fn poll_unwoken(&self, node: &mut WaitNode, fresh: W) -> Poll<Settled> {
         let mut waiters = self.lock();
         if let Some((settled, _unwoken)) = waiters.resolve(node) {
             drop(waiters);
@@ -201,7 +180,9 @@ impl<W: Wakes, S> WaitQueue<W, S> {
 
     /// Stops a wait by [`poll_until`](Self::poll_until).
     pub(crate) fn forget(&self, node: &mut WaitNode) {
-        drop(Self::give_up(self.lock(), node));
+        if self.take_told(node).is_none() {
+            drop(Self::give_up(self.lock(), node));
+        }
     }
 
     /// Takes the node out, if it's in, and releases the lock; the waiter is to be dropped after that.
@@ -210,16 +191,20 @@ impl<W: Wakes, S> WaitQueue<W, S> {
     }
 
     /// Changes the state, and tells everybody who waits if `change` says that they should look.
+    #[inline]
     pub(crate) fn tell<R>(&self, change: impl FnOnce(&mut S) -> (R, bool)) -> R {
         let mut waiters = self.lock();
         let (made, told) = change(&mut waiters.state);
-        if told && !types::seeded!("queue.untold") {
-            waiters.settle_all(Settled::Told);
-            self.wake_settled(waiters);
-        } else {
-            drop(waiters);
+        if told && !waiters.is_empty() && !types::seeded!("queue.untold") {
+            self.tell_all(waiters);
         }
         made
+    }
+
+    #[inline(never)]
+    fn tell_all<'a>(&'a self, mut waiters: Guard<'a, W, S>) {
+        waiters.settle_all(Settled::Told);
+        self.wake_settled(waiters);
     }
 
     /// Looks at the state or changes it, where nobody waits for that.
@@ -229,176 +214,28 @@ impl<W: Wakes, S> WaitQueue<W, S> {
 
     /// Releases the lock, then wakes everybody who was settled under it.
     #[inline]
-    pub(crate) fn wake_settled<'a>(&'a self, mut waiters: Guard<'a, W, S>) {
-        let Some(first) = waiters.next_to_wake() else { return };
-        if waiters.waking.head == NONE {
-            drop(waiters);
-            return first.wake();
+    pub(crate) fn wake_settled<'a>(&'a self, waiters: Guard<'a, W, S>) {
+        if waiters.has_crowd_to_wake() {
+            self.wake_crowd(waiters);
         }
-        self.wake_crowd(waiters, first)
+        // Otherwise the end of the guard wakes the one there may be.
     }
 
-    fn wake_crowd<'a>(&'a self, mut waiters: Guard<'a, W, S>, first: W) {
-        let mut first = Some(first);
+    fn wake_crowd<'a>(&'a self, mut waiters: Guard<'a, W, S>) {
         loop {
             let mut batch = WakeBatch::new();
-            first.take().into_iter().for_each(|waiter| batch.push(waiter));
             while !batch.is_full()
                 && let Some(waiter) = waiters.next_to_wake()
             {
                 batch.push(waiter);
             }
-            let more = waiters.waking.head != NONE;
+            let more = waiters.has_crowd_to_wake();
             drop(waiters);
             batch.wake_all();
             if !more {
                 return;
             }
             waiters = self.lock();
-        }
-    }
-}
-
-impl<W: Wakes, S> Waiters<W, S> {
-    /// Whether nobody is left unsettled.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.head == NONE
-    }
-
-    /// Queues a node at the end. Without a waiter it can be settled, but sleeps only after a later poll.
-    pub(crate) fn push(&mut self, node: &mut WaitNode, waiter: Option<W>, weight: usize) {
-        debug_assert!(node.key.is_none(), "a wait node stands in one queue at a time");
-        let entry = Entry { previous: NONE, next: NONE, waiter, weight, stage: Stage::Waiting };
-        let key = self.entries.insert(entry);
-        self.append(key);
-        node.key = Some(key);
-    }
-
-    /// The oldest waiter's weight.
-    pub(crate) fn front_weight(&mut self) -> Option<&mut usize> {
-        let key = self.waiting.head;
-        (key != NONE).then(|| &mut self.entries[key].weight)
-    }
-
-    /// A queued node's weight.
-    pub(crate) fn weight(&self, node: &WaitNode) -> usize {
-        self.entries[Self::key(node)].weight
-    }
-
-    /// Takes the oldest waiter's wake without settling it: it stays first, and will come back to look.
-    pub(crate) fn take_front_waiter(&mut self) -> Option<W> {
-        let key = self.waiting.head;
-        if key == NONE { None } else { self.entries[key].waiter.take() }
-    }
-
-    /// Settles the oldest waiter; false if there is none.
-    pub(crate) fn settle_front(&mut self, settled: Settled) -> bool {
-        let key = if types::seeded!("queue.newest-first") { self.waiting.tail } else { self.waiting.head };
-        if key == NONE {
-            return false;
-        }
-        self.unlink(key);
-        let entry = &mut self.entries[key];
-        if entry.waiter.is_some() {
-            entry.stage = Stage::Waking(settled);
-            self.append(key);
-        } else {
-            entry.stage = Stage::Woken(settled);
-        }
-        true
-    }
-
-    /// Settles everybody.
-    pub(crate) fn settle_all(&mut self, settled: Settled) {
-        while self.settle_front(settled) {}
-    }
-
-    /// Takes a node out if it was settled: what with, and the waiter if its wake had not begun (to be dropped after
-    /// the lock: the one it would wake is polling right now).
-    pub(crate) fn resolve(&mut self, node: &mut WaitNode) -> Option<(Settled, Option<W>)> {
-        match self.entries[Self::key(node)].stage {
-            Stage::Waiting => None,
-            Stage::Waking(settled) | Stage::Woken(settled) => Some((settled, self.remove(node).1)),
-        }
-    }
-
-    /// Replaces a waiting node's waiter; the old one is to be dropped after the lock.
-    pub(crate) fn renew(&mut self, node: &WaitNode, waiter: W) -> Option<W> {
-        if types::seeded!("queue.stale-waiter") {
-            return Some(waiter);
-        }
-        self.entries[Self::key(node)].waiter.replace(waiter)
-    }
-
-    /// Takes a node out whatever its stage: what it had been settled with, and a waiter to drop after the lock.
-    pub(crate) fn remove(&mut self, node: &mut WaitNode) -> (Option<Settled>, Option<W>) {
-        let key = Self::key(node);
-        self.unlink(key);
-        node.key = None;
-        let entry = self.entries.remove(key);
-        let settled = match entry.stage {
-            Stage::Waiting => None,
-            Stage::Waking(settled) | Stage::Woken(settled) => Some(settled),
-        };
-        (settled, entry.waiter)
-    }
-
-    /// Takes out the next waiter that was settled and not yet woken.
-    fn next_to_wake(&mut self) -> Option<W> {
-        let key = self.waking.head;
-        if key == NONE {
-            return None;
-        }
-        self.unlink(key);
-        let entry = &mut self.entries[key];
-        if let Stage::Waking(settled) = entry.stage {
-            entry.stage = Stage::Woken(settled);
-        }
-        entry.waiter.take()
-    }
-
-    fn key(node: &WaitNode) -> u32 {
-        node.key.expect("the node stands in this queue")
-    }
-
-    /// The list an entry of this stage is linked in.
-    fn list(&mut self, stage: Stage) -> Option<&mut List> {
-        match stage {
-            Stage::Waiting => Some(&mut self.waiting),
-            Stage::Waking(_) => Some(&mut self.waking),
-            Stage::Woken(_) => None,
-        }
-    }
-
-    /// Links an entry at the end of its stage's list.
-    fn append(&mut self, key: u32) {
-        let stage = self.entries[key].stage;
-        let Some(list) = self.list(stage) else { return };
-        let tail = core::mem::replace(&mut list.tail, key);
-        if tail == NONE {
-            list.head = key;
-        } else {
-            self.entries[tail].next = key;
-        }
-        let entry = &mut self.entries[key];
-        (entry.previous, entry.next) = (tail, NONE);
-    }
-
-    /// Takes an entry out of its stage's list.
-    fn unlink(&mut self, key: u32) {
-        let Entry { previous, next, stage, .. } = self.entries[key];
-        let Some(list) = self.list(stage) else { return };
-        if previous == NONE {
-            list.head = next;
-        }
-        if next == NONE {
-            list.tail = previous;
-        }
-        if previous != NONE {
-            self.entries[previous].next = next;
-        }
-        if next != NONE {
-            self.entries[next].previous = previous;
         }
     }
 }

@@ -157,10 +157,10 @@ macro_rules! table {
             a_permit_that_is_released_twice: "semaphore.release-twice" in "crates/sync/src/semaphore/permits.rs",
                 noticed by primitives::a_permit_comes_back_once, which says "a permit came back not once",
                 found within 10 and 10;
-            an_unfair_queue: "queue.newest-first" in "crates/sync/src/wait_queue.rs",
+            an_unfair_queue: "queue.newest-first" in "crates/sync/src/wait_queue/lists.rs",
                 noticed by primitives::waiters_are_served_in_their_order, which says "an unfair queue",
                 found within 10 and 10;
-            a_wait_that_keeps_a_stale_waker: "queue.stale-waiter" in "crates/sync/src/wait_queue.rs",
+            a_wait_that_keeps_a_stale_waker: "queue.stale-waiter" in "crates/sync/src/wait_queue/lists.rs",
                 noticed by primitives::a_wait_wakes_who_polled_it_last, which says "lost wake-up" "waits for acquire",
                 found within 10 and 10;
             an_unlock_that_nobody_hears: "mutex.unlock-unheard" in "crates/sync/src/mutex/lock_word.rs",

@@ -254,7 +254,15 @@ impl<W: Wakes> Share<W> {
         }
     }
 
+    /// As [`change`](Self::change), under the line's lock and in any case. While somebody waits nobody else changes the
+    /// word then, and it needs no read-modify-write.
     fn must_change(&self, next: impl Fn(Held) -> Held) -> Held {
+        let now = Held(self.word.load(Acquire));
+        if now.is_crowded() {
+            let next = next(now);
+            self.word.store(next.0, Release);
+            return next;
+        }
         self.change(AcqRel, |held| Some(next(held))).expect("it always is something")
     }
 

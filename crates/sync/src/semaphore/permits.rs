@@ -21,7 +21,7 @@ use core::task::Poll;
 
 use crate::{
     Closed, WaitNode, Wakes,
-    sync::{AcqRel, Acquire as AcquireOrdering, AtomicUsize, Relaxed},
+    sync::{AcqRel, Acquire as AcquireOrdering, AtomicUsize, Relaxed, Release},
     wait_queue::{Guard, Settled, WaitQueue},
 };
 
@@ -122,6 +122,9 @@ impl<W: Wakes> Permits<W> {
             if word & CLOSED != 0 {
                 return Poll::Ready(Err(Closed));
             }
+            if word & WAITERS != 0 {
+                break;
+            }
             let free = waiters.is_empty() && word / ONE >= permits && !types::seeded!("semaphore.no-recheck");
             let next = if free { word - permits * ONE } else { word | WAITERS };
             match self.word.compare_exchange_weak(word, next, AcqRel, AcquireOrdering) {
@@ -189,7 +192,12 @@ impl<W: Wakes> Permits<W> {
     #[cold]
     fn release_to_waiters(&self, permits: usize) {
         let mut waiters = self.queue.lock();
-        self.word.fetch_add(permits * ONE, AcqRel);
+        if self.word.load(Relaxed) & WAITERS == 0 {
+            // Somebody was faster, and nobody waits any more.
+            self.word.fetch_add(permits * ONE, AcqRel);
+            return;
+        }
+        self.put_under_lock(permits);
         self.assign(&mut waiters);
         self.queue.wake_settled(waiters);
     }
@@ -197,14 +205,22 @@ impl<W: Wakes> Permits<W> {
     /// Gives free permits to the oldest waiters, as far as they go.
     fn assign(&self, waiters: &mut Guard<'_, W>) {
         while let Some(&mut wanted) = waiters.front_weight() {
-            // Nobody else changes the word now (`semaphore.waiters-bit`).
-            if self.word.load(AcquireOrdering) / ONE < wanted {
+            let word = self.word.load(AcquireOrdering);
+            if word / ONE < wanted {
                 return;
             }
-            self.word.fetch_sub(wanted * ONE, AcqRel);
+            // Before the waiter is told, who may look at what is free (`queue.told-last`).
+            self.word.store(word - wanted * ONE, Release);
             waiters.settle_front(Settled::Granted);
         }
         self.word.fetch_and(!WAITERS, AcqRel);
+    }
+
+    /// Adds to the word with the lock held and `WAITERS` set: nobody else changes it then (`semaphore.waiters-bit`), so it
+    /// needs no read-modify-write.
+    fn put_under_lock(&self, permits: usize) {
+        let word = self.word.load(AcquireOrdering);
+        self.word.store(word + permits * ONE, Release);
     }
 }
 

@@ -65,6 +65,38 @@ fn a_condition_is_never_missed() {
     waits.join().unwrap();
 }
 
+/// Who looks again without having been woken finds what it was told, and sees what the notifier did before.
+fn who_is_told_sees_what_was_done_before() {
+    let shared = Arc::new((Signal::<Waker>::new(), AtomicBool::new(false)));
+    let notifies = {
+        let shared = shared.clone();
+        thread::spawn(move || {
+            shared.1.store(true, Relaxed);
+            shared.0.notify_one();
+        })
+    };
+    let mut wait = Notified::new(&shared.0);
+    for _ in 0..2 {
+        if wait.poll(nobody).is_ready() {
+            assert!(shared.1.load(Relaxed), "told before what was to be told of");
+            break;
+        }
+    }
+    notifies.join().unwrap();
+}
+
+/// One is told and hasn't looked yet when the next one comes to wait.
+fn who_was_told_finds_it_however_late() {
+    let signal = Signal::<Waker>::new();
+    let (mut late, mut next) = (Notified::new(&signal), Notified::new(&signal));
+    assert!(late.poll(nobody).is_pending());
+    signal.notify_one();
+    assert!(next.poll(nobody).is_pending());
+    assert!(late.poll(nobody).is_ready(), "what one was told went to another");
+    signal.notify_one();
+    assert!(next.poll(nobody).is_ready());
+}
+
 #[test]
 fn a_notification_is_not_lost_between_looking_and_waiting() {
     holds(one_lets_one_go);
@@ -80,7 +112,19 @@ fn an_enabled_waiter_sees_the_condition_or_the_notification() {
     holds(a_condition_is_never_missed);
 }
 
+#[test]
+fn a_waiter_is_told_without_the_lock() {
+    holds(who_is_told_sees_what_was_done_before);
+}
+
+#[test]
+fn a_place_is_its_waiters_until_it_has_looked() {
+    holds(who_was_told_finds_it_however_late);
+}
+
 mutants::mutants! {
+    mutant_that_tells_without_order_is_killed: "board.relaxed" breaks || crate::explore(who_is_told_sees_what_was_done_before), says "told before what was to be told of";
+    mutant_that_gives_a_place_away_too_early_is_killed: "board.not-handed-back" breaks || crate::explore(who_was_told_finds_it_however_late), says "what one was told went to another";
     mutant_that_keeps_a_cancelled_notification_is_killed: "notify.cancel-keeps-notification" breaks || crate::explore(a_cancelled_notification_is_passed_on), says "deadlock";
     mutant_that_only_looks_at_the_word_is_killed: "notify.all-only-loads" breaks || crate::explore(a_condition_is_never_missed), says "deadlock";
 }
