@@ -87,6 +87,39 @@ mod wrong {
         .await;
     }
 
+    /// Fails in its second run and in no other.
+    #[asupersync::lab_test(seeds = 0..8)]
+    #[ignore = "fails, as it should"]
+    async fn fails_once(_: &mut Cx) {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        assert_ne!(RUNS.fetch_add(1, Relaxed), 1, "the second run");
+    }
+
+    /// Fails if the first key of a map is this one.
+    #[asupersync::lab_test(seeds = 0..100_000)]
+    #[ignore = "fails, as it should"]
+    async fn takes_what_comes_first(cx: &mut Cx) {
+        let keys: HashMap<u32, ()> = (0..64).map(|n| (n, ())).collect();
+        let first = keys.into_keys().next();
+        cx.trace(format!("first is {first:?}"));
+        assert_ne!(first, Some(7), "the seventh is late");
+    }
+
+    /// Passes, whatever the order of its map.
+    #[asupersync::lab_test(seeds = 0..8)]
+    #[ignore = "is decided by a hash map"]
+    async fn passes_in_any_order(cx: &mut Cx) {
+        let keys: HashMap<usize, ()> = (0..64).map(|n| (n, ())).collect();
+        keys.into_keys().for_each(|key| cx.trace(format!("{key}")));
+    }
+
+    #[asupersync::lab_test(seeds = 0..8, twice)]
+    #[ignore = "fails, as it should"]
+    async fn is_run_twice(cx: &mut Cx) {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        cx.trace(format!("run {}", RUNS.fetch_add(1, Relaxed)))
+    }
+
     #[asupersync::lab_test(explore, limit = 3)]
     #[ignore = "fails, as it should"]
     async fn has_more_classes_than_its_limit(cx: &mut Cx) {
@@ -131,7 +164,9 @@ mod wrong {
 #[allow(clippy::disallowed_methods, reason = "tests start programs")]
 fn run(name: &str, settings: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    for set in ["LAB_REPLAY", "LAB_SEED", "LAB_SHRINK", "LAB_CANCEL", "LAB_SECONDS", "LAB_TRACE_OUT"] {
+    for set in
+        ["LAB_REPLAY", "LAB_SEED", "LAB_SHRINK", "LAB_CANCEL", "LAB_SECONDS", "LAB_TRACE_OUT", "LAB_TWICE"]
+    {
         command.env_remove(set);
     }
     let name = format!("wrong::{name}");
@@ -165,6 +200,35 @@ fn a_test_that_something_outside_decides_is_a_failure_that_says_so() {
         ["does not repeat itself: ", "something decides that the lab does not see (a static, a clock"];
     fails("is_decided_by_a_static", &[], &words);
     fails("is_decided_by_a_hash_map", &[], &words);
+}
+
+#[test]
+fn a_failure_that_does_not_come_again_is_not_offered_as_one_that_does() {
+    let words = [
+        "the second run",
+        "this did not repeat: with the same decisions it does not fail; something decides",
+    ];
+    let said = fails("fails_once", &[], &words);
+    assert!(!said.contains("to run exactly this again"), "{said}");
+    let words = [
+        "the seventh is late",
+        "something decides that the lab does not see",
+        "two runs with the same decisions part in step 0, which the root body takes",
+        "the order of a `HashMap`",
+        "its schedule, which alone does not make it fail: ",
+    ];
+    fails("takes_what_comes_first", &[], &words);
+}
+
+#[test]
+fn what_passes_but_does_not_repeat_itself_fails_when_it_is_run_twice() {
+    let (passed, said) = run("passes_in_any_order", &[]);
+    assert!(passed, "{said}");
+    let words =
+        ["does not repeat itself, with seed 0: two runs with the same decisions part in step 0", "notes `"];
+    fails("passes_in_any_order", &[("LAB_TWICE", "1")], &words);
+    fails("is_run_twice", &[], &["does not repeat itself, with seed 0", "a counter in a static"]);
+    fails("is_run_twice", &[("LAB_TWICE", "often")], &["LAB_TWICE is `often`, but must be a number"]);
 }
 
 #[test]

@@ -114,6 +114,9 @@ pub(crate) struct Run {
     /// Seed of the schedule
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Make every run again with the same decisions, and say where it does something else (tests only)
+    #[arg(long)]
+    pub(crate) twice: bool,
     /// Who is next: random, fifo, round-robin, pct:DEPTH, pos, urw (programs only). Without it: production's order, or
     /// random with a seed
     #[arg(long, value_name = "NAME")]
@@ -152,6 +155,9 @@ pub(crate) struct Explore {
     /// What a cell is to hold at the end (programs only; may be repeated)
     #[arg(long, value_name = "CELL=NUMBER")]
     pub(crate) want: Vec<String>,
+    /// Make every run again with the same decisions, and say where it does something else (tests only)
+    #[arg(long)]
+    pub(crate) twice: bool,
     /// Where the smallest failing run is written
     #[arg(long, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,

@@ -50,7 +50,15 @@ impl<'a> Test<'a> {
     pub(crate) fn run(&self) -> Done {
         let mut command = Command::new(cargo());
         command.arg("test").args(self.cargo).arg(&self.name).args(HARNESS);
-        for name in ["LAB_REPLAY", "LAB_SEED", "LAB_SHRINK", "LAB_CANCEL", "LAB_SECONDS", "LAB_TRACE_OUT"] {
+        for name in [
+            "LAB_REPLAY",
+            "LAB_SEED",
+            "LAB_SHRINK",
+            "LAB_CANCEL",
+            "LAB_SECONDS",
+            "LAB_TRACE_OUT",
+            "LAB_TWICE",
+        ] {
             command.env_remove(name);
         }
         command.envs(self.variables.iter().cloned()).stdout(Stdio::piped());

@@ -16,8 +16,10 @@ use std::time::Duration;
 pub(crate) fn run(run: Run) -> Done {
     let Some(subject) = Subject::of(&run.target, &run.row, &run.want)? else {
         programs_only(&[("--schedule", run.schedule.is_some()), ("--want", !run.want.is_empty())])?;
-        return test(run.target.test.as_deref(), &run.cargo.cargo).set("LAB_SEED", run.seed).run();
+        let test = test(run.target.test.as_deref(), &run.cargo.cargo).set("LAB_SEED", run.seed);
+        return test.set("LAB_TWICE", run.twice.then_some(1)).run();
     };
+    tests_only(&[("--twice", run.twice)])?;
     let schedule = schedule(run.schedule, run.seed);
     let (execution, _) = hunt::execute(&subject, schedule.scheduler(run.seed.unwrap_or(0)));
     print!("{}", telling::steps(&subject, &execution));
@@ -34,8 +36,10 @@ pub(crate) fn explore(explore: Explore) -> Done {
             ("--want", !explore.want.is_empty()),
         ])?;
         let test = test(explore.target.test.as_deref(), &explore.cargo.cargo).set("LAB_SEED", explore.seed);
+        let test = test.set("LAB_TWICE", explore.twice.then_some(1));
         return test.set("LAB_SECONDS", explore.seconds).out(explore.out.as_deref())?.run();
     };
+    tests_only(&[("--twice", explore.twice)])?;
     let (picker, most) = match &explore.sample {
         Some(schedule) => {
             (Picker::Sample(schedule.scheduler(explore.seed.unwrap_or(0))), explore.runs.unwrap_or(1000))
@@ -153,6 +157,16 @@ fn programs_only(flags: &[(&str, bool)]) -> Result<(), String> {
     match flags.iter().find(|(_, given)| *given) {
         Some((flag, _)) => {
             Err(format!("{flag} is for programs: a test says it in its own attribute or body"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What programs have no need of.
+fn tests_only(flags: &[(&str, bool)]) -> Result<(), String> {
+    match flags.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => {
+            Err(format!("{flag} is for tests: nothing outside decides what a program of a line does"))
         }
         None => Ok(()),
     }

@@ -162,6 +162,7 @@ fn what_makes_no_sense_is_refused_in_one_line() {
     check(&["lab", "explore", "Rx", "--runs", "3"], 2, &["--sample"]);
     check(&["lab", "explore"], 2, &["Usage:"]);
     check(&["lab", "explore", "Rx", "--test", "a"], 2, &["cannot be used with"]);
+    check(&["lab", "explore", "Rx", "--twice"], 2, &["--twice is for tests"]);
     check(&["lab", "explore", "--test", "a", "--limit", "3"], 2, &["--limit is for programs"]);
     check(&["lab", "timeline", "Rx", "--out", "a.gif"], 2, &["its ending is none of"]);
     check(&["lab", "replay", "lab1,mini:Rx,3"], 2, &["its end is missing"]);
@@ -229,6 +230,8 @@ fn tests_that_cannot_be_trusted_are_told_and_never_pass() {
         1,
         &["more schedules than its limit of 3 runs: 3 of about"],
     );
+    let twice = ["lab", "run", "--test", "wrong::passes_in_any_order", "--twice"];
+    check(&twice, 1, &["does not repeat itself", "the order of a `HashMap`"]);
     check(&["lab", "run", "--test", "wrong::never_ends"], 1, &["stuck after 1000 steps: the limit on steps"]);
     let line = replay_in(&explore("wrong::loses_an_addition", 1, &["racing pair"]).err);
     check(&["lab", "replay", &line], 1, &["fails as it was recorded: assertion"]);

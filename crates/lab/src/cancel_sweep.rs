@@ -38,7 +38,7 @@ use types::{CancelKind, Res, TaskId, TaskOutput};
 /// ```
 #[derive(Clone, Debug)]
 pub struct CancelSweep {
-    config: LabConfig,
+    pub(crate) config: LabConfig,
     kind: CancelKind,
     pairs: bool,
     limit: u64,

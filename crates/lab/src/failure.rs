@@ -17,8 +17,8 @@ pub(crate) struct Failure<'a> {
     /// The schedule that is reported.
     pub(crate) taken: Taken,
     pub(crate) minimal: bool,
-    /// Whether the schedule failed again when it was run again; nobody tried if the search may not shrink.
-    pub(crate) reproduced: Option<bool>,
+    /// What came of running the schedule again, if it did not fail in the same way.
+    pub(crate) unrepeated: Option<String>,
     /// The command that runs exactly this again.
     pub(crate) repeat: String,
     /// Why nothing is known but that it fails, if that is so.
@@ -103,7 +103,7 @@ impl<'a> Failure<'a> {
             met,
             taken: Taken::default(),
             minimal: false,
-            reproduced: None,
+            unrepeated: None,
             repeat,
             as_found: None,
             faults: None,
@@ -120,14 +120,10 @@ impl fmt::Display for Failure<'_> {
         if let Some(at) = &self.at {
             writeln!(f, "panicked at {at}")?
         }
-        if let Some(why) = &self.as_found {
+        if let Some(why) = &self.unrepeated {
+            writeln!(f, "this did not repeat: {why}")?
+        } else if let Some(why) = &self.as_found {
             writeln!(f, "the schedule is as it was found: {why}")?
-        } else if self.reproduced == Some(false) {
-            writeln!(
-                f,
-                "the same schedule did not fail again: something decides that the lab does not see (a static, a clock, a \
-                 thread, the address of something)"
-            )?;
         } else {
             let deviations = taken.decisions.deviations().len() as u64;
             let (delays, steps) = (count(taken.delays, "delay"), count(taken.steps, "step"));
@@ -150,7 +146,11 @@ impl fmt::Display for Failure<'_> {
         for line in [&self.faults, &self.written].into_iter().flatten() {
             writeln!(f, "{line}")?;
         }
-        write!(f, "to run exactly this again: {}", self.repeat)
+        let again = match self.unrepeated {
+            Some(_) => "its schedule, which alone does not make it fail",
+            None => "to run exactly this again",
+        };
+        write!(f, "{again}: {}", self.repeat)
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `LAB_SEED=17` | this seed and no other |
 //! | `LAB_REPLAY=lab1,..` | one recorded schedule of the test that it names; every other test runs as usual |
 //! | `LAB_SHRINK=10000` | with it: makes that schedule smaller, in so many runs at most |
+//! | `LAB_TWICE=1` | every run is made again with the same decisions, and fails if it does not do the same |
 //! | `LAB_CANCEL=12,30` | a sweep of cancellations makes one run, cancelling before these steps |
 //! | `LAB_SECONDS=60` | searches end after so long, and say how much they have seen |
 //! | `LAB_TRACE_OUT=run.html` | where a failing run is written ([`Artefact`]) |
@@ -17,9 +18,10 @@
 use crate::artefact::Artefact;
 use crate::failure::{Rerun, count};
 use crate::progress::Go;
+use crate::search::hunt::OUTSIDE;
 use crate::sweep::{Swept, seeds};
 use crate::ticker::{Ticker, say};
-use crate::{CancelSweep, LabConfig, Search};
+use crate::{CancelSweep, LabConfig, Search, run_twice};
 use cx::{All, Cx};
 use explore::{Decisions, Replay};
 use monitor::{CleanRuns, Level, Sampled, Statement};
@@ -45,6 +47,8 @@ pub struct Given {
     pub seconds: Option<String>,
     /// `LAB_TRACE_OUT`.
     pub trace_out: Option<String>,
+    /// `LAB_TWICE`.
+    pub twice: Option<String>,
     /// How long the test has run so far. Without it there is no progress to be seen and no time limit.
     pub clock: Option<Box<dyn FnMut() -> Duration + Send>>,
     /// Whether standard error is a terminal.
@@ -53,7 +57,7 @@ pub struct Given {
 
 impl fmt::Debug for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Given { replay, shrink, seed, cancel, seconds, trace_out, clock, terminal } = self;
+        let Given { replay, shrink, seed, cancel, seconds, trace_out, twice, clock, terminal } = self;
         f.debug_struct("Given")
             .field("replay", replay)
             .field("shrink", shrink)
@@ -61,14 +65,15 @@ impl fmt::Debug for Given {
             .field("cancel", cancel)
             .field("seconds", seconds)
             .field("trace_out", trace_out)
+            .field("twice", twice)
             .field("clock", &clock.is_some())
             .field("terminal", terminal)
             .finish()
     }
 }
 
-/// The [`Given`] of a test: the variables `LAB_REPLAY`, `LAB_SHRINK`, `LAB_SEED`, `LAB_CANCEL`, `LAB_SECONDS` and
-/// `LAB_TRACE_OUT`, the machine's clock, and whether standard error is a terminal. A macro, so that it is the test that looks and not the lab.
+/// The [`Given`] of a test: the variables `LAB_REPLAY`, `LAB_SHRINK`, `LAB_SEED`, `LAB_CANCEL`, `LAB_SECONDS`, `LAB_TRACE_OUT`
+/// and `LAB_TWICE`, the machine's clock, and whether standard error is a terminal. A macro, so that it is the test that looks and not the lab.
 #[macro_export]
 macro_rules! given {
     () => {{
@@ -83,6 +88,7 @@ macro_rules! given {
                 cancel: var("LAB_CANCEL"),
                 seconds: var("LAB_SECONDS"),
                 trace_out: var("LAB_TRACE_OUT"),
+                twice: var("LAB_TWICE"),
                 clock: ::core::option::Option::Some(::std::boxed::Box::new(move || began.elapsed())),
                 terminal: ::std::io::IsTerminal::is_terminal(&::std::io::stderr()),
             }
@@ -104,6 +110,7 @@ pub struct LabTest {
     name: &'static str,
     given: Given,
     config: LabConfig,
+    twice: bool,
 }
 
 /// What the values say.
@@ -111,13 +118,14 @@ struct Asked {
     replay: Option<Decisions>,
     shrink: Option<u64>,
     artefact: Option<Artefact>,
+    twice: bool,
 }
 
 impl LabTest {
     /// A test of this name: `krate::path::test`, as `module_path!()` has it.
     #[must_use]
     pub fn new(name: &'static str, given: Given) -> LabTest {
-        LabTest { name, given, config: LabConfig::default() }
+        LabTest { name, given, config: LabConfig::default(), twice: false }
     }
 
     /// How the labs of a sweep are made, but for the seed; a search has its own configuration. Default:
@@ -125,6 +133,15 @@ impl LabTest {
     #[must_use]
     pub fn config(mut self, config: LabConfig) -> LabTest {
         self.config = config;
+        self
+    }
+
+    /// Has every run made again with the same decisions, and fails if that does not do the same: the first step, note or event
+    /// that differs, its line, what may be the reason. A sweep over seeds and one of cancellations make two runs more for
+    /// each seed ([`run_twice`]), a search two for each run ([`Search::twice`]). As `LAB_TWICE=1` does for one time.
+    #[must_use]
+    pub fn twice(mut self) -> LabTest {
+        self.twice = true;
         self
     }
 
@@ -156,6 +173,9 @@ impl LabTest {
         let (mut done, mut ended) = (0, false);
         for seed in seeds {
             swept.seed(seed, body.clone());
+            if asked.twice {
+                self.check_twice(self.config.clone(), seed, body.clone())
+            }
             done += 1;
             ended = ticker.as_mut().is_some_and(|t| t.tick(&format_args!("{done} seeds")) == Go::Stop);
             if ended {
@@ -187,6 +207,9 @@ impl LabTest {
         let mut search = search;
         if let Some(artefact) = asked.artefact {
             search = search.write_failure(artefact)
+        }
+        if asked.twice {
+            search = search.twice()
         }
         let line = asked.replay.map(|decisions| Replay::new(self.name, decisions).line());
         let mut seeds = seeds(all, self.given.seed.as_deref());
@@ -268,6 +291,9 @@ impl LabTest {
         }
         let (mut done, mut ended) = (0, false);
         for seed in seeds {
+            if asked.twice {
+                self.check_twice(sweep.config.clone(), seed, body.clone())
+            }
             let swept = of_seed(seed).run(self.name, None, body.clone());
             done += 1;
             let told = format!("lab: `{}`, seed {seed}: {swept}\n", self.name);
@@ -287,6 +313,19 @@ impl LabTest {
         }
     }
 
+    /// Fails if two runs with this seed part.
+    #[track_caller]
+    fn check_twice<T: TaskOutput>(
+        &self,
+        config: LabConfig,
+        seed: u64,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
+    ) {
+        if let Err(difference) = run_twice(config.seed(seed), body) {
+            panic!("lab: `{}` does not repeat itself, with seed {seed}: {difference}\n{OUTSIDE}", self.name)
+        }
+    }
+
     fn seeded(&self, search: &Search, seed: u64) -> Search {
         let mut search = search.clone().seed(seed);
         search.rerun = self.rerun(seed);
@@ -301,7 +340,7 @@ impl LabTest {
     /// What was given, understood.
     #[track_caller]
     fn asked(&self) -> Asked {
-        let Given { replay, shrink, trace_out, .. } = &self.given;
+        let Given { replay, shrink, trace_out, twice, .. } = &self.given;
         let replay = replay.as_deref().map(|line| match Replay::read(line) {
             Ok(replay) => replay,
             Err(why) => panic!("lab: LAB_REPLAY: {why}"),
@@ -318,7 +357,8 @@ impl LabTest {
         let replay = replay.filter(|replay| replay.program == self.name).map(|replay| replay.decisions);
         // Of another test's replay, so to say.
         let shrink = shrink.as_deref().filter(|_| replay.is_some()).map(|n| number("LAB_SHRINK", n));
-        Asked { replay, shrink, artefact }
+        let twice = twice.as_deref().is_some_and(|n| number("LAB_TWICE", n) > 0) || self.twice;
+        Asked { replay, shrink, artefact, twice }
     }
 
     #[track_caller]

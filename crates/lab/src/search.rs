@@ -70,6 +70,7 @@ pub struct Search {
     branches: Vec<Choice>,
     shrinks: u64,
     shrinks_replay: bool,
+    twice: bool,
     hook: Option<Hook>,
     artefact: Option<Artefact>,
     claims: Vec<Claim>,
@@ -202,6 +203,7 @@ impl Search {
             branches: Vec::new(),
             shrinks: 1000,
             shrinks_replay: false,
+            twice: false,
             hook: None,
             artefact: None,
             claims: Vec::new(),
@@ -345,6 +347,23 @@ impl Search {
     #[must_use]
     pub fn shrink_replays(mut self, on: bool) -> Search {
         self.shrinks_replay = on;
+        self
+    }
+
+    /// Has each run that does not fail followed by two more with the same decisions, and fails where these part: the first
+    /// step, note or event that differs, its line, what may be the reason ([`run_twice`](crate::run_twice)). So three times
+    /// the runs; for a program of which one isn't sure that nothing outside the lab decides.
+    ///
+    /// ```should_panic
+    /// use asupersync_lab::{Schedule, Search};
+    /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    /// static RUNS: AtomicU64 = AtomicU64::new(0);
+    /// let search = Search::sample(Schedule::Random, 100).twice();
+    /// search.run("counts", None, async |cx| cx.trace(format!("run {}", RUNS.fetch_add(1, Relaxed))));
+    /// ```
+    #[must_use]
+    pub fn twice(mut self) -> Search {
+        self.twice = true;
         self
     }
 

@@ -7,7 +7,7 @@ use crate::artefact::Artefact;
 use crate::failure::{Failure, Met, Rerun, message};
 use crate::followed::complaint;
 use crate::quiet::quietly;
-use crate::search::hunt::{Hunt, alike};
+use crate::search::hunt::{Hunt, OUTSIDE, alike};
 use crate::{LabConfig, LabRuntime, Schedule, Search, telling};
 use cx::{All, Cx};
 use explore::{Decisions, Replay};
@@ -168,6 +168,10 @@ impl Swept<'_> {
             told.ok_or_else(|| "it fails otherwise, or not at all, when its steps are looked at".to_string())
         };
         let failure = told.unwrap_or_else(|why| {
+            let unrepeated = (!fails(&decisions)).then(|| {
+                let seen = hunt.unrepeated(&decisions, &what);
+                seen.unwrap_or_else(|| format!("with the same decisions it does not fail; {OUTSIDE}"))
+            });
             let replay = Replay::new(self.test, decisions);
             let repeat = rerun.command(self.test, &replay.line());
             let written = self.artefact.as_ref().map(|artefact| {
@@ -176,7 +180,13 @@ impl Swept<'_> {
                 artefact.written(self.test, &run, &replay.file(&what))
             });
             let (at, as_found) = (panicked_at, Some(why));
-            Failure { at, as_found, written, ..Failure::new(self.test, what.clone(), met, repeat) }
+            Failure {
+                at,
+                as_found,
+                unrepeated,
+                written,
+                ..Failure::new(self.test, what.clone(), met, repeat)
+            }
         });
         panic!("{}", Failure { faults, ..failure })
     }

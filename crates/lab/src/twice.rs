@@ -130,46 +130,68 @@ pub fn run_twice<T: TaskOutput>(
     body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
 ) -> Result<(), Difference> {
     let executor = Executor::new(config.clone(), Grain::Poll).keeps_events(true);
+    let scheduler = || config.schedule.scheduler(config.seed);
+    match twice(&executor, scheduler, |lab| judged(lab, body.clone())).difference {
+        None => Ok(()),
+        Some(difference) => Err(difference),
+    }
+}
+
+/// What came of two runs with the same decisions.
+pub(crate) struct Twice {
+    pub(crate) difference: Option<Difference>,
+    /// What each failed with, if it did.
+    pub(crate) failures: [Option<String>; 2],
+}
+
+/// Two runs as `executor` makes them, which MUST keep events; a third one if they differ. `scheduler` makes what decides them:
+/// each time the same.
+pub(crate) fn twice(
+    executor: &Executor,
+    scheduler: impl Fn() -> Box<dyn Scheduler + Send>,
+    program: impl Fn(&LabRuntime),
+) -> Twice {
     let run = || {
-        let inner = config.schedule.scheduler(config.seed);
-        let log = Arc::new(Mutex::new(Log { inner, steps: Vec::new() }));
-        let execution = executor.execute(&log, |lab: &LabRuntime| judged(lab, body.clone()));
+        let log = Arc::new(Mutex::new(Log { inner: scheduler(), steps: Vec::new() }));
+        let execution = executor.execute(&log, &program);
         let failure = execution.failure.map(|payload| message(&*payload));
         let steps = std::mem::take(&mut locked(&log).steps);
         Run { steps, events: execution.events, names: execution.names, failure }
     };
     let (first, second) = (run(), run());
+    let difference = differs(&first, &second, run);
+    Twice { difference, failures: [first.failure, second.failure] }
+}
+
+/// The first difference with its likely causes, or the thread that called in; `third` is run if it helps.
+fn differs(first: &Run, second: &Run, third: impl FnOnce() -> Run) -> Option<Difference> {
     let foreign =
         |run: &Run| run.events.iter().find(|e| matches!(e.label, Label::ForeignCall { .. })).cloned();
-    let Some(mut difference) = parts(&first, &second) else {
-        return match foreign(&first) {
-            None => Ok(()),
-            Some(event) => Err(Difference {
-                step: None,
-                task: "they are the same, but by luck".into(),
-                first: event.label.to_string(),
-                second: event.label.to_string(),
-                causes: vec![THREAD],
-            }),
-        };
+    let Some(mut difference) = parts(first, second) else {
+        return foreign(first).map(|event| Difference {
+            step: None,
+            task: "they are the same, but by luck".into(),
+            first: event.label.to_string(),
+            second: event.label.to_string(),
+            causes: vec![THREAD],
+        });
     };
-    for (text, run) in [(&mut difference.first, &first), (&mut difference.second, &second)] {
+    for (text, run) in [(&mut difference.first, first), (&mut difference.second, second)] {
         if let Some(failure) =
             run.failure.as_ref().filter(|_| first.failure != second.failure && difference.step.is_some())
         {
             text.push_str(&format!(" (and this run fails: {failure})"))
         }
     }
-    difference.causes = if foreign(&first).or(foreign(&second)).is_some() {
+    difference.causes = if foreign(first).or(foreign(second)).is_some() {
         vec![THREAD]
     } else {
-        let third = run();
-        match parts(&second, &third) {
+        match parts(second, &third()) {
             None => vec![STATIC],
             Some(next) => causes(&difference, &next),
         }
     };
-    Err(difference)
+    Some(difference)
 }
 
 /// Where the runs part, without causes.

@@ -458,4 +458,42 @@ fn a_program_that_does_not_repeat_itself_is_a_failure_and_not_a_complete_search(
     };
     let told = failure(|| _ = Search::every().run("fickle", None, fickle));
     assert!(told.starts_with("lab: `fickle` does not repeat itself"), "{told}");
+    assert!(told.contains("two runs with the same decisions part in step "), "{told}");
+}
+
+#[test]
+#[allow(clippy::disallowed_types, reason = "a random seed is what is to be found")]
+fn a_failure_that_a_random_seed_decides_is_told_with_where_the_runs_part_and_without_a_line_that_repeats_it()
+{
+    use std::hash::{BuildHasher, RandomState};
+    let fickle = async |cx: &mut Cx| {
+        cx.step().await;
+        let drawn = RandomState::new().hash_one(1);
+        cx.trace(format!("drew {drawn}"));
+        assert_ne!(drawn % 100, 7, "it drew what it cannot bear");
+    };
+    let searched = failure(|| _ = Search::sample(Schedule::Random, 1_000_000).run("fickle", None, fickle));
+    let swept = failure(|| asupersync_lab::sweep("fickle", 0..1_000_000, fickle));
+    for told in [searched, swept] {
+        for words in [
+            "it drew what it cannot bear",
+            "this did not repeat: with the same decisions it does not fail; something decides that the lab does not see",
+            "two runs with the same decisions part in step ",
+            "notes `drew ",
+            "its schedule, which alone does not make it fail: ",
+        ] {
+            assert!(told.contains(words), "`{words}` is not in: {told}");
+        }
+        assert!(!told.contains("to run exactly this again"), "{told}");
+    }
+}
+
+#[test]
+fn a_search_that_runs_everything_twice_finds_what_no_run_fails_of() {
+    let runs = AtomicU64::new(0);
+    let counts = async |cx: &mut Cx| cx.trace(format!("run {}", runs.fetch_add(1, Relaxed)));
+    assert!(Search::every().run("counts", None, counts).complete);
+    let told = failure(|| _ = Search::every().twice().run("counts", None, counts));
+    assert!(told.starts_with("lab: `counts` does not repeat itself, in run 1: two runs"), "{told}");
+    assert!(told.contains("a counter in a static"), "{told}");
 }

@@ -90,6 +90,7 @@ pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 /// | `budget = 100000` | as `limit`, but the test passes after so many runs, and says of how much it has seen how much | no budget |
 /// | `grain = "poll"` | with `explore`: tasks queue up and are woken as in production | `"operation"` |
 /// | `cancel = "sweep"`, `"pairs"` | one run for each checkpoint of each task, cancelled exactly there; or also for each pair | nobody is cancelled |
+/// | `twice` | every run is made again with the same decisions, and fails where it does something else: at the first step that differs, with its line | |
 /// | `faults = true`, `faults = "net"` | the simulated network fails now and then; `explore = "every"` tries both each time | no faults |
 ///
 /// ```text

@@ -105,7 +105,7 @@ fn each(
         seen.push(which);
         // An option that may stand without a value is read by whoever knows it.
         let valued = input.takes_sign('=');
-        if !valued && *which != "explore" {
+        if !valued && !["explore", "twice"].contains(which) {
             return Err(Error::new(name.span(), format!("`{name}` wants a value: `{name} = ..`")));
         }
         value(&mut input, &name, valued)?;

@@ -244,7 +244,7 @@ impl Shared {
 impl Search {
     /// Whether several threads may take part: in an exploration to its end, that nobody watches.
     fn can_be_shared(&self) -> bool {
-        matches!(self.how, How::Every) && self.limit == u64::MAX && self.hook.is_none()
+        matches!(self.how, How::Every) && self.limit == u64::MAX && self.hook.is_none() && !self.twice
     }
 }
 

@@ -12,6 +12,7 @@ use crate::followed::complaint;
 use crate::progress::{Go, Progress};
 use crate::runtime::LabRuntime;
 use crate::telling::{Marked, Telling};
+use crate::twice::{Twice, twice};
 use crate::verdict::LabFailure;
 use crate::world::locked;
 use explore::{
@@ -35,7 +36,7 @@ pub(crate) struct Hunt<'a, P> {
 type Watched = Arc<Mutex<Classified<Recording<Picker>>>>;
 
 /// What is behind a program that does not repeat itself.
-pub(super) const OUTSIDE: &str = "something decides that the lab does not see (a static, a clock, a thread, a random seed, the address of \
+pub(crate) const OUTSIDE: &str = "something decides that the lab does not see (a static, a clock, a thread, a random seed, the address of \
                                   something)";
 
 /// A request was made, and steps don't look at them: the search is to be begun anew. With the failure of that run, if it
@@ -208,8 +209,20 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             drop(watched);
             self.fail(looks, taken, message(&*payload), Met::Run(learnt.runs))
         }
+        if self.search.twice {
+            let list = watched.inner().taken().decisions;
+            drop(watched);
+            self.check_twice(&list, learnt.runs)
+        }
         if let Some(clean) = &mut learnt.clean {
             clean.observe(false)
+        }
+    }
+
+    /// Fails if two more runs with these decisions part.
+    fn check_twice(&self, list: &Decisions, run: u64) {
+        if let Some(difference) = self.twice(list).difference {
+            panic!("lab: `{}` does not repeat itself, in run {run}: {difference}\n{OUTSIDE}", self.test)
         }
     }
 
@@ -246,7 +259,10 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     /// An exploration also ends when the program doesn't repeat itself: nothing can be said of it then.
     fn check_repeats(&self, picker: &Picker) {
         if let Some(why) = picker.divergence() {
-            panic!("lab: `{}` does not repeat itself: {why}\n{OUTSIDE}", self.test)
+            // In production's order a program of which one can see it at all mostly shows it too.
+            let parts = self.twice(&Decisions::default()).difference;
+            let parts = parts.map_or(String::new(), |difference| format!("\n{difference}"));
+            panic!("lab: `{}` does not repeat itself: {why}\n{OUTSIDE}{parts}", self.test)
         }
     }
 
@@ -255,7 +271,9 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let shrinker = self.shrunk(looks, Shrinker::new(taken, self.search.shrinks), &what);
         let mut failure = self.reported(shrinker.best().decisions.clone(), what, met);
         failure.minimal = shrinker.is_minimal();
-        failure.reproduced = shrinker.reproduced();
+        if shrinker.reproduced() == Some(false) && failure.unrepeated.is_none() {
+            failure.unrepeated = Some(format!("it failed again only sometimes; {OUTSIDE}"))
+        }
         panic!("{failure}")
     }
 
@@ -297,8 +315,10 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
 
     /// Runs the failing schedule once more for everything that can be said of it.
     fn reported(&self, list: Decisions, what: String, met: Met) -> Failure<'_> {
+        let unrepeated = self.unrepeated(&list, &what);
         let mut told = self.follow_traced(Recorded::new(list));
-        let what = told.failure.take().unwrap_or(what);
+        let again = told.failure.take();
+        let what = again.filter(|_| unrepeated.is_none()).unwrap_or(what);
         let replay = Replay::new(self.test, told.taken.decisions.clone());
         let repeat = self.search.rerun.command(self.test, &replay.line());
         // As the report has it, whatever the execution said of itself.
@@ -308,8 +328,42 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             at: told.panicked_at.take(),
             pair: told.pair(),
             taken: told.taken,
+            unrepeated,
             ..Failure::new(self.test, what, met, repeat)
         }
+    }
+
+    /// What came of running this schedule twice more, unless both runs failed with `what` again.
+    pub(crate) fn unrepeated(&self, list: &Decisions, what: &str) -> Option<String> {
+        let Twice { difference, failures } = self.twice(list);
+        let other =
+            failures.into_iter().find(|found| !found.as_ref().is_some_and(|found| alike(found, what)))?;
+        let came = match &other {
+            None => "with the same decisions it does not fail".to_string(),
+            Some(other) => {
+                let first = other.lines().next().unwrap_or_default();
+                format!("with the same decisions it fails otherwise ({first})")
+            }
+        };
+        // What has few outcomes may come out the same twice.
+        let difference = difference.or_else(|| (1..8).find_map(|_| self.twice(list).difference));
+        let parts = match difference {
+            Some(difference) => difference.to_string(),
+            None => {
+                "the runs after it are all the same: perhaps it was a static that an earlier run had changed"
+                    .into()
+            }
+        };
+        Some(format!("{came}; {OUTSIDE}\n{parts}"))
+    }
+
+    /// Two runs with these decisions.
+    fn twice(&self, list: &Decisions) -> Twice {
+        let config = &self.search.config;
+        let config = config.clone().check_model(config.model && config.traced).traced(true);
+        let executor =
+            Executor::new(config, self.search.grain).looks(true).keeps_events(true).called_from(self.at);
+        twice(&executor, || Box::new(Recorded::new(list.clone())), self.program)
     }
 
     fn write(&self, told: &Telling, what: &str, repeat: &str, replay: &Replay) -> Option<String> {

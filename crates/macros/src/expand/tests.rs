@@ -58,7 +58,7 @@ fn options_say_what_they_take() {
         (
             lab_test,
             "workers = 1",
-            "unknown option `workers`: there are `seeds`, `explore`, `runs`, `limit`, `budget`, `grain`, `faults`, `cancel`",
+            "unknown option `workers`: there are `seeds`, `explore`, `runs`, `limit`, `budget`, `grain`, `faults`, `cancel`, `twice`",
         ),
         (main, "workers", "`workers` wants a value: `workers = ..`"),
         (lab_test, "explore, explore", "`explore` is given twice"),
@@ -100,6 +100,7 @@ fn options_of_a_search_are_checked_as_far_as_can_be_without_running_it() {
         ("explore, grain = 'fine'", "`grain` is 'operation' or 'poll'"),
         ("faults = 'disk'", "`faults` is `true`, `false` or 'net'"),
         ("explore = , runs = 3", how),
+        ("twice = 2", "`twice` is `true` or `false`; alone it is `true`"),
         ("cancel = 'drop'", "`cancel` is 'sweep' or 'pairs'"),
         (
             "explore, cancel = 'sweep'",
@@ -151,6 +152,9 @@ fn options_reach_the_plain_functions() {
         ),
         ("explore, limit = 9", "every () . limit (9) , f)"),
         ("explore, budget = 9", "every () . budget (9) , f)"),
+        ("twice", "given ! () ,) ; __test . twice () . sweep (0 .. 32 , f)"),
+        ("explore, twice = true", "__test . twice () . search ("),
+        ("twice = false", "given ! () ,) ; __test . sweep (0 .. 32 , f)"),
         ("cancel = \"sweep\", limit = 9", "LabConfig :: default ()) . limit (9) , f)"),
         ("explore, grain = \"poll\"", "every () . grain (:: asupersync :: lab :: Grain :: Poll) , f)"),
         ("explore, faults = \"net\"", "every () . faults () , f)"),

@@ -7,7 +7,7 @@
 use super::{Number, Range, each};
 use crate::tokens::{Error, Ident, Result, Span, TokenStream, TokenTree, Tokens, fill};
 
-const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "budget", "grain", "faults", "cancel"];
+const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "budget", "grain", "faults", "cancel", "twice"];
 
 /// See the module.
 #[derive(Default)]
@@ -19,6 +19,7 @@ pub(crate) struct LabTest {
     budget: Option<Number>,
     grain: Option<(Span, Grain)>,
     faults: bool,
+    twice: bool,
     cancel: Option<(Span, bool)>,
 }
 
@@ -46,6 +47,7 @@ impl LabTest {
                 "budget" => options.budget = Some(number(input, name)?),
                 "grain" => options.grain = Some((name.span(), grain(input)?)),
                 "faults" => options.faults = faults(input)?,
+                "twice" => options.twice = !valued || twice(input)?,
                 _ => options.cancel = Some((name.span(), cancel(input)?)),
             }
             Ok(())
@@ -118,7 +120,8 @@ impl LabTest {
             ("runs", self.runs.as_ref().map_or_else(|| fill("1000", &[]), Number::tokens)),
             ("most", self.most().map_or_else(TokenStream::new, |(_, number)| number.tokens())),
         ];
-        fill(&code, &holes)
+        let twice = if self.twice { ".twice()" } else { "" };
+        fill(&format!("{twice}{code}"), &holes)
     }
 
     fn called_most(&self) -> String {
@@ -186,11 +189,19 @@ fn grain(input: &mut Tokens) -> Result<Grain> {
     })
 }
 
+fn boolean(input: &mut Tokens) -> Option<bool> {
+    [("true", true), ("false", false)]
+        .into_iter()
+        .find_map(|(name, value)| input.takes_word(name).then_some(value))
+}
+
+fn twice(input: &mut Tokens) -> Result<bool> {
+    boolean(input).ok_or_else(|| input.error("`twice` is `true` or `false`; alone it is `true`"))
+}
+
 fn faults(input: &mut Tokens) -> Result<bool> {
-    for (name, value) in [("true", true), ("false", false)] {
-        if input.takes_word(name) {
-            return Ok(value);
-        }
+    if let Some(value) = boolean(input) {
+        return Ok(value);
     }
     word(input, "`faults` is `true`, `false` or \"net\"", |word| (word == "net").then_some(true))
 }
