@@ -1,6 +1,7 @@
 //! Closures that block, as tasks of a region: the region waits for them, cancelling drops those that have
 //! not begun, and one that runs can ask whether it should stop.
 use crate::port::World;
+use crate::scope::task_id;
 use crate::{Cx, MayBlock, MaySpawn, Row, TaskHandle};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -9,8 +10,8 @@ use core::future::poll_fn;
 use core::sync::atomic::{AtomicBool, Ordering::*};
 use core::task::Poll;
 use region::Lock;
-use task::Waiter;
-use types::{Cancelled, Stop, WaitKind};
+use task::{TaskRef, Waiter, Whose};
+use types::{Cancelled, Stop, TaskId, WaitKind};
 
 /// What a blocking closure can ask.
 #[derive(Clone, Debug)]
@@ -74,7 +75,12 @@ impl<C: Row> Cx<C> {
             closure: Lock::new(Some(f)),
             done: Lock::new(Done { result: None, waiter: None, lost: false }),
         });
-        submit(self.world(), shared.clone(), flag.clone());
+        let task = self.header();
+        submit(
+            self.world(),
+            Tell { shared: Some(shared.clone()), by: task.counted(), id: task_id(task) },
+            flag.clone(),
+        );
         // Whoever stops waiting, in whatever way, does not want it to begin any more.
         let _revoke = Revoke(&shared, &flag);
         let result = poll_fn(|context| {
@@ -128,29 +134,42 @@ fn no_pool() -> Cancelled {
         .build()
 }
 
-fn submit<T: Send + 'static, F: FnOnce(&BlockingCx) -> T + Send + 'static>(
-    world: &World,
-    shared: Arc<Shared<T, F>>,
-    flag: BlockingCx,
-) {
-    /// Tells the waiting task whatever happens to the job, even that it was dropped.
-    struct Tell<T, F>(Arc<Shared<T, F>>);
-    impl<T, F> Drop for Tell<T, F> {
-        fn drop(&mut self) {
-            let mut done = self.0.done.lock();
-            done.lost = done.result.is_none();
-            let waiter = done.waiter.take();
-            drop(done);
-            if let Some(waiter) = waiter {
-                waiter.wake()
-            }
+/// Tells the waiting task whatever happens to the job, even that it was dropped.
+struct Tell<T, F> {
+    /// Until it is dropped.
+    shared: Option<Arc<Shared<T, F>>>,
+    by: TaskRef,
+    id: TaskId,
+}
+
+impl<T, F> Drop for Tell<T, F> {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.take() else { return };
+        let mut done = shared.done.lock();
+        done.lost = done.result.is_none();
+        let waiter = done.waiter.take();
+        drop(done);
+        if let Some(waiter) = waiter {
+            waiter.wake()
+        }
+        // The task has been given up meanwhile: what the closure returned is nobody's.
+        let mut unclaimed = Arc::into_inner(shared);
+        if unclaimed.is_some() {
+            crate::unclaimed::discard(&self.by, Whose::Known(self.id), &mut || drop(unclaimed.take()))
         }
     }
+}
+
+fn submit<T: Send + 'static, F: FnOnce(&BlockingCx) -> T + Send + 'static>(
+    world: &World,
+    tell: Tell<T, F>,
+    flag: BlockingCx,
+) {
     let catch = world.unwinding.catch;
-    let tell = Tell(shared);
     let job = move || {
         let tell = tell;
-        let mut f = tell.0.closure.lock().take();
+        let Some(shared) = &tell.shared else { return };
+        let mut f = shared.closure.lock().take();
         if f.is_none() {
             return;
         }
@@ -161,7 +180,7 @@ fn submit<T: Send + 'static, F: FnOnce(&BlockingCx) -> T + Send + 'static>(
             (Err(p), _) => Some(Err(p)),
             (Ok(()), None) => None,
         };
-        tell.0.done.lock().result = result;
+        shared.done.lock().result = result;
     };
     match &world.blocking {
         Some(pool) => pool.submit(Box::new(job)),

@@ -293,13 +293,14 @@ impl<'p, C: Row> Branch<'p, C> {
         }
     }
 
-    fn settled(&self, settlement: Settlement) -> Option<Cancelled> {
+    fn settled(&self, mut settlement: Settlement) -> Option<Cancelled> {
         let header = self.scope.header();
         if let (Some(note), Some(region)) = (settlement.note(), self.scope.region()) {
-            let lost = settlement.panic.or(settlement.failure);
+            let worst = settlement.worst().map(|lost| lost.task);
             region.emit_escalation(Escalation::ChildFailed);
-            escalate_to(self.scope.outer(), header, region.next_origin(), note, lost.map(|l| l.task));
+            escalate_to(self.scope.outer(), header, region.next_origin(), note, worst);
         }
+        crate::unclaimed::ends(world_of(header), &mut settlement);
         if let Some(c) = settlement.visible {
             self.scope.visible.lock().strengthen(&c, None);
         }

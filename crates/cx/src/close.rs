@@ -7,7 +7,7 @@ use crate::port::{Due, Report, WaitOn, World};
 use crate::raw::ext;
 use crate::raw::place::{counted, owner_of, world_of};
 use crate::raw::start::{self, Start};
-use crate::{Cx, NoSpawn};
+use crate::{Cx, NoSpawn, unclaimed};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -73,13 +73,14 @@ pub(crate) fn member_failed(region: &Arc<Region>, task: &Header, id: TaskId, ver
 /// An isolating region hears of a member's failure. What its `on_failure` panics with is reported and goes no
 /// further: the task that failed is over, and nobody else is concerned.
 pub(crate) fn isolate(region: &Region, task: &Header) {
-    if region.policy() != Policy::Isolate {
-        return;
-    }
+    let Some(mut isolated) = region.isolate(task) else { return };
     let world = world_of(task);
-    if (world.unwinding.catch)(&mut || region.isolate(task)).is_err() {
+    if let Err(payload) = (world.unwinding.catch)(&mut || region.tell_isolated(&isolated)) {
         world.report(Report::OnFailurePanicked { region: region.id(), opened_at: region.opened_at() });
+        unclaimed::forget(world.unwinding, payload)
     }
+    let (task, spawned_at) = (isolated.task, isolated.spawned_at);
+    unclaimed::within(world, Some(task), spawned_at, &mut || drop(isolated.loss.take()))
 }
 
 /// The body of a region ended in something other than `Ok`: its children are cancelled.
@@ -130,6 +131,9 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
             if !matches!(lost.loss, task::Loss::Cancelled(_)) {
                 report_lost(lost, &region, &by);
             }
+        }
+        for lost in core::mem::take(&mut settlement.others) {
+            unclaimed::end(world, lost)
         }
     }
     if !settlement.leaked.is_empty() {
@@ -313,7 +317,9 @@ fn adopt_in(region: &Arc<Region>, enclosing: &Arc<Region>) {
     let left = region.clone();
     let body = async move |cx: &mut Cx<NoSpawn>| {
         let by = cx.header().counted();
-        let settlement = close(left, by).await;
+        let mut settlement = close(left, by).await;
+        // What it was is said in the note.
+        unclaimed::ends(cx.world(), &mut settlement);
         match settlement.note() {
             Some(note) => Err(types::Stop::Err(note)),
             None => Ok(()),

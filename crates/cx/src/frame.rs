@@ -2,11 +2,11 @@
 use crate::close::{self, FinalizerFn};
 use crate::port::{Caught, PanicPayload};
 use crate::raw::ext::{self, ChildSlot};
-use crate::raw::place::{Address, Place};
+use crate::raw::place::{Address, Place, world_of};
 use crate::raw::scope::{self, Scope};
 use crate::scope::{escalate_to, leave_visible};
 use crate::spawn::Task;
-use crate::{Cx, MaySpawn, NoSpawn, Row};
+use crate::{Cx, MaySpawn, NoSpawn, Row, unclaimed};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -19,7 +19,7 @@ use core::time::Duration;
 use region::{Body, Isolated, Lost, OnFailure, Open, Region, Settlement};
 use task::{Loss, TaskRef, Verdict, control};
 use trace::{End, Escalation, RegionKind, ScopeId};
-use types::{AfterGrace, CancelKind, Cancelled, Failure, Policy, Res, Stop};
+use types::{AfterGrace, CancelKind, Cancelled, Policy, Res, Stop};
 
 /// How a region is to behave. Start with [`RegionOptions::fail_fast`], [`RegionOptions::isolate`] or
 /// [`RegionOptions::keep_going`].
@@ -298,7 +298,7 @@ impl<C: Row> Cx<C> {
             }
             Err(payload) => {
                 close::body_failed(&region, &task, Verdict::Panicked);
-                outdone(&region, &frame.finish(End::Panicked).await, &task);
+                outdone(&region, frame.finish(End::Panicked).await, &task);
                 (unwinding.resume)(payload)
             }
         }
@@ -362,7 +362,7 @@ impl<C: Row> Cx<C> {
             Ok(result) => result,
             Err(payload) => {
                 close::body_failed(&region, &task, Verdict::Panicked);
-                outdone(&region, &frame.finish(End::Panicked).await, &task);
+                outdone(&region, frame.finish(End::Panicked).await, &task);
                 (unwinding.resume)(payload)
             }
         };
@@ -410,7 +410,7 @@ impl<C: Row> Cx<C> {
                 }
                 Err(payload) => {
                     close::body_failed(&region, &task, Verdict::Panicked);
-                    outdone(&region, &frame.finish(End::Panicked).await, &task);
+                    outdone(&region, frame.finish(End::Panicked).await, &task);
                     (unwinding.resume)(payload)
                 }
             }
@@ -451,33 +451,35 @@ fn escalate(
     around: Address,
     task: &TaskRef,
     region: &Region,
-    settlement: Settlement,
+    mut settlement: Settlement,
     resume: fn(PanicPayload) -> !,
 ) {
     let note = settlement.note();
-    if let Some(lost) = settlement.panic
-        && let Loss::Panicked(p) = lost.loss
-    {
+    let (panic, failed) = (settlement.take_panic(), settlement.failure.as_ref().map(|lost| lost.task));
+    // Before anything unwinds through here.
+    unclaimed::ends(world_of(task), &mut settlement);
+    if let Some(panic) = panic {
         region.emit_escalation(Escalation::Panic);
-        resume(p.into_payload())
+        resume(panic.into_payload())
     }
     let place = scope::place_of(around, task);
-    if let (Some(lost), Some(note)) = (settlement.failure, note) {
+    if let (Some(failed), Some(note)) = (failed, note) {
         region.emit_escalation(Escalation::ChildFailed);
-        escalate_to(place, task, region.next_origin(), note, Some(lost.task));
+        escalate_to(place, task, region.next_origin(), note, Some(failed));
     } else if let Some(c) = settlement.visible {
         leave_visible(place, c)
     }
 }
 
 /// The body's own end is worse than what its members lost, which is reported instead (`region.outcome`).
-fn outdone(region: &Region, settlement: &Settlement, task: &TaskRef) {
+fn outdone(region: &Region, mut settlement: Settlement, task: &TaskRef) {
     if settlement.panic.is_some() || settlement.failure.is_some() {
         region.emit_escalation(Escalation::Returned);
     }
     for lost in settlement.panic.iter().chain(&settlement.failure) {
         close::report_lost(lost, region, task);
     }
+    unclaimed::ends(world_of(task), &mut settlement)
 }
 
 /// The result of a `try_region` from its body's and its members'.
@@ -492,11 +494,10 @@ fn combine<T, E: 'static>(
         return result;
     }
     let note = settlement.note();
-    if let Some(lost) = settlement.panic.take_if(|lost| matches!(lost.loss, Loss::Panicked(_)))
-        && let Loss::Panicked(p) = lost.loss
-    {
+    if let Some(panic) = settlement.take_panic() {
+        unclaimed::ends(world_of(task), &mut settlement);
         region.emit_escalation(Escalation::Panic);
-        resume(p.into_payload())
+        resume(panic.into_payload())
     }
     let consequential = match &result {
         Ok(_) => true,
@@ -504,17 +505,20 @@ fn combine<T, E: 'static>(
         Err(Stop::Err(_)) => false,
     };
     if !consequential {
-        outdone(region, &settlement, task);
+        outdone(region, settlement, task);
         return result;
     }
     if let Some(lost) = settlement.failure {
         region.emit_escalation(Escalation::Returned);
-        let by = lost.task;
-        if let Loss::Failed(failure) = lost.loss
-            && let Ok(error) = Failure::downcast::<E>(failure)
-        {
-            return Err(Stop::Err(error));
-        }
+        let Lost { task: by, spawned_at, loss } = lost;
+        let loss = match loss {
+            Loss::Failed(failure) => match failure.downcast::<E>() {
+                Ok(error) => return Err(Stop::Err(error)),
+                Err(failure) => Loss::Failed(failure),
+            },
+            other => other,
+        };
+        unclaimed::end(world_of(task), Lost { task: by, spawned_at, loss });
         let mut c = Cancelled::new(CancelKind::ChildFailed, region.next_origin())
             .why("a child failed and nobody joined it")
             .by(by);

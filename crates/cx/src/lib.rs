@@ -11,6 +11,7 @@
 //! | `branch` | branches of combinators, phases of a bracket |
 //! | `alarm` | a timer that somebody waits for |
 //! | `close` | draining, finalizers, settling |
+//! | `unclaimed` | dropping what a task left and nobody took |
 //! | `permit` | obligations of the region a `Cx` stands in |
 //! | `name` | what a task is called in dumps |
 //! | `foreign` | wakers of others that a request has to reach |
@@ -49,6 +50,7 @@ mod root;
 mod row;
 mod scope;
 mod spawn;
+mod unclaimed;
 mod wall;
 
 pub use alarm::Alarm;

@@ -83,6 +83,16 @@ pub enum Report {
         /// Where that was opened.
         opened_at: At,
     },
+    /// What a task left and nobody took (a value, an error, a body that had panicked) panicked when it was dropped. No
+    /// outcome shows it.
+    DropPanicked {
+        /// The task; `None` if its outcome was freed when nothing else was left of it.
+        task: Option<TaskId>,
+        /// Where it was spawned.
+        spawned_at: At,
+        /// What the drop panicked with.
+        message: String,
+    },
     /// A finalizer ended in another way than it should.
     FinalizerFailed {
         /// The region it was registered in.
@@ -181,15 +191,11 @@ impl fmt::Display for Report {
                 failure.text(),
                 Line(opened_at)
             ),
+            Report::DropPanicked { task, spawned_at, message } => {
+                drop_panicked(f, *task, spawned_at, message)
+            }
             Report::FinalizerFailed { registered_at, end, .. } => {
-                let what = match end {
-                    FinalizerEnd::Ok => "ended",
-                    FinalizerEnd::Failed => "failed",
-                    FinalizerEnd::Panicked => "panicked",
-                    FinalizerEnd::TimedOut => "was ended at its bound of time",
-                    FinalizerEnd::Dropped => "was dropped while it ran, with the frame that awaited it",
-                };
-                write!(f, "a finalizer registered at {} {what}", Line(registered_at))
+                write!(f, "a finalizer registered at {} {}", Line(registered_at), end_of(*end))
             }
             Report::ReleaseSkipped { bracket } => write!(
                 f,
@@ -216,6 +222,26 @@ impl fmt::Display for Report {
             Report::Unclean { cause } => write!(f, "the program's root did not end cleanly: {cause}"),
         }
     }
+}
+
+/// What a finalizer did, after its name.
+fn end_of(end: FinalizerEnd) -> &'static str {
+    match end {
+        FinalizerEnd::Ok => "ended",
+        FinalizerEnd::Failed => "failed",
+        FinalizerEnd::Panicked => "panicked",
+        FinalizerEnd::TimedOut => "was ended at its bound of time",
+        FinalizerEnd::Dropped => "was dropped while it ran, with the frame that awaited it",
+    }
+}
+
+fn drop_panicked(f: &mut fmt::Formatter<'_>, task: Option<TaskId>, at: At, message: &str) -> fmt::Result {
+    f.write_str("what ")?;
+    if let Some(task) = task {
+        write!(f, "{task}, ")?;
+    }
+    let at = Line(at);
+    write!(f, "the task spawned at {at} left and nobody took panicked when it was dropped: {message}")
 }
 
 fn no_thread(f: &mut fmt::Formatter<'_>, name: &str, why: &str) -> fmt::Result {

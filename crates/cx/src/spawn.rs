@@ -56,7 +56,6 @@ impl<T, C: Row, F> Task<T, C> for F where
 #[derive(Debug)]
 pub struct TaskHandle<T, E> {
     join: JoinRef<T, E>,
-    id: TaskId,
 }
 
 static JOINING: WaitKind = WaitKind::new("a task to finish");
@@ -185,8 +184,7 @@ pub(crate) fn start_in<T: TaskOutput, C: Row, F: Task<T, C>>(
             ext::make(header).inner.lock().env = Some(env)
         }
     };
-    let (join, id) = start::task::<T, F, C>(region, start, give_env, body)?;
-    Ok(TaskHandle { join, id })
+    Ok(TaskHandle { join: start::task::<T, F, C>(region, start, give_env, body)? })
 }
 
 pub(crate) fn handle_or_refused<T: TaskOutput, F>(
@@ -194,7 +192,7 @@ pub(crate) fn handle_or_refused<T: TaskOutput, F>(
     at: &'static Location<'static>,
     started: start::Begun<T, F>,
 ) -> TaskHandle<T::Ok, T::Err> {
-    started_or_refused::<T, F>(region, at, started.map(|(join, id)| TaskHandle { join, id }))
+    started_or_refused::<T, F>(region, at, started.map(|join| TaskHandle { join }))
 }
 
 pub(crate) fn started_or_refused<T: TaskOutput, F>(
@@ -209,19 +207,19 @@ pub(crate) fn started_or_refused<T: TaskOutput, F>(
             origin: Origin { scope: region.id().as_u64(), request: 0 },
             why,
         });
-        TaskHandle { join: start::refused::<T>(region, at), id: TaskId::from_u64(0) }
+        TaskHandle { join: start::refused::<T>(region, at) }
     })
 }
 
 impl<T, E> TaskHandle<T, E> {
     /// The task's identity; 0 for one that was refused.
     pub fn id(&self) -> TaskId {
-        self.id
+        self.join.id()
     }
 
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
-        crate::object::looked_at(self.id);
+        crate::object::looked_at(self.id());
         self.join.is_finished()
     }
 
@@ -245,11 +243,11 @@ impl<T, E> TaskHandle<T, E> {
                 && let Err(c) = cx.checkpoint()
             {
                 // A moment later the outcome may have been there.
-                crate::object::looked_at(self.id);
+                crate::object::looked_at(self.id());
                 return Poll::Ready(Outcome::Cancelled(c));
             }
             if self.join.register(context.waker()) {
-                cx.poll_wait_on(context, &JOINING, WaitOn::Task(self.id));
+                cx.poll_wait_on(context, &JOINING, WaitOn::Task(self.id()));
                 return Poll::Pending;
             }
             // It ended between the two looks.
@@ -268,7 +266,7 @@ impl<T, E> TaskHandle<T, E> {
         cx.header().control() & control::ATTENTION != 0
             && !types::seeded!("task.join-tells-the-consequence")
             && crate::scope::effective(cx.place())
-                .is_some_and(|c| c.kind() == CancelKind::SiblingFailed && c.by() == Some(self.id))
+                .is_some_and(|c| c.kind() == CancelKind::SiblingFailed && c.by() == Some(self.id()))
     }
 
     /// The outcome, if the task has ended and nobody took it. Never waits.
@@ -277,7 +275,7 @@ impl<T, E> TaskHandle<T, E> {
     }
 
     fn take<C: Row>(&mut self, cx: &Cx<C>) -> Option<Outcome<T, E>> {
-        let traced = cx.header().control() & control::TRACE != 0 && self.id.as_u64() != 0;
+        let traced = cx.header().control() & control::TRACE != 0 && self.id().as_u64() != 0;
         let outcome = if traced { self.take_traced(cx.header()) } else { self.join.try_take() };
         if outcome.is_some() {
             return outcome;
@@ -296,7 +294,7 @@ impl<T, E> TaskHandle<T, E> {
         while !region::has_left(self.join.task()) {
             core::hint::spin_loop()
         }
-        let (owner, task, by) = (crate::raw::place::owner_of(by), self.id, crate::scope::actor(by));
+        let (owner, task, by) = (crate::raw::place::owner_of(by), self.id(), crate::scope::actor(by));
         let mut outcome = None;
         owner.step(by, || {
             outcome = self.join.try_take();
@@ -330,7 +328,7 @@ impl<T, E> TaskHandle<T, E> {
         }
         let mut outcome = None;
         if self.join.task().control() & control::TRACE != 0 {
-            let (task, join) = (self.id, &mut self.join);
+            let (task, join) = (self.id(), &mut self.join);
             // See `take_traced`.
             while !region::has_left(join.task()) {
                 core::hint::spin_loop()
@@ -360,16 +358,16 @@ impl<T, E> TaskHandle<T, E> {
     pub fn cancel_at(&self, why: &'static str, at: &'static Location<'static>) {
         let header: &Header = self.join.task();
         if header.word.is_complete() {
-            crate::object::looked_at(self.id);
+            crate::object::looked_at(self.id());
             return;
         }
         let ask = Ask { kind: CancelKind::Explicit, why, at, grace: None };
-        start::with_world(header, |world| request(self.join.task(), self.id, world, ask));
+        start::with_world(header, |world| request(self.join.task(), self.id(), world, ask));
     }
 
     fn taken_before(&self) -> Outcome<T, E> {
         Outcome::Cancelled(
-            Cancelled::new(CancelKind::ChildFailed, Origin { scope: self.id.as_u64(), request: 0 })
+            Cancelled::new(CancelKind::ChildFailed, Origin { scope: self.id().as_u64(), request: 0 })
                 .why("its outcome was taken before: by an earlier join, or by its region when it closed")
                 .build(),
         )

@@ -17,7 +17,7 @@ use core::task::{Poll, Waker};
 use obligation::Note;
 use task::{Loss, Waiter};
 use trace::{FinalizerId, Label, Refused, RegionPhase, Site};
-use types::{CancelKind, Cancelled, FailureNote, Severity, TaskId};
+use types::{CancelKind, Cancelled, FailureNote, Panic, Severity, TaskId};
 
 /// An outcome of a member that nobody joined.
 #[derive(Debug)]
@@ -57,6 +57,14 @@ impl Settlement {
     /// The first failure or panic as a note, for causes and reports.
     pub fn note(&self) -> Option<FailureNote> {
         self.note.clone()
+    }
+
+    /// The first panic, for whoever goes on with it. One who does not leaves it where it is, to be reported.
+    pub fn take_panic(&mut self) -> Option<Panic> {
+        match self.panic.take_if(|lost| matches!(lost.loss, Loss::Panicked(_)))?.loss {
+            Loss::Panicked(panic) => Some(panic),
+            Loss::Failed(_) | Loss::Cancelled(_) => None,
+        }
     }
 
     /// What [`Settlement::note`] is about.

@@ -226,19 +226,22 @@ impl Region {
         });
     }
 
-    /// Counts a failure in an isolating region and calls its `on_failure`, which is user code and may panic:
-    /// the caller catches that. Called once, when the outcome of a failed member is in its cell, before the
-    /// member leaves. Does nothing under other policies.
-    pub fn isolate(&self, task: &Header) {
+    /// Counts a failure in an isolating region and takes it, unless a handle has the right to it. Called once, when the
+    /// outcome of a failed member is in its cell, before the member leaves. Nothing under other policies.
+    pub fn isolate(&self, task: &Header) -> Option<Isolated> {
         if self.policy != Policy::Isolate {
-            return;
+            return None;
         }
         self.failures.fetch_add(1, Relaxed);
+        let loss = (task.control() & control::UNCLAIMED != 0).then(|| task.counted().take_loss()).flatten();
+        Some(Isolated { task: task_id(self.id, task.index.load(Relaxed)), spawned_at: task.spawned_at, loss })
+    }
+
+    /// Calls the `on_failure` of an isolating region, if it has one. That is user code and may panic: the caller
+    /// catches it.
+    pub fn tell_isolated(&self, isolated: &Isolated) {
         if let Some(on_failure) = &self.on_failure {
-            let loss =
-                (task.control() & control::UNCLAIMED != 0).then(|| task.counted().take_loss()).flatten();
-            let id = task_id(self.id, task.index.load(Relaxed));
-            on_failure(&Isolated { task: id, spawned_at: task.spawned_at, loss })
+            on_failure(isolated)
         }
     }
 

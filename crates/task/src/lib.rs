@@ -31,7 +31,7 @@ mod word;
 pub use raw::engine;
 pub use raw::header::{Header, TaskRef};
 pub use raw::is_inside_task;
-pub use raw::owner::Owner;
+pub use raw::owner::{Owner, Whose};
 pub use raw::party::Party;
 pub use raw::run::{Guard, Runnable, run};
 pub use raw::waiter::Waiter;

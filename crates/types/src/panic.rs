@@ -25,14 +25,19 @@ impl Panic {
     /// What `catch_unwind` returned. The message is taken from the `&'static str` or `String`
     /// that `panic!` leaves; another payload is kept, and described as such.
     pub fn from_payload(payload: Box<dyn Any + Send>) -> Panic {
-        let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
-            (*text).to_owned()
-        } else if let Some(text) = payload.downcast_ref::<String>() {
-            text.clone()
-        } else {
-            "(a payload that isn't text)".to_owned()
-        };
+        let message = Panic::text_of(&*payload).to_owned();
         Panic(Box::new(Inner { message, payload: Some(payload), abandoned: false }))
+    }
+
+    /// The message of a payload that stays with its owner, as [`Panic::from_payload`] would keep it.
+    pub fn text_of(payload: &(dyn Any + Send)) -> &str {
+        if let Some(text) = payload.downcast_ref::<&'static str>() {
+            text
+        } else if let Some(text) = payload.downcast_ref::<String>() {
+            text
+        } else {
+            "(a payload that isn't text)"
+        }
     }
 
     /// A panic known by its message alone.

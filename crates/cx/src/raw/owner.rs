@@ -3,13 +3,14 @@ use super::ext::{self, ExtInner};
 use super::place::{counted, owner_of, world_of};
 use crate::close::{self, janitor};
 use crate::port::{Report, World};
+use crate::unclaimed;
 use alloc::boxed::Box;
 use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
 use region::{Region, Settlement};
-use task::{Header, Owner, Raise, Verdict, Waiter, control};
+use task::{Header, Owner, Raise, Verdict, Waiter, Whose, control};
 use trace::{Escalation, Label};
 use types::{CancelKind, Cancelled, Cause};
 
@@ -45,7 +46,7 @@ unsafe impl Owner for Kernel {
                 }
                 Poll::Ready(settlement) => {
                     if let Some(region) = ext.implicit() {
-                        raise = raised_by(task, region, settlement)
+                        raise = raised_by(task, region, verdict, settlement)
                     }
                 }
             }
@@ -90,6 +91,10 @@ unsafe impl Owner for Kernel {
         }
     }
 
+    fn discard(task: &Header, whose: Whose, drop: &mut dyn FnMut()) {
+        unclaimed::discard(task, whose, drop)
+    }
+
     fn release(task: &Header) {
         ext::release(task)
     }
@@ -125,20 +130,26 @@ fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
 }
 
 /// What the close of a task's children does to its outcome: as `try_region` would.
-fn raised_by(task: &Header, region: &Region, settlement: Settlement) -> Raise {
+fn raised_by(task: &Header, region: &Region, verdict: Verdict<'_>, mut settlement: Settlement) -> Raise {
     let note = settlement.note();
-    if let Some(lost) = settlement.panic
-        && let task::Loss::Panicked(p) = lost.loss
+    if matches!(verdict, Verdict::Panicked)
+        && let Some(lost) = settlement.worst()
     {
+        close::report_lost(lost, region, task)
+    }
+    let (panic, failure) =
+        (settlement.take_panic(), settlement.failure.as_ref().map(|l| (l.task, l.spawned_at)));
+    unclaimed::ends(world_of(task), &mut settlement);
+    if let Some(p) = panic {
         region.emit_escalation(Escalation::Panic);
         return Raise::Panicked(p);
     }
-    if let Some(lost) = settlement.failure {
+    if let Some((failed, spawned_at)) = failure {
         region.emit_escalation(Escalation::ChildFailed);
         let mut c = Cancelled::new(CancelKind::ChildFailed, region.next_origin())
-            .why(alloc::format!("its child {} failed and nobody joined it", lost.task))
-            .at(lost.spawned_at)
-            .by(lost.task)
+            .why(alloc::format!("its child {failed} failed and nobody joined it"))
+            .at(spawned_at)
+            .by(failed)
             .when(world_of(task).clock.now());
         if let Some(note) = note {
             c = c.because(Cause::Failed(note));
@@ -170,6 +181,10 @@ unsafe impl Owner for RootBody {
     fn ended(_: &Header, _: Verdict<'_>) -> Option<Waiter> {
         None
     }
+    fn discard(task: &Header, whose: Whose, drop: &mut dyn FnMut()) {
+        unclaimed::discard(task, whose, drop)
+    }
+
     fn release(task: &Header) {
         ext::release(task)
     }
@@ -192,9 +207,7 @@ pub(crate) fn waken(world: &World, wake: impl FnOnce()) {
     });
     if let Err(payload) = woken {
         world.report(Report::WakerPanicked);
-        // The payload's drop may panic as well; then it is not worth having.
-        let mut payload = Some(payload);
-        let _ = (world.unwinding.catch)(&mut || drop(payload.take()));
+        unclaimed::forget(world.unwinding, payload)
     }
 }
 

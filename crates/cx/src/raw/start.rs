@@ -12,11 +12,10 @@ use task::control;
 use task::raw::cell::{NewCell, Origin};
 use task::raw::join::JoinRef;
 use trace::Refused;
-use types::{Never, TaskId, TaskOutput};
+use types::{Never, TaskOutput};
 
-/// A started task with its right to the outcome, or the body back with the reason.
-pub(crate) type Begun<T, F> =
-    Result<(JoinRef<<T as TaskOutput>::Ok, <T as TaskOutput>::Err>, TaskId), (F, Refused)>;
+/// The right to a started task's outcome, or the body back with the reason.
+pub(crate) type Begun<T, F> = Result<JoinRef<<T as TaskOutput>::Ok, <T as TaskOutput>::Err>, (F, Refused)>;
 
 /// How to start a task.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +128,7 @@ where
         let _ = super::ext::make(h).set_implicit(region.clone());
         let future = make(header);
         // SAFETY: pinned to the caller's thread, and finished before its borrows end (`Root::start`).
-        let (runnable, join) = unsafe { cell.start(future) };
+        let (runnable, join) = unsafe { cell.start(future, crate::scope::task_id(h)) };
         region.set_body(h.counted());
         // SAFETY: the runnable is ours.
         unsafe { task::engine::schedule(runnable.into_raw()) };
@@ -174,7 +173,7 @@ where
             let Some(cell) = self.0.take() else { return };
             let panic = types::Panic::new("the task's body panicked before it returned its future");
             // SAFETY: admitted above and not started; there is no future, so any thread may poll it.
-            let (runnable, _) = unsafe { cell.start_ended(types::Outcome::Panicked(panic)) };
+            let runnable = unsafe { cell.start_ended(types::Outcome::Panicked(panic)) };
             // SAFETY: the runnable is ours.
             unsafe { task::engine::schedule(runnable.into_raw()) };
         }
@@ -187,10 +186,10 @@ where
     let future = make(body, unsafe { Address::of_task(header).cx::<C>() });
     let Some(cell) = cell.0.take() else { unreachable!("only the guard takes it") };
     // SAFETY: says the caller.
-    let (runnable, join) = unsafe { cell.start(future) };
+    let (runnable, join) = unsafe { cell.start(future, id) };
     // SAFETY: the runnable is ours.
     unsafe { task::engine::schedule_new(runnable.into_raw()) };
-    Ok((join, id))
+    Ok(join)
 }
 
 /// A handle for a task that was refused.

@@ -47,6 +47,21 @@ pub(crate) fn an_error_that_nobody_took_is_returned(lab: &LabRuntime) {
     assert_clean(lab);
 }
 
+/// A task's handle is gone, and the drop of what it returns panics: the operator is told.
+pub(crate) fn a_drop_that_panics_is_told(lab: &LabRuntime) {
+    struct Grenade;
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("dropped")
+        }
+    }
+    lab.run(|cx| async {
+        cx.spawn(async |_: &mut Cx| -> Res<Grenade> { Ok(Grenade) });
+    });
+    assert_eq!(lab.reports().len(), 1, "nobody was told of the drop");
+    assert_clean(lab);
+}
+
 /// A member fails and its sibling ends by the request that followed: the error is the region's outcome.
 pub(crate) fn a_consequence_does_not_count(lab: &LabRuntime) {
     lab.run(|cx| async {

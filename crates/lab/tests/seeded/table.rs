@@ -51,6 +51,9 @@ macro_rules! table {
             a_consequence_that_counts_as_a_failure: "outcome.consequence-counts" in "crates/region/src/origin.rs",
                 noticed by regions::a_consequence_does_not_count, which says "rule of the model: outcome.failure",
                 found within 10 and 10;
+            a_drop_whose_panic_nobody_hears_of: "task.drop-untold" in "crates/cx/src/unclaimed.rs",
+                noticed by regions::a_drop_that_panics_is_told, which says "nobody was told of the drop",
+                found within 10 and 10;
             an_orphan: "region.close-early" in "crates/region/src/gate.rs",
                 noticed by regions::a_region_waits_for_its_member, which says "closed over a live task",
                 found within 10 and 10;

@@ -10,20 +10,20 @@ use super::run::{Progress, Runnable, borrowed_waker};
 use super::slab;
 use super::waiter::Waiter;
 use crate::slot::{JoinSlot, Published};
-use crate::{Loss, Owner, Raise, Verdict, Word, control};
+use crate::{Loss, Owner, Raise, Verdict, Whose, Word, control};
 use alloc::boxed::Box;
 use core::alloc::Layout;
 use core::any::Any;
 use core::cell::UnsafeCell;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, offset_of};
+use core::mem::{ManuallyDrop, needs_drop, offset_of};
 use core::panic::Location;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, Ordering::*};
 use core::task::{Context, Poll};
-use types::{Failure, Outcome, Panic, TaskOutput};
+use types::{Failure, Outcome, Panic, TaskId, TaskOutput};
 
 /// What the untyped parts of the crate need to know about a cell's type.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Vtable {
     pub(crate) poll: unsafe fn(NonNull<Header>, &mut Progress),
     pub(crate) drop_future: unsafe fn(NonNull<Header>),
     pub(crate) finish_panicked: unsafe fn(NonNull<Header>, Box<dyn Any + Send>, &mut Progress),
-    pub(crate) leave_after_drop: unsafe fn(NonNull<Header>, &mut Progress),
+    pub(crate) discard: fn(&Header, Whose, &mut dyn FnMut()),
     drop_outcome: unsafe fn(NonNull<Header>),
     pub(crate) take_loss: unsafe fn(NonNull<Header>) -> Option<Loss>,
     release: fn(&Header),
@@ -65,7 +65,7 @@ where
         poll: Self::poll,
         drop_future: Self::drop_future,
         finish_panicked: Self::finish_panicked,
-        leave_after_drop: Self::leave_after_drop,
+        discard: O::discard,
         drop_outcome: Self::drop_outcome,
         take_loss: Self::take_loss,
         release: O::release,
@@ -101,7 +101,11 @@ where
                 }
                 Poll::Ready(value) => {
                     *progress = Progress::FutureGone;
+                    let mut held = Held::<T, O> { value: Some(value), task: header, owner: PhantomData };
                     Self::drop_future(task);
+                    let Some(value) = held.value.take() else { unreachable!("only its drop takes it") };
+                    // The end may free what it borrows.
+                    core::mem::forget(held);
                     Self::body_ended(task, value.into_outcome(), wakes, &mut context, progress)
                 }
             }
@@ -191,11 +195,15 @@ where
                 }
                 Poll::Ready(raise) => {
                     let outcome = &mut *(*cell.stage.get()).outcome;
-                    match raise {
-                        Raise::Nothing => {}
-                        _ if matches!(outcome, Outcome::Panicked(_)) => {}
-                        Raise::Cancelled(c) => *outcome = Outcome::Cancelled(c),
-                        Raise::Panicked(p) => *outcome = Outcome::Panicked(p),
+                    let raised = match raise {
+                        Raise::Nothing => None,
+                        _ if matches!(outcome, Outcome::Panicked(_)) => None,
+                        Raise::Cancelled(c) => Some(Outcome::Cancelled(c)),
+                        Raise::Panicked(p) => Some(Outcome::Panicked(p)),
+                    };
+                    if let Some(raised) = raised {
+                        let mut replaced = Some(core::mem::replace(outcome, raised));
+                        O::discard(&cell.header, Whose::Member, &mut || drop(replaced.take()));
                     }
                     Self::finish(task, progress)
                 }
@@ -230,8 +238,7 @@ where
                 header.control.fetch_or(severity << control::SEVERITY_SHIFT, AcqRel);
             }
             let before = header.join.publish();
-            // From here on the outcome is final, and must not be replaced by whatever panics.
-            *progress = Progress::Published;
+            // From here on the outcome is final: what panics before the task has left ends the process.
             if before == Published::Unclaimed {
                 if severity != 0 {
                     header.control.fetch_or(control::UNCLAIMED, AcqRel);
@@ -239,7 +246,11 @@ where
                     // Nobody wants it. It is dropped before the region hears of the end: what its drop does
                     // still happens inside the region.
                     header.join.discard();
-                    Self::drop_outcome(task);
+                    if needs_drop::<T::Ok>() {
+                        let bomb = Bomb;
+                        O::discard(header, Whose::Member, &mut || Self::drop_outcome(task));
+                        core::mem::forget(bomb);
+                    }
                 }
             }
             let joiner = match before {
@@ -285,16 +296,6 @@ where
         }
     }
 
-    /// The drop of an outcome that nobody wanted has panicked, after it was published as `Ok` and before the
-    /// task left its region.
-    ///
-    /// # Safety
-    /// As `poll`.
-    unsafe fn leave_after_drop(task: NonNull<Header>, progress: &mut Progress) {
-        // SAFETY: says the caller. There was no joiner: the handle had been dropped.
-        unsafe { Self::leave(task, Verdict::Ok, None, progress) }
-    }
-
     /// # Safety
     /// As `poll`; the future is gone. With `Draining` an outcome is in the cell and is replaced.
     unsafe fn finish_panicked(task: NonNull<Header>, payload: Box<dyn Any + Send>, progress: &mut Progress) {
@@ -303,12 +304,12 @@ where
             let cell = task.cast::<Cell<F, T>>().as_ref();
             let outcome = Outcome::Panicked(Panic::from_payload(payload));
             let slot = &mut (*cell.stage.get()).outcome;
-            let replaced = if *progress == Progress::Draining {
-                Some(core::mem::replace(&mut **slot, outcome))
+            if *progress == Progress::Draining {
+                let mut replaced = Some(core::mem::replace(&mut **slot, outcome));
+                O::discard(&cell.header, Whose::Member, &mut || drop(replaced.take()));
             } else {
                 *slot = ManuallyDrop::new(outcome);
-                None
-            };
+            }
             if *progress != Progress::Draining && Self::tell_body_ended(task) {
                 // The children are awaited by the next poll; the wakes stay counted, so it is still ours.
                 *progress = Progress::Released;
@@ -317,7 +318,6 @@ where
             } else {
                 Self::finish(task, progress)
             }
-            drop(replaced);
         }
     }
 
@@ -350,6 +350,22 @@ where
     }
 }
 
+/// What a body returned, until its future is gone: if the drop of that panics, nobody takes the value.
+struct Held<'a, T, O: Owner> {
+    value: Option<T>,
+    task: &'a Header,
+    owner: PhantomData<O>,
+}
+
+impl<T, O: Owner> Drop for Held<'_, T, O> {
+    #[inline]
+    fn drop(&mut self) {
+        if needs_drop::<T>() && self.value.is_some() {
+            O::discard(self.task, Whose::Member, &mut || drop(self.value.take()))
+        }
+    }
+}
+
 /// Ends the process if it is dropped: what it guards must not unwind, because the task would be left half linked or its children unawaited.
 struct Bomb;
 impl Drop for Bomb {
@@ -375,7 +391,10 @@ fn verdict<T, E>(outcome: &Outcome<T, E>) -> Verdict<'_> {
 #[inline(never)]
 unsafe fn free_with_outcome(task: NonNull<Header>) {
     // SAFETY: last reference, join slot says the outcome is still in the cell.
-    unsafe { (task.as_ref().vtable.drop_outcome)(task) }
+    unsafe {
+        let header = task.as_ref();
+        (header.vtable.discard)(header, Whose::Gone, &mut || (header.vtable.drop_outcome)(task))
+    }
 }
 
 /// Frees a cell whose last reference the caller gave up.
@@ -469,29 +488,29 @@ where
         self.task
     }
 
-    /// Puts the future in and makes the task runnable once.
+    /// Puts the future in and makes the task runnable once. `id` is what the layer above calls it.
     ///
     /// # Safety
     /// `F` may be polled by the engine of the origin's tag (its threads, if it is not `Send`), and stays
     /// valid until dropped there.
     #[inline]
-    pub unsafe fn start(self, future: F) -> (Runnable, JoinRef<T::Ok, T::Err>) {
+    pub unsafe fn start(self, future: F, id: TaskId) -> (Runnable, JoinRef<T::Ok, T::Err>) {
         let task = ManuallyDrop::new(self).task;
         // SAFETY: the stage is uninitialised and ours; the word of a new cell counts one wake, which is the
         // runnable made here, and one reference for the handle.
         unsafe {
             (*task.cast::<Cell<F, T>>().as_ref().stage.get()).future = ManuallyDrop::new(future);
-            (Runnable::from_raw(task), JoinRef { task: TaskRef::from_raw(task), marker: PhantomData })
+            (Runnable::from_raw(task), JoinRef { task: TaskRef::from_raw(task), id, marker: PhantomData })
         }
     }
 
     /// Starts a task whose body could not be made: its only poll drains what it owns already and ends it with
-    /// `outcome`.
+    /// `outcome`. It has no handle.
     ///
     /// # Safety
     /// As `start`.
     #[cold]
-    pub unsafe fn start_ended(self, outcome: Outcome<T::Ok, T::Err>) -> (Runnable, JoinRef<T::Ok, T::Err>) {
+    pub unsafe fn start_ended(self, outcome: Outcome<T::Ok, T::Err>) -> Runnable {
         let task = ManuallyDrop::new(self).task;
         // SAFETY: as in `start`, with the outcome in the stage instead of the future, which is what `BODY_GONE`
         // says.
@@ -501,11 +520,14 @@ where
             cell.header.control.fetch_or(control::BODY_GONE, AcqRel);
             // Drained in any case: the one poll finds out whether there is anything to wait for.
             let _ = Typed::<F, T, O>::tell_body_ended(task);
-            (Runnable::from_raw(task), JoinRef { task: TaskRef::from_raw(task), marker: PhantomData })
+            let id = TaskId::from_u64(0);
+            drop(JoinRef::<T::Ok, T::Err> { task: TaskRef::from_raw(task), id, marker: PhantomData });
+            Runnable::from_raw(task)
         }
     }
 
-    /// Ends the task before it ever ran: its handle joins as `outcome`. It must not be linked anywhere.
+    /// Ends the task before it ever ran: its handle joins as `outcome`, and it has no identity. It must not be linked
+    /// anywhere.
     pub fn refuse(self, outcome: Outcome<T::Ok, T::Err>) -> JoinRef<T::Ok, T::Err> {
         let task = ManuallyDrop::new(self).task;
         // SAFETY: the cell is ours alone. One reference, the handle's, remains.
@@ -516,7 +538,7 @@ where
             cell.stage.get_mut().outcome = ManuallyDrop::new(outcome);
             cell.header.word = Word::completed(1);
             cell.header.join = JoinSlot::finished();
-            JoinRef { task: TaskRef::from_raw(task), marker: PhantomData }
+            JoinRef { task: TaskRef::from_raw(task), id: TaskId::from_u64(0), marker: PhantomData }
         }
     }
 }

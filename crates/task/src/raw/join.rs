@@ -4,16 +4,18 @@
 //! waiters and outcomes that its word stands for.
 use super::header::TaskRef;
 use super::waiter::Waiter;
-use crate::Loss;
 use crate::slot::{Finished, Registered};
+use crate::{Loss, Whose};
 use core::marker::PhantomData;
+use core::mem::needs_drop;
 use core::ptr::NonNull;
-use types::Outcome;
+use types::{Outcome, TaskId};
 
 /// The typed right to a task's outcome. Dropping it neither stops nor frees the task.
 #[derive(Debug)]
 pub struct JoinRef<T, E> {
     pub(super) task: TaskRef,
+    pub(super) id: TaskId,
     pub(super) marker: PhantomData<Outcome<T, E>>,
 }
 
@@ -26,6 +28,11 @@ impl<T, E> JoinRef<T, E> {
     /// The task.
     pub fn task(&self) -> &TaskRef {
         &self.task
+    }
+
+    /// What the layer above calls the task; 0 for one that was refused.
+    pub fn id(&self) -> TaskId {
+        self.id
     }
 
     /// Whether the outcome is there, or was.
@@ -73,8 +80,14 @@ impl<T, E> Drop for JoinRef<T, E> {
     fn drop(&mut self) {
         match self.task.join.close() {
             Ok(waiter) => forget(waiter),
+            Err(Finished) if self.task.severity() == 0 => {
+                let mut unwanted = self.try_take();
+                if needs_drop::<T>() && unwanted.is_some() {
+                    let whose = Whose::Known(self.id);
+                    (self.task.vtable.discard)(&self.task, whose, &mut || drop(unwanted.take()))
+                }
+            }
             // An outcome that is not Ok stays for the region.
-            Err(Finished) if self.task.severity() == 0 => drop(self.try_take()),
             Err(Finished) => {}
         }
     }

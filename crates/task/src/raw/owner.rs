@@ -4,6 +4,18 @@ use super::header::Header;
 use super::waiter::Waiter;
 use crate::{Raise, Verdict};
 use core::task::{Context, Poll};
+use types::TaskId;
+
+/// Which task something was left by, as far as whoever drops it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// One that has not left its owner.
+    Member,
+    /// One that may have left it, known by this.
+    Known(TaskId),
+    /// One whose memory is freed: its owner may be gone, and nobody else knows it.
+    Gone,
+}
 
 /// What the layer above does when a task's body ends and when the task ends.
 ///
@@ -25,6 +37,10 @@ pub unsafe trait Owner {
     /// The task has ended with `verdict` and its outcome is in the cell. Called once, and must not unwind: the
     /// process would end. Returns somebody to wake once the task is complete.
     fn ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter>;
+    /// Drops what a task has left and nobody takes, by calling `drop` once: an outcome, or a future that panicked. Its
+    /// code is the user's. What it panics with must go no further while somebody is there to be told, and must not
+    /// unwind for a [`Whose::Member`]: the process would end. May be called on any thread.
+    fn discard(task: &Header, whose: Whose, drop: &mut dyn FnMut());
     /// Frees what the layer above hung on the header. No other reference to it is left.
     fn release(task: &Header);
 }

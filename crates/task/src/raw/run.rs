@@ -2,8 +2,8 @@
 use super::cell;
 use super::engine;
 use super::header::Header;
-use crate::control;
 use crate::word::WokenByValue;
+use crate::{Whose, control};
 use alloc::boxed::Box;
 use core::any::Any;
 use core::mem::ManuallyDrop;
@@ -141,8 +141,6 @@ pub(crate) enum Progress {
     FutureGone,
     /// The outcome is in the cell and the task's children are being awaited.
     Draining,
-    /// The outcome is in the join slot and perhaps taken already; the task has not left its region.
-    Published,
     /// The task is complete, or parked or queued again: the cell may be somebody else's, or gone.
     Released,
 }
@@ -159,23 +157,18 @@ unsafe fn panicked<G: Guard>(task: NonNull<Header>, payload: Box<dyn Any + Send>
         let _ = G::catch(move || drop(p));
     };
     if progress == Progress::Released {
-        // A waker panicked, or an outcome in a cell that was freed. What happened before is final.
+        // A waker panicked. What happened before is final.
         return forget(payload);
     }
     // SAFETY: not released, so allocated, and the runnable is ours.
     let vtable = unsafe { task.as_ref() }.vtable;
-    if progress == Progress::Published {
-        // A value that nobody wanted panicked in its drop. The outcome is final, but the task is still a member.
-        let mut progress = progress;
-        // SAFETY: not released, so the runnable is ours; `leave_after_drop` ends the task once.
-        if let Err(second) = G::catch(|| unsafe { (vtable.leave_after_drop)(task, &mut progress) }) {
-            forget(second);
-        }
-        return forget(payload);
-    }
     if progress == Progress::Polling {
         // SAFETY: the future is still in the cell, and this drops it once.
-        if let Err(second) = G::catch(|| unsafe { (vtable.drop_future)(task) }) {
+        let mut drop = || unsafe { (vtable.drop_future)(task) };
+        // SAFETY: not released, so allocated.
+        let header = unsafe { task.as_ref() };
+        // Where nothing can be caught this may unwind all the same.
+        if let Err(second) = G::catch(|| (vtable.discard)(header, Whose::Member, &mut drop)) {
             forget(second);
         }
     }
