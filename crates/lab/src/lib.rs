@@ -22,6 +22,7 @@
 //! | `futurelock` | futures that keep others waiting because nobody polls them |
 //! | `lasso` | the loop that a run ended in |
 //! | `watch` | what the steps of an explored run do to what tasks share |
+//! | `outside` | what threads that are not the lab's do to what its tasks share |
 //! | `parked` | tasks that announced what they will do next |
 //! | `asleep` | what tasks sleep for, and who could wake them |
 //! | `world` | virtual clock and timers, the trace |
@@ -71,6 +72,7 @@ mod lasso;
 mod names;
 mod net;
 mod numbers;
+mod outside;
 mod own;
 mod parked;
 mod plans;

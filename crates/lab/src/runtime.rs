@@ -190,6 +190,8 @@ impl LabRuntime {
         // Only the lab's own scheduler goes without tasks that announce what they will do.
         self.engine.begin(self.recording.is_none());
         let mut value = None;
+        // Who explores on this thread looks after them himself.
+        let looked = self.recording.as_ref().and_then(|_| watch::look_after());
         let mut task = raw::with_root(&self.root, at, body, &mut value, |task| {
             self.drive(task);
             self.engine.end(Vec::new);
@@ -198,6 +200,17 @@ impl LabRuntime {
         // Kept for as long as the lab: the body's context may have been kept as long.
         *locked(&self.task) = Some(task);
         if let Some(failure) = locked(&self.failure).clone() {
+            return Err(failure);
+        }
+        let touched = match &looked {
+            Some(looked) => looked.told(),
+            None => watch::touched_from_outside(),
+        };
+        drop(looked);
+        if let Some(what) = touched {
+            self.engine.emit(Label::ForeignCall { what: what.clone().into() });
+            let failure = LabFailure::Outside { what };
+            *locked(&self.failure) = Some(failure.clone());
             return Err(failure);
         }
         if let Some(Outcome::Panicked(p)) = outcome {

@@ -44,6 +44,11 @@ pub enum LabFailure {
     },
     /// Whoever picks the steps gave the run up: it would repeat another one.
     Redundant,
+    /// A thread that is not the lab's did something to what the run's tasks share.
+    Outside {
+        /// Which thread, what it did, to what, where.
+        what: String,
+    },
     /// The trace breaks a rule of the model.
     Model {
         /// The event and the rule.
@@ -69,6 +74,11 @@ impl fmt::Display for LabFailure {
             }
             LabFailure::LostWakeup { lost, waits } => write!(f, "lost wake-up: {lost}\neverybody:\n{waits}"),
             LabFailure::Stuck { steps, why } => write!(f, "stuck after {steps} steps: {why}"),
+            LabFailure::Outside { what } => write!(
+                f,
+                "touched from outside the lab: {what}\nwhen it does so is nobody's decision, so that no schedule repeats it: \
+                 have a task do it"
+            ),
             LabFailure::Redundant => f.write_str("given up: this run repeats another one"),
             LabFailure::Model { divergence } => {
                 write!(f, "the trace breaks a rule of the model: {divergence}")

@@ -17,6 +17,7 @@
 //! Not here: which steps are explored (`explore`), who runs them (`engine`).
 use crate::asleep::Asleep;
 use crate::names::{ById, Names};
+use crate::outside::{self, Looked};
 use crate::raw::desk::Desk;
 use cx::port::WaitOn;
 use cx::{Waiter, Watcher};
@@ -96,6 +97,10 @@ struct Run {
     combinators: ById<u64, TaskId>,
     /// How many labels there were.
     emitted: u64,
+    /// What objects are told to be called is mixed with it.
+    salt: u64,
+    /// How many touches from outside there were in this process before the run.
+    outside: u64,
 }
 
 thread_local! {
@@ -146,16 +151,22 @@ impl Watcher for Objects {
             run.objects.push((id, kind, at));
             let number = run.number(id);
             run.kinds[number as usize] = kind;
-            id
+            ObjectId(id.0 ^ run.salt)
         })
+        .or_else(|| outside::created(kind, at))
     }
 
     fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>) {
-        with(|run| {
+        let told = object;
+        let noticed = with(|run| {
+            let object = ObjectId(object.0 ^ run.salt);
             let number = run.number(object);
             run.states.count(number, access);
             run.log.touches.push(Touch { object, kind: run.kinds[number as usize], access, at })
         });
+        if noticed.is_none() {
+            outside::note(told, access, at)
+        }
     }
 
     fn looked(&self, task: TaskId) {
@@ -174,6 +185,7 @@ impl Watcher for Objects {
         at: Option<&'static Location<'static>>,
     ) -> bool {
         let left = with(move |run| {
+            let object = ObjectId(object.0 ^ run.salt);
             if run.goes_on(object, access) {
                 return Some(task);
             }
@@ -380,6 +392,8 @@ pub(crate) fn begin(grain: Grain, looks: bool) {
     let mut run = BEFORE.take().unwrap_or_default();
     run.grain = grain;
     run.looks = looks;
+    run.salt = outside::salt();
+    run.outside = outside::noted();
     let before = RUN.with(|desk| desk.put(run));
     // May drop tasks, and those touch objects.
     drop(before)
@@ -399,6 +413,17 @@ pub(crate) fn end(names: bool) -> (bool, Names) {
         BEFORE.set(Some(run));
     }
     (unlooked, names)
+}
+
+/// What other threads have done to the run's objects so far, in words.
+pub(crate) fn touched_from_outside() -> Option<String> {
+    with(|run| outside::told(run.outside, &run.objects)).flatten()
+}
+
+/// Has what this thread's labs share looked after where steps are not looked at, for as long as that is kept.
+pub(crate) fn look_after() -> Option<Looked> {
+    cx::watch_objects(&WATCHER);
+    Looked::begin()
 }
 
 /// A step of this task begins. `tries`: it does whatever it comes to, announced

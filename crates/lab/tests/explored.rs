@@ -441,3 +441,71 @@ fn a_task_that_waits_for_either_of_two_goes_on_after_one_of_them() {
         assert!(all.iter().all(|way| seen.contains(way)), "{grain:?}, {} classes: {seen:?}", found.classes);
     }
 }
+
+/// What a search and a sweep say of a program in which a thread does something to what tasks share, and wakes nobody.
+#[allow(clippy::disallowed_methods, reason = "a thread is what is to be found")]
+#[test]
+fn a_thread_that_touches_what_tasks_share_is_told_by_searches_and_sweeps_though_it_wakes_nobody() {
+    let told = |body: fn(Arc<Shared<u8>>)| {
+        let program = async move |cx: &mut Cx| {
+            let value = Arc::new(Shared::new(0));
+            let mut child = cx.spawn({
+                let value = value.clone();
+                async move |cx: &mut Cx| {
+                    cx.step().await;
+                    value.set(1)
+                }
+            });
+            body(value);
+            let _ = child.join(cx).await;
+        };
+        let searched = catch_unwind(AssertUnwindSafe(|| Search::every().run("meets", None, program)));
+        let swept = catch_unwind(AssertUnwindSafe(|| asupersync_lab::sweep("meets", 0..3, program)));
+        let text = |found: Box<dyn std::any::Any + Send>| *found.downcast::<String>().expect("a report");
+        [searched.map(drop), swept].map(|found| text(found.expect_err("a thread touches it")))
+    };
+    fn on_a_thread(f: impl FnOnce() + Send + 'static) {
+        std::thread::Builder::new().name("outsider".into()).spawn(f).unwrap().join().unwrap()
+    }
+    let reports = told(|value| on_a_thread(move || value.set(7)));
+    let looks = told(|value| on_a_thread(move || assert_eq!(value.get(), 0)));
+    for (text, does) in
+        reports.iter().map(|text| (text, "writes")).chain(looks.iter().map(|text| (text, "reads")))
+    {
+        for words in [
+            "touched from outside the lab: the thread `outsider`, which is not the lab's, ",
+            does,
+            " the value created at crates/lab/tests/explored.rs:",
+            ", at crates/lab/tests/explored.rs:",
+            "have a task do it",
+        ] {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a thread stands for what is outside the lab")]
+#[test]
+fn what_is_left_of_a_run_may_be_looked_at_and_dropped_anywhere() {
+    let left: Mutex<Vec<Arc<Shared<u8>>>> = Mutex::default();
+    let program = async |cx: &mut Cx| {
+        let value = Arc::new(Shared::new(0));
+        let (own, (sender, mut receiver)) = (value.clone(), sync::mpsc::channel::<u8>(1));
+        cx.spawn(async move |cx: &mut Cx| {
+            own.set(1);
+            let _ = sender.send(cx, 1).await;
+        });
+        assert!(matches!(receiver.recv(cx).await, Ok(1)));
+        left.lock().unwrap().push(value);
+    };
+    for _ in 0..3 {
+        Search::every().run("left", None, program);
+        asupersync_lab::sweep("left", 0..3, program);
+        let values = std::mem::take(&mut *left.lock().unwrap());
+        assert!(values.iter().all(|value| value.get() == 1));
+        // On a thread that has never run a lab, between two runs that call their objects the same.
+        std::thread::scope(|scope| {
+            _ = scope.spawn(move || assert!(values.iter().all(|value| value.get() == 1)))
+        });
+    }
+}

@@ -186,7 +186,7 @@ fn where_all_runs_are_clean_every_judge_has_the_same_bound() {
     assert!(rates.to_string().starts_with(&said), "{rates}");
     // Without a trace most of them could not judge, and don't look as if they had.
     let untraced = Search::sample(Schedule::Random, 5).config(LabConfig::default().traced(false));
-    assert_eq!(untraced.rates("two", rate(0.05), two).judges().count(), 4);
+    assert_eq!(untraced.rates("two", rate(0.05), two).judges().count(), 5);
 }
 
 #[test]

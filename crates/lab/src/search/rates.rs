@@ -42,7 +42,7 @@ pub struct Rates {
 }
 
 /// The judges of every run. Where an oracle has the same name, it looks for the same in the trace, and is one judge with it.
-const ENDS: [&str; 4] = ["the program", "deadlock", "lost_wakeup", "limits"];
+const ENDS: [&str; 5] = ["the program", "deadlock", "lost_wakeup", "limits", "no_foreign_calls"];
 /// And of those that are checked against it.
 pub(crate) const MODEL: &str = "the model";
 
@@ -51,6 +51,7 @@ fn judge_of(failure: Option<&LabFailure>) -> &'static str {
         Some(LabFailure::Deadlock { .. }) => "deadlock",
         Some(LabFailure::LostWakeup { .. }) => "lost_wakeup",
         Some(LabFailure::Stuck { .. }) => "limits",
+        Some(LabFailure::Outside { .. }) => "no_foreign_calls",
         Some(LabFailure::Model { .. }) => MODEL,
         Some(LabFailure::Redundant) | None => "the program",
     }
