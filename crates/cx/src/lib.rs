@@ -53,6 +53,12 @@ mod spawn;
 mod unclaimed;
 mod wall;
 
+/// The memory of task cells, for authors of primitives that are made and gone as often as tasks: free blocks are kept by
+/// each thread, and memory is never given back to the system.
+pub mod memory {
+    pub use task::raw::slab::{discard, put};
+}
+
 pub use alarm::Alarm;
 pub use blocking::{BlockingCx, BlockingHandle};
 pub use branch::{Branch, Combinator};

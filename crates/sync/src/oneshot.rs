@@ -14,7 +14,7 @@
 //! }
 //! ```
 //!
-//! One allocation for both halves and the value.
+//! One allocation for both halves and the value, from the memory of task cells if it fits in a kilobyte.
 //!
 //! Not here: more than one value (`mpsc`), more than one receiver.
 
@@ -33,6 +33,7 @@ pub use {
 
 /// A new channel for one value.
 #[cfg(not(loom))]
+#[inline]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (tx, rx) = word::channel();

@@ -19,7 +19,7 @@ pub(crate) use std::sync::Arc;
 pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 /// Opening it is a plain store, where a lock that threads sleep at needs a second locked instruction: every wait takes a
-/// queue's lock three times, for a few instructions each.
+/// queue's lock, and so does its wake, for a few instructions each.
 #[cfg(not(loom))]
 pub(crate) use cx::{Lock as Mutex, Locked as MutexGuard};
 

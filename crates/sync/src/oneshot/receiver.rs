@@ -36,6 +36,7 @@ impl Drop for End {
 }
 
 impl<T> Receiver<T> {
+    #[inline]
     pub(super) fn new(rx: Rx<T, Waiter>, value: Object) -> Self {
         Self { rx, end: End(value) }
     }

@@ -44,6 +44,7 @@ impl Drop for End {
 }
 
 impl<T> Sender<T> {
+    #[inline]
     pub(super) fn new(tx: Tx<T, Waiter>, value: Object) -> Self {
         Self { tx, end: End { value, sent: false } }
     }
@@ -52,6 +53,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// The receiver is gone or has closed: the value comes back.
+    #[inline]
     pub fn send(self, value: T) -> Result<(), T> {
         let sent = self.tx.send(value);
         self.end.sent();

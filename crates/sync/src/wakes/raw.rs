@@ -110,8 +110,14 @@ impl<W: Wakes> WaiterSlot<W> {
 }
 
 impl<W: Wakes> Drop for WaiterSlot<W> {
+    #[inline]
     fn drop(&mut self) {
-        drop(self.take());
+        // Nobody else has the slot: no read-modify-write is needed.
+        #[cfg(not(loom))]
+        let left = *self.word.get_mut();
+        #[cfg(loom)]
+        let left = self.word.with_mut(|word| *word);
+        drop(Self::own(left));
     }
 }
 

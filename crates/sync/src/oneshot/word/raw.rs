@@ -14,6 +14,9 @@
 //!   did its swap first never touches the allocation again, except the receiver that has a `VALUE` to read.
 //! - `oneshot.waiter`: a waiter word is only put there, replaced and taken back by the receiver, by CAS.
 //!
+//! A oneshot is made and gone as often as a task, so it lies in the memory of task cells: where a thread has a free block, that
+//! is half of what the system's allocator takes.
+//!
 //! Not here: waiting for the receiver to go away; [`Tx::is_closed`] only looks.
 
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull, task::Poll};
@@ -23,6 +26,11 @@ use crate::{
     sync::{AcqRel, Acquire, AtomicPtr, UnsafeCell},
     wakes::{LOWEST_WORD, Wakes},
 };
+
+#[cfg(not(loom))]
+use cx::memory::{discard, put};
+#[cfg(loom)]
+use model::{discard, put};
 
 const EMPTY: usize = 0;
 const VALUE: usize = 1;
@@ -58,12 +66,12 @@ unsafe impl<T: Send, W: Wakes> Send for Rx<T, W> {}
 unsafe impl<T: Send, W: Wakes> Sync for Rx<T, W> {}
 
 /// The two halves of a new channel. One allocation.
+#[inline]
 pub fn channel<T, W: Wakes>() -> (Tx<T, W>, Rx<T, W>) {
-    let shared = Box::new(Shared {
+    let shared = Some(put(Shared {
         word: AtomicPtr::new(core::ptr::without_provenance_mut(EMPTY)),
         value: UnsafeCell::new(MaybeUninit::uninit()),
-    });
-    let shared = Some(NonNull::from(Box::leak(shared)));
+    }));
     (Tx { shared, owns: PhantomData }, Rx { shared, owns: PhantomData })
 }
 
@@ -72,6 +80,7 @@ impl<T, W: Wakes> Tx<T, W> {
     ///
     /// # Errors
     /// The receiver is gone: the value comes back.
+    #[inline]
     pub fn send(mut self, value: T) -> Result<(), T> {
         let shared = self.shared.take().expect("a sender exists until it has sent");
         // SAFETY: this half has not done its final swap, so the allocation lives (`oneshot.second-frees`).
@@ -132,6 +141,7 @@ impl<T, W: Wakes> Rx<T, W> {
     ///
     /// # Errors
     /// There is none yet, or never will be.
+    #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let Some(shared) = self.shared else { return Err(TryRecvError::Closed) };
         // SAFETY: this half has not done its final swap, so the allocation lives (`oneshot.second-frees`).
@@ -260,8 +270,8 @@ unsafe fn take_value<T>(shared: NonNull<Shared<T>>) -> T {
 /// # Safety
 /// The caller is the second side to finish (`oneshot.second-frees`) and has taken the value, if there was one.
 unsafe fn free<T>(shared: NonNull<Shared<T>>) {
-    // SAFETY: the caller's promise; the allocation came from a box in `channel`.
-    drop(unsafe { Box::from_raw(shared.as_ptr()) });
+    // SAFETY: the caller's promise; the place came from `put` in `channel`.
+    unsafe { discard(shared) }
 }
 
 /// # Safety
@@ -269,4 +279,21 @@ unsafe fn free<T>(shared: NonNull<Shared<T>>) {
 unsafe fn own_waiter<W: Wakes>(word: *mut ()) -> W {
     // SAFETY: the caller's promise is that of `from_raw`; a waiter's word is not null.
     unsafe { W::from_raw(NonNull::new_unchecked(word)) }
+}
+
+/// In models there are no task cells: loom counts what is allocated and not freed.
+#[cfg(loom)]
+mod model {
+    use core::ptr::NonNull;
+
+    pub(super) fn put<T>(value: T) -> NonNull<T> {
+        NonNull::from(Box::leak(Box::new(value)))
+    }
+
+    /// # Safety
+    /// `place` came from [`put`] and is not used again.
+    pub(super) unsafe fn discard<T>(place: NonNull<T>) {
+        // SAFETY: the caller's promise.
+        drop(unsafe { Box::from_raw(place.as_ptr()) });
+    }
 }
