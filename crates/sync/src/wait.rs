@@ -61,10 +61,18 @@ pub(crate) struct Wait<'c, P: Pends, C> {
 }
 
 impl<'c, P: Pends, C> Wait<'c, P, C> {
+    #[inline]
     pub(crate) fn new(pends: P, cx: &'c Cx<C>, site: &'static Location<'static>) -> Self {
         Self { pends, cx, node: WaitNode::new(), site, stands: None }
     }
 
+    /// What is waited for.
+    #[inline]
+    pub(crate) fn pends(&self) -> &P {
+        &self.pends
+    }
+
+    #[inline]
     fn leave(&mut self) {
         if self.node.is_queued() {
             self.pends.leave(&mut self.node);
@@ -72,6 +80,7 @@ impl<'c, P: Pends, C> Wait<'c, P, C> {
         self.waits_no_more();
     }
 
+    #[inline]
     fn waits_no_more(&mut self) {
         if let Some(resource) = self.stands.take() {
             self.cx.left(resource, self.site);

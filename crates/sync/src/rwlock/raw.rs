@@ -82,6 +82,7 @@ mod sealed {
 }
 
 impl<T: ?Sized> Locked for RwLock<T> {
+    #[inline]
     fn give_up(&self, mode: Mode) {
         self.share.release(mode);
         // Who looked changes nothing for others that look, whichever of them goes first.
@@ -103,6 +104,7 @@ pub(super) struct Token<H: Deref<Target: Locked>> {
 
 impl<H: Deref<Target: Locked>> Token<H> {
     /// The caller has just acquired the lock in this mode.
+    #[inline]
     pub(super) fn new(handle: H, mode: Mode, hold: Option<Hold>) -> Self {
         Self { handle, mode, hold }
     }
@@ -123,6 +125,7 @@ impl<H: Deref<Target: Locked>> Token<H> {
 }
 
 impl<H: Deref<Target: Locked>> Drop for Token<H> {
+    #[inline]
     fn drop(&mut self) {
         self.handle.give_up(self.mode);
         if let Some(hold) = self.hold.take() {
@@ -179,6 +182,7 @@ unsafe impl<H: Deref<Target: Locked> + Send, U: ?Sized + Send + Sync> Send for U
 unsafe impl<H: Deref<Target: Locked> + Sync, U: ?Sized + Sync> Sync for UpgradableGuard<H, U> {}
 
 impl<H: Deref<Target = RwLock<T>>, T: ?Sized> ReadGuard<H, T> {
+    #[inline]
     pub(super) fn new(token: Token<H>) -> Self {
         Self { value: token.handle.value.get(), token }
     }
@@ -193,6 +197,7 @@ impl<H: Deref<Target: Locked>, U: ?Sized> ReadGuard<H, U> {
 }
 
 impl<H: Deref<Target = RwLock<T>>, T: ?Sized> WriteGuard<H, T> {
+    #[inline]
     pub(super) fn new(token: Token<H>) -> Self {
         Self { value: token.handle.value.get(), token }
     }
@@ -220,6 +225,7 @@ impl<H: Deref<Target: Locked>, U: ?Sized> MappedWriteGuard<H, U> {
 }
 
 impl<H: Deref<Target = RwLock<T>>, T: ?Sized> UpgradableGuard<H, T> {
+    #[inline]
     pub(super) fn new(token: Token<H>) -> Self {
         Self { value: token.handle.value.get(), token }
     }

@@ -83,6 +83,7 @@ const MODES: [Mode; 3] = [Mode::Read, Mode::Upgradable, Mode::Write];
 
 impl<W: Wakes> Share<W> {
     /// Takes the lock if it can be had and nobody waits. Never waits.
+    #[inline]
     pub fn try_acquire(&self, mode: Mode) -> bool {
         let enter = |held: Held| {
             let overtakes = types::seeded!("rwlock.readers-overtake") && mode == Mode::Read;
@@ -94,6 +95,7 @@ impl<W: Wakes> Share<W> {
     /// Waits for the lock. After `Ready` the caller holds it.
     ///
     /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
+    #[inline]
     pub fn poll_acquire(&self, node: &mut WaitNode, mode: Mode, make: impl FnOnce() -> W) -> Poll<()> {
         if node.is_queued() {
             return self.line.poll(node, make).map(drop);
@@ -101,7 +103,11 @@ impl<W: Wakes> Share<W> {
         if self.try_acquire(mode) {
             return Poll::Ready(());
         }
-        let fresh = make();
+        self.stand_in_line(node, mode, make())
+    }
+
+    #[cold]
+    fn stand_in_line(&self, node: &mut WaitNode, mode: Mode, fresh: W) -> Poll<()> {
         let mut waiters = self.line.lock();
         // Nobody waits: take it, or become the first who does.
         let taken = self.change(AcqRel, |held| match (held.is_crowded(), held.admits(mode)) {
@@ -168,10 +174,15 @@ impl<W: Wakes> Share<W> {
             (!held.is_crowded() || types::seeded!("rwlock.crowd-unseen")).then_some(next)
         };
         if self.change(ordering, alone).is_none() {
-            let waiters = self.line.lock();
-            self.must_change(less);
-            self.hand_on(waiters);
+            self.turn_in_crowd(less);
         }
+    }
+
+    #[cold]
+    fn turn_in_crowd(&self, less: impl Fn(Held) -> Held) {
+        let waiters = self.line.lock();
+        self.must_change(less);
+        self.hand_on(waiters);
     }
 
     /// The upgradable holder waits until it's alone. After `Ready` it's the writer. Only that holder may call this; after

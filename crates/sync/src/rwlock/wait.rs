@@ -2,7 +2,13 @@
 //!
 //! Not here: the value and its guards (`raw`).
 
-use core::{future::Future, ops::Deref, panic::Location, task::Poll};
+use core::{
+    future::Future,
+    ops::Deref,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Holding, Object, Row, Waiter};
@@ -41,6 +47,7 @@ impl<T: ?Sized> Pends for Acquire<'_, T> {
         (&self.lock.object, taken(self.mode))
     }
 
+    #[inline]
     fn poll(&mut self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<(), Cancelled>> {
         let polled = self.lock.share.poll_acquire(node, self.mode, make);
         // Who waits holds others up, and so changes the lock.
@@ -68,78 +75,78 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     /// Cancelled: nothing is held, and a hold that had been assigned went to the next in line.
+    #[inline]
     #[track_caller]
     pub fn read<'a, C: Row>(
         &'a self,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<ReadGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self, cx, Mode::Read, Location::caller(), Holding::ForItself);
-        async move { held.await.map(ReadGuard::new) }
+        self.taking(self, cx, Mode::Read, Holding::ForItself, ReadGuard::new)
     }
 
     /// As [`read`](Self::read), with a guard that owns its share of the lock and may go to another task.
     ///
     /// # Errors
     /// As there.
+    #[inline]
     #[track_caller]
     pub fn read_owned<'a, C: Row>(
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<ReadGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self.clone(), cx, Mode::Read, Location::caller(), Holding::ForAnybody);
-        async move { held.await.map(ReadGuard::new) }
+        self.taking(self.clone(), cx, Mode::Read, Holding::ForAnybody, ReadGuard::new)
     }
 
     /// Waits to change the value.
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[inline]
     #[track_caller]
     pub fn write<'a, C: Row>(
         &'a self,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<WriteGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self, cx, Mode::Write, Location::caller(), Holding::ForItself);
-        async move { held.await.map(WriteGuard::new) }
+        self.taking(self, cx, Mode::Write, Holding::ForItself, WriteGuard::new)
     }
 
     /// As [`write`](Self::write), with a guard that owns its share of the lock and may go to another task.
     ///
     /// # Errors
     /// As there.
+    #[inline]
     #[track_caller]
     pub fn write_owned<'a, C: Row>(
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<WriteGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self.clone(), cx, Mode::Write, Location::caller(), Holding::ForAnybody);
-        async move { held.await.map(WriteGuard::new) }
+        self.taking(self.clone(), cx, Mode::Write, Holding::ForAnybody, WriteGuard::new)
     }
 
     /// Waits to look at the value as the only one that may go on to change it.
     ///
     /// # Errors
     /// As [`read`](Self::read).
+    #[inline]
     #[track_caller]
     pub fn upgradable<'a, C: Row>(
         &'a self,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<UpgradableGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self, cx, Mode::Upgradable, Location::caller(), Holding::ForItself);
-        async move { held.await.map(UpgradableGuard::new) }
+        self.taking(self, cx, Mode::Upgradable, Holding::ForItself, UpgradableGuard::new)
     }
 
     /// As [`upgradable`](Self::upgradable), with a guard that owns its share of the lock and may go to another task.
     ///
     /// # Errors
     /// As there.
+    #[inline]
     #[track_caller]
     pub fn upgradable_owned<'a, C: Row>(
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
     ) -> impl Future<Output = Result<UpgradableGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
-        let held = self.held(self.clone(), cx, Mode::Upgradable, Location::caller(), Holding::ForAnybody);
-        async move { held.await.map(UpgradableGuard::new) }
+        self.taking(self.clone(), cx, Mode::Upgradable, Holding::ForAnybody, UpgradableGuard::new)
     }
 
     /// As [`read`](Self::read), for a thread that polls no tasks: it sleeps meanwhile.
@@ -210,20 +217,53 @@ impl<T: ?Sized> RwLock<T> {
         taken.then(|| Token::new(handle, mode, None))
     }
 
-    fn held<'a, H: Deref<Target = Self>, C: Row>(
+    /// The wait for a mode, on behalf of whoever holds `handle`; `guard` makes what is returned.
+    #[inline]
+    #[track_caller]
+    fn taking<'a, H: Deref<Target = Self>, C: Row, G>(
         &'a self,
         handle: H,
         cx: &'a Cx<C>,
         mode: Mode,
-        site: &'static Location<'static>,
         holding: Holding,
-    ) -> impl Future<Output = Result<Token<H>, Cancelled>> + use<'a, T, C, H> {
+        guard: impl FnOnce(Token<H>) -> G,
+    ) -> impl Future<Output = Result<G, Cancelled>> {
+        let site = Location::caller();
         let wait = Wait::new(Acquire { lock: self, mode }, cx, site);
-        async move {
-            wait.await?;
-            let hold = cx.hold(self.address(), "the lock", site, holding, || self.share.left());
-            Ok(Token::new(handle, mode, hold))
-        }
+        Taking { wait, cx, site, holding, made_of: Some((handle, guard)) }
+    }
+}
+
+/// Waits for the lock and makes a guard. Spelt out: as nested `async` blocks it cost more than the lock.
+struct Taking<'a, H, T: ?Sized, C, F> {
+    wait: Wait<'a, Acquire<'a, T>, C>,
+    cx: &'a Cx<C>,
+    site: &'static Location<'static>,
+    holding: Holding,
+    /// `None` once it's made.
+    made_of: Option<(H, F)>,
+}
+
+/// Nothing in it is pinned.
+impl<H, T: ?Sized, C, F> Unpin for Taking<'_, H, T, C, F> {}
+
+impl<H, T, C, F, G> Future for Taking<'_, H, T, C, F>
+where
+    H: Deref<Target = RwLock<T>>,
+    T: ?Sized,
+    C: Row,
+    F: FnOnce(Token<H>) -> G,
+{
+    type Output = Result<G, Cancelled>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { wait, cx, site, holding, made_of } = self.get_mut();
+        let mode = wait.pends().mode;
+        ready!(Pin::new(wait).poll(context))?;
+        let (handle, guard) = made_of.take().expect("polled after it was ready");
+        let hold = cx.hold(handle.address(), "the lock", site, *holding, || handle.share.left());
+        Poll::Ready(Ok(guard(Token::new(handle, mode, hold))))
     }
 }
 
