@@ -103,6 +103,16 @@ impl<'a> Call<'a> {
         Ok(Effect::None)
     }
 
+    /// Refuses a reply that has become too long, for requests that can ask for the same thing often. `start` is
+    /// where it began in `out`.
+    #[inline]
+    fn bounded(&self, start: usize) -> Result<(), Refusal> {
+        if self.out.len() - start > self.host.limits().max_reply {
+            return Err(refusal::TOO_LONG);
+        }
+        Ok(())
+    }
+
     /// Answers with a length.
     #[inline]
     fn count(&mut self, count: usize) -> Done {

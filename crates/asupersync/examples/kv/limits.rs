@@ -21,6 +21,9 @@ pub(crate) struct Limits {
     /// Reply bytes held for one client before the server stops executing its pipeline and waits
     /// for the client to read.
     pub(crate) max_output: usize,
+    /// Bytes of one reply. A request can name the same large value a million times (MGET), and the reply would
+    /// hold it as often; what is stored once is replied once, and is not refused for its size.
+    pub(crate) max_reply: usize,
     /// Estimated bytes of data, 0 for no bound [`maxmemory`]; commands that add data are refused
     /// above it.
     pub(crate) max_memory: usize,
@@ -35,6 +38,7 @@ impl Default for Limits {
             max_inline: 64 << 10,
             max_request: 1 << 30,
             max_output: 1 << 20,
+            max_reply: 1 << 30,
             max_memory: 0,
         }
     }
@@ -44,7 +48,7 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LimitError {
     name: String,
-    why: &'static str,
+    pub(crate) why: &'static str,
 }
 
 impl std::fmt::Display for LimitError {
@@ -69,6 +73,7 @@ impl Limits {
             "max-inline" => (&mut self.max_inline, 64),
             "client-query-buffer-limit" => (&mut self.max_request, 1024),
             "max-output" => (&mut self.max_output, 1024),
+            "max-reply" => (&mut self.max_reply, 1024),
             "maxmemory" => (&mut self.max_memory, 0),
             _ => return Err(fail("is not a limit of this server")),
         };

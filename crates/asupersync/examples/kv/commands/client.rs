@@ -3,8 +3,10 @@
 use super::super::resp::encode;
 use super::super::resp::number::parse_i64;
 use super::refusal::{Refusal, SYNTAX};
+use super::session::Replies;
 use super::table::{Command, subcommand};
 use super::{Call, ClientInfo, Done, Effect, introspection};
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The rows of the table.
@@ -16,6 +18,7 @@ pub(super) static SUBCOMMANDS: &[Command] = &[
     subcommand("client|info", 2, false, info, "connection", "Describes the connection."),
     subcommand("client|list", -2, true, list, "connection", "Describes all connections."),
     subcommand("client|no-evict", 3, true, no_evict, "connection", "Accepted for compatibility: no client is evicted."),
+    subcommand("client|reply", 3, false, reply, "connection", "Chooses which requests are answered."),
     subcommand("client|setinfo", 4, false, setinfo, "connection", "Records the client library's name or version."),
     subcommand("client|setname", 3, false, setname, "connection", "Names the connection."),
 ];
@@ -76,6 +79,24 @@ fn no_evict(call: &mut Call<'_>) -> Done {
     }
 }
 
+/// CLIENT REPLY ON|OFF|SKIP. Only ON is answered.
+fn reply(call: &mut Call<'_>) -> Done {
+    let mode = call.args.at(2);
+    let replies = &mut call.session.replies;
+    if mode.eq_ignore_ascii_case(b"on") {
+        *replies = Replies::All;
+        return call.ok();
+    }
+    if mode.eq_ignore_ascii_case(b"off") {
+        *replies = Replies::None;
+    } else if !mode.eq_ignore_ascii_case(b"skip") {
+        return Err(SYNTAX);
+    } else if *replies != Replies::None {
+        *replies = Replies::AllButThisAndNext;
+    }
+    Ok(Effect::None)
+}
+
 fn info(call: &mut Call<'_>) -> Done {
     let own = call.session.id;
     let mut text = Vec::new();
@@ -103,9 +124,10 @@ fn list(call: &mut Call<'_>) -> Done {
             }
         }
         Some(option) if option.eq_ignore_ascii_case(b"id") && call.args.len() > 3 => {
-            let mut wanted = Vec::new();
+            // Sorted: a request may name a million, and nobody else is served meanwhile.
+            let mut wanted = BTreeSet::new();
             for id in call.args.tail(3) {
-                wanted.push(parse_i64(id).ok_or(Refusal::Text("ERR Invalid client ID"))?);
+                wanted.insert(parse_i64(id).ok_or(Refusal::Text("ERR Invalid client ID"))?);
             }
             clients.retain(|client| i64::try_from(client.id).is_ok_and(|id| wanted.contains(&id)));
         }

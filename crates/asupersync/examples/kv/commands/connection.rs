@@ -4,6 +4,7 @@ use super::super::resp::encode;
 use super::super::resp::number::parse_i64;
 use super::client::is_printable;
 use super::refusal::{NOT_INTEGER, Refusal};
+use super::session::Replies;
 use super::{Call, Done, Effect};
 
 /// PING [message]. A subscriber gets an array, so that it can tell the answer from a message.
@@ -48,11 +49,12 @@ pub(super) fn quit(call: &mut Call<'_>) -> Done {
     Ok(Effect::Close)
 }
 
-/// RESET: no name, no subscriptions. The effect names the channels left, if any.
+/// RESET: no name, no subscriptions, every request is answered. The effect names the channels left, if any.
 pub(super) fn reset(call: &mut Call<'_>) -> Done {
     encode::simple(call.out, "RESET");
     let renamed = !call.session.name.is_empty();
     call.session.name.clear();
+    call.session.replies = Replies::All;
     let left: Vec<Box<[u8]>> = std::mem::take(&mut call.session.channels).into_iter().collect();
     Ok(if !left.is_empty() {
         // The server refreshes its copy of the name with every effect of the session.

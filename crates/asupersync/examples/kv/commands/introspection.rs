@@ -40,12 +40,14 @@ fn info(call: &mut Call<'_>) -> Done {
     if call.args.len() == 2 {
         return command(call);
     }
+    let start = call.out.len();
     encode::array(call.out, call.args.len() - 2);
     for name in call.args.tail(2) {
         match named(name) {
             Some(command) => describe(command, call.out),
             None => encode::nil(call.out),
         }
+        call.bounded(start)?;
     }
     Ok(Effect::None)
 }
@@ -57,7 +59,12 @@ fn docs(call: &mut Call<'_>) -> Done {
     } else {
         call.args.tail(2).filter_map(named).collect()
     };
-    document(&named, call.out);
+    let start = call.out.len();
+    encode::array(call.out, 2 * named.len());
+    for command in named {
+        document(command, call.out);
+        call.bounded(start)?;
+    }
     Ok(Effect::None)
 }
 
@@ -93,20 +100,19 @@ fn describe(command: &Command, out: &mut Vec<u8>) {
     }
 }
 
-fn document(commands: &[&Command], out: &mut Vec<u8>) {
-    encode::array(out, 2 * commands.len());
-    for command in commands {
-        encode::bulk(out, command.name.as_bytes());
-        let subcommands: Vec<&Command> = command.subcommands.iter().collect();
-        encode::array(out, if subcommands.is_empty() { 4 } else { 6 });
-        encode::bulk(out, b"summary");
-        encode::bulk(out, command.summary.as_bytes());
-        encode::bulk(out, b"group");
-        encode::bulk(out, command.group.as_bytes());
-        if !subcommands.is_empty() {
-            encode::bulk(out, b"subcommands");
-            document(&subcommands, out);
-        }
+/// A command's name and what there is to say of it.
+fn document(command: &Command, out: &mut Vec<u8>) {
+    let Command { name, summary, group, subcommands, .. } = command;
+    encode::bulk(out, name.as_bytes());
+    encode::array(out, if subcommands.is_empty() { 4 } else { 6 });
+    encode::bulk(out, b"summary");
+    encode::bulk(out, summary.as_bytes());
+    encode::bulk(out, b"group");
+    encode::bulk(out, group.as_bytes());
+    if !subcommands.is_empty() {
+        encode::bulk(out, b"subcommands");
+        encode::array(out, 2 * subcommands.len());
+        subcommands.iter().for_each(|subcommand| document(subcommand, out));
     }
 }
 

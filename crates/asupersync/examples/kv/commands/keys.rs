@@ -158,13 +158,13 @@ pub(super) fn keys(call: &mut Call<'_>) -> Done {
     Ok(Effect::None)
 }
 
-/// Reads a cursor as C's `strtoul` does: a negative one wraps around, which is the end.
+/// Reads a cursor as C's `strtoul` does: a zero byte ends it, a negative one wraps around, which is the end.
 fn cursor(text: &[u8]) -> Option<u64> {
-    match text {
+    match text.split(|&byte| byte == 0).next().unwrap_or_default() {
         [] => Some(0),
         [b'-', b'+', ..] => None,
         [b'-', rest @ ..] => Some(cursor_magnitude(rest)?.wrapping_neg()),
-        _ => cursor_magnitude(text),
+        text => cursor_magnitude(text),
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) fn publish(_call: &mut Call<'_>) -> Done {
 
 /// SUBSCRIBE channel ...
 pub(super) fn subscribe(call: &mut Call<'_>) -> Done {
+    call.session.pushes = true;
     let mut joined = Vec::new();
     for channel in call.args.tail(1) {
         if call.session.channels.insert(Box::from(channel)) {
@@ -22,6 +23,7 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Done {
 
 /// UNSUBSCRIBE [channel ...], from all without a channel.
 pub(super) fn unsubscribe(call: &mut Call<'_>) -> Done {
+    call.session.pushes = true;
     let mut left = Vec::new();
     if call.args.len() > 1 {
         for channel in call.args.tail(1) {

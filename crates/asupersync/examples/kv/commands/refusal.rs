@@ -21,6 +21,7 @@ pub(super) const SYNTAX: Refusal = Refusal::Text("ERR syntax error");
 pub(super) const NOT_INTEGER: Refusal = Refusal::Text("ERR value is not an integer or out of range");
 pub(super) const NOT_FLOAT: Refusal = Refusal::Text("ERR value is not a valid float");
 pub(super) const NOT_POSITIVE: Refusal = Refusal::Text("ERR value is out of range, must be positive");
+pub(super) const TOO_LONG: Refusal = Refusal::Text("ERR the reply would be longer than this server's limit");
 pub(super) const OUT_OF_MEMORY: Refusal =
     Refusal::Text("OOM command not allowed when used memory > 'maxmemory'.");
 
@@ -31,9 +32,9 @@ impl From<WrongType> for Refusal {
 }
 
 impl Refusal {
-    /// A text with the client's words between its two halves.
+    /// A text with the client's words between its two halves, `REPEATED` of them at most.
     pub(super) fn quoting(before: &str, words: &[u8], after: &str) -> Refusal {
-        Refusal::Words([before.as_bytes(), words, after.as_bytes()].concat())
+        Refusal::Words([before.as_bytes(), shorten(words, REPEATED), after.as_bytes()].concat())
     }
 
     /// Writes the error reply for the command of this name.
@@ -73,7 +74,7 @@ pub(super) fn unknown_command(args: Args<'_>) -> Refusal {
 #[cold]
 pub(super) fn unknown_subcommand(command: &str, name: &[u8]) -> Refusal {
     let help = format!("'. Try {} HELP.", command.to_ascii_uppercase());
-    Refusal::quoting("ERR unknown subcommand '", shorten(name, REPEATED), &help)
+    Refusal::quoting("ERR unknown subcommand '", name, &help)
 }
 
 #[cold]

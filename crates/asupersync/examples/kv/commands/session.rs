@@ -2,6 +2,19 @@
 
 use std::collections::BTreeSet;
 
+/// Which requests the client wants an answer to: CLIENT REPLY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replies {
+    /// Each.
+    All,
+    /// None, until it says otherwise.
+    None,
+    /// All but the one being executed, which asked for that, and the one after it.
+    AllButThisAndNext,
+    /// All but the one being executed.
+    AllButThis,
+}
+
 /// The state of one connection. Dropping it forgets its subscriptions; the server takes them out
 /// of its own registry with `Session::channels`.
 #[derive(Debug)]
@@ -12,6 +25,10 @@ pub(crate) struct Session {
     pub(super) library_version: Vec<u8>,
     pub(super) channels: BTreeSet<Box<[u8]>>,
     pub(super) last_command: &'static str,
+    pub(super) replies: Replies,
+    /// What the request being executed writes is no reply but a confirmation of a subscription, which is sent
+    /// like a message: whatever `replies` says.
+    pub(super) pushes: bool,
 }
 
 #[allow(dead_code, reason = "the connection loop uses what the commands do not")]
@@ -25,7 +42,27 @@ impl Session {
             library_version: Vec::new(),
             channels: BTreeSet::new(),
             last_command: "NULL",
+            replies: Replies::All,
+            pushes: false,
         }
+    }
+
+    /// A request was executed and its reply is what `out` holds from `start` on: takes that back if the client
+    /// does not want it.
+    #[inline]
+    pub(crate) fn settle(&mut self, out: &mut Vec<u8>, start: usize) {
+        let pushes = std::mem::take(&mut self.pushes);
+        if self.replies == Replies::All {
+            return;
+        }
+        if !pushes {
+            out.truncate(start);
+        }
+        self.replies = match self.replies {
+            Replies::AllButThisAndNext => Replies::AllButThis,
+            Replies::AllButThis => Replies::All,
+            same => same,
+        };
     }
 
     /// The connection's number.

@@ -1,7 +1,7 @@
 //! Commands on sorted sets.
 
 use super::super::resp::encode;
-use super::super::resp::number::{format_f64, parse_f64, parse_i64};
+use super::super::resp::number::{format_f64, parse_f64, parse_f64_leniently, parse_i64};
 use super::super::store::{LexBound, ScoreBound, SortedSet};
 use super::lists::positions;
 use super::refusal::{NOT_FLOAT, NOT_INTEGER, Refusal, SYNTAX};
@@ -170,7 +170,7 @@ impl Ranging {
                 return Err(SYNTAX);
             }
         }
-        if ranging.limit.is_some_and(|limit| limit != (0, -1)) && ranging.by == By::Rank {
+        if ranging.limit.is_some_and(|(_, count)| count != -1) && ranging.by == By::Rank {
             let text =
                 "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX";
             return Err(Refusal::Text(text));
@@ -247,9 +247,7 @@ fn score_bound(text: &[u8]) -> Option<ScoreBound> {
         [b'(', rest @ ..] => (true, rest),
         _ => (false, text),
     };
-    // An empty number is zero to C's `strtod`, and so to Redis.
-    let score = if number.is_empty() { 0.0 } else { parse_f64(number)? };
-    Some(ScoreBound { score, exclusive })
+    Some(ScoreBound { score: parse_f64_leniently(number)?, exclusive })
 }
 
 fn lex_bound(text: &[u8]) -> Option<LexBound<'_>> {

@@ -44,10 +44,12 @@ pub(super) fn strlen(call: &mut Call<'_>) -> Done {
 
 /// MGET key ...: a key with another kind of value counts as missing.
 pub(super) fn mget(call: &mut Call<'_>) -> Done {
+    let start = call.out.len();
     encode::array(call.out, call.args.len() - 1);
     for key in call.args.tail(1) {
         let found = text(call.store.read(key, call.now)).unwrap_or_default();
         encode_text(call.out, found);
+        call.bounded(start)?;
     }
     Ok(Effect::None)
 }

@@ -214,6 +214,23 @@ fn a_string_does_not_grow_past_the_limit_by_appending() {
 }
 
 #[test]
+fn a_reply_that_repeats_what_is_asked_for_often_is_bounded() {
+    let mut server = Server::new();
+    server.host.limits.max_reply = 10_000;
+    server.run(&format!("SET k {}", "x".repeat(1000)));
+    assert!(server.run(&format!("MGET {}", "k ".repeat(9))).starts_with("*9\\r\\n$1000"));
+    let refused = "-ERR the reply would be longer than this server's limit\\r\\n";
+    for request in ["MGET k", "COMMAND INFO client", "COMMAND DOCS client"] {
+        let (words, again) = request.rsplit_once(' ').expect("two words");
+        let many = format!("{words} {}", format!("{again} ").repeat(50));
+        assert_eq!(server.run(&many), refused, "{words}");
+    }
+    // What is stored is replied, however much it is.
+    server.run(&format!("RPUSH l {}", "element ".repeat(2000)));
+    assert!(server.run("LRANGE l 0 -1").starts_with("*2000\\r\\n"));
+}
+
+#[test]
 fn info_has_the_sections_asked_for() {
     let mut server = Server::new();
     server.run("SET k v EX 100");

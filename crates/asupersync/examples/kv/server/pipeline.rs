@@ -111,7 +111,9 @@ fn turn(shared: &Shared, core: &mut Core, talk: &mut Talk, wall: u64, now: Time)
         let decoded = match decoder.decode(input.filled()) {
             Ok(decoded) => decoded,
             Err(error) => {
+                let start = out.len();
                 error.reply(out);
+                session.settle(out, start);
                 return Pause::Close;
             }
         };
@@ -120,6 +122,7 @@ fn turn(shared: &Shared, core: &mut Core, talk: &mut Talk, wall: u64, now: Time)
             input.executed(consumed);
             return Pause::Starved;
         };
+        let start = out.len();
         let effect = match own(args, shared.config.debug_commands) {
             Some(own) => {
                 input.executed(consumed);
@@ -131,6 +134,7 @@ fn turn(shared: &Shared, core: &mut Core, talk: &mut Talk, wall: u64, now: Time)
             encode::count(out, shared.channels.publish(args.at(1), args.at(2)));
         }
         input.executed(consumed);
+        session.settle(out, start);
         match effect {
             Effect::None | Effect::Publish | Effect::Renamed => {}
             Effect::Close => return Pause::Close,
@@ -144,7 +148,7 @@ fn turn(shared: &Shared, core: &mut Core, talk: &mut Talk, wall: u64, now: Time)
 
 /// One of this server's own commands, if it is one; a malformed one is an unknown command.
 #[inline]
-fn own(args: Args<'_>, debug: bool) -> Option<Own> {
+pub(super) fn own(args: Args<'_>, debug: bool) -> Option<Own> {
     let name = args.at(0);
     if name.get(2) != Some(&b'.') || !name[..2].eq_ignore_ascii_case(b"kv") {
         return None;

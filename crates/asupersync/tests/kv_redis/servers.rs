@@ -1,0 +1,54 @@
+//! Both servers, on ports of the system's choice, ended when dropped.
+
+use super::built::kv;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+/// A process that is killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Both servers, empty.
+pub(crate) struct Servers {
+    _running: [Running; 2],
+    pub(crate) kv: u16,
+    pub(crate) redis: u16,
+}
+
+impl Servers {
+    /// Starts both. `None`, and a line that says so, where no `redis-server` is installed.
+    pub(crate) fn start() -> Option<Servers> {
+        let free =
+            TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
+        let mut redis = Command::new("redis-server");
+        redis.args(["--port", &free.to_string(), "--save", "", "--appendonly", "no", "--dir", "/"]);
+        let mut redis = match redis.stdout(Stdio::piped()).spawn() {
+            Ok(child) => Running(child),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                println!("skipped: no redis-server is installed to compare with");
+                return None;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let mut command = Command::new(kv());
+        let mut kv =
+            Running(command.args(["--port", "0"]).stderr(Stdio::piped()).spawn().expect("it starts"));
+        let mut line = String::new();
+        let log = kv.0.stderr.take().expect("piped");
+        BufReader::new(log).read_line(&mut line).expect("the log is text");
+        let port = line.split_once("listening on 127.0.0.1:").and_then(|(_, rest)| rest.split(' ').next());
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line}"));
+        let log = redis.0.stdout.take().expect("piped");
+        let ready = |line: std::io::Result<String>| line.is_ok_and(|line| line.contains("Ready to accept"));
+        assert!(BufReader::new(log).lines().any(ready), "redis-server says when it is ready");
+        Some(Servers { _running: [redis, kv], kv: port, redis: free })
+    }
+}
