@@ -1,32 +1,15 @@
 //! The key-value server of `examples/kv` as a process: flags, exit codes, signals, what it prints.
 //!
-//! The binary is built here if need be: nothing else builds an example for a test. What the server does inside
-//! is the lab's business (`kv_lab`).
+//! What the server does inside is the lab's business (`kv_lab`), what it answers that of `kv_redis`.
 #![cfg(unix)]
 
+#[path = "kv_process/built.rs"]
+mod built;
+
+use built::kv;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
-use std::sync::OnceLock;
-
-/// The path of the example, built with the same profile into the same directory as this test.
-fn kv() -> &'static PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let test = std::env::current_exe().expect("the path of this test");
-        let profile = test.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps/test");
-        let target = profile.parent().expect("target/PROFILE");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "-p", "asupersync", "--example", "kv", "--target-dir"]).arg(target);
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
-        assert!(built.success(), "the example builds");
-        profile.join("examples/kv")
-    })
-}
 
 /// A server on a port of the system's choice. Killed when dropped.
 struct Server {
@@ -126,12 +109,15 @@ fn a_bad_flag_is_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn help_lists_every_flag() {
+fn help_lists_every_flag_and_every_exit_code() {
     let output = output(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let help = String::from_utf8_lossy(&output.stdout).into_owned();
     for flag in ["--port", "--bind", "--workers", "--max-clients", "--max-request", "--grace", "--tree"] {
         assert!(help.contains(flag), "{flag}");
+    }
+    for code in ["  0 ", "  1 ", "  2 ", "  130 "] {
+        assert!(help.lines().any(|line| line.starts_with(code)), "{code}");
     }
 }
 
@@ -190,17 +176,53 @@ fn asked_twice_it_ends_at_once() {
 
 #[test]
 fn what_cannot_be_finished_in_time_is_named_and_the_exit_code_says_so() {
-    let server = Server::start(&["--grace", "0"]);
-    let mut half = server.connect_and_ping();
-    half.write_all(b"*2\r\n$4\r\nECHO\r\n$5\r\nhel").expect("sent");
-    while !client_list(&server).contains("qbuf=21") {}
+    let server = Server::start(&["--grace", "0", "--debug"]);
+    let mut busy = server.connect_and_ping();
+    busy.write_all(b"PING\r\nKV.SLEEP 600000\r\n").expect("sent");
+    expect(&mut busy, "+PONG\r\n");
     let mut other = server.connect();
     other.write_all(b"SHUTDOWN\r\n").expect("sent");
     expect_end(&mut other);
     let (log, status) = server.end();
     assert!(log.contains("abandoned 1: connection #1 127.0.0.1:"), "{log}");
-    assert!(log.contains("(a request that did not arrive in full)"), "{log}");
+    assert!(log.contains("(a reply that was not read)"), "{log}");
     assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn half_a_request_does_not_hold_the_end_up_for_the_grace_and_is_no_failure() {
+    let server = Server::start(&["--grace", "600"]);
+    let mut half = server.connect_and_ping();
+    half.write_all(b"*2\r\n$3\r\nGE").expect("sent");
+    while !client_list(&server).contains("qbuf=10 ") {}
+    server.signal("-TERM");
+    expect_end(&mut half);
+    let (log, status) = server.end();
+    assert!(log.contains("1 with half a request"), "{log}");
+    assert!(log.contains("nothing abandoned"), "{log}");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn the_region_tree_of_a_draining_server_can_be_asked_for_and_signalled_for() {
+    let mut server = Server::start(&["--debug", "--grace", "600"]);
+    let mut busy = server.connect_and_ping();
+    busy.write_all(b"PING\r\nKV.SLEEP 600000\r\n").expect("sent");
+    expect(&mut busy, "+PONG\r\n");
+    server.signal("-TERM");
+    assert!(server.line().starts_with("kv: shutdown asked by signal SIGTERM: draining 1 connection"));
+    let asked = output(&["--tree", "--port", &server.port.to_string()]);
+    let tree = String::from_utf8_lossy(&asked.stdout).into_owned();
+    assert_eq!(asked.status.code(), Some(0), "{}", String::from_utf8_lossy(&asked.stderr));
+    assert!(tree.contains("cannot close: 1 task still draining\n  connection #1 127.0.0.1:"), "{tree}");
+    let mut late = server.connect();
+    late.write_all(b"PING\r\n").expect("sent");
+    expect(&mut late, "-ERR server is shutting down\r\n");
+    expect_end(&mut late);
+    server.signal("-USR1");
+    assert_eq!(server.line(), "kv: the region tree, asked for by SIGUSR1");
+    server.signal("-TERM");
+    assert_eq!(server.end().1.code(), Some(130));
 }
 
 #[test]

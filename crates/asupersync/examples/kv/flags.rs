@@ -20,12 +20,21 @@ Flags:
   --workers N           worker threads, 1 to 56 [as many as this process may use cores]
   --max-clients N       clients at once; one more is told so and closed [10000]
   --max-request BYTES   bytes of one request, such as 1048576, 64mb, 1gb [1gb]
-  --grace SECONDS       how long requests in progress may take once the end was asked for [10]
-  --tree                print the region tree of a running server, and end
+  --grace SECONDS       how long answers in progress may take once the end was asked for [10]
+  --tree                print the region tree of a running server, also of one that drains, and end
   --debug               also answer KV.SLEEP MILLISECONDS and KV.PANIC
   --help                print this
 
-Exit codes: 0 after a clean drain, 1 if something had to be abandoned, 2 for a bad flag or a port in use.
+The end: SIGTERM, the first Ctrl-C and SHUTDOWN begin a drain. Nobody is let in any more; every request that
+has arrived is answered, within the grace; a request that has arrived in part has one second for its rest (half
+the grace, if that is less), then its connection is closed. Until the drain is over the port stays taken, so
+that --tree can say who holds it up. A second signal ends the process at once.
+
+Exit codes:
+  0    after a drain in which everything owed was answered; after --help and --tree
+  1    an answer had to be abandoned, or --tree got none
+  2    a bad flag, or an address that cannot be listened on, such as a port in use
+  130  a second Ctrl-C or SIGTERM did not wait for the drain
 ";
 
 /// What the runtime allows.
@@ -143,7 +152,7 @@ fn within(
 }
 
 fn set(limits: &mut Limits, flag: &str, limit: &str, value: &str) -> Result<(), FlagError> {
-    limits.set(limit, value).map_err(|error| FlagError(format!("{flag} is {value:?}: {error}")))
+    limits.set(limit, value).map_err(|error| FlagError(format!("{flag} is {value:?}, which {}", error.why)))
 }
 
 #[cfg(test)]
@@ -176,7 +185,7 @@ mod tests {
             ("--bind localhost", "--bind is \"localhost\", but must be an IP address"),
             ("--workers 0", "--workers is \"0\", but must be a number of threads from 1 to 56"),
             ("--grace -1", "--grace is \"-1\", but must be a number of seconds from 0 to 86400"),
-            ("--max-clients 0", "--max-clients is \"0\": maxclients: is too small to serve any client"),
+            ("--max-clients 0", "--max-clients is \"0\", which is too small to serve any client"),
             ("--tree=yes", "--tree takes no value"),
         ] {
             assert_eq!(parsed(line).map(drop), Err(text.to_owned()), "{line}");

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! serve ─┬─ region "server"
-//!        ├─ signals, dump, expiry      daemons: they end when nobody else is left
+//!        ├─ signals, dump, expiry,     daemons: they end when nobody else is left
+//!        │  door
 //!        └─ region "connections"       isolating: a connection that fails concerns nobody else
 //!           ├─ body: the accept loop   ends when the region is asked to: then the drain has begun
 //!           └─ connection #n           one task each, and below it the writer of a subscriber
 //! ```
 //! Shutting down is one request on the region of the connections. The accept loop returns with it; a
 //! connection between two requests returns with it; one that owes an answer sends it in a masked section,
-//! which the cleanup deadline pierces. So the drain needs no list of connections, no flag to poll and no
+//! which the cleanup deadline pierces; one that has sent half a request has a second for the rest. So the drain needs no list of connections, no flag to poll and no
 //! time-out of its own: `serve` returns when the region has closed.
 //!
 //! | file | what lives there |
@@ -17,6 +18,7 @@
 //! | `config` | what the server is told, and where it reports to |
 //! | `shared` | what all tasks share, and the answers to INFO and CLIENT LIST |
 //! | `accept` | the accept loop: limits, and faults that pass |
+//! | `door` | who comes while the server drains: the region tree for the operator, a refusal for all others |
 //! | `connection` | one client from its first byte to its last |
 //! | `input` | the bytes of a connection that wait to be understood |
 //! | `pipeline` | executing the requests that have arrived, under the lock of the store |
@@ -37,6 +39,8 @@ mod channels;
 mod config;
 #[path = "server/connection.rs"]
 mod connection;
+#[path = "server/door.rs"]
+mod door;
 #[path = "server/drain.rs"]
 mod drain;
 #[path = "server/expiry.rs"]
@@ -53,6 +57,7 @@ mod shared;
 mod subscriber;
 
 use asupersync::net::{ListenOptions, TcpListener};
+use asupersync::sync::oneshot;
 use asupersync::{Cx, RegionOptions, row};
 use shared::Shared;
 use std::sync::Arc;
@@ -98,6 +103,8 @@ pub(crate) async fn serve(
     cx.region_with(options, async |cx: &mut Cx<Serving>| {
         operator::watch(cx, &serving);
         expiry::start(cx, &serving);
+        let (close, closed) = oneshot::channel();
+        door::start(cx, &serving, closed);
         let grace = serving.config.grace;
         let failures = serving.clone();
         let options = RegionOptions::isolate()
@@ -107,8 +114,10 @@ pub(crate) async fn serve(
         cx.region_with(options, async |cx: &mut Cx<Serving>| {
             serving.drain.attach(cx.handle());
             serving.journal.line(&serving.greeting());
-            accept::run(cx, &serving, listener).await;
+            let listener = accept::run(cx, &serving, listener).await;
             serving.drain.begin(cx.now(), serving.clients.len(), &*serving.journal);
+            // The door waits for it as long as the region around this one is open.
+            let _ = close.send(listener);
         })
         .await;
         serving.drain.end(cx.now());

@@ -12,15 +12,15 @@ use asupersync::prelude::*;
 use std::sync::Arc;
 
 /// How long to wait after a failure to accept: long enough not to burn a core while descriptors are short.
-const BACK_OFF: Duration = Duration::from_millis(100);
+pub(super) const BACK_OFF: Duration = Duration::from_millis(100);
 /// The same trouble is not told again before this.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 /// What a client beyond the limit is told.
 const REFUSAL: &[u8] = b"-ERR max number of clients reached\r\n";
 
-/// Accepts until the region is asked to end.
-pub(super) async fn run(cx: &mut Cx<Serving>, shared: &Arc<Shared>, listener: TcpListener) {
+/// Accepts until the region is asked to end, and gives the listener back.
+pub(super) async fn run(cx: &mut Cx<Serving>, shared: &Arc<Shared>, listener: TcpListener) -> TcpListener {
     let mut faults = Trouble::default();
     let mut crowd = Trouble::default();
     loop {
@@ -40,11 +40,11 @@ pub(super) async fn run(cx: &mut Cx<Serving>, shared: &Arc<Shared>, listener: Tc
                     }
                 }
             }
-            Err(OrCancelled::Cancelled(_)) => return,
+            Err(OrCancelled::Cancelled(_)) => return listener,
             Err(OrCancelled::Failed(error)) => {
                 faults.tell(shared, cx.now(), || format!("{error}: trying again every {BACK_OFF:?}"));
                 if cx.sleep(BACK_OFF).await.is_err() {
-                    return;
+                    return listener;
                 }
             }
         }

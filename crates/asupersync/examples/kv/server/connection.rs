@@ -9,8 +9,10 @@
 //! A request is read only when every reply before it was sent. A client that never reads therefore stops
 //! being read: what it can make the server hold is one turn's replies and one buffer of requests.
 //!
-//! The end of the server arrives as a cancelled operation. Between requests that ends the connection at
-//! once. In the middle of one the operation is repeated masked, until the cleanup deadline pierces the mask.
+//! The end of the server arrives as a cancelled operation. A reply that is being made or sent is finished
+//! masked, until the cleanup deadline pierces the mask. Of requests, those that have arrived are answered, and
+//! the rest of one that has begun is waited for as long as `LAST_READ` says: nothing was promised to whoever has
+//! sent half of one, so no drain fails for it. Nothing there, and the connection ends at once.
 //! An operation that was cancelled has done nothing (`cancel.first`), so repeating it repeats nothing; and
 //! while nobody asks for the end no mask is opened, which would cost every request.
 
@@ -20,13 +22,21 @@ use super::operator::tree;
 use super::pipeline::{self, Own, Pause, Talk};
 use super::shared::{Client, Shared};
 use super::subscriber::{self, Outbox};
-use asupersync::net::{Half, OrCancelled, TcpStream};
+use asupersync::net::{Half, NetError, OrCancelled, TcpStream};
 use asupersync::prelude::*;
 use asupersync::region::Isolated;
 use asupersync::sync::semaphore::{Permit, Semaphore};
 use asupersync::types::TaskId;
 use asupersync::{Never, TaskHandle};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+
+/// How long a connection still reads once the server was asked to end, unless half of the grace is less: for
+/// the rest of a request that has begun, counted from when it was first missed. Segments on their way have
+/// come by then; whoever sends a byte now and then does not hold the drain up.
+pub(super) const LAST_READ: Duration = Duration::from_secs(1);
 
 /// A client's place among those that may be connected.
 pub(super) type Place = Permit<Arc<Semaphore>>;
@@ -46,6 +56,8 @@ pub(super) enum Ended {
     Idle,
     /// Asked to end, after the last answer.
     Answered,
+    /// Asked to end, with part of a request whose rest did not come.
+    Unfinished,
     /// Asked to end, and out of time: this was not done.
     Abandoned(&'static str),
     /// Its handler panicked.
@@ -69,8 +81,8 @@ struct Guest<'a> {
     /// Once it has subscribed: where everything goes that is sent to it, and the task that writes it.
     outbox: Option<Arc<Outbox>>,
     writer: Option<TaskHandle<Ended, Never>>,
-    /// The server was asked to end.
-    draining: bool,
+    /// The server was asked to end: nothing is read after this instant.
+    last_read: Option<Time>,
     task: TaskId,
     ended: Option<Ended>,
 }
@@ -103,7 +115,7 @@ pub(super) async fn run(cx: &mut Cx<Serving>, shared: Arc<Shared>, stream: TcpSt
         talk,
         outbox: None,
         writer: None,
-        draining: false,
+        last_read: None,
         task: cx.task_id(),
         ended: None,
     };
@@ -177,39 +189,62 @@ impl Guest<'_> {
         }
         match &self.outbox {
             Some(outbox) => outbox.push(&self.talk.out),
-            None => self.draining |= send(cx, &self.stream, &self.talk.out).await?,
+            None => {
+                if send(cx, &self.stream, &self.talk.out).await? {
+                    self.asked_to_end(cx.now());
+                }
+            }
         }
         self.talk.sent();
         Ok(())
     }
 
-    /// Reads more. Between two requests this is where the end of the server ends the connection.
+    /// Reads more. This is where the end of the server ends a connection.
     async fn read(&mut self, cx: &mut Cx<Serving>) -> Result<(), Ended> {
-        let between = self.talk.input.is_empty();
-        if self.draining && between {
-            return Err(Ended::Answered);
-        }
-        let (stream, room) = (&*self.stream, self.talk.input.room());
-        let read = match stream.read(cx, room).await {
-            Err(OrCancelled::Cancelled(_)) if between => return Err(Ended::Idle),
-            Err(OrCancelled::Cancelled(_)) => {
-                self.draining = true;
-                cx.masked(async |cx: &mut Cx<Serving>| stream.read(cx, room).await).await
-            }
-            read => read,
-        };
-        match read {
-            Ok(0) => Err(Ended::Left),
-            Ok(n) => {
-                self.talk.arrived += n;
-                if self.talk.input.arrived(n) {
-                    // More is waiting in the socket: others go first.
-                    cx.yield_now().await;
+        let ending = self.last_read.is_some();
+        let read = if ending {
+            self.read_at_last(cx, Ended::Answered).await?
+        } else {
+            match self.stream.read(cx, self.talk.input.room()).await {
+                Err(OrCancelled::Cancelled(_)) => {
+                    self.asked_to_end(cx.now());
+                    self.read_at_last(cx, Ended::Idle).await?
                 }
-                Ok(())
+                Err(OrCancelled::Failed(_)) => return Err(Ended::Lost),
+                Ok(n) => n,
             }
-            Err(OrCancelled::Cancelled(_)) => Err(Ended::Abandoned("a request that did not arrive in full")),
-            Err(OrCancelled::Failed(_)) => Err(Ended::Lost),
+        };
+        if read == 0 {
+            return Err(Ended::Left);
+        }
+        self.talk.arrived += read;
+        if self.talk.input.arrived(read) {
+            // More is waiting in the socket: others go first.
+            cx.yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Notes that the server was asked to end, and from it how long this connection still reads.
+    fn asked_to_end(&mut self, now: Time) {
+        let span = LAST_READ.min(self.shared.config.grace / 2);
+        self.last_read.get_or_insert_with(|| now.saturating_add(span));
+    }
+
+    /// Reads on although the server was asked to end: between two requests only what has arrived already, for
+    /// it may be one that was sent in full; otherwise the rest of the request that has begun. With nothing more
+    /// to read the connection ends, and between two requests it ends as `between`.
+    async fn read_at_last(&mut self, cx: &mut Cx<Serving>, between: Ended) -> Result<usize, Ended> {
+        let until = self.last_read.unwrap_or(Time::ZERO);
+        let begun = !self.talk.input.is_empty();
+        let (stream, room) = (&*self.stream, self.talk.input.room());
+        let read = async |cx: &mut Cx<Serving>| -> Res<Option<usize>, NetError> {
+            Ok(if begun { Some(stream.read(cx, room).await?) } else { read_now(cx, stream, room).await? })
+        };
+        match cx.masked(async |cx: &mut Cx<Serving>| cx.deadline(until, read).await).await {
+            Ok(Some(n)) if begun || n > 0 => Ok(n),
+            Ok(_) | Err(Stop::Cancelled(_)) => Err(if begun { Ended::Unfinished } else { between }),
+            Err(Stop::Err(_)) => Err(Ended::Lost),
         }
     }
 
@@ -237,6 +272,27 @@ impl Guest<'_> {
         let _ = self.stream.shutdown(Half::Write);
         ended
     }
+}
+
+/// Reads what has arrived, if anything has; does not wait for it.
+async fn read_now(
+    cx: &Cx<Serving>,
+    stream: &TcpStream,
+    room: &mut [u8],
+) -> Result<Option<usize>, OrCancelled<NetError>> {
+    let mut read = pin!(stream.read(cx, room));
+    let mut looked = false;
+    poll_fn(|context| match read.as_mut().poll(context) {
+        Poll::Ready(read) => Poll::Ready(read.map(Some)),
+        // The first look may have been refused because it was others' turn: they have it, then the second one counts.
+        Poll::Pending if !looked => {
+            looked = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Poll::Pending => Poll::Ready(Ok(None)),
+    })
+    .await
 }
 
 /// Sends everything. What was begun before the server was asked to end is finished masked.

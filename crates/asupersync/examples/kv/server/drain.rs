@@ -45,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) idle: usize,
     /// Connections that ended after their last answer.
     pub(crate) answered: usize,
+    /// Connections that ended with part of a request: nothing was promised to them.
+    pub(crate) unfinished: usize,
     /// Connections that ended by themselves meanwhile.
     pub(crate) left: usize,
     /// Connections that ended with something undone.
@@ -66,12 +68,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { idle, answered, left, abandoned, names, took, leaked } = self;
-        let drained = idle + answered + left;
+        let Report { idle, answered, unfinished, left, abandoned, names, took, leaked } = self;
+        let drained = idle + answered + unfinished + left;
         let s = if drained == 1 { "" } else { "s" };
         write!(f, "drained {drained} connection{s} in {:.1?}", took)?;
         if drained > 0 {
-            write!(f, " ({idle} idle, {answered} after a last answer, {left} closed by themselves)")?;
+            write!(f, " ({idle} idle, {answered} after a last answer, {unfinished} with half a request, ")?;
+            write!(f, "{left} closed by themselves)")?;
         }
         match leaked {
             0 => f.write_str("; obligations balanced")?,
@@ -141,6 +144,7 @@ impl Drain {
         match ended {
             Ended::Idle => report.idle += 1,
             Ended::Answered => report.answered += 1,
+            Ended::Unfinished => report.unfinished += 1,
             Ended::Left | Ended::Closed | Ended::Lost | Ended::TooSlow if asked => report.left += 1,
             Ended::Failed if !asked => {}
             Ended::Abandoned(_) | Ended::Failed => {
