@@ -39,7 +39,7 @@ mod sender;
 #[cfg(not(loom))]
 pub use {
     receiver::{Receiver, RecvError, TryRecvError, Values},
-    sender::{Permit, Sender},
+    sender::{Permit, Sender, WeakSender},
     tape::Missed,
 };
 

@@ -34,7 +34,8 @@
 //! - First come, first served; the exception is a free mutex, which whoever runs may take ([`mutex::lock_word`]).
 //! - Nothing is allocated once a structure has seen its crowd, except by wakers of foreign executors and combinators.
 //!
-//! Forms named `blocking_` are for threads that poll no tasks; inside a task they panic.
+//! Forms named `blocking_` are for threads that poll no tasks; inside a task they panic. Every sender has `closed(cx)`, which
+//! waits until nobody receives any more, so that work whose results nobody wants can stop.
 //!
 //! Not here: timers, tasks, anything that reads a clock or starts a thread.
 
@@ -42,6 +43,7 @@ pub mod barrier;
 pub mod broadcast;
 mod error;
 pub mod event;
+mod gone;
 pub mod latch;
 pub mod mpsc;
 pub mod mutex;
@@ -71,6 +73,8 @@ mod wakes;
 pub mod watch;
 
 pub use error::{Closed, TryRecvError, WaitError};
+#[cfg(not(loom))]
+pub use obligation::AlreadyLeaked;
 #[cfg(not(loom))]
 pub use sent::Sent;
 pub use wait_queue::WaitNode;

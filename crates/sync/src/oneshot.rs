@@ -27,7 +27,7 @@ mod sender;
 
 #[cfg(not(loom))]
 pub use {
-    receiver::{Receiver, Recv},
+    receiver::{Receiver, Recv, Values},
     sender::{Permit, Sender},
 };
 

@@ -12,7 +12,7 @@ pub(crate) mod counter;
 mod raw;
 
 pub use raw::Wakes;
-pub(crate) use raw::{LOWEST_WORD, WaiterSlot};
+pub(crate) use raw::{LOWEST_WORD, SPARE_BIT, WaiterSlot};
 
 /// How many wakes are carried out of a lock at a time. Bounds the stack and the time a wake waits for its turn.
 const BATCH: usize = 16;

@@ -209,6 +209,11 @@ impl<T> Receiver<T> {
         self.len() == 0
     }
 
+    /// Whether `other` receives from the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+
     /// How many values are kept at most.
     pub fn capacity(&self) -> usize {
         self.core.capacity()

@@ -1,16 +1,19 @@
-//! The sending half: [`Sender`], and [`Permit`], a value that is owed.
+//! The sending half: [`Sender`], [`WeakSender`], and [`Permit`], a value that is owed.
 //!
-//! Not here: waiting. Sending never does.
+//! Not here: the ring (`tape`). Sending never waits.
 
-use core::panic::Location;
+use core::{future::Future, panic::Location, task::Poll};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, Reserved, Row, Waiter};
 use obligation::AlreadyLeaked;
-use types::ObligationKind;
+use types::{Cancelled, ObligationKind};
 
 use super::{Receiver, tape::Tape};
-use crate::Sent;
+use crate::{
+    Sent, WaitNode,
+    gone::{self, Closing},
+};
 
 /// Sends to every receiver. Clones send into the same channel. Receivers see the end when the last is gone.
 pub struct Sender<T> {
@@ -48,6 +51,19 @@ impl<T> Sender<T> {
         Receiver::new(self.core.clone(), self.object.clone(), cursor)
     }
 
+    /// Waits until there is no receiver, so that nobody gets what would be sent. One that
+    /// [subscribes](Self::subscribe) later is none of this wait's business: it isn't final.
+    ///
+    /// # Errors
+    /// Cancelled.
+    #[track_caller]
+    pub fn closed<'s, 'c, C: Row>(
+        &'s self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        gone::closed(self, cx, Location::caller())
+    }
+
     /// How many receivers there are.
     pub fn receivers(&self) -> usize {
         self.object.touch(Access::Read);
@@ -69,6 +85,30 @@ impl<T> Sender<T> {
     pub fn capacity(&self) -> usize {
         self.core.capacity()
     }
+
+    /// Whether `other` sends into the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+
+    /// A sender that doesn't keep the channel from ending.
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender { core: self.core.clone(), object: self.object.clone() }
+    }
+}
+
+impl<T> Closing for Sender<T> {
+    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
+        self.core.poll_closed(node, make)
+    }
+
+    fn cancel_closed(&self, node: &mut WaitNode) {
+        self.core.cancel_closed(node);
+    }
+
+    fn object(&self) -> &Object {
+        &self.object
+    }
 }
 
 impl<T> Clone for Sender<T> {
@@ -88,6 +128,33 @@ impl<T> Drop for Sender<T> {
 impl<T> core::fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Sender").field("capacity", &self.core.capacity()).finish_non_exhaustive()
+    }
+}
+
+/// A sender that counts for nothing until it is upgraded: receivers see the end without it.
+pub struct WeakSender<T> {
+    core: Arc<Tape<T, Waiter>>,
+    object: Object,
+}
+
+impl<T> WeakSender<T> {
+    /// A sender, unless the last one is gone: a channel that has ended never begins again. One short lock.
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let lives = self.core.rejoin_senders();
+        self.object.touch(if lives { Access::Write } else { Access::Read });
+        lives.then(|| Sender::new(self.core.clone(), self.object.clone()))
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self { core: self.core.clone(), object: self.object.clone() }
+    }
+}
+
+impl<T> core::fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("WeakSender")
     }
 }
 

@@ -21,6 +21,7 @@ use std::{
 
 use crate::{
     WaitNode, Wakes,
+    gone::Gone,
     sync::{AtomicU64, Relaxed, Release},
     wait_queue::WaitQueue,
 };
@@ -108,6 +109,8 @@ pub struct Tape<T, W: Wakes> {
     state: WaitQueue<W, State<T>>,
     /// As in the state, for looks without the lock. Whoever reads an older number finds nothing and looks again there.
     first: AtomicU64,
+    /// Senders that wait until nobody receives.
+    gone: Gone<W>,
     capacity: usize,
 }
 
@@ -122,7 +125,7 @@ impl<T, W: Wakes> Tape<T, W> {
         let page = capacity.min(PAGE);
         let state =
             State { pages: VecDeque::new(), page, base: 0, first: 0, end: 0, senders: 1, receivers: 1 };
-        Self { state: WaitQueue::with_state(state), first: AtomicU64::new(0), capacity }
+        Self { state: WaitQueue::with_state(state), first: AtomicU64::new(0), gone: Gone::new(), capacity }
     }
 
     /// Puts a value at the end, over the oldest if the tape is full; how many receivers will get it.
@@ -210,6 +213,18 @@ impl<T, W: Wakes> Tape<T, W> {
         self.state.with(|state| state.end - cursor.next)
     }
 
+    /// Waits until there is no receiver.
+    ///
+    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
+    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
+        self.gone.poll(node, make, || self.parties().1 == 0)
+    }
+
+    /// Stops waiting for the receivers to leave.
+    pub fn cancel_closed(&self, node: &mut WaitNode) {
+        self.gone.cancel(node);
+    }
+
     /// How many senders and receivers there are.
     pub fn parties(&self) -> (usize, usize) {
         self.state.with(|state| (state.senders, state.receivers))
@@ -235,6 +250,15 @@ impl<T, W: Wakes> Tape<T, W> {
         self.state.with(|state| state.senders += 1);
     }
 
+    /// One more sender, unless the last one is gone: an end is final.
+    pub fn rejoin_senders(&self) -> bool {
+        self.state.with(|state| {
+            let lives = state.senders != 0 || types::seeded!("tape.upgrade-of-the-dead");
+            state.senders += usize::from(lives);
+            lives
+        })
+    }
+
     /// One sender fewer. The last one is heard by everybody.
     pub fn leave_senders(&self) {
         self.state.tell(|state| {
@@ -251,17 +275,20 @@ impl<T, W: Wakes> Tape<T, W> {
         }))
     }
 
-    /// One receiver fewer. The last one takes the values along.
+    /// One receiver fewer. The last one takes the values along, and senders hear of it.
     pub fn leave_receivers(&self) {
-        // Dropped after the lock.
-        let _left = self.state.with(|state| {
+        // Dropped after the lock, and after the senders were told: they are foreign code.
+        let left = self.state.with(|state| {
             state.receivers -= 1;
             if state.receivers > 0 {
-                return VecDeque::new();
+                return None;
             }
             (state.first, state.base) = (state.end, state.end);
-            core::mem::take(&mut state.pages)
+            Some(core::mem::take(&mut state.pages))
         });
+        if left.is_some() {
+            self.gone.tell();
+        }
     }
 }
 

@@ -12,20 +12,19 @@ use core::{
     future::Future,
     panic::Location,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use cx::{Access, Cx, Object, Reserved, Row, Waiter};
 use types::{Cancelled, ObligationKind, Stream, WaitKind};
 
 use super::{
-    Permit, Receiver, Sender,
-    receiver::EMPTY,
-    ring::{Tx, WeakTx},
+    Permit, Receiver, Recv, Sender,
+    ring::{TryReserveError, Tx, WeakTx},
     sender::FULL,
 };
 use crate::{
-    Closed, WaitError, WaitNode, park,
+    Closed, WaitError, WaitNode, error, park,
     wait::{Pends, Wait},
 };
 
@@ -81,18 +80,49 @@ impl<T> Sender<T> {
         count: usize,
     ) -> impl Future<Output = Result<Permits<'a, T>, WaitError>> + use<'a, T, C> {
         let site = Location::caller();
+        let room = Room { tx: &self.tx, count: self.room_for(count) };
+        async move {
+            Wait::new(room, cx, site).await?;
+            let records = (0..count).map(|_| cx.reserve(ObligationKind::SendPermit, site)).collect();
+            Ok(Permits { tx: &self.tx, records })
+        }
+    }
+
+    /// Room for `count` values at once, if it's there and nobody waits for some. Never waits, and isn't refused under
+    /// cancellation: `cx` says whose obligations they are.
+    ///
+    /// # Errors
+    /// Full or closed: no room is held, not even a part of it.
+    ///
+    /// # Panics
+    /// If `count` is 0 or more than the channel's capacity.
+    #[track_caller]
+    pub fn try_reserve_many<C: Row>(
+        &self,
+        cx: &Cx<C>,
+        count: usize,
+    ) -> Result<Permits<'_, T>, TryReserveError> {
+        let (site, count) = (Location::caller(), self.room_for(count));
+        let taken = self.tx.try_reserve_many(count);
+        self.tx.room().touch(match taken {
+            Ok(()) => Access::TryAcquire(count),
+            Err(TryReserveError::Full) => Access::Refused(count),
+            Err(TryReserveError::Closed) => Access::Read,
+        });
+        taken?;
+        let records = (0..count).map(|_| cx.reserve(ObligationKind::SendPermit, site)).collect();
+        Ok(Permits { tx: &self.tx, records })
+    }
+
+    #[track_caller]
+    fn room_for(&self, count: usize) -> u32 {
         assert!(
             0 < count && count <= self.capacity(),
             "room for {count} values was asked for, in a channel for {}",
             self.capacity()
         );
         // At most the capacity, which is a u32.
-        let room = Room { tx: &self.tx, count: count as u32 };
-        async move {
-            Wait::new(room, cx, site).await?;
-            let records = (0..count).map(|_| cx.reserve(ObligationKind::SendPermit, site)).collect();
-            Ok(Permits { tx: &self.tx, records })
-        }
+        count as u32
     }
 
     /// As [`send`](Self::send), for a thread that polls no tasks: it sleeps meanwhile.
@@ -215,8 +245,9 @@ impl<T> Receiver<T> {
 
     /// The values as a stream that ends with the channel. Its items are errors while a cancellation is effective; nothing
     /// is taken then.
+    #[track_caller]
     pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
-        Values { receiver: self, cx, waits: false }
+        Values { next: self.recv(cx) }
     }
 }
 
@@ -233,36 +264,20 @@ impl<T> Stream for Receiver<T> {
 }
 
 /// What a channel's receiver receives, as a stream: of [`Receiver::stream`].
-#[derive(Debug)]
 pub struct Values<'r, 'c, T, C> {
-    receiver: &'r mut Receiver<T>,
-    cx: &'c Cx<C>,
-    /// Whether a waiter of ours may be in the channel.
-    waits: bool,
+    next: Recv<'r, 'c, T, C>,
 }
 
 impl<T, C: Row> Stream for Values<'_, '_, T, C> {
     type Item = Result<T, Cancelled>;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let values = this.receiver.rx.values();
-        if let Err(cancelled) = ready!(this.cx.poll_operation(context, values, Access::Receive, None)) {
-            return Poll::Ready(Some(Err(cancelled)));
-        }
-        let polled = this.receiver.rx.poll_recv(|| Waiter::from_waker(context.waker()));
-        this.waits = polled.is_pending();
-        if this.waits {
-            this.cx.poll_wait(context, &EMPTY);
-        }
-        polled.map(|value| value.map(Ok))
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.next).poll(context).map(error::item)
     }
 }
 
-impl<T, C> Drop for Values<'_, '_, T, C> {
-    fn drop(&mut self) {
-        if self.waits {
-            self.receiver.rx.forget_waiter();
-        }
+impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Values")
     }
 }

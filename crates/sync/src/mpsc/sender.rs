@@ -9,14 +9,17 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Access, Cx, Row, Waiter};
+use cx::{Access, Cx, Object, Row, Waiter};
 use types::{Cancelled, IntoStop, ObligationKind, Stop, WaitKind};
 
 use super::{
     Permit,
     ring::{TryReserveError, TrySendError, Tx},
 };
-use crate::{Closed, WaitError, WaitNode};
+use crate::{
+    Closed, WaitError, WaitNode,
+    gone::{self, Closing},
+};
 
 pub(super) static FULL: WaitKind = WaitKind::new("send (channel full)");
 
@@ -94,6 +97,19 @@ impl<T> Sender<T> {
         Ok(Permit::new(cx.reserve(ObligationKind::SendPermit, Location::caller()), credit))
     }
 
+    /// Waits until the receiver has closed the channel or is gone, so that nothing that would be sent is received: to stop
+    /// work whose results nobody wants.
+    ///
+    /// # Errors
+    /// Cancelled.
+    #[track_caller]
+    pub fn closed<'s, 'c, C: Row>(
+        &'s self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        gone::closed(self, cx, Location::caller())
+    }
+
     /// Whether sending is over: the receiver has closed the channel or is gone.
     pub fn is_closed(&self) -> bool {
         self.tx.is_closed()
@@ -123,6 +139,20 @@ impl<T> Sender<T> {
     /// How many values and outstanding permits the channel holds at most.
     pub fn capacity(&self) -> usize {
         self.tx.capacity() as usize
+    }
+}
+
+impl<T> Closing for Sender<T> {
+    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
+        self.tx.poll_closed(node, make)
+    }
+
+    fn cancel_closed(&self, node: &mut WaitNode) {
+        self.tx.cancel_closed(node);
+    }
+
+    fn object(&self) -> &Object {
+        self.tx.room()
     }
 }
 

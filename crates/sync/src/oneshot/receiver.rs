@@ -1,4 +1,4 @@
-//! The receiving half: [`Receiver`], and its wait, [`Recv`].
+//! The receiving half: [`Receiver`], its wait ([`Recv`]), and the same as a stream ([`Values`]).
 //!
 //! Not here: the word (`word`).
 
@@ -10,10 +10,10 @@ use core::{
 };
 
 use cx::{Access, Cx, Object, Row, Waiter};
-use types::WaitKind;
+use types::{Cancelled, Stream, WaitKind};
 
 use super::word::Rx;
-use crate::{Closed, TryRecvError, WaitError, park};
+use crate::{Closed, TryRecvError, WaitError, error, park};
 
 static NOT_SENT: WaitKind = WaitKind::new("recv (oneshot not sent)");
 
@@ -23,6 +23,9 @@ pub struct Receiver<T> {
     rx: Rx<T, Waiter>,
     end: End,
 }
+
+/// The value is moved, never pinned.
+impl<T> Unpin for Receiver<T> {}
 
 /// Says that nothing will be received any more. Dropped after the half it stands beside.
 #[derive(Debug)]
@@ -77,6 +80,13 @@ impl<T> Receiver<T> {
         park::block_on("blocking_recv", |make| self.rx.poll_recv(make))
     }
 
+    /// The value as a stream of one, or of none if the sender goes without sending. Its items are errors while a
+    /// cancellation is effective; the value isn't taken then.
+    #[track_caller]
+    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
+        Values { next: self.recv(cx) }
+    }
+
     /// Refuses a value that was not sent yet; one that was can still be received.
     pub fn close(&mut self) {
         self.rx.close();
@@ -126,5 +136,45 @@ impl<T, C> Drop for Recv<'_, '_, T, C> {
         if self.waits {
             self.receiver.rx.forget_waiter();
         }
+    }
+}
+
+/// The receiver itself is a stream too, of the value alone. It has no `Cx`, so it is no cancellation point: whoever consumes
+/// the stream is. A waiter that a poll left behind is replaced by the next one, and gone with the receiver.
+impl<T> Stream for Receiver<T> {
+    type Item = T;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let this = self.get_mut();
+        let polled = this.rx.poll_recv(|| Waiter::from_waker(context.waker()));
+        this.end.0.touch(match polled {
+            Poll::Ready(Ok(_)) => Access::Receive,
+            Poll::Ready(Err(Closed)) => Access::Ended,
+            Poll::Pending => Access::Empty,
+        });
+        polled.map(Result::ok)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(1))
+    }
+}
+
+/// What a oneshot's receiver receives, as a stream of one value at most: of [`Receiver::stream`].
+pub struct Values<'r, 'c, T, C> {
+    next: Recv<'r, 'c, T, C>,
+}
+
+impl<T, C: Row> Stream for Values<'_, '_, T, C> {
+    type Item = Result<T, Cancelled>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.next).poll(context).map(error::item)
+    }
+}
+
+impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Values")
     }
 }

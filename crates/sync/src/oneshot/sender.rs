@@ -1,21 +1,66 @@
 //! The sending half: [`Sender`], and [`Permit`], the same as an obligation.
 //!
-//! Not here: waiting. Sending never does.
+//! Sending never waits; what can be waited for is that the receiver leaves.
+//!
+//! Not here: the word (`word`).
 
-use core::panic::Location;
+use core::{future::Future, panic::Location, task::Poll};
 
 use cx::{Access, Cx, Object, Reserved, Row, Waiter};
 use obligation::AlreadyLeaked;
-use types::ObligationKind;
+use types::{Cancelled, ObligationKind, WaitKind};
 
 use super::word::Tx;
-use crate::Sent;
+use crate::{
+    Sent, WaitNode,
+    wait::{Pends, Wait},
+};
+
+static WANTED: WaitKind = WaitKind::new("closed (somebody receives)");
 
 /// Sends one value. Dropping it tells the receiver that none will come.
 #[derive(Debug)]
 pub struct Sender<T> {
     tx: Tx<T, Waiter>,
     end: End,
+}
+
+/// That the receiver is gone or has closed.
+struct Left<'s, T> {
+    tx: &'s mut Tx<T, Waiter>,
+    value: &'s Object,
+    waits: bool,
+}
+
+impl<T> Pends for Left<'_, T> {
+    type Ready = ();
+    type Refused = Cancelled;
+
+    fn kind(&self) -> &'static WaitKind {
+        &WANTED
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (self.value, Access::Read)
+    }
+
+    /// There is one sender, which needs no place in a queue.
+    fn poll(&mut self, _: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<(), Cancelled>> {
+        let polled = self.tx.poll_closed(make);
+        self.waits = polled.is_pending();
+        self.value.touch(Access::Read);
+        polled.map(Ok)
+    }
+
+    fn leave(&mut self, _: &mut WaitNode) {}
+}
+
+impl<T> Drop for Left<'_, T> {
+    fn drop(&mut self) {
+        if self.waits {
+            self.tx.forget_closed();
+        }
+    }
 }
 
 /// Says that nothing will come, unless something did. Dropped after the half it stands beside.
@@ -72,6 +117,20 @@ impl<T> Sender<T> {
         Permit { record: cx.reserve(ObligationKind::SendPermit, site), tx: self.tx, end: self.end }
     }
 
+    /// Waits until the receiver is gone or has closed, so that a value would come back: to stop work whose result nobody
+    /// wants.
+    ///
+    /// # Errors
+    /// Cancelled.
+    #[track_caller]
+    pub fn closed<'s, 'c, C: Row>(
+        &'s mut self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        let left = Left { tx: &mut self.tx, value: &self.end.value, waits: false };
+        Wait::new(left, cx, Location::caller())
+    }
+
     /// Whether the receiver is gone or has closed, so that a value would come back.
     pub fn is_closed(&self) -> bool {
         self.end.value.touch(Access::Read);
@@ -119,6 +178,19 @@ impl<T> Permit<T> {
     /// The region it belonged to has reported it as leaked already.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
         self.record.rehome(cx)
+    }
+
+    /// See [`Sender::closed`].
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn closed<'s, 'c, C: Row>(
+        &'s mut self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        let left = Left { tx: &mut self.tx, value: &self.end.value, waits: false };
+        Wait::new(left, cx, Location::caller())
     }
 
     /// See [`Sender::is_closed`].

@@ -16,6 +16,7 @@ use types::{Cancelled, Stream, WaitKind};
 use super::table::{Offer, Table};
 use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
+    gone::{self, Closing},
     mpsc::SendError,
     park,
     wait::{Pends, Wait},
@@ -143,6 +144,19 @@ impl<T> Sender<T> {
         value.map_or(Ok(()), Err)
     }
 
+    /// Waits until the receiver has closed the channel or is gone, so that nobody would take what is offered: to stop
+    /// work whose results nobody wants.
+    ///
+    /// # Errors
+    /// Cancelled.
+    #[track_caller]
+    pub fn closed<'s, 'c, C: Row>(
+        &'s self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        gone::closed(self, cx, Location::caller())
+    }
+
     /// Whether the receiver has closed the channel or is gone.
     pub fn is_closed(&self) -> bool {
         self.shared.object.touch(Access::Read);
@@ -153,6 +167,20 @@ impl<T> Sender<T> {
     pub fn offers(&self) -> usize {
         self.shared.object.touch(Access::Read);
         self.shared.table.offers()
+    }
+}
+
+impl<T> Closing for Sender<T> {
+    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
+        self.shared.table.poll_closed(node, make)
+    }
+
+    fn cancel_closed(&self, node: &mut WaitNode) {
+        self.shared.table.cancel_closed(node);
+    }
+
+    fn object(&self) -> &Object {
+        &self.shared.object
     }
 }
 

@@ -14,6 +14,7 @@ use std::{collections::VecDeque, task::Poll};
 
 use crate::{
     TryRecvError, WaitNode, Wakes,
+    gone::Gone,
     wait_queue::{Settled, WaitQueue},
 };
 
@@ -44,12 +45,14 @@ impl Offer {
 /// The meeting place of senders and one receiver. Begins with one sender.
 pub struct Table<T, W: Wakes> {
     state: WaitQueue<W, State<T, W>>,
+    /// Senders that wait until nobody receives.
+    gone: Gone<W>,
 }
 
 impl<T, W: Wakes> Default for Table<T, W> {
     fn default() -> Self {
         let state = State { offers: VecDeque::new(), offered: 0, receiver: None, senders: 1, closed: false };
-        Self { state: WaitQueue::with_state(state) }
+        Self { state: WaitQueue::with_state(state), gone: Gone::new() }
     }
 }
 
@@ -162,6 +165,19 @@ impl<T, W: Wakes> Table<T, W> {
         // The values stay on the table until their senders withdraw them, who are told here.
         waiters.settle_all(Settled::Told);
         self.state.wake_settled(waiters);
+        self.gone.tell();
+    }
+
+    /// Waits until offers are refused.
+    ///
+    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
+    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
+        self.gone.poll(node, make, || self.is_closed())
+    }
+
+    /// Stops waiting for the close.
+    pub fn cancel_closed(&self, node: &mut WaitNode) {
+        self.gone.cancel(node);
     }
 
     /// How many values are offered and neither taken nor withdrawn.

@@ -194,6 +194,18 @@ impl<H: Deref<Target: Locked>, U: ?Sized> ReadGuard<H, U> {
         let value: *const V = part(&guard);
         ReadGuard { value, token: guard.token }
     }
+
+    /// As [`map`](Self::map), for a part that may not be there.
+    ///
+    /// # Errors
+    /// It isn't there: the guard comes back.
+    pub fn try_map<V: ?Sized>(
+        guard: Self,
+        part: impl FnOnce(&U) -> Option<&V>,
+    ) -> Result<ReadGuard<H, V>, Self> {
+        let Some(value) = part(&guard).map(|value| value as *const V) else { return Err(guard) };
+        Ok(ReadGuard { value, token: guard.token })
+    }
 }
 
 impl<H: Deref<Target = RwLock<T>>, T: ?Sized> WriteGuard<H, T> {
@@ -214,6 +226,18 @@ impl<H: Deref<Target = RwLock<T>>, T: ?Sized> WriteGuard<H, T> {
         let value: *mut V = part(&mut guard);
         MappedWriteGuard { value, _token: guard.token }
     }
+
+    /// As [`map`](Self::map), for a part that may not be there.
+    ///
+    /// # Errors
+    /// It isn't there: the guard comes back.
+    pub fn try_map<V: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> Option<&mut V>,
+    ) -> Result<MappedWriteGuard<H, V>, Self> {
+        let Some(value) = part(&mut guard).map(|value| value as *mut V) else { return Err(guard) };
+        Ok(MappedWriteGuard { value, _token: guard.token })
+    }
 }
 
 impl<H: Deref<Target: Locked>, U: ?Sized> MappedWriteGuard<H, U> {
@@ -221,6 +245,18 @@ impl<H: Deref<Target: Locked>, U: ?Sized> MappedWriteGuard<H, U> {
     pub fn map<V: ?Sized>(mut guard: Self, part: impl FnOnce(&mut U) -> &mut V) -> MappedWriteGuard<H, V> {
         let value: *mut V = part(&mut guard);
         MappedWriteGuard { value, _token: guard._token }
+    }
+
+    /// As [`map`](Self::map), for a part that may not be there.
+    ///
+    /// # Errors
+    /// It isn't there: the guard comes back.
+    pub fn try_map<V: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut U) -> Option<&mut V>,
+    ) -> Result<MappedWriteGuard<H, V>, Self> {
+        let Some(value) = part(&mut guard).map(|value| value as *mut V) else { return Err(guard) };
+        Ok(MappedWriteGuard { value, _token: guard._token })
     }
 }
 

@@ -15,7 +15,7 @@ use cx::{Access, Cx, Object, ObjectKind, Row, Waiter, port::WaitOn};
 use types::{ObligationKind, WaitKind};
 
 use super::{Permit, TryAcquireError, permit::Held, permits::Permits};
-use crate::{WaitError, WaitNode};
+use crate::{Closed, WaitError, WaitNode, park};
 
 static NO_PERMITS: WaitKind = WaitKind::new("acquire (no permits)");
 
@@ -92,6 +92,39 @@ impl Semaphore {
         site: &'static Location<'static>,
     ) -> Acquire<'c, Arc<Semaphore>, C> {
         Acquire { semaphore: self.clone(), cx, count, node: WaitNode::new(), kind, site, movable: true }
+    }
+
+    /// As [`acquire`](Self::acquire), for a thread that polls no tasks: it sleeps meanwhile. A thread stands in no region, so
+    /// the permit is no obligation until somebody [`rehome`](Permit::rehome)s it.
+    ///
+    /// # Errors
+    /// Closed.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_acquire(&self, count: usize) -> Result<Permit<&Semaphore>, Closed> {
+        self.blocking("blocking_acquire", count)?;
+        Ok(Permit::of_a_thread(self, count, Location::caller()))
+    }
+
+    /// As [`blocking_acquire`](Self::blocking_acquire), with a permit that owns its share of the semaphore.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn blocking_acquire_owned(self: &Arc<Self>, count: usize) -> Result<Permit<Arc<Semaphore>>, Closed> {
+        self.blocking("blocking_acquire_owned", count)?;
+        Ok(Permit::of_a_thread(self.clone(), count, Location::caller()))
+    }
+
+    #[track_caller]
+    fn blocking(&self, what: &str, count: usize) -> Result<(), Closed> {
+        let mut node = WaitNode::new();
+        park::block_on(what, |make| self.permits.poll_acquire(&mut node, count, make))
     }
 
     /// Takes `count` permits if they are free and nobody waits. Never waits, and isn't refused under cancellation: `cx`

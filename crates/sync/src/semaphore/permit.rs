@@ -9,6 +9,7 @@ use core::{ops::Deref, panic::Location};
 
 use cx::{Access, Cx, Hold, Holding, Reserved, Row};
 use obligation::AlreadyLeaked;
+use types::ObligationKind;
 
 use super::{Semaphore, acquire::weight};
 
@@ -17,13 +18,19 @@ use super::{Semaphore, acquire::weight};
 #[must_use = "dropping it gives the permits back"]
 #[derive(Debug)]
 pub struct Permit<H: Deref<Target = Semaphore>> {
-    record: Reserved,
+    /// `None` of a thread outside of all regions.
+    record: Option<Reserved>,
     held: Held<H>,
 }
 
 impl<H: Deref<Target = Semaphore>> Permit<H> {
     pub(super) fn new(record: Reserved, held: Held<H>) -> Self {
-        Self { record, held }
+        Self { record: Some(record), held }
+    }
+
+    /// Of a thread that has just acquired so many.
+    pub(super) fn of_a_thread(semaphore: H, count: usize, site: &'static Location<'static>) -> Self {
+        Self { record: None, held: Held { semaphore, count, site, hold: None, movable: true } }
     }
 
     /// How many they are.
@@ -34,14 +41,52 @@ impl<H: Deref<Target = Semaphore>> Permit<H> {
     /// Gives them back. The same as dropping this, but recorded as done and not as given up.
     pub fn release(self) {
         // The count goes back by `held`, in time or late.
-        let _ = self.record.commit();
+        let _ = self.record.map(Reserved::commit);
     }
 
     /// Takes them out of the semaphore for good. [`Semaphore::add`] is the reverse.
     pub fn retire(self) {
         let mut held = self.held;
         held.count = 0;
-        let _ = self.record.commit();
+        let _ = self.record.map(Reserved::commit);
+    }
+
+    /// Takes `count` of them into a permit of their own, to be given back by themselves: an obligation of the region that `cx`
+    /// stands in, reserved at this line. `None`, and all stay here, if there are fewer.
+    #[track_caller]
+    pub fn split<C: Row>(&mut self, cx: &Cx<C>, count: usize) -> Option<Self>
+    where
+        H: Clone,
+    {
+        let left = self.held.count.checked_sub(count)?;
+        let (semaphore, site) = (self.held.semaphore.clone(), Location::caller());
+        self.held.count = left;
+        let held = Held::new(semaphore, cx, count, site, self.held.movable);
+        Some(Self::new(cx.reserve(ObligationKind::Semaphore, site), held))
+    }
+
+    /// Adds the permits of `other`, to be given back together. They are one obligation then: that of these permits, or of
+    /// `other` if these are none.
+    ///
+    /// # Panics
+    /// If `other` is of another semaphore.
+    #[track_caller]
+    pub fn merge(&mut self, other: Self) {
+        assert!(
+            core::ptr::eq(&*self.held.semaphore, &*other.held.semaphore),
+            "permits of two semaphores can't be merged"
+        );
+        let Self { record, mut held } = other;
+        self.held.count += core::mem::take(&mut held.count);
+        match self.record {
+            // A record that was reported as leaked changes nothing about the count, as in `release`.
+            Some(_) => drop(record.map(Reserved::commit)),
+            None => self.record = record,
+        }
+        self.held.movable |= held.movable;
+        if self.held.hold.is_none() {
+            self.held.hold = held.hold.take();
+        }
     }
 
     /// Makes them an obligation of the region that `cx` stands in, before they are handed there.
@@ -50,7 +95,13 @@ impl<H: Deref<Target = Semaphore>> Permit<H> {
     /// The region they belonged to has reported them as leaked already.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
         self.held.give_away(cx);
-        self.record.rehome(cx)
+        match &mut self.record {
+            Some(record) => record.rehome(cx),
+            None => {
+                self.record = Some(cx.reserve(ObligationKind::Semaphore, self.held.site));
+                Ok(())
+            }
+        }
     }
 }
 
@@ -66,6 +117,8 @@ pub(super) struct Held<H: Deref<Target = Semaphore>> {
     site: &'static Location<'static>,
     /// Set where tasks are traced: it says who holds the permits.
     hold: Option<Hold>,
+    /// Whether they may be given back by somebody else.
+    movable: bool,
 }
 
 impl<H: Deref<Target = Semaphore>> Held<H> {
@@ -80,11 +133,12 @@ impl<H: Deref<Target = Semaphore>> Held<H> {
     ) -> Self {
         let by = if movable { Holding::ForAnybody } else { Holding::ForItself };
         let hold = cx.hold(semaphore.address(), WHAT, site, by, || semaphore.permits.available());
-        Self { semaphore, count, site, hold }
+        Self { semaphore, count, site, hold, movable }
     }
 
     /// They may be given back by somebody else from now on.
     fn give_away<C: Row>(&mut self, cx: &Cx<C>) {
+        self.movable = true;
         if let Some(hold) = self.hold.take() {
             let free = self.semaphore.permits.available();
             self.hold = cx.hold(self.semaphore.address(), WHAT, self.site, Holding::ForAnybody, || free);

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - `waiter.once`: a word that came from [`Wakes::into_raw`] goes through [`Wakes::from_raw`] exactly once.
-//! - `waiter.aligned`: words below [`LOWEST_WORD`] are never waiters; structures use them for their own states.
+//! - `waiter.aligned`: words below [`LOWEST_WORD`] are never waiters, and a waiter's [`SPARE_BIT`] is never set; structures
+//!   use them for their own states.
 
 use core::{marker::PhantomData, ptr::NonNull, task::Waker};
 
@@ -10,6 +11,10 @@ use crate::sync::{AcqRel, AtomicPtr};
 
 /// The smallest address that may stand for a waiter.
 pub(crate) const LOWEST_WORD: usize = 8;
+
+/// A bit that no waiter's word has: tasks and boxes are aligned to four bytes at least, and only the lowest bit tells them
+/// apart.
+pub(crate) const SPARE_BIT: usize = 2;
 
 /// Somebody who can be woken once, from any thread.
 ///
@@ -19,7 +24,8 @@ pub trait Wakes: Send + Sized {
     /// unrelated operation will see the panic.
     fn wake(self);
 
-    /// Turns the waiter into one word of at least 8, which then owns what the waiter owned.
+    /// Turns the waiter into one word of at least 8, in which the second lowest bit isn't set, and which then owns what the
+    /// waiter owned.
     fn into_raw(self) -> NonNull<()>;
 
     /// The reverse of [`into_raw`](Self::into_raw).

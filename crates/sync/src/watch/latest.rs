@@ -11,6 +11,7 @@ use std::{sync::Arc, task::Poll};
 
 use crate::{
     Closed, WaitNode, Wakes,
+    gone::Gone,
     sync::{AtomicU64, Relaxed},
     wait_queue::WaitQueue,
 };
@@ -28,13 +29,15 @@ pub struct Latest<T, W: Wakes> {
     /// As in the state, for looks without the lock: a version that differs was there, and the value is looked at under the
     /// lock. Whoever reads the one it has seen looks again there.
     version: AtomicU64,
+    /// Senders that wait until nobody receives.
+    gone: Gone<W>,
 }
 
 impl<T, W: Wakes> Latest<T, W> {
     /// The first version.
     pub fn new(value: T) -> Self {
         let state = State { value: Arc::new(value), version: 0, senders: 1, receivers: 1 };
-        Self { state: WaitQueue::with_state(state), version: AtomicU64::new(0) }
+        Self { state: WaitQueue::with_state(state), version: AtomicU64::new(0), gone: Gone::new() }
     }
 
     /// The value and its version.
@@ -94,6 +97,18 @@ impl<T, W: Wakes> Latest<T, W> {
         }
     }
 
+    /// Waits until there is no receiver.
+    ///
+    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
+    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
+        self.gone.poll(node, make, || self.parties().1 == 0)
+    }
+
+    /// Stops waiting for the receivers to leave.
+    pub fn cancel_closed(&self, node: &mut WaitNode) {
+        self.gone.cancel(node);
+    }
+
     /// How many senders and receivers there are.
     pub fn parties(&self) -> (usize, usize) {
         self.state.with(|state| (state.senders, state.receivers))
@@ -120,9 +135,15 @@ impl<T, W: Wakes> Latest<T, W> {
         })
     }
 
-    /// One receiver fewer.
+    /// One receiver fewer. Senders hear of the last one.
     pub fn leave_receivers(&self) {
-        self.state.with(|state| state.receivers -= 1);
+        let last = self.state.with(|state| {
+            state.receivers -= 1;
+            state.receivers == 0
+        });
+        if last {
+            self.gone.tell();
+        }
     }
 }
 

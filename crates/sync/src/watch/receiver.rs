@@ -152,6 +152,11 @@ impl<T> Receiver<T> {
         self.core.look().1 != self.seen
     }
 
+    /// Whether `other` watches the same value.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+
     /// Whether every sender is gone.
     pub fn is_closed(&self) -> bool {
         self.object.touch(Access::Read);

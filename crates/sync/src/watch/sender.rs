@@ -1,12 +1,18 @@
 //! Who changes the value: [`Sender`].
 //!
-//! Not here: waiting. Sending never does.
+//! Not here: the value (`latest`). Sending never waits.
 
+use core::{future::Future, panic::Location, task::Poll};
 use std::sync::Arc;
 
-use cx::{Access, Object, Waiter};
+use cx::{Access, Cx, Object, Row, Waiter};
+use types::Cancelled;
 
 use super::{Receiver, latest::Latest};
+use crate::{
+    WaitNode,
+    gone::{self, Closing},
+};
 
 /// Changes a value that others watch. Clones change the same one. Receivers see the end when the last is gone.
 pub struct Sender<T> {
@@ -60,6 +66,19 @@ impl<T> Sender<T> {
         Receiver::new(self.core.clone(), self.object.clone(), seen)
     }
 
+    /// Waits until there is no receiver, so that nobody looks at what would be sent. One that
+    /// [subscribes](Self::subscribe) later is none of this wait's business: it isn't final.
+    ///
+    /// # Errors
+    /// Cancelled.
+    #[track_caller]
+    pub fn closed<'s, 'c, C: Row>(
+        &'s self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        gone::closed(self, cx, Location::caller())
+    }
+
     /// Whether no receiver is left.
     pub fn is_closed(&self) -> bool {
         self.receivers() == 0
@@ -69,6 +88,25 @@ impl<T> Sender<T> {
     pub fn receivers(&self) -> usize {
         self.object.touch(Access::Read);
         self.core.parties().1
+    }
+
+    /// Whether `other` changes the same value.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+}
+
+impl<T> Closing for Sender<T> {
+    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
+        self.core.poll_closed(node, make)
+    }
+
+    fn cancel_closed(&self, node: &mut WaitNode) {
+        self.core.cancel_closed(node);
+    }
+
+    fn object(&self) -> &Object {
+        &self.object
     }
 }
 

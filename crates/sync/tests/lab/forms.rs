@@ -4,15 +4,19 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use asupersync_sync::{
     Closed, TryRecvError, WaitError, broadcast,
-    mpsc::{channel, unbounded},
+    mpsc::{TryReserveError, channel, unbounded},
     mutex::Mutex,
     oneshot, rendezvous,
     rwlock::RwLock,
+    semaphore::Semaphore,
     session::{self, AskError},
     watch,
 };
@@ -144,6 +148,20 @@ fn every_receiver_is_a_stream_that_ends_with_its_senders() {
             });
             let values: Vec<_> = all(rx.stream(cx)).await.into_iter().map(Result::unwrap).collect();
             assert_eq!(values, [0, 1, 2]);
+
+            let (tx, mut rx) = oneshot::channel();
+            cx.spawn(async move |cx: &mut Cx| {
+                pause(cx, 3).await;
+                tx.send(7).unwrap();
+            });
+            let values: Vec<_> = all(rx.stream(cx)).await.into_iter().map(Result::unwrap).collect();
+            assert_eq!((values, all(rx).await), (vec![7], vec![]));
+            let (tx, rx) = oneshot::channel();
+            tx.send(8).unwrap();
+            assert_eq!(all(rx).await, [8]);
+            let (tx, mut rx) = oneshot::channel::<u8>();
+            drop(tx);
+            assert!(all(rx.stream(cx)).await.is_empty() && all(rx).await.is_empty());
         });
     });
 }
@@ -156,6 +174,7 @@ fn a_stream_takes_nothing_while_it_is_cancelled() {
         lab.run(|cx| async {
             let (tx, mut rx) = broadcast::channel(8);
             let (hands, mut hand) = rendezvous::channel();
+            let (answer, mut answered) = oneshot::channel();
             cx.spawn(async move |cx: &mut Cx| -> Res {
                 for value in 0..3 {
                     cx.yield_now().await;
@@ -163,9 +182,12 @@ fn a_stream_takes_nothing_while_it_is_cancelled() {
                 }
                 drop(tx);
                 hands.send(cx, 3).await?;
+                cx.yield_now().await;
+                answer.send(4).unwrap();
                 Ok(())
             });
             let (receiving, taking, sees) = (&mut rx, &mut hand, seen.clone());
+            let asking = &mut answered;
             cx.region(|cx| async {
                 *victim.get() = Some(cx.handle());
                 let mut values = receiving.stream(cx);
@@ -180,6 +202,12 @@ fn a_stream_takes_nothing_while_it_is_cancelled() {
                 {
                     sees.get().push(value);
                 }
+                let mut answers = asking.stream(cx);
+                while let Some(Ok(value)) =
+                    core::future::poll_fn(|c| Pin::new(&mut answers).poll_next(c)).await
+                {
+                    sees.get().push(value);
+                }
             })
             .await;
             while let Ok(value) = rx.recv(cx).await {
@@ -188,10 +216,13 @@ fn a_stream_takes_nothing_while_it_is_cancelled() {
             while let Ok(value) = hand.recv(cx).await {
                 seen.get().push(value);
             }
+            while let Ok(value) = answered.recv(cx).await {
+                seen.get().push(value);
+            }
         });
         let mut seen = seen.get().clone();
         seen.sort_unstable();
-        assert_eq!(seen, [0, 1, 2, 3]);
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
     });
     assert!(steps > 10, "{steps}");
 }
@@ -236,6 +267,29 @@ fn threads_outside_wait_for_every_channel_and_lock_by_sleeping() {
         });
         assert_eq!((lock.into_inner(), shared.into_inner()), (3 * TIMES, 3 * TIMES));
 
+        let (slots, inside) = (Arc::new(Semaphore::new(2)), AtomicU32::new(0));
+        std::thread::scope(|inner| {
+            for thread in 0..3 {
+                let (slots, inside) = (&slots, &inside);
+                inner.spawn(move || {
+                    for _ in 0..TIMES {
+                        let count = thread % 2 + 1;
+                        let permit = slots.blocking_acquire(count).unwrap();
+                        assert_eq!((permit.count(), inside.fetch_add(1, Relaxed) < 2), (count, true));
+                        inside.fetch_sub(1, Relaxed);
+                        if thread == 0 {
+                            permit.release();
+                        }
+                    }
+                });
+            }
+        });
+        let two = slots.blocking_acquire_owned(2).unwrap();
+        slots.close();
+        assert!(slots.blocking_acquire(1).is_err());
+        drop(two);
+        assert_eq!(slots.available(), 2);
+
         let (client, server) = session::pair::<u32, u32>();
         drop(server);
         assert!(matches!(client.blocking_ask(1), Err(AskError::NotTaken(1))));
@@ -270,6 +324,10 @@ fn no_task_may_block_its_thread_whether_or_not_it_would_wait() {
             assert_eq!(refused(|| drop(shared.blocking_read())), "blocking_read");
             assert_eq!(refused(|| drop(shared.blocking_write())), "blocking_write");
             assert_eq!(refused(|| client.blocking_ask(1).is_ok()), "blocking_send");
+            let slots = Arc::new(Semaphore::new(1));
+            assert_eq!(refused(|| slots.blocking_acquire(1).is_ok()), "blocking_acquire");
+            assert_eq!(refused(|| slots.blocking_acquire_owned(1).is_ok()), "blocking_acquire_owned");
+            assert_eq!(slots.available(), 1);
             assert_eq!((hand.try_recv(), hand.offers()), (Err(TryRecvError::Empty), 0));
             assert!(lock.try_lock().is_some() && shared.try_write().is_some());
         });
@@ -286,6 +344,11 @@ fn channels_say_how_much_is_in_them_and_how_much_room_they_have() {
             assert_eq!((tx.len(), tx.available(), tx.capacity()), (1, 1, 3));
             drop(permit);
             assert_eq!((rx.try_recv(), tx.available()), (Ok(1), 3));
+            let two = tx.try_reserve_many(cx, 2).unwrap();
+            assert_eq!((two.len(), tx.available()), (2, 1));
+            assert!(matches!(tx.try_reserve_many(cx, 2), Err(TryReserveError::Full)));
+            two.zip(5..).for_each(|(permit, value)| assert!(permit.send(value).is_delivered()));
+            assert_eq!((rx.try_recv(), rx.try_recv(), tx.available()), (Ok(5), Ok(6), 3));
             let other = channel::<u8>(3).0;
             assert!(tx.same_channel(&tx.clone()) && !tx.same_channel(&other));
             let (free, _values) = unbounded::<u8>();

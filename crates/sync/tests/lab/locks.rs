@@ -14,9 +14,9 @@ use asupersync_sync::{
     barrier::Barrier,
     event::Event,
     latch::Latch,
-    mutex::{Guard, Mutex},
+    mutex::{Guard, Mutex, PartGuard},
     once_cell::{Lazy, OnceCell},
-    rwlock::{ReadGuard, RwLock, UpgradableGuard, WriteGuard},
+    rwlock::{MappedWriteGuard, ReadGuard, RwLock, UpgradableGuard, WriteGuard},
     shared::Shared as Value,
 };
 use cx::Cx;
@@ -138,6 +138,54 @@ fn guards_show_parts_move_to_other_tasks_and_change_their_mode() {
             assert_eq!(*mutex.lock(cx).await.unwrap(), (2, 7));
             assert_eq!(elsewhere.join(cx).await.unwrap(), 2);
             assert!(mutex.try_lock_owned().is_some_and(|owned| owned.1 == 7) && !mutex.is_locked());
+        });
+    });
+}
+
+/// The first number of a list, if there is one.
+#[expect(clippy::ptr_arg, reason = "it is given the content of a lock")]
+fn first(list: &mut Vec<u32>) -> Option<&mut u32> {
+    list.first_mut()
+}
+
+/// The lock stays held whether the part is there or not, and is given up once.
+#[test]
+fn a_part_that_is_not_there_leaves_the_guard_as_it_was() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let mutex = Arc::new(Mutex::new(Vec::new()));
+            let mut whole = Guard::try_map(mutex.lock(cx).await.unwrap(), first).unwrap_err();
+            assert!(mutex.try_lock().is_none());
+            whole.push(1);
+            let part = Guard::try_map(whole, first).unwrap();
+            let Err(part) = PartGuard::try_map(part, |_| None::<&mut u32>) else {
+                panic!("it was not there")
+            };
+            assert!(*part == 1 && mutex.try_lock().is_none());
+            drop(part);
+            let owned = mutex.lock_owned(cx).await.unwrap();
+            *PartGuard::try_map(owned, first).unwrap() += 1;
+            assert_eq!(*mutex.try_lock().unwrap(), [2]);
+
+            let lock = Arc::new(RwLock::new(Vec::new()));
+            let looks = ReadGuard::try_map(lock.read(cx).await.unwrap(), |list| list.first()).unwrap_err();
+            assert!(looks.is_empty() && lock.try_write().is_none());
+            drop(looks);
+            let mut whole = WriteGuard::try_map(lock.write_owned(cx).await.unwrap(), first).unwrap_err();
+            whole.push(1);
+            assert!(lock.try_read().is_none());
+            let part = WriteGuard::try_map(whole, first).unwrap();
+            let Err(mut part) = MappedWriteGuard::try_map(part, |_| None::<&mut u32>) else {
+                panic!("it was not there")
+            };
+            *part += 1;
+            let same = MappedWriteGuard::try_map(part, |part| Some(part)).unwrap();
+            assert!(*same == 2 && lock.try_read().is_none());
+            drop(same);
+            assert!(
+                ReadGuard::try_map(lock.read(cx).await.unwrap(), |list| list.first())
+                    .is_ok_and(|one| *one == 2)
+            );
         });
     });
 }

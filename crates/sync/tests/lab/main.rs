@@ -79,6 +79,7 @@ type Done = Result<(), Cancelled>;
 mod foreign;
 mod forms;
 mod holds;
+mod leaving;
 mod locks;
 mod mpsc;
 mod mutex;

@@ -10,6 +10,7 @@ use asupersync_sync::{
     semaphore::{Semaphore, TryAcquireError},
 };
 use cx::Cx;
+use lab::{LabConfig, LabRuntime};
 use types::{Never, Res};
 
 use crate::{on_all, pause};
@@ -161,4 +162,81 @@ fn permits_can_be_retired_and_added() {
             assert_eq!(slots.available(), 5);
         });
     });
+}
+
+/// Parts of what is held are given back by themselves, and what was acquired in parts together. Each is one obligation.
+#[test]
+fn permits_are_split_and_merged() {
+    on_all(|lab| {
+        let slots = Arc::new(Semaphore::new(5));
+        let left = lab.run(|cx| async {
+            let mut held = slots.acquire_owned(cx, 3).await.unwrap();
+            let part = held.split(cx, 2).expect("three are held");
+            assert_eq!((held.count(), part.count(), slots.available()), (1, 2, 2));
+            assert!(held.split(cx, 2).is_none());
+            let mut task = cx.spawn(async move |cx: &mut Cx| {
+                pause(cx, 2).await;
+                part.release();
+            });
+            held.merge(slots.acquire_owned(cx, 2).await.unwrap());
+            let _ = task.join(cx).await;
+            assert_eq!((held.count(), slots.available()), (3, 2));
+            held.split(cx, 1).unwrap().retire();
+            drop(held);
+            slots.available()
+        });
+        assert_eq!(left, 4);
+    });
+}
+
+/// A part that is forgotten is reported with the line that split it off, and nothing else is.
+#[test]
+fn each_part_of_a_permit_is_an_obligation() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let line = lab.run(|cx| async {
+        let slots = Semaphore::new(3);
+        let mut held = slots.acquire(cx, 2).await.unwrap();
+        held.merge(slots.try_acquire(cx, 1).unwrap());
+        let line = line!() + 1;
+        std::mem::forget(held.split(cx, 1));
+        drop(held);
+        line
+    });
+    let leaks = lab.obligation_leak_oracle().unwrap_err().to_string();
+    assert!(
+        leaks.contains(&format!("semaphore.rs:{line}")) && leaks.matches("leaked").count() == 1,
+        "{leaks}"
+    );
+}
+
+#[test]
+#[should_panic(expected = "two semaphores")]
+fn permits_of_two_semaphores_are_not_merged() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let (one, other) = (Semaphore::new(1), Semaphore::new(1));
+        one.acquire(cx, 1).await.unwrap().merge(other.acquire(cx, 1).await.unwrap());
+    });
+}
+
+/// A thread's permit is nobody's obligation, until a task takes it over.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this test is about threads")]
+fn a_threads_permit_becomes_an_obligation_where_it_is_taken_to() {
+    let slots = Arc::new(Semaphore::new(3));
+    let taken = slots.clone();
+    let mut given = std::thread::spawn(move || {
+        let mut permit = taken.blocking_acquire_owned(1).unwrap();
+        permit.merge(taken.blocking_acquire_owned(1).unwrap());
+        permit
+    })
+    .join()
+    .unwrap();
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        given.rehome(cx).unwrap();
+        std::mem::forget(given);
+    });
+    assert_eq!(slots.available(), 1);
+    assert!(lab.obligation_leak_oracle().is_err());
 }

@@ -53,6 +53,7 @@ fn holds(model: fn()) {
     explore(model);
 }
 
+mod gone;
 mod locks;
 mod mpsc;
 mod mutex;

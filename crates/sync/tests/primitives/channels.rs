@@ -1,8 +1,13 @@
 //! Channels: two senders, one of which reserves first, and a receiver that receives in both ways.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering::Relaxed},
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    task::Poll,
 };
 
 use asupersync_sync::{
@@ -303,6 +308,50 @@ async fn latest(cx: &mut Cx) {
     assert_eq!((*rx.borrow(), rx.is_closed()), (2, true));
 }
 
+/// Two wait for the receiver to leave, one of them gives up; somebody else sends meanwhile.
+async fn deserted(cx: &mut Cx) {
+    let (tx, mut rx) = mpsc::channel(1);
+    cx.region(|cx| async {
+        for patient in [true, false] {
+            let tx = tx.clone();
+            cx.spawn(async move |cx: &mut Cx| {
+                if patient {
+                    let told = tx.closed(cx).await;
+                    assert!(told.is_err() || tx.is_closed());
+                } else if tx.send(cx, 1).await.is_ok() {
+                    let mut closed = pin!(tx.closed(cx));
+                    let _ = poll_fn(|context| Poll::Ready(closed.as_mut().poll(context))).await;
+                }
+            });
+        }
+        for _ in 0..2 {
+            cx.step().await;
+            let _ = rx.try_recv();
+        }
+        drop(rx);
+    })
+    .await;
+    assert!(tx.is_closed() && tx.try_send(1).is_err());
+}
+
+/// Who works on an answer learns that nobody wants it any more, or has sent it.
+async fn unwanted(cx: &mut Cx) {
+    let (mut answer, mut answered) = oneshot::channel();
+    cx.region(|cx| async {
+        cx.spawn(async move |cx: &mut Cx| {
+            if answer.closed(cx).await.is_ok() {
+                assert!(answer.is_closed() && answer.send(1).is_err());
+            }
+        });
+        cx.spawn(async move |cx: &mut Cx| {
+            assert!(answered.try_recv().is_err());
+            cx.step().await;
+            answered.close();
+        });
+    })
+    .await;
+}
+
 /// One sender and one receiver: there is nothing to choose, but what is cancelled.
 #[test]
 fn an_answer_that_is_owed_comes_or_its_receiver_knows() {
@@ -315,6 +364,8 @@ proven! {
     a_bounded_channel_keeps_its_room: "sync::mpsc", room;
     an_unbounded_channel_loses_nothing: "sync::mpsc::unbounded", unbounded;
     an_answer_to_a_question_that_is_withdrawn_comes_or_goes_back: "sync::oneshot", answers;
+    a_sender_hears_that_nobody_receives: "sync::mpsc", deserted;
+    who_answers_hears_that_nobody_asks: "sync::oneshot", unwanted;
     a_value_goes_from_hand_to_hand: "sync::rendezvous", hands;
     a_request_is_answered_or_its_client_knows: "sync::session", requests;
     a_broadcast_is_received_or_its_loss_counted: "sync::broadcast", to_all;

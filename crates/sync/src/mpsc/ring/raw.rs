@@ -23,6 +23,7 @@ use core::{marker::PhantomData, mem::MaybeUninit, task::Poll};
 use super::credits::Credits;
 use crate::{
     TryRecvError,
+    gone::Gone,
     object::{Access, Object, ObjectKind},
     sync::{AcqRel, Acquire, Arc, AtomicU32, AtomicUsize, Relaxed, UnsafeCell},
     wakes::{WaiterSlot, Wakes},
@@ -42,6 +43,8 @@ pub(super) struct Ring<T, W: Wakes> {
     pub(super) credits: Credits<W>,
     pub(super) senders: AtomicUsize,
     receiver: WaiterSlot<W>,
+    /// Senders that wait until nobody receives.
+    pub(super) gone: Gone<W>,
     /// The room, and the values in order: what exploration knows the channel by.
     pub(super) room: Object,
     pub(super) values: Object,
@@ -63,6 +66,7 @@ impl<T, W: Wakes> Ring<T, W> {
             credits,
             senders: AtomicUsize::new(1),
             receiver: WaiterSlot::new(),
+            gone: Gone::new(),
             room: Object::new(ObjectKind::Slots { total: capacity }),
             values: Object::new(ObjectKind::Queue),
             slots: (0..slots).map(|_| empty()).collect(),
@@ -189,6 +193,7 @@ impl<T, W: Wakes> Rx<T, W> {
     /// arrive.
     pub fn close(&mut self) {
         self.ring.credits.close(false);
+        self.ring.gone.tell();
         self.ring.room.touch(Access::Close);
         self.ring.values.touch(Access::Close);
     }
@@ -336,6 +341,7 @@ impl<T, W: Wakes> Drop for Rx<T, W> {
         }
         self.forget_waiter();
         let end = self.ring.credits.close(true);
+        self.ring.gone.tell();
         self.ring.room.touch(Access::Close);
         self.ring.values.touch(Access::Close);
         let rest = Rest(self, end);

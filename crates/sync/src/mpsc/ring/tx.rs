@@ -86,6 +86,18 @@ impl<T, W: Wakes> Tx<T, W> {
         self.ring.credits.try_reserve(1)
     }
 
+    /// Reserves `count` credits at once. Never waits.
+    ///
+    /// # Errors
+    /// Nothing was reserved: see [`TryReserveError`].
+    ///
+    /// # Panics
+    /// If there will never be that many: `count` exceeds the capacity.
+    pub fn try_reserve_many(&self, count: u32) -> Result<(), TryReserveError> {
+        assert!(count <= self.capacity(), "more room was asked for than the channel has");
+        self.ring.credits.try_reserve(count)
+    }
+
     /// Waits for a credit, in the order of first polls. After `Ready(Ok)` the caller owns one.
     ///
     /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
@@ -181,6 +193,18 @@ impl<T, W: Wakes> Tx<T, W> {
     pub fn is_closed(&self) -> bool {
         self.ring.room.touch(Access::Read);
         self.ring.credits.is_closed()
+    }
+
+    /// Waits until no credit will be given out any more.
+    ///
+    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
+    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
+        self.ring.gone.poll(node, make, || self.ring.credits.is_closed())
+    }
+
+    /// Stops waiting for the close.
+    pub fn cancel_closed(&self, node: &mut WaitNode) {
+        self.ring.gone.cancel(node);
     }
 
     /// Values sent and not received.

@@ -17,6 +17,7 @@ use std::{collections::VecDeque, task::Poll};
 
 use crate::{
     TryRecvError, WaitNode, Wakes,
+    gone::Gone,
     object::{Access, Object, ObjectKind},
     sync::{Arc, AtomicUsize, Relaxed},
     wait_queue::WaitQueue,
@@ -36,6 +37,8 @@ struct Line<T> {
 
 struct Shared<T, W: Wakes> {
     line: WaitQueue<W, Line<T>>,
+    /// Senders that wait until nobody receives.
+    gone: Gone<W>,
     /// How many were ever received (wrapping). Written by the receiver only.
     received: AtomicUsize,
     /// The values in order: what exploration knows the channel by.
@@ -53,8 +56,8 @@ impl<T, W: Wakes> Shared<T, W> {
 pub fn channel<T, W: Wakes>() -> (Tx<T, W>, Rx<T, W>) {
     let line = Line { values: VecDeque::new(), sent: 0, senders: 1, reserved: 0, closed: false, gone: false };
     let values = Object::new(ObjectKind::Queue);
-    let shared =
-        Arc::new(Shared { line: WaitQueue::with_state(line), received: AtomicUsize::new(0), values });
+    let (line, received) = (WaitQueue::with_state(line), AtomicUsize::new(0));
+    let shared = Arc::new(Shared { line, gone: Gone::new(), received, values });
     (Tx { shared: shared.clone() }, Rx { shared, taken: VecDeque::new() })
 }
 
@@ -121,6 +124,18 @@ impl<T, W: Wakes> Tx<T, W> {
     /// Whether sending is over.
     pub fn is_closed(&self) -> bool {
         self.shared.line.with(|line| line.closed || line.gone)
+    }
+
+    /// Waits until sending is over.
+    ///
+    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
+    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
+        self.shared.gone.poll(node, make, || self.is_closed())
+    }
+
+    /// Stops waiting for the close.
+    pub fn cancel_closed(&self, node: &mut WaitNode) {
+        self.shared.gone.cancel(node);
     }
 
     /// Values sent and not received.
@@ -269,6 +284,7 @@ impl<T, W: Wakes> Rx<T, W> {
     /// Refuses what was not reserved before.
     pub fn close(&mut self) {
         self.shared.line.with(|line| line.closed = true);
+        self.shared.gone.tell();
     }
 
     /// Values sent and not received.
@@ -298,6 +314,7 @@ impl<T, W: Wakes> Drop for Rx<T, W> {
             line.gone = true;
             core::mem::take(&mut line.values)
         });
+        self.shared.gone.tell();
         self.shared.values.touch(Access::Close);
         drop(core::mem::take(&mut self.taken));
         drop(left);

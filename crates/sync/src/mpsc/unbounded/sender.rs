@@ -1,15 +1,18 @@
 //! The sending half: [`Sender`], [`WeakSender`], and a place in the line as an obligation: [`Permit`], [`OwnedPermit`].
 //!
-//! Not here: waiting. Sending never does.
+//! Not here: the line (`line`). Sending never waits.
 
-use core::panic::Location;
+use core::{future::Future, panic::Location, task::Poll};
 
-use cx::{Access, Cx, Reserved, Row, Waiter};
+use cx::{Access, Cx, Object, Reserved, Row, Waiter};
 use obligation::AlreadyLeaked;
-use types::ObligationKind;
+use types::{Cancelled, ObligationKind};
 
 use super::line::{Tx, WeakTx};
-use crate::{Closed, Sent};
+use crate::{
+    Closed, Sent, WaitNode,
+    gone::{self, Closing},
+};
 
 /// Sends into an unbounded channel. Clones send into the same one.
 ///
@@ -48,6 +51,19 @@ impl<T> Sender<T> {
         Ok(Permit { record: cx.reserve(ObligationKind::SendPermit, Location::caller()), place })
     }
 
+    /// Waits until the receiver has closed the channel or is gone, so that nothing that would be sent is received: to stop
+    /// work whose results nobody wants.
+    ///
+    /// # Errors
+    /// Cancelled.
+    #[track_caller]
+    pub fn closed<'s, 'c, C: Row>(
+        &'s self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        gone::closed(self, cx, Location::caller())
+    }
+
     /// Whether sending is over: the receiver has closed the channel or is gone.
     pub fn is_closed(&self) -> bool {
         self.tx.values().touch(Access::Read);
@@ -73,6 +89,20 @@ impl<T> Sender<T> {
     /// A sender that doesn't keep the channel from ending.
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender { tx: self.tx.downgrade() }
+    }
+}
+
+impl<T> Closing for Sender<T> {
+    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
+        self.tx.poll_closed(node, make)
+    }
+
+    fn cancel_closed(&self, node: &mut WaitNode) {
+        self.tx.cancel_closed(node);
+    }
+
+    fn object(&self) -> &Object {
+        self.tx.values()
     }
 }
 

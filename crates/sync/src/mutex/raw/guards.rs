@@ -103,6 +103,19 @@ impl<'a, T: ?Sized> Guard<'a, T> {
         let mutex = guard.mutex;
         PartGuard::map(dissolved(guard, mutex), part)
     }
+
+    /// As [`map`](Self::map), for a part that may not be there.
+    ///
+    /// # Errors
+    /// It isn't there: the guard comes back.
+    pub fn try_map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedGuard<'a, T, U>, Self> {
+        let Some(value) = part(&mut guard).map(|value| value as *mut U) else { return Err(guard) };
+        let mutex = guard.mutex;
+        Ok(PartGuard { value, _token: dissolved(guard, mutex)._token })
+    }
 }
 
 impl<H: Deref<Target: Locked>, U: ?Sized> PartGuard<H, U> {
@@ -110,6 +123,18 @@ impl<H: Deref<Target: Locked>, U: ?Sized> PartGuard<H, U> {
     pub fn map<V: ?Sized>(mut guard: Self, part: impl FnOnce(&mut U) -> &mut V) -> PartGuard<H, V> {
         let value: *mut V = part(&mut guard);
         PartGuard { value, _token: guard._token }
+    }
+
+    /// As [`map`](Self::map), for a part that may not be there.
+    ///
+    /// # Errors
+    /// It isn't there: the guard comes back.
+    pub fn try_map<V: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut U) -> Option<&mut V>,
+    ) -> Result<PartGuard<H, V>, Self> {
+        let Some(value) = part(&mut guard).map(|value| value as *mut V) else { return Err(guard) };
+        Ok(PartGuard { value, _token: guard._token })
     }
 }
 
