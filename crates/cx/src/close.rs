@@ -208,7 +208,8 @@ async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
                     if by.control() & control::TRACE != 0 {
                         crate::hold::note_wait(by, context, WaitOn::Region(region.id()))
                     }
-                    if !armed && world.reports_slow_drains && region.request_now().is_none() {
+                    let unasked = world.reports_slow_drains && region.request_now().is_none();
+                    if !armed && unasked && !types::seeded!("region.slow-drain-untold") {
                         armed = true;
                         let at = world.clock.now().saturating_add(cancel::FIRST_REPORT);
                         world.timers.set(at, Due::report(region));

@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use region::Region;
 use task::{TaskRef, control};
 use trace::{RegionKind, RegionPhase};
-use types::{AfterGrace, CancelKind, TaskId};
+use types::{AfterGrace, CancelKind, TaskId, Time};
 
 impl World {
     /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
@@ -94,9 +94,19 @@ impl World {
         self.report(Report::TaskOverdue { task: id, spawned_at: task.spawned_at });
     }
 
+    /// Reports who is left in a region that drains (`region.slow-drain`), or that has not ended by its cleanup deadline
+    /// (`cancel.bounded`), and looks again later.
     fn slow_drain(&self, region: &Arc<Region>) {
         let phase = region.phase();
         if phase == RegionPhase::Closed {
+            return;
+        }
+        // Asked to end since it began to drain: who is late then is told by its deadline, and later by looks of that.
+        let asked = region.cleanup_deadline().filter(|deadline| *deadline < Time::MAX);
+        if let Some(deadline) = asked
+            && region.after_grace() == AfterGrace::Wait
+            && self.clock.now() < deadline.saturating_add(cancel::REPORT_EVERY)
+        {
             return;
         }
         if phase != RegionPhase::Open {

@@ -113,6 +113,7 @@ pub struct LabConfig {
     pub(crate) max_idle: Duration,
     pub(crate) grace: Duration,
     pub(crate) after_grace: AfterGrace,
+    pub(crate) report_slow_drains: bool,
     pub(crate) traced: bool,
     pub(crate) model: bool,
     pub(crate) nudges: bool,
@@ -132,6 +133,7 @@ impl Default for LabConfig {
             max_idle: Duration::from_secs(24 * 60 * 60),
             grace: Duration::from_secs(10),
             after_grace: AfterGrace::Wait,
+            report_slow_drains: false,
             traced: true,
             model: true,
             nudges: true,
@@ -183,6 +185,15 @@ impl LabConfig {
     #[must_use]
     pub fn after_grace(mut self, after: AfterGrace) -> LabConfig {
         self.after_grace = after;
+        self
+    }
+
+    /// Whether a region that drains without a request reports who is left, after 5 s of virtual time and then every 30 s, as
+    /// production does by default (`region.slow-drain`). Default: no, since the clock goes on for as long as a report is due: a
+    /// region that never drains is then found as stuck, after [`LabConfig::max_idle`], and not at once.
+    #[must_use]
+    pub fn report_slow_drains(mut self, on: bool) -> LabConfig {
+        self.report_slow_drains = on;
         self
     }
 

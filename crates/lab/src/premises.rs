@@ -51,6 +51,7 @@ impl Premises {
         let numbers = Arc::new(SplitStreams::new(config.seed, decisions.clone(), config.decided_numbers));
         let world = World::new(raw::HEAD, clock.clone(), timers.clone(), numbers.clone(), kept.clone())
             .with_grace(config.grace)
+            .with_slow_drains_reported(config.report_slow_drains)
             .with_unwinding(sched::engine::unwinding())
             .with_net(net.clone())
             .with_signals(Arc::new(signals.clone()))

@@ -11,6 +11,8 @@ mod boom;
 mod cancellation;
 #[path = "rules/cleanup.rs"]
 mod cleanup;
+#[path = "rules/drains.rs"]
+mod drains;
 #[path = "rules/drops.rs"]
 mod drops;
 #[path = "rules/masks.rs"]
