@@ -184,6 +184,72 @@ fn a_body_that_fails_cancels_its_own_children() {
     });
 }
 
+/// `cancel.visible`: what a combinator asked of a branch shows in its own result, and in nothing else.
+#[test]
+fn what_a_combinator_asked_of_a_branch_does_not_fail_the_task_that_handled_its_result() {
+    explore(0..50, |lab| {
+        lab.run(|cx| async {
+            cx.collect(|outer| async {
+                let mut task = outer.spawn(async |cx: &mut Cx| -> Res<u64, Lost> {
+                    let r: Res<((), ()), Lost> = cx
+                        .try_join(
+                            async |cx| {
+                                cx.sleep(ms(1)).await?;
+                                Err(Stop::Err(Lost(1)))
+                            },
+                            async |cx| {
+                                // This one acknowledges, and the body around it does not.
+                                cx.spawn(async |cx| -> Result<(), Cancelled> {
+                                    let c = cx.sleep(ms(1_000)).await.unwrap_err();
+                                    assert_eq!(c.kind(), CancelKind::SiblingFailed, "{c}");
+                                    Err(c)
+                                });
+                                let _ = cx.sleep(ms(2)).await;
+                                Ok(())
+                            },
+                        )
+                        .await;
+                    let Err(Stop::Err(Lost(number))) = r else { panic!("{r:?}") };
+                    Ok(number)
+                });
+                let outcome = task.join(outer).await;
+                assert!(matches!(outcome, Outcome::Ok(1)), "the combinator's own request is in {outcome:?}");
+            })
+            .await;
+        });
+        lab.oracles().unwrap();
+    });
+}
+
+/// `cancel.visible`: what was asked from above and acknowledged in a branch is left to the task's outcome.
+#[test]
+fn what_was_asked_from_above_and_acknowledged_in_a_branch_shows_in_the_task_s_outcome() {
+    explore(0..50, |lab| {
+        lab.run(|cx| async {
+            cx.collect(|outer| async {
+                let mut task = outer.spawn(async |cx: &mut Cx| {
+                    cx.join(
+                        async |cx| {
+                            cx.spawn(async |cx: &mut Cx| cx.sleep(ms(1_000)).await);
+                        },
+                        async |_| (),
+                    )
+                    .await;
+                });
+                outer.sleep(ms(1)).await.unwrap();
+                task.cancel("enough");
+                let outcome = task.join(outer).await;
+                assert!(
+                    matches!(&outcome, Outcome::Cancelled(c) if c.kind() == CancelKind::Explicit),
+                    "a child was cut short, and the task looks complete: {outcome:?}"
+                );
+            })
+            .await;
+        });
+        lab.oracles().unwrap();
+    });
+}
+
 #[test]
 fn try_join_returns_both_values() {
     explore(0..10, |lab| {
