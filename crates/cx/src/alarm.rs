@@ -5,7 +5,7 @@
 //!
 //! Not here: the wheel (`time`, behind [`port::Timers`](crate::port::Timers)), `sleep` and `Interval`
 //! (`time`).
-use crate::port::{Due, TimerKey, World};
+use crate::port::{Due, TimerKey, Timers, World};
 use crate::{Cx, MayTime};
 use core::sync::atomic::Ordering::Relaxed;
 use core::task::{Context, Poll};
@@ -59,6 +59,21 @@ impl Alarm {
 
     #[inline]
     pub(crate) fn poll_in(&mut self, world: &World, context: &Context<'_>) -> Poll<()> {
+        self.poll_set_by(world, context, |timers, at, due| timers.set(at, due))
+    }
+
+    /// As [`Alarm::poll_in`], for a bound on how long a cleanup takes.
+    pub(crate) fn poll_bound(&mut self, world: &World, context: &Context<'_>) -> Poll<()> {
+        self.poll_set_by(world, context, |timers, at, due| timers.set_bound(at, due))
+    }
+
+    #[inline]
+    fn poll_set_by(
+        &mut self,
+        world: &World,
+        context: &Context<'_>,
+        set: impl FnOnce(&dyn Timers, Time, Due) -> TimerKey,
+    ) -> Poll<()> {
         // A recent reading is never behind a timer that has fired, so it mostly knows. Before the timer is set it
         // will do in any case: an instant that has passed since then is a timer that fires at once. Afterwards the
         // clock itself has the last word.
@@ -67,6 +82,7 @@ impl Alarm {
             // The timer has fired, or is about to, as the engine knows what time it is: then it wakes once for
             // nothing, which costs less than to look for it every time.
             self.armed = None;
+            crate::object::looked_at_time();
             return Poll::Ready(());
         }
         if self.armed.is_some() && world.clock.now() >= self.at {
@@ -82,14 +98,14 @@ impl Alarm {
             None => {}
         }
         if self.at < Time::MAX {
-            let key = world.timers.set(self.at, Due::wake(Waiter::from_waker(waker)));
+            let key = set(&*world.timers, self.at, Due::wake(Waiter::from_waker(waker)));
             self.armed = Some(Armed { key, whose: Party::of(waker) });
         }
         Poll::Pending
     }
 
-    /// Polls an alarm at `at`, which may be another instant than the last time: then the alarm before is taken back.
-    pub(crate) fn poll_at(
+    /// Polls a bound at `at`, which may be another instant than the last time: then the alarm before is taken back.
+    pub(crate) fn poll_bound_at(
         slot: &mut Option<Alarm>,
         at: Time,
         world: &World,
@@ -98,7 +114,7 @@ impl Alarm {
         if let Some(mut other) = slot.take_if(|alarm| alarm.at != at) {
             other.disarm_in(world)
         }
-        slot.get_or_insert_with(|| Alarm::new(at)).poll_in(world, context)
+        slot.get_or_insert_with(|| Alarm::new(at)).poll_bound(world, context)
     }
 
     /// Not inlined, so that dropping what was never set is a look at one word: then what is made and moved at once (a

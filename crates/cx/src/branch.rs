@@ -398,7 +398,7 @@ impl<'p, C: Row> Branch<'p, C> {
     /// Whether the clock has reached `at`. One instant is watched at a time.
     fn watch(&self, at: Time, context: &Context<'_>) -> Poll<()> {
         let world = world_of(self.scope.header());
-        Alarm::poll_at(&mut self.alarm.lock(), at, world, context)
+        Alarm::poll_bound_at(&mut self.alarm.lock(), at, world, context)
     }
 
     fn bound(&self) -> Option<Time> {

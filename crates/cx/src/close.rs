@@ -276,7 +276,7 @@ async fn settle(region: &Arc<Region>, world: &World) -> Vec<obligation::Note> {
         if region.poll_settled(context.waker()).is_ready() {
             return Poll::Ready(false);
         }
-        timer.poll_in(world, context).map(|()| true)
+        timer.poll_bound(world, context).map(|()| true)
     })
     .await;
     timer.disarm_in(world);

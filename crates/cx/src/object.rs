@@ -26,6 +26,9 @@ pub trait Watcher: Sync {
     fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>);
     /// Somebody looked whether this task had ended, other than by waiting for it.
     fn looked(&self, task: TaskId);
+    /// The task that is polled on this thread has gone by what time it is without asking the clock or setting a timer:
+    /// a timer of its own is over. Default: nobody wants to know.
+    fn looked_at_time(&self) {}
     /// The task that is polled on this thread has to wait: for a task or a region, or for whatever it has touched last.
     /// Default: nobody wants to know.
     fn waits(&self, on: WaitOn) {
@@ -109,6 +112,14 @@ fn touched(object: u64, access: Access, at: Option<&'static Location<'static>>) 
 pub(crate) fn looked_at(task: TaskId) {
     if let Some(watcher) = watch::watcher() {
         watcher.looked(task)
+    }
+}
+
+/// The running task goes by what time it is, and has not asked the clock.
+#[inline]
+pub(crate) fn looked_at_time() {
+    if let Some(watcher) = watch::watcher() {
+        watcher.looked_at_time()
     }
 }
 

@@ -44,6 +44,11 @@ pub trait Timers: Send + Sync {
     /// Sets a timer. MUST NOT fire before `at`, and MUST fire at most one tick later once the clock is there
     /// and the engine runs.
     fn set(&self, at: Time, due: Due) -> TimerKey;
+    /// Sets a timer that bounds how long a cleanup takes. Default: as any other. (A lab in which the clock may overtake
+    /// tasks has it overtake none that clean up.)
+    fn set_bound(&self, at: Time, due: Due) -> TimerKey {
+        self.set(at, due)
+    }
     /// Takes a timer back. MUST return what was to happen if and only if it has not happened.
     fn take(&self, key: TimerKey) -> Option<Due>;
 }

@@ -477,7 +477,7 @@ pub(crate) async fn run_finalizer(
             Poll::Ready(Err(_)) => Poll::Ready(FinalizerEnd::Failed),
             // The bound may come later, or nearer, than it was.
             Poll::Pending => bound()
-                .map_or(Poll::Pending, |bound| Alarm::poll_at(&mut alarm, bound, world, context))
+                .map_or(Poll::Pending, |bound| Alarm::poll_bound_at(&mut alarm, bound, world, context))
                 .map(|()| FinalizerEnd::TimedOut),
         };
         end.map(|end| (end, None))

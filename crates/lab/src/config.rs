@@ -120,6 +120,9 @@ pub struct LabConfig {
     pub(crate) oracles: Vec<OwnOracle>,
     pub(crate) net: NetProfile,
     pub(crate) decided_numbers: u32,
+    /// How often the clock may overtake tasks, and whether which timer does is decided when it is set.
+    pub(crate) overtakings: u32,
+    pub(crate) decides_overtakings: bool,
     /// Who runs, if anybody says so: for a run that can't be taken down.
     pub(crate) runs: Option<Named>,
 }
@@ -140,6 +143,8 @@ impl Default for LabConfig {
             oracles: Vec::new(),
             net: NetProfile::default(),
             decided_numbers: 0,
+            overtakings: 0,
+            decides_overtakings: false,
             runs: None,
         }
     }
@@ -268,6 +273,34 @@ impl LabConfig {
     #[must_use]
     pub fn decide_numbers(mut self, below: u32) -> LabConfig {
         self.decided_numbers = below;
+        self
+    }
+
+    /// Eager time: the clock may move to the next timer although tasks can run, so many times in a run at most. A task that
+    /// is slow then meets the timeout that it would have escaped. It is one more of those who could take the next step, and
+    /// the last whose turn it is, so that [`Schedule::Fifo`] never picks it; the others do. The bounds of cleanups overtake
+    /// nobody. When nothing can run the clock moves as ever, and that doesn't count. Default: 0.
+    ///
+    /// ```
+    /// use asupersync_lab::{LabConfig, seeds, LabRuntime};
+    /// use std::time::Duration;
+    /// use time::TimeExt;
+    /// let late = |seed| {
+    ///     let lab = LabRuntime::new(LabConfig::default().seed(seed).eager_time(1));
+    ///     lab.run(async |cx| {
+    ///         let mut sleeper = cx.spawn(async |cx| cx.sleep(Duration::from_secs(60)).await);
+    ///         cx.step().await;
+    ///         cx.step().await;
+    ///         let late = cx.now() > types::Time::ZERO;
+    ///         let _ = sleeper.join(cx).await;
+    ///         late
+    ///     })
+    /// };
+    /// assert!((0..20).any(late) && !(0..20).all(late));
+    /// ```
+    #[must_use]
+    pub fn eager_time(mut self, overtakings: u32) -> LabConfig {
+        self.overtakings = overtakings;
         self
     }
 

@@ -7,7 +7,9 @@
 //! | `line` | one lane, however long |
 //! | `arrivals` | what other threads queue |
 //! | `nudge` | polls for no reason, to find lost wakes |
+//! | `clock` | the clock moves: when nothing can run, or before somebody who could |
 mod arrivals;
+mod clock;
 mod lanes;
 mod line;
 mod nudge;
@@ -19,7 +21,7 @@ use crate::raw::home::{HomeCell, HomeRef};
 use crate::watch;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
 use cx::Waiter;
-use cx::port::{Clock, World};
+use cx::port::World;
 use explore::{Candidate, Point, Step, Stuck, Touch};
 use region::Sink;
 use sched::engine::CatchUnwind;
@@ -28,7 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex};
 use task::{Header, Runnable, control};
 use trace::{Event, Label, ObjectId};
-use types::{TaskId, Time};
+use types::TaskId;
 
 use arrivals::{Arrival, Arrivals};
 use lanes::{BUDGET, Lanes, Unlisted};
@@ -212,15 +214,22 @@ impl Engine {
         let mut lanes = self.lanes.get();
         lanes.parked.look();
         let queued = lanes.len();
-        let size = queued + lanes.parked.able();
-        if size == 0 {
+        let tasks = queued + lanes.parked.able();
+        if tasks == 0 {
             return false;
         }
+        lanes.clock = self.timers.may_overtake();
+        let size = tasks + usize::from(lanes.clock);
         let usual = lanes.usual();
         let Some(picked) = self.pick(&lanes, candidates, size, usual) else {
             self.given_up.store(true, Relaxed);
             return false;
         };
+        if picked == tasks {
+            drop(lanes);
+            self.overtake(log);
+            return true;
+        }
         let (task, runnable) = self.take(lanes, queued, picked);
         let keeps = self.steps.load(Relaxed) >= self.lasso_from.load(Relaxed);
         let said = if keeps { self.events() } else { 0 };
@@ -391,6 +400,7 @@ impl Engine {
         let parked = self.lanes.get().parked.leave();
         let mut stuck: Vec<Stuck> = parked.iter().map(|(_, stuck)| *stuck).collect();
         if !self.given_up.load(Relaxed) {
+            stuck.extend(self.timers.overtaking().stuck());
             for task in waiting() {
                 if stuck.iter().all(|s| s.task != task) {
                     stuck.push(Stuck { task, announced: None })
@@ -428,27 +438,6 @@ impl Engine {
         self.world.recent.store(0, Relaxed);
         self.steps.store(0, Relaxed);
         self.given_up.store(false, Relaxed);
-        true
-    }
-
-    /// Moves the clock to the next timer and serves everything that is due there. False if there is none, or
-    /// if it is beyond `limit`.
-    pub(crate) fn advance(&self, limit: Time) -> bool {
-        let Some(next) = self.timers.next() else { return false };
-        if next > limit {
-            return false;
-        }
-        if next > self.clock.now() {
-            self.clock.set(next);
-            self.world.recent.store(next.as_nanos(), Relaxed);
-            self.emit(Label::TimeAdvance { to: next });
-            locked(&self.lasso).forget();
-        }
-        let due = self.timers.due(next);
-        self.firing.store(true, Relaxed);
-        due.into_iter().for_each(|d| self.world.serve(d));
-        self.firing.store(false, Relaxed);
-        self.moved();
         true
     }
 }

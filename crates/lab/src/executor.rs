@@ -86,7 +86,7 @@ impl Executor {
         program: impl FnOnce(&LabRuntime),
     ) -> Execution {
         let mut scheduler = locked(scheduler);
-        watch::begin(self.grain, self.looks);
+        watch::begin(self.grain, self.looks, self.config.overtakings > 0);
         let lab = LabRuntime::explored(self.config.clone(), &self.spare, self.at);
         let (done, panicked_at) =
             quietly(|| lab.lend(&mut *scheduler, || catch_unwind(AssertUnwindSafe(|| program(&lab)))));

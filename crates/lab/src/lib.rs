@@ -27,6 +27,7 @@
 //! | `asleep` | what tasks sleep for, and who could wake them |
 //! | `world` | virtual clock and timers, the trace |
 //! | `numbers` | random numbers |
+//! | `overtaking` | eager time: which timers may go off before slow tasks |
 //! | `net` | simulated TCP |
 //! | `premises` | what a lab is built of, used again by the next one |
 //! | `plans` | what a test wants done between two steps |
@@ -73,6 +74,7 @@ mod names;
 mod net;
 mod numbers;
 mod outside;
+mod overtaking;
 mod own;
 mod parked;
 mod plans;

@@ -1,6 +1,8 @@
 //! What the tasks and objects of an explored run were, for people: where they were spawned and created.
 //!
 //! Not here: their numbers (`watch`).
+use crate::overtaking::CLOCK;
+use crate::watch;
 use explore::{RacingPair, Side};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -47,6 +49,7 @@ impl Names {
     #[must_use]
     pub fn of_task(&self, task: TaskId) -> String {
         match self.tasks.get(&task) {
+            _ if task == CLOCK => "the clock".into(),
             Some(site) => format!("the task spawned at {site}"),
             None => "the root body".into(),
         }
@@ -57,6 +60,8 @@ impl Names {
     pub fn of_object(&self, object: ObjectId) -> String {
         match self.objects.get(&object) {
             Some((kind, at)) => format!("the {} created at {}:{}", noun(*kind), at.file(), self.line(at)),
+            None if object == watch::TIME => "the time".into(),
+            None if object == watch::OVERTAKINGS => "how often the clock may still overtake tasks".into(),
             None => match self.kernel_s(object) {
                 Some((what, task)) => format!("the {what} of {}", self.of_task(task)),
                 None => "the state of a region, or of the root body".into(),
@@ -67,7 +72,7 @@ impl Names {
     /// What it is of a task, if it is one of the kernel's own objects. Cost: the number of tasks.
     fn kernel_s(&self, object: ObjectId) -> Option<(&'static str, TaskId)> {
         self.tasks.keys().find_map(|task| {
-            let objects = crate::watch::objects_of(*task).into_iter();
+            let objects = watch::objects_of(*task).into_iter();
             objects.filter(|(id, _)| *id == object).map(|(_, what)| (what, *task)).next()
         })
     }
@@ -75,7 +80,11 @@ impl Names {
     /// The same for a label of a picture: "lock of a.rs:3".
     pub(crate) fn short(&self, object: ObjectId) -> String {
         let Some((kind, at)) = self.objects.get(&object) else {
-            return self.kernel_s(object).map_or("state of a region".into(), |(what, _)| what.into());
+            return match self.kernel_s(object) {
+                _ if object == watch::TIME => "time".into(),
+                Some((what, _)) => what.into(),
+                None => "state of a region".into(),
+            };
         };
         let file = at.file().rsplit(['/', '\\']).next().unwrap_or_default();
         format!("{} of {file}:{}", noun(*kind), self.line(at))

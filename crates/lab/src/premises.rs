@@ -12,6 +12,7 @@ use crate::decisions::{Asked, Decisions};
 use crate::engine::Engine;
 use crate::net::SimNet;
 use crate::numbers::SplitStreams;
+use crate::overtaking::Overtaking;
 use crate::raw;
 use crate::signals::LabSignals;
 use crate::world::{Kept, Recorder, VirtualClock, VirtualTimers, locked};
@@ -40,11 +41,11 @@ impl Premises {
     /// If there are more engines in this process than its table has places.
     pub(crate) fn new(config: &LabConfig, asked: Asked, watched: bool) -> Premises {
         let clock = Arc::new(VirtualClock::default());
-        let timers = Arc::new(VirtualTimers::new());
         let listens = config.traced || watched;
         let recorder = listens.then(|| Arc::new(Recorder::new(clock.clone(), config.traced)));
         let waiting = config.traced.then(|| Arc::new(WaitGraph::default()));
         let decisions = Arc::new(Decisions::new(asked, config.traced.then(|| recorder.clone()).flatten()));
+        let timers = Arc::new(VirtualTimers::new(Overtaking::new(config, decisions.clone())));
         let kept = Arc::new(Kept::default());
         let net = Arc::new(SimNet::new(config.net.clone(), clock.clone(), timers.clone(), decisions.clone()));
         let signals = LabSignals::default();
@@ -121,7 +122,7 @@ mod tests {
     /// Whether anything is left for the next run after one in which this was done.
     fn leaves(act: impl FnOnce(&LabRuntime)) -> bool {
         let spare = Spare::default();
-        watch::begin(Grain::Operation, false);
+        watch::begin(Grain::Operation, false, false);
         let config = Arc::new(LabConfig::default().traced(false));
         let lab = LabRuntime::explored(config, &spare, Location::caller());
         lab.lend(&mut explore::Fifo, || act(&lab));

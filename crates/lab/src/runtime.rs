@@ -20,7 +20,7 @@ use crate::verdict::{LabFailure, waits};
 use crate::wall::LabWall;
 use crate::watch;
 use crate::world::{Kept, locked};
-use cx::port::{Clock, Signal};
+use cx::port::Signal;
 use cx::{All, Cx, Root, RootTask};
 use region::RegionView;
 use std::future::Future;
@@ -244,7 +244,7 @@ impl LabRuntime {
             if self.engine.given_up.load(Relaxed) {
                 return self.give_up(task, |_, _| LabFailure::Redundant);
             }
-            let now = self.engine.clock.now();
+            let now = self.engine.clock.reading();
             let since = match idle_since {
                 Some((t, steps)) if steps + 4 >= before => (t, before),
                 _ => (now, before),
@@ -513,7 +513,7 @@ impl LabRuntime {
 
     /// Virtual time so far.
     pub fn now(&self) -> Time {
-        self.engine.clock.now()
+        self.engine.clock.reading()
     }
 
     /// The hand on this lab's wall clock.

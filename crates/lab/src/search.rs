@@ -233,6 +233,7 @@ impl Search {
     #[must_use]
     pub fn config(mut self, config: LabConfig) -> Search {
         self.config = config;
+        self.config.decides_overtakings = matches!(self.how, How::Every);
         self
     }
 
@@ -318,6 +319,34 @@ impl Search {
         self.branch_on(Choice::Fault)
     }
 
+    /// Eager time: the clock may move to the next timer although tasks can run, so many times in a run at most
+    /// ([`LabConfig::eager_time`]). [`Search::every`] has it come at each moment at which that makes a difference, for each
+    /// choice of so many timers; samplers and [`Search::within_delays`] have the clock as one more of those who could take the
+    /// next step. A search of every class makes a few runs more than it has classes, in which the timer that was
+    /// chosen overtakes nobody.
+    ///
+    /// ```
+    /// use asupersync_lab::Search;
+    /// use combinator::CombineExt;
+    /// use std::time::Duration;
+    /// use types::Res;
+    /// let body = async |cx: &mut cx::Cx| -> Res {
+    ///     let work = async |cx: &mut cx::Cx| -> Res {
+    ///         cx.step().await;
+    ///         Ok(cx.checkpoint()?)
+    ///     };
+    ///     cx.timeout(Duration::from_secs(60), work).await
+    /// };
+    /// Search::every().run("in time", None, body);
+    /// let late = std::panic::catch_unwind(|| Search::every().eager_time(1).run("late", None, body));
+    /// assert!(late.is_err());
+    /// ```
+    #[must_use]
+    pub fn eager_time(self, overtakings: u32) -> Search {
+        let config = self.config.clone().eager_time(overtakings);
+        self.config(config)
+    }
+
     /// Tries each value of the random numbers that are drawn below a bound of at most `below` (`cx.random_below(bound)`):
     /// [`Search::every`] all of them, a sampler draws them anew in each run. Numbers of a larger bound, or of none
     /// (`cx.random()`), come from the seed as ever, and [`Found::undecided`] says that there were some.
@@ -397,7 +426,9 @@ impl Search {
         artefact: Option<Artefact>,
         rerun: Rerun,
     ) -> Search {
-        Search { shrinks, artefact, rerun, ..Search::every().config(config).grain(Grain::Poll) }
+        let every = Search::every().grain(Grain::Poll);
+        // The configuration as it is: the clock overtakes tasks as it does in a lab on its own.
+        Search { config, shrinks, artefact, rerun, ..every }
     }
 
     /// Claims that a statistic of the runs is rare, and lets the search fail once the runs are evidence that it isn't.

@@ -2,6 +2,7 @@
 //!
 //! Not here: the pictures (`timeline`), where they are written (`artefact`).
 use crate::names::Names;
+use crate::overtaking::CLOCK;
 use crate::watch;
 use explore::{Crowd, Decisions, Ended, Point, RacingPair, Scheduler, Side, Step, StepLog, Stuck, Taken};
 use std::collections::BTreeMap;
@@ -103,7 +104,9 @@ impl Telling {
             enabled: mark.enabled.clone(),
         });
         let steps = steps.collect();
-        let stuck = log.map(|log| log.stuck().to_vec()).unwrap_or_default();
+        let stuck = log.map(StepLog::stuck).unwrap_or_default();
+        // A timer that nobody waits for any more is no story.
+        let stuck = stuck.iter().filter(|stuck| stuck.task != CLOCK).copied().collect();
         Telling { failure, panicked_at: None, taken, events, steps, stuck, pair, names }
     }
 

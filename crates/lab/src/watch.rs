@@ -89,6 +89,8 @@ struct Run {
     tries: bool,
     /// Whether steps look at what their task was asked.
     looks: bool,
+    /// Whether steps look at the clock: it may move although tasks can run.
+    eager: bool,
     /// Whether a request was made.
     asked: bool,
     /// Who sleeps, and for what.
@@ -117,6 +119,11 @@ const END: u64 = 0x0065_6E64;
 const CLOSE: u64 = 0x636C_6F73;
 const ASKED: u64 = 0x6173_6B65;
 const BOOKS: u64 = 0x626F_6F6B;
+
+/// What time it is, and which timers are set: tasks look at it, and the clock changes it when it moves.
+pub(crate) const TIME: ObjectId = ObjectId(0x7469_6D65_7469_6D65);
+/// How often the clock may still overtake tasks.
+pub(crate) const OVERTAKINGS: ObjectId = ObjectId(0x6F76_6572_6F76_6572);
 
 fn object(of: u64, about: u64) -> ObjectId {
     ObjectId(region::mix(of, about))
@@ -167,6 +174,10 @@ impl Watcher for Objects {
         if noticed.is_none() {
             outside::note(told, access, at)
         }
+    }
+
+    fn looked_at_time(&self) {
+        looks_at_clock()
     }
 
     fn looked(&self, task: TaskId) {
@@ -275,6 +286,17 @@ impl Run {
         let number = self.states.number(object);
         self.states.count(number, access);
         self.log.touches.push(Touch { object, kind, access, at: None })
+    }
+
+    fn looks_at_clock(&mut self) {
+        if !self.eager || self.actor == 0 || types::seeded!("lab.clock-unseen") {
+            return;
+        }
+        let seen = |touch: &Touch| touch.object == TIME;
+        if !self.log.touches.last().is_some_and(seen) {
+            self.touch(TIME, ObjectKind::Value, Access::Read)
+        }
+        self.asleep.waits(TaskId::from_u64(self.actor), (TIME, ObjectKind::Value))
     }
 
     fn names(&self) -> Names {
@@ -387,13 +409,15 @@ impl Run {
 
 /// This thread explores from here on. `looks`: whether steps are recorded as looking at requests; without it a run in
 /// which one is made ends with [`end`] saying so, and the exploration has to begin again.
-pub(crate) fn begin(grain: Grain, looks: bool) {
+/// `eager`: the clock may move although tasks can run, and steps are recorded as looking at it.
+pub(crate) fn begin(grain: Grain, looks: bool, eager: bool) {
     cx::watch_objects(&WATCHER);
     let mut run = BEFORE.take().unwrap_or_default();
     run.grain = grain;
     run.looks = looks;
     run.salt = outside::salt();
     run.outside = outside::noted();
+    run.eager = eager;
     let before = RUN.with(|desk| desk.put(run));
     // May drop tasks, and those touch objects.
     drop(before)
@@ -438,6 +462,32 @@ pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
         if run.looks {
             run.touch(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Read)
         }
+    });
+}
+
+/// The task whose step it is looks at the clock, or at its timers. If it waits in the end, then for the clock too.
+#[inline]
+pub(crate) fn looks_at_clock() {
+    with(Run::looks_at_clock);
+}
+
+/// Whether a task's step runs, or one of the clock's.
+pub(crate) fn in_a_step() -> bool {
+    with(|run| run.actor != 0).unwrap_or(false)
+}
+
+/// The task whose step it is has set a timer that may overtake others, or might have done so.
+pub(crate) fn spends_overtaking(spends: bool) {
+    let access = if spends { Access::Write } else { Access::Read };
+    with(|run| run.touch(OVERTAKINGS, ObjectKind::Value, access));
+}
+
+/// The clock moves before tasks that can run: a step of its own.
+pub(crate) fn clock_steps(clock: TaskId) {
+    with(|run| {
+        run.asleep.begins(clock);
+        run.actor = clock.as_u64();
+        run.touch(TIME, ObjectKind::Value, Access::Write)
     });
 }
 

@@ -1,6 +1,7 @@
 //! Virtual time, timers and the trace of one lab.
 use crate::deadlock::address;
-use crate::wall;
+use crate::overtaking::{Fast, Overtaking};
+use crate::{wall, watch};
 use cx::port::{Clock, Due, Report, Reports, TimerKey, Timers};
 use region::Sink;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ pub(crate) fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The virtual clock: it stands still until nothing can run.
+/// The virtual clock: it stands still until nothing can run, unless it may overtake tasks.
 #[derive(Debug)]
 pub(crate) struct VirtualClock {
     now: AtomicU64,
@@ -33,6 +34,11 @@ impl VirtualClock {
         self.now.store(now.as_nanos(), Relaxed)
     }
 
+    /// What it shows, for the lab itself: no task has looked.
+    pub(crate) fn reading(&self) -> Time {
+        Time::from_nanos(self.now.load(Relaxed))
+    }
+
     /// As new.
     pub(crate) fn renew(&self) {
         self.set(Time::ZERO);
@@ -41,30 +47,37 @@ impl VirtualClock {
 
     pub(crate) fn wall_now(&self) -> WallTime {
         let from = WallTime::from_unix_nanos(self.wall_from.load(Relaxed));
-        from.saturating_add(self.now() - Time::ZERO)
+        from.saturating_add(self.reading() - Time::ZERO)
     }
 
     pub(crate) fn set_wall(&self, wall: WallTime) {
-        let from = wall.saturating_sub(self.now() - Time::ZERO);
+        let from = wall.saturating_sub(self.reading() - Time::ZERO);
         self.wall_from.store(from.unix_nanos(), Relaxed)
     }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> Time {
-        Time::from_nanos(self.now.load(Relaxed))
+        watch::looks_at_clock();
+        self.reading()
     }
 
     fn wall(&self) -> Option<WallTime> {
+        watch::looks_at_clock();
         Some(self.wall_now())
     }
 }
 
 /// Timers to the nanosecond, in order of deadline, then of setting.
-pub(crate) struct VirtualTimers(Mutex<Pending>);
+pub(crate) struct VirtualTimers {
+    pending: Mutex<Pending>,
+    overtaking: Overtaking,
+}
 
 struct Pending {
     wheel: Wheel<Due>,
+    /// Those that may overtake tasks.
+    fast: Fast,
     /// Whether a timer was ever set.
     used: bool,
     /// How many timers will wake a task, by the address of its header, which the timer keeps alive.
@@ -73,7 +86,12 @@ struct Pending {
 
 impl Pending {
     fn new() -> Pending {
-        Pending { wheel: Wheel::with_shift(Time::ZERO, 0), used: false, asleep: BTreeMap::new() }
+        Pending {
+            wheel: Wheel::with_shift(Time::ZERO, 0),
+            fast: Fast::default(),
+            used: false,
+            asleep: BTreeMap::new(),
+        }
     }
 
     fn gone(&mut self, due: &Due) {
@@ -93,50 +111,93 @@ fn sleeper(due: &Due) -> Option<usize> {
 }
 
 impl VirtualTimers {
-    pub(crate) fn new() -> VirtualTimers {
-        VirtualTimers(Mutex::new(Pending::new()))
+    pub(crate) fn new(overtaking: Overtaking) -> VirtualTimers {
+        VirtualTimers { pending: Mutex::new(Pending::new()), overtaking }
     }
 
     /// As if no timer had ever been set. Returns what was still to happen.
     pub(crate) fn renew(&self) -> impl Sized {
-        let mut pending = locked(&self.0);
+        self.overtaking.renew();
+        let mut pending = locked(&self.pending);
         pending.used.then(|| std::mem::replace(&mut *pending, Pending::new()))
     }
 
     /// When something is due next.
     pub(crate) fn next(&self) -> Option<Time> {
-        locked(&self.0).wheel.next_expiry()
+        locked(&self.pending).wheel.next_expiry()
+    }
+
+    /// Whether the clock may move to what is due next although tasks can run.
+    #[inline]
+    pub(crate) fn may_overtake(&self) -> bool {
+        self.overtaking.may() && self.next_is_fast()
+    }
+
+    /// Whether that is so because of a decision, so that its move is a step as any other whenever it comes.
+    pub(crate) fn next_was_decided(&self) -> bool {
+        self.overtaking.is_decided() && self.next_is_fast()
+    }
+
+    #[cold]
+    fn next_is_fast(&self) -> bool {
+        let pending = locked(&self.pending);
+        pending.wheel.next_expiry().is_some_and(|next| pending.fast.has(next))
+    }
+
+    /// Who decides that.
+    pub(crate) fn overtaking(&self) -> &Overtaking {
+        &self.overtaking
     }
 
     /// Everything that is due at `now`.
     pub(crate) fn due(&self, now: Time) -> Vec<Due> {
         let mut due = Vec::new();
-        let mut pending = locked(&self.0);
+        let mut pending = locked(&self.pending);
         while pending.wheel.advance(now, 1024, |_, d| due.push(d)).more {}
+        pending.fast.forget_until(now);
         due.iter().for_each(|d| pending.gone(d));
         due
     }
 
     /// The addresses of the tasks that a timer will wake.
     pub(crate) fn asleep(&self) -> BTreeSet<usize> {
-        locked(&self.0).asleep.keys().copied().collect()
+        locked(&self.pending).asleep.keys().copied().collect()
+    }
+
+    fn insert(&self, at: Time, due: Due, fast: bool) -> TimerKey {
+        let mut pending = locked(&self.pending);
+        pending.used = true;
+        if let Some(task) = sleeper(&due) {
+            *pending.asleep.entry(task).or_default() += 1;
+        }
+        let entry = pending.wheel.insert(at, due).to_bits();
+        if fast {
+            pending.fast.add(entry, at)
+        }
+        TimerKey { shard: 0, entry }
     }
 }
 
 impl Timers for VirtualTimers {
     fn set(&self, at: Time, due: Due) -> TimerKey {
-        let mut pending = locked(&self.0);
-        pending.used = true;
-        if let Some(task) = sleeper(&due) {
-            *pending.asleep.entry(task).or_default() += 1;
-        }
-        TimerKey { shard: 0, entry: pending.wheel.insert(at, due).to_bits() }
+        // What the kernel has due itself are the bounds of cleanups, and reports.
+        let fast = due.is_wake() && self.overtaking.is_fast();
+        // The last thing that a task touches is what it waits for.
+        watch::looks_at_clock();
+        self.insert(at, due, fast)
+    }
+
+    fn set_bound(&self, at: Time, due: Due) -> TimerKey {
+        watch::looks_at_clock();
+        self.insert(at, due, false)
     }
 
     fn take(&self, key: TimerKey) -> Option<Due> {
-        let mut pending = locked(&self.0);
+        watch::looks_at_clock();
+        let mut pending = locked(&self.pending);
         let due = pending.wheel.remove(Key::from_bits(key.entry)?)?;
         pending.gone(&due);
+        pending.fast.forget(key.entry);
         Some(due)
     }
 }
@@ -223,6 +284,6 @@ impl Sink for Recorder {
         let mut trace = locked(&self.trace);
         trace.rename(&mut label);
         let seq = trace.events.len() as u64;
-        trace.events.push(Event { seq, time: self.clock.now(), task: by, label })
+        trace.events.push(Event { seq, time: self.clock.reading(), task: by, label })
     }
 }

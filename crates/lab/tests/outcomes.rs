@@ -9,7 +9,7 @@
 #[path = "outcomes/compare.rs"]
 mod compare;
 
-use compare::{Family, check_a_request_against_a_call, check_family};
+use compare::{Family, check_a_request_against_a_call, check_family, check_family_in_eager_time};
 
 #[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]
 fn programs() -> u64 {
@@ -44,6 +44,13 @@ fn who_waits_for_several_is_woken_by_each_of_them_first() {
 #[test]
 fn everything_at_once() {
     check_family(Family::All, programs())
+}
+
+#[test]
+fn the_clock_overtakes_whoever_could_go_on() {
+    for overtakings in 1..3 {
+        check_family_in_eager_time(Family::Timeout, programs().div_ceil(2), overtakings)
+    }
 }
 
 #[test]

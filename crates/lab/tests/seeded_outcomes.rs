@@ -8,7 +8,7 @@
 #[path = "outcomes/compare.rs"]
 mod compare;
 
-use compare::{Family, check_a_request_against_a_call, check_family};
+use compare::{Family, check_a_request_against_a_call, check_family, check_family_in_eager_time};
 
 fn races() {
     check_family(Family::Select, 200)
@@ -22,6 +22,10 @@ fn both() {
     check_family(Family::Both, 100)
 }
 
+fn eager() {
+    check_family_in_eager_time(Family::Timeout, 50, 1)
+}
+
 mutants::mistakes! {
     whoever_wakes_a_task_is_why_it_goes_on: "explore.woken-by-all"
         breaks joins, says "left" "right";
@@ -33,4 +37,8 @@ mutants::mistakes! {
         breaks joins, says "left" "right";
     a_join_that_is_all_that_its_task_waits_for: "lab.joins-are-alone"
         breaks both, says "left" "right";
+    a_step_that_does_not_look_at_the_clock: "lab.clock-unseen"
+        breaks eager, says "left" "right";
+    a_timer_that_was_taken_back_and_forgotten: "lab.timers-forgotten"
+        breaks eager, says "left" "right";
 }

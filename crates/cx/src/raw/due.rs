@@ -92,6 +92,11 @@ impl Due {
         (tag == WAKE || tag == STOP).then(|| unsafe { untagged(self.0, tag).cast::<Header>().as_ref() })
     }
 
+    /// Whether this wakes somebody, of ours or not: it is no deadline that the kernel has set for itself.
+    pub fn is_wake(&self) -> bool {
+        matches!(self.tag(), WAKE | FOREIGN)
+    }
+
     /// Fetches what waking will touch, for callers that are about to wake many.
     #[inline]
     pub fn prefetch(&self) {

@@ -3,6 +3,7 @@
 //! Not here: who is put into which lane (`engine`), the rule by which lanes are served (`sched::lanes`), what parked tasks
 //! wait for (`parked`).
 use super::line::Line;
+use crate::overtaking::CLOCK;
 use crate::parked::Parked;
 use explore::{Candidate, Crowd, name_of};
 use sched::lanes::{Credits, Lane, LaneView, pick};
@@ -32,6 +33,8 @@ pub(super) struct Lanes {
     credits: Credits,
     /// Only in explored runs: tasks that will go on once what they announced is possible.
     pub(super) parked: Parked,
+    /// Whether the clock is among those who could be next: behind all others.
+    pub(super) clock: bool,
     /// The parked task that is picked is woken to be run at once, and not queued.
     pub(super) picking: bool,
     pub(super) picked: Option<Runnable>,
@@ -42,6 +45,8 @@ enum Part<'l> {
     One(&'l Option<Runnable>),
     Line(&'l Line),
     Parked(&'l Parked),
+    /// If it may move.
+    Clock(bool),
 }
 
 impl Part<'_> {
@@ -50,6 +55,7 @@ impl Part<'_> {
             Part::One(one) => usize::from(one.is_some()),
             Part::Line(line) => line.len(),
             Part::Parked(parked) => parked.able(),
+            Part::Clock(may) => usize::from(*may),
         }
     }
 
@@ -58,6 +64,7 @@ impl Part<'_> {
             Part::One(one) => one.as_ref().map(|r| cx::task_id(r.header())),
             Part::Line(line) => line.task(at),
             Part::Parked(parked) => parked.able_task(at),
+            Part::Clock(may) => may.then_some(CLOCK),
         }
     }
 
@@ -86,6 +93,7 @@ impl Lanes {
     pub(super) fn renew(&mut self) {
         (self.turns, self.last, self.before, self.served_lifo) = (0, None, [None; 3], None);
         self.credits = Credits::default();
+        self.clock = false;
         self.parked.renew()
     }
 
@@ -178,11 +186,12 @@ impl Lanes {
                 one => into.extend(one.task(0).map(|task| Candidate { task, announced: None })),
             }
         }
-        self.parked.candidates(into)
+        self.parked.candidates(into);
+        into.extend(self.clock.then_some(Candidate { task: CLOCK, announced: None }))
     }
 
-    fn parts(&self) -> [Part<'_>; 6] {
-        let Lanes { going, cancel, timed, lifo, ready, parked, .. } = self;
+    fn parts(&self) -> [Part<'_>; 7] {
+        let Lanes { going, cancel, timed, lifo, ready, parked, clock, .. } = self;
         [
             Part::One(going),
             Part::Line(cancel),
@@ -190,6 +199,7 @@ impl Lanes {
             Part::One(lifo),
             Part::Line(ready),
             Part::Parked(parked),
+            Part::Clock(*clock),
         ]
     }
 }

@@ -17,6 +17,9 @@ impl Search {
         if let Some(seed) = self.order {
             explorer = explorer.in_random_order(seed)
         }
+        if self.config.overtakings > 0 {
+            explorer = explorer.branch_on(Choice::Time)
+        }
         self.branches.iter().fold(explorer, |e, what| e.branch_on(*what))
     }
 }
