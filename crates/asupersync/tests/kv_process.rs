@@ -113,7 +113,17 @@ fn help_lists_every_flag_and_every_exit_code() {
     let output = output(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let help = String::from_utf8_lossy(&output.stdout).into_owned();
-    for flag in ["--port", "--bind", "--workers", "--max-clients", "--max-request", "--grace", "--tree"] {
+    for flag in [
+        "--port",
+        "--bind",
+        "--workers",
+        "--max-clients",
+        "--max-request",
+        "--max-held",
+        "--max-memory",
+        "--grace",
+        "--tree",
+    ] {
         assert!(help.contains(flag), "{flag}");
     }
     for code in ["  0 ", "  1 ", "  2 ", "  130 "] {

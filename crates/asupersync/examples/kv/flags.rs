@@ -20,6 +20,9 @@ Flags:
   --workers N           worker threads, 1 to 56 [as many as this process may use cores]
   --max-clients N       clients at once; one more is told so and closed [10000]
   --max-request BYTES   bytes of one request, such as 1048576, 64mb, 1gb [1gb]
+  --max-held BYTES      bytes held for all clients together: requests that have arrived in part, replies and
+                        messages that were not sent; 64 KiB of each client are not counted [4gb]
+  --max-memory BYTES    estimated bytes of data; above it, what adds data is refused; 0 for no limit [0]
   --grace SECONDS       how long answers in progress may take once the end was asked for [10]
   --tree                print the region tree of a running server, also of one that drains, and end
   --debug               also answer KV.SLEEP MILLISECONDS and KV.PANIC
@@ -128,6 +131,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Job, FlagE
             }
             "--max-clients" => set(&mut flags.limits, name, "maxclients", &value()?)?,
             "--max-request" => set(&mut flags.limits, name, "client-query-buffer-limit", &value()?)?,
+            "--max-held" => set(&mut flags.limits, name, "maxmemory-clients", &value()?)?,
+            "--max-memory" => set(&mut flags.limits, name, "maxmemory", &value()?)?,
             _ => return Err(FlagError(format!("unknown flag {arg:?}"))),
         }
     }
@@ -166,10 +171,16 @@ mod tests {
     #[test]
     fn flags_change_what_they_name_and_nothing_else() {
         assert_eq!(parsed(""), Ok(Job::Serve(Flags::default())));
-        let limits = Limits { max_clients: 5, max_request: 1 << 20, ..Limits::default() };
+        let limits = Limits {
+            max_clients: 5,
+            max_request: 1 << 20,
+            max_held: 1 << 30,
+            max_memory: 64 << 20,
+            ..Limits::default()
+        };
         let expected =
             Flags { port: 7000, workers: 2, limits, grace: Duration::from_secs(3), ..Flags::default() };
-        let line = "--port 7000 --workers=2 --max-clients 5 --max-request 1mb --grace 3";
+        let line = "--port 7000 --workers=2 --max-clients 5 --max-request 1mb --grace 3 --max-held 1gb --max-memory=64mb";
         assert_eq!(parsed(line), Ok(Job::Serve(expected)));
         assert!(matches!(parsed("--tree --port 7000"), Ok(Job::Tree(flags)) if flags.port == 7000));
         assert_eq!(parsed("--port 7000 --help"), Ok(Job::Help));

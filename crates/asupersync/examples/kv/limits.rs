@@ -3,7 +3,7 @@
 //! They live in one plain value so that the parser, the commands and the sockets obey the same
 //! numbers and so that a test can make them small. What is not here: the code that enforces them.
 //! `resp::Decoder` enforces the request limits, `commands::execute` the memory limit, and the
-//! connection loop the client, pipeline and reply limits.
+//! connection loop the client, pipeline and reply limits, `server::held` the one on what all clients hold.
 
 /// Every bound of the server. Names in brackets are the Redis parameters that say the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,18 @@ pub(crate) struct Limits {
     pub(crate) max_inline: usize,
     /// Bytes of one request, headers included [`client-query-buffer-limit`].
     pub(crate) max_request: usize,
+    /// Bytes of a pattern for KEYS and SCAN. Matching may take as many steps as pattern and key have bytes,
+    /// multiplied, and nobody else is served meanwhile.
+    pub(crate) max_pattern: usize,
     /// Reply bytes held for one client before the server stops executing its pipeline and waits
     /// for the client to read.
     pub(crate) max_output: usize,
     /// Bytes of one reply. A request can name the same large value a million times (MGET), and the reply would
     /// hold it as often; what is stored once is replied once, and is not refused for its size.
     pub(crate) max_reply: usize,
+    /// Bytes held for all clients together [`maxmemory-clients`]: requests that have arrived in part with the places
+    /// of their arguments, replies and messages that were not sent. Buffers up to 64 KiB are not counted.
+    pub(crate) max_held: usize,
     /// Estimated bytes of data, 0 for no bound [`maxmemory`]; commands that add data are refused
     /// above it.
     pub(crate) max_memory: usize,
@@ -37,8 +43,10 @@ impl Default for Limits {
             max_bulk: 512 << 20,
             max_inline: 64 << 10,
             max_request: 1 << 30,
+            max_pattern: 1024,
             max_output: 1 << 20,
             max_reply: 1 << 30,
+            max_held: 4 << 30,
             max_memory: 0,
         }
     }
@@ -72,7 +80,9 @@ impl Limits {
             "proto-max-bulk-len" => (&mut self.max_bulk, 1024),
             "max-inline" => (&mut self.max_inline, 64),
             "client-query-buffer-limit" => (&mut self.max_request, 1024),
+            "max-pattern" => (&mut self.max_pattern, 1),
             "max-output" => (&mut self.max_output, 1024),
+            "maxmemory-clients" => (&mut self.max_held, 1 << 20),
             "max-reply" => (&mut self.max_reply, 1024),
             "maxmemory" => (&mut self.max_memory, 0),
             _ => return Err(fail("is not a limit of this server")),

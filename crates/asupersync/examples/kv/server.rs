@@ -20,6 +20,7 @@
 //! | `accept` | the accept loop: limits, and faults that pass |
 //! | `door` | who comes while the server drains: the region tree for the operator, a refusal for all others |
 //! | `connection` | one client from its first byte to its last |
+//! | `held` | the bytes that are held for all clients together |
 //! | `input` | the bytes of a connection that wait to be understood |
 //! | `pipeline` | executing the requests that have arrived, under the lock of the store |
 //! | `subscriber` | messages on their way to one client, and the task that writes them |
@@ -45,6 +46,8 @@ mod door;
 mod drain;
 #[path = "server/expiry.rs"]
 mod expiry;
+#[path = "server/held.rs"]
+mod held;
 #[path = "server/input.rs"]
 mod input;
 #[path = "server/operator.rs"]

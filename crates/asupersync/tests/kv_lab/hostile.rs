@@ -71,6 +71,122 @@ fn a_client_that_never_reads_is_not_read_either() {
     );
 }
 
+/// All clients together may hold one mebibyte, and the network next to nothing.
+fn scarce() -> Setup {
+    Setup::default().seeds(0..6).net(|net| net.capacity(32 * 1024)).config(|config| {
+        config.limits.max_held = 1 << 20;
+        config.grace = Duration::from_secs(5);
+    })
+}
+
+const TOO_MUCH: &str = "-OOM this server holds too much for its clients already\r\n";
+
+#[test]
+fn large_requests_of_all_clients_together_are_bounded() {
+    check(
+        scarce(),
+        async |cx, _| {
+            let mut other = Client::connect(cx, address()).await;
+            let header = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$700000\r\n";
+            let mut patient = Client::connect(cx, address()).await;
+            patient.send(cx, &[&header[..], &[b'x'; 400_000]].concat()).await.expect("it fits");
+            let mut refused = Client::connect(cx, address()).await;
+            // It is closed before it has sent everything; the reset may be quicker than what it was told.
+            let sent = refused.send(cx, &[&header[..], &[b'x'; 650_000]].concat()).await;
+            match refused.try_reply_or_cut(cx).await {
+                Ok(Some(told)) => assert_eq!(String::from_utf8_lossy(&told), TOO_MUCH),
+                Ok(None) | Err(_) => assert!(sent.is_err(), "it was closed"),
+            }
+            expect_service(cx, &mut other).await;
+            patient.send(cx, &[&[b'x'; 300_000][..], b"\r\n"].concat()).await.expect("sent");
+            assert_eq!(patient.reply(cx).await, "+OK\r\n");
+            // What the first one held is there for the next.
+            let mut next = Client::connect(cx, address()).await;
+            assert_eq!(next.call(cx, &format!("SET k {}", "y".repeat(700_000))).await, "+OK\r\n");
+        },
+        clean,
+    );
+}
+
+#[test]
+fn many_small_arguments_count_with_their_places() {
+    // 140,000 of them come in 820 KiB, a mebibyte of buffer; their places take two.
+    for (most, fits) in [(3 << 20, true), (2 << 20, false)] {
+        check(
+            scarce().seeds(0..2).config(|config| config.limits.max_held = most),
+            async move |cx, _| {
+                let mut other = Client::connect(cx, address()).await;
+                let mut client = Client::connect(cx, address()).await;
+                let mut bytes = b"*140001\r\n$3\r\nDEL\r\n".to_vec();
+                bytes.extend_from_slice(&b"$0\r\n\r\n".repeat(140_000));
+                let sent = client.send(cx, &bytes).await;
+                match client.try_reply_or_cut(cx).await {
+                    Ok(Some(reply)) if fits => assert_eq!(reply, b":0\r\n"),
+                    Ok(Some(told)) => assert_eq!(String::from_utf8_lossy(&told), TOO_MUCH),
+                    Ok(None) | Err(_) => assert!(sent.is_err() && !fits, "it was closed"),
+                }
+                expect_service(cx, &mut other).await;
+            },
+            clean,
+        );
+    }
+}
+
+#[test]
+fn replies_that_are_not_read_are_bounded_for_all_clients_together() {
+    check(
+        scarce(),
+        async |cx, _| {
+            let mut other = Client::connect(cx, address()).await;
+            other.call(cx, &format!("SET big {}", "x".repeat(300_000))).await;
+            let mut silent = Vec::new();
+            for _ in 0..6 {
+                let client = Client::connect(cx, address()).await;
+                client.send(cx, &encode("GET big")).await.expect("sent");
+                silent.push(client);
+            }
+            cx.sleep(Duration::from_secs(1)).await.expect("nobody cancels");
+            let mut told = 0;
+            for client in &mut silent {
+                match client.reply(cx).await.as_str() {
+                    TOO_MUCH => told += 1,
+                    reply => assert_eq!(reply.len(), 300_011),
+                }
+            }
+            assert!((1..6).contains(&told), "{told} of 6");
+            assert_eq!(other.call(cx, "GET big").await.len(), 300_011, "what they held is there again");
+        },
+        clean,
+    );
+}
+
+#[test]
+fn messages_that_are_not_read_are_bounded_for_all_subscribers_together() {
+    check(
+        scarce(),
+        async |cx, _| {
+            let mut publisher = Client::connect(cx, address()).await;
+            let mut silent = Vec::new();
+            for _ in 0..5 {
+                let mut client = Client::connect(cx, address()).await;
+                client.call(cx, "SUBSCRIBE c").await;
+                silent.push(client);
+            }
+            let message = format!("PUBLISH c {}", "m".repeat(300_000));
+            assert_eq!(publisher.call(cx, &message).await, ":5\r\n");
+            while publisher.call(cx, "INFO clients").await.contains("connected_clients:6") {
+                cx.sleep(Duration::from_millis(1)).await.expect("nobody cancels");
+            }
+            expect_service(cx, &mut publisher).await;
+        },
+        |report, world| {
+            clean(report, world);
+            let gone = world.lines.count("reads too slowly");
+            assert!((1..5).contains(&gone), "{gone} of 5");
+        },
+    );
+}
+
 #[test]
 fn a_subscriber_that_reads_too_slowly_is_disconnected_alone() {
     let setup = Setup::default().seeds(0..12).net(|net| net.capacity(512)).config(|config| {

@@ -142,9 +142,14 @@ pub(super) fn persist(call: &mut Call<'_>) -> Done {
     call.count(usize::from(expires))
 }
 
+/// A pattern that is not too long.
+fn pattern<'a>(call: &Call<'_>, text: &'a [u8]) -> Result<&'a [u8], Refusal> {
+    if text.len() > call.host.limits().max_pattern { Err(refusal::PATTERN_TOO_LONG) } else { Ok(text) }
+}
+
 /// KEYS pattern. O(keys); SCAN is the one that doesn't hold others up.
 pub(super) fn keys(call: &mut Call<'_>) -> Done {
-    let pattern = call.args.at(1);
+    let pattern = pattern(call, call.args.at(1))?;
     let mut found = Vec::new();
     let mut count = 0;
     for (key, _) in call.store.iter(call.now) {
@@ -175,13 +180,13 @@ fn cursor_magnitude(text: &[u8]) -> Option<u64> {
 /// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].
 pub(super) fn scan(call: &mut Call<'_>) -> Done {
     let cursor = cursor(call.args.at(1)).ok_or(Refusal::Text("ERR invalid cursor"))?;
-    let (mut pattern, mut kind, mut step) = (None, None, 10);
+    let (mut wanted, mut kind, mut step) = (None, None, 10);
     let mut options = call.args.tail(2);
     while let Some(option) = options.next() {
         let is = |name: &str| option.eq_ignore_ascii_case(name.as_bytes());
         let value = options.next().ok_or(SYNTAX)?;
         if is("match") {
-            pattern = Some(value);
+            wanted = Some(pattern(call, value)?);
         } else if is("type") {
             kind = Some(value);
         } else if is("count") {
@@ -197,7 +202,7 @@ pub(super) fn scan(call: &mut Call<'_>) -> Done {
     let mut found = Vec::new();
     let mut count = 0;
     let next = call.store.scan(cursor, step, call.now, |key, value| {
-        let matching = pattern.is_none_or(|pattern| glob::matches(pattern, key, Case::Exact))
+        let matching = wanted.is_none_or(|pattern| glob::matches(pattern, key, Case::Exact))
             && kind.is_none_or(|kind| kind.eq_ignore_ascii_case(value.type_name().as_bytes()));
         if matching {
             encode::bulk(&mut found, key);

@@ -21,6 +21,8 @@ pub(super) const SYNTAX: Refusal = Refusal::Text("ERR syntax error");
 pub(super) const NOT_INTEGER: Refusal = Refusal::Text("ERR value is not an integer or out of range");
 pub(super) const NOT_FLOAT: Refusal = Refusal::Text("ERR value is not a valid float");
 pub(super) const NOT_POSITIVE: Refusal = Refusal::Text("ERR value is out of range, must be positive");
+pub(super) const PATTERN_TOO_LONG: Refusal =
+    Refusal::Text("ERR the pattern is longer than this server's limit");
 pub(super) const TOO_LONG: Refusal = Refusal::Text("ERR the reply would be longer than this server's limit");
 pub(super) const OUT_OF_MEMORY: Refusal =
     Refusal::Text("OOM command not allowed when used memory > 'maxmemory'.");

@@ -87,6 +87,7 @@ fn parameters(call: &Call<'_>) -> Vec<(&'static str, String)> {
         ("databases", "1".to_owned()),
         ("maxclients", limits.max_clients.to_string()),
         ("maxmemory", limits.max_memory.to_string()),
+        ("maxmemory-clients", limits.max_held.to_string()),
         ("maxmemory-policy", "noeviction".to_owned()),
         ("port", server.port.to_string()),
         ("proto-max-bulk-len", limits.max_bulk.to_string()),

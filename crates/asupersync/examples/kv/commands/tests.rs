@@ -231,6 +231,17 @@ fn a_reply_that_repeats_what_is_asked_for_often_is_bounded() {
 }
 
 #[test]
+fn a_pattern_is_bounded() {
+    let mut server = Server::new();
+    server.run("SET k v");
+    let longest = "*".repeat(server.host.limits.max_pattern);
+    assert_eq!(server.run(&format!("KEYS {longest}")), "*1\\r\\n$1\\r\\nk\\r\\n");
+    let refused = "-ERR the pattern is longer than this server's limit\\r\\n";
+    assert_eq!(server.run(&format!("KEYS {longest}*")), refused);
+    assert_eq!(server.run(&format!("SCAN 0 MATCH {longest}*")), refused);
+}
+
+#[test]
 fn info_has_the_sections_asked_for() {
     let mut server = Server::new();
     server.run("SET k v EX 100");

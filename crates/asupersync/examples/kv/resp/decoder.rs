@@ -162,6 +162,13 @@ impl Decoder {
         Ok(Decoded { consumed, command: Some(args) })
     }
 
+    /// Bytes on the heap: eight to sixteen for each argument of the largest request so far, until the next one has
+    /// begun, and the words of an inline command.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        self.spans.capacity() * size_of::<Span>() + self.words.capacity()
+    }
+
     fn forget_last_request(&mut self) {
         self.spans.clear();
         self.words.clear();

@@ -205,7 +205,8 @@ impl Guest<'_> {
         let read = if ending {
             self.read_at_last(cx, Ended::Answered).await?
         } else {
-            match self.stream.read(cx, self.talk.input.room()).await {
+            let Some(room) = self.talk.input.room() else { return Err(self.too_much(cx).await) };
+            match self.stream.read(cx, room).await {
                 Err(OrCancelled::Cancelled(_)) => {
                     self.asked_to_end(cx.now());
                     self.read_at_last(cx, Ended::Idle).await?
@@ -225,6 +226,15 @@ impl Guest<'_> {
         Ok(())
     }
 
+    /// There is no room for the rest of a request: says so, and how the connection ends.
+    async fn too_much(&mut self, cx: &mut Cx<Serving>) -> Ended {
+        self.talk.refuse();
+        match self.flush(cx).await {
+            Ok(()) => Ended::Closed,
+            Err(ended) => ended,
+        }
+    }
+
     /// Notes that the server was asked to end, and from it how long this connection still reads.
     fn asked_to_end(&mut self, now: Time) {
         let span = LAST_READ.min(self.shared.config.grace / 2);
@@ -237,7 +247,8 @@ impl Guest<'_> {
     async fn read_at_last(&mut self, cx: &mut Cx<Serving>, between: Ended) -> Result<usize, Ended> {
         let until = self.last_read.unwrap_or(Time::ZERO);
         let begun = !self.talk.input.is_empty();
-        let (stream, room) = (&*self.stream, self.talk.input.room());
+        let Some(room) = self.talk.input.room() else { return Err(self.too_much(cx).await) };
+        let stream = &*self.stream;
         let read = async |cx: &mut Cx<Serving>| -> Res<Option<usize>, NetError> {
             Ok(if begun { Some(stream.read(cx, room).await?) } else { read_now(cx, stream, room).await? })
         };

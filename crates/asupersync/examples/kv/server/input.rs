@@ -6,27 +6,35 @@
 //! ```
 //! It grows when a read has filled it, or for a request that does not fit, and shrinks when it is empty: an
 //! idle connection holds `SMALL` to `KEPT` bytes. What it can grow to is bounded by the decoder, which refuses a request
-//! beyond the limit when its header announces it.
+//! beyond the limit when its header announces it, and by what is held for all clients (`held`).
 //!
 //! Moving the filled bytes to the front costs no more than reading them did: it happens only when the room
 //! has run out, and then at least half of the buffer was executed.
+
+use super::held::{FREE, Pool, Share};
+use std::sync::Arc;
 
 /// What an idle connection holds.
 const SMALL: usize = 2 * 1024;
 /// What is kept between requests: as much as Redis reads at once.
 const KEPT: usize = 16 * 1024;
 /// How far filling it makes it grow; what one read can bring.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = FREE;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Input {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    share: Share,
 }
 
 impl Input {
+    pub(super) fn new(pool: &Arc<Pool>) -> Input {
+        Input { bytes: Vec::new(), start: 0, end: 0, share: Share::new(pool) }
+    }
+
     /// What has arrived and was not executed.
     #[inline]
     pub(super) fn filled(&self) -> &[u8] {
@@ -39,12 +47,15 @@ impl Input {
         self.start == self.end
     }
 
-    /// Where the next read goes; never empty.
-    pub(super) fn room(&mut self) -> &mut [u8] {
+    /// Where the next read goes; never empty. `None` if there can be no more room, because of what the server holds
+    /// for all its clients.
+    pub(super) fn room(&mut self) -> Option<&mut [u8]> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
             if self.bytes.len() > KEPT {
                 self.bytes = Vec::new();
+                // Less is always granted.
+                let _ = self.share.resize(0);
             }
         }
         if self.bytes.len() < SMALL {
@@ -55,10 +66,14 @@ impl Input {
                 self.bytes.copy_within(self.start..self.end, 0);
                 (self.start, self.end) = (0, self.end - self.start);
             } else {
-                self.bytes.resize(2 * self.bytes.len(), 0);
+                let len = 2 * self.bytes.len();
+                if !self.share.resize(len) {
+                    return None;
+                }
+                self.bytes.resize(len, 0);
             }
         }
-        &mut self.bytes[self.end..]
+        Some(&mut self.bytes[self.end..])
     }
 
     /// A read has put `count` bytes into the room. True if it filled it, so that there is probably more.
@@ -83,10 +98,14 @@ impl Input {
 mod tests {
     use super::*;
 
+    fn roomy() -> Input {
+        Input::new(&Pool::new(1 << 30))
+    }
+
     fn feed(input: &mut Input, mut data: &[u8]) -> usize {
         let mut reads = 0;
         while !data.is_empty() {
-            let room = input.room();
+            let room = input.room().expect("the pool is large");
             let n = room.len().min(data.len());
             room[..n].copy_from_slice(&data[..n]);
             input.arrived(n);
@@ -99,7 +118,7 @@ mod tests {
     #[test]
     fn what_arrives_in_pieces_is_there_in_one_piece() {
         let data: Vec<u8> = (0..300_000u32).map(|i| i as u8).collect();
-        let mut input = Input::default();
+        let mut input = roomy();
         let reads = feed(&mut input, &data);
         assert_eq!(input.filled(), data);
         assert!(reads < 16, "{reads} reads: it grows geometrically");
@@ -107,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_was_executed_makes_room_without_growing() {
-        let mut input = Input::default();
+        let mut input = roomy();
         for _ in 0..1000 {
             feed(&mut input, &[7; 1500]);
             input.executed(1500);
@@ -118,11 +137,22 @@ mod tests {
 
     #[test]
     fn a_large_request_is_given_back() {
-        let mut input = Input::default();
-        feed(&mut input, &[1; 1 << 20]);
-        assert!(input.bytes.len() >= 1 << 20);
-        input.executed(1 << 20);
+        let pool = Pool::new(2 << 20);
+        let mut input = Input::new(&pool);
+        feed(&mut input, &[1; (1 << 20) + 1]);
+        assert!(input.bytes.len() > 1 << 20);
+        assert!(!Share::new(&pool).resize(FREE + 1), "all that there is");
+        input.executed((1 << 20) + 1);
         input.room();
         assert_eq!(input.bytes.len(), SMALL);
+        assert!(Share::new(&pool).resize(2 << 20));
+    }
+
+    #[test]
+    fn there_is_no_more_room_than_is_left_for_all() {
+        let mut input = Input::new(&Pool::new(CHUNK * 2));
+        feed(&mut input, &[1; CHUNK * 2]);
+        assert!(input.room().is_none());
+        assert_eq!(input.filled().len(), CHUNK * 2, "nothing is lost");
     }
 }

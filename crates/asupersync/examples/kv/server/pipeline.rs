@@ -4,10 +4,12 @@
 //! Parsing and execution are interleaved: a request is a list of ranges into the bytes it came in, so
 //! nothing is copied between the socket and the store, and what one read brought is executed under one lock.
 //! A turn is bounded by `TURN` requests and by the limit on reply bytes: a client that sends without end, or
-//! never reads, holds neither the lock nor memory for long.
+//! never reads, holds neither the lock nor memory for long. Replies that do not fit what the server holds for all
+//! its clients are dropped, and the connection is closed.
 
 use super::super::commands::{Effect, Session, execute};
 use super::super::resp::{Args, Decoder, encode};
+use super::held::{self, Share};
 use super::input::Input;
 use super::shared::{Client, Core, Shared, View, locked};
 use asupersync::Time;
@@ -24,6 +26,8 @@ pub(super) struct Talk {
     pub(super) input: Input,
     /// Replies that are not sent yet.
     pub(super) out: Vec<u8>,
+    /// For `out` and the decoder: many small arguments take more than the bytes that name them.
+    share: Share,
     /// Bytes that have arrived since they were last counted.
     pub(super) arrived: usize,
 }
@@ -33,8 +37,9 @@ impl Talk {
         Talk {
             decoder: Decoder::new(&shared.config.limits),
             session: Session::new(client.id),
-            input: Input::default(),
+            input: Input::new(&shared.pool),
             out: Vec::new(),
+            share: Share::new(&shared.pool),
             arrived: 0,
         }
     }
@@ -43,6 +48,18 @@ impl Talk {
     pub(super) fn sent(&mut self) {
         self.out.clear();
         self.out.shrink_to(KEPT);
+        // Less is always granted.
+        let _ = self.share.resize(self.held());
+    }
+
+    fn held(&self) -> usize {
+        self.out.capacity() + self.decoder.held()
+    }
+
+    /// Replaces what is in `out`: there is no room for it, or for more of the request.
+    pub(super) fn refuse(&mut self) {
+        self.sent();
+        self.out.extend_from_slice(held::REFUSAL);
     }
 }
 
@@ -84,9 +101,15 @@ pub(super) fn run(shared: &Shared, talk: &mut Talk, client: &Client, now: Time) 
     let wall = shared.wall(now);
     let before = talk.out.len();
     let mut core = locked(&shared.core);
-    let pause = turn(shared, &mut core, talk, wall, now);
+    let mut pause = turn(shared, &mut core, talk, wall, now);
+    if !talk.share.resize(talk.held()) {
+        talk.refuse();
+        if !matches!(pause, Pause::Shutdown { .. }) {
+            pause = Pause::Close;
+        }
+    }
     core.tally.input_bytes += std::mem::take(&mut talk.arrived) as u64;
-    core.tally.output_bytes += (talk.out.len() - before) as u64;
+    core.tally.output_bytes += talk.out.len().saturating_sub(before) as u64;
     let next = core.store.next_deadline();
     let earlier = next.is_some_and(|next| core.armed.is_none_or(|armed| next < armed));
     if earlier {

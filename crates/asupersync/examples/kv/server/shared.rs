@@ -14,6 +14,7 @@ use super::Serving;
 use super::channels::Channels;
 use super::config::{Config, Journal};
 use super::drain::{Asked, Drain};
+use super::held::Pool;
 use asupersync::sync::notify::Notify;
 use asupersync::sync::semaphore::Semaphore;
 use asupersync::{RegionHandle, Time};
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     pub(super) root: RegionHandle<Serving>,
     /// A permit for each client: an obligation of the region of the connections until the client is gone.
     pub(super) places: Arc<Semaphore>,
+    /// What large requests, replies and messages of all clients together may take.
+    pub(super) pool: Arc<Pool>,
     /// The next deadline of the store has become an earlier one.
     pub(super) deadline_moved: Notify,
     address: SocketAddr,
@@ -83,6 +86,7 @@ impl Shared {
             drain: Drain::default(),
             root,
             places,
+            pool: Pool::new(config.limits.max_held),
             deadline_moved: Notify::new(),
             address,
             started: now,

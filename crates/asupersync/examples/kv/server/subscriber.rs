@@ -4,11 +4,13 @@
 //! that nothing is written into the middle of something else. Messages are kept as bytes, one after the
 //! other: what has gathered while the writer waited is one write.
 //!
-//! Invariant `outbox.bounded`: at most `limit` bytes wait, those being written included. A message beyond
-//! it is not kept: the client reads too slowly, and is disconnected, as Redis does.
+//! Invariant `outbox.bounded`: at most `limit` bytes wait, those being written included, and no more than is left
+//! for all clients together. A message beyond it is not kept: the client reads too slowly, and is disconnected, as
+//! Redis does.
 
 use super::Serving;
 use super::connection::{Ended, send};
+use super::held::Share;
 use super::shared::{Client, Shared, locked};
 use asupersync::Cx;
 use asupersync::net::{Half, TcpStream};
@@ -26,9 +28,11 @@ pub(super) struct Outbox {
     filled: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     bytes: Vec<u8>,
+    /// For `bytes` and what is being written.
+    share: Share,
     /// Bytes that the writer has taken and is writing.
     writing: usize,
     /// Nothing more will be put in.
@@ -49,7 +53,13 @@ impl Outbox {
             client: client.clone(),
             stream: stream.clone(),
             limit: shared.config.subscriber_bytes,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue {
+                bytes: Vec::new(),
+                share: Share::new(&shared.pool),
+                writing: 0,
+                closed: false,
+                overflowed: false,
+            }),
             filled: Notify::new(),
         }
     }
@@ -66,7 +76,7 @@ impl Outbox {
             return;
         }
         let held = queue.bytes.len() + queue.writing + bytes.len();
-        if held > self.limit {
+        if held > self.limit || !queue.share.resize(held) {
             queue.overflowed = true;
             queue.bytes = Vec::new();
             drop(queue);
@@ -106,6 +116,8 @@ impl Outbox {
         }
         std::mem::swap(&mut queue.bytes, written);
         queue.writing = written.len();
+        // Less is always granted.
+        let _ = queue.share.resize(written.len());
         self.client.unsent.store(written.len(), Relaxed);
         Some(())
     }
