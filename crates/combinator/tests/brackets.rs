@@ -87,6 +87,24 @@ fn a_panic_of_the_use_goes_on_after_the_release() {
 }
 
 #[test]
+fn a_panic_of_the_acquisition_goes_on_and_nothing_is_released() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        lab.run(|cx| async move {
+            let _: Res = cx
+                .bracket(
+                    async |_| -> Res<()> { panic!("acquire") },
+                    async |_, _| unreachable!("nothing was acquired"),
+                    async |_, ()| -> Res { unreachable!("nothing was acquired") },
+                )
+                .await;
+        })
+    }));
+    assert_eq!(run.unwrap_err().downcast_ref::<&str>(), Some(&"acquire"));
+    assert!(lab.reports().is_empty(), "{:?}", lab.reports());
+}
+
+#[test]
 fn a_panic_of_the_release_after_a_failed_use_is_reported() {
     let (r, reports) = ends(|| broken("use"), || panic!("release blew up"));
     assert!(matches!(r, Err(Stop::Err(Broken("use")))));

@@ -1,17 +1,20 @@
 //! Closures that block, as tasks of a region: the region waits for them, cancelling drops those that have
-//! not begun, and one that runs can ask whether it should stop.
-use crate::port::World;
+//! not begun, and one that runs can ask whether it should stop (`blocking.owned`, `blocking.bounded`).
+//!
+//! A closure that runs can't be dropped. If the wait for it is (its task was abandoned, or stood in a frame that is
+//! gone), a task of the region's own waits in its place, which nothing but the closure's end ends.
+use crate::port::{PanicPayload, World};
+use crate::raw::start::{self, Start};
 use crate::scope::task_id;
-use crate::{Cx, MayBlock, MaySpawn, Row, TaskHandle};
+use crate::{Cx, MayBlock, MaySpawn, NoSpawn, Row, TaskHandle};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::any::Any;
 use core::future::poll_fn;
 use core::sync::atomic::{AtomicBool, Ordering::*};
-use core::task::Poll;
-use region::Lock;
-use task::{TaskRef, Waiter, Whose};
-use types::{Cancelled, Stop, TaskId, WaitKind};
+use core::task::{Context, Poll};
+use region::{Lock, Via};
+use task::{TaskRef, Waiter, Whose, control};
+use types::{Cancelled, Never, Stop, TaskId, WaitKind};
 
 /// What a blocking closure can ask.
 #[derive(Clone, Debug)]
@@ -35,9 +38,10 @@ struct Shared<T, F> {
     done: Lock<Done<T>>,
 }
 struct Done<T> {
-    result: Option<Result<T, Box<dyn Any + Send>>>,
+    result: Option<Result<T, PanicPayload>>,
     waiter: Option<Waiter>,
-    lost: bool,
+    /// The job is over: with a result, or dropped before it began.
+    over: bool,
 }
 
 static WAITING: WaitKind = WaitKind::new("a blocking closure");
@@ -60,7 +64,8 @@ impl<C: Row> Cx<C> {
         self.spawn::<Result<T, Stop<types::Never>>, _>(async move |cx: &mut Cx<C>| cx.run_blocking(f).await)
     }
 
-    /// As [`Cx::spawn_blocking`] without a task of its own: this task waits.
+    /// As [`Cx::spawn_blocking`] without a task of its own: this task waits. If this future is dropped while the closure
+    /// runs, the region around waits for it.
     pub async fn run_blocking<T: Send + 'static, E>(
         &self,
         f: impl FnOnce(&BlockingCx) -> T + Send + 'static,
@@ -73,7 +78,7 @@ impl<C: Row> Cx<C> {
         let unwinding = self.world().unwinding;
         let shared = Arc::new(Shared {
             closure: Lock::new(Some(f)),
-            done: Lock::new(Done { result: None, waiter: None, lost: false }),
+            done: Lock::new(Done { result: None, waiter: None, over: false }),
         });
         let task = self.header();
         submit(
@@ -82,21 +87,14 @@ impl<C: Row> Cx<C> {
             flag.clone(),
         );
         // Whoever stops waiting, in whatever way, does not want it to begin any more.
-        let _revoke = Revoke(&shared, &flag);
+        let mut wait = Wait { cx: self, shared: &shared, flag: &flag, answered: false };
         let result = poll_fn(|context| {
             if self.poll_budget(context).is_pending() {
                 return Poll::Pending;
             }
-            let mut done = shared.done.lock();
-            if let Some(result) = done.result.take() {
-                return Poll::Ready(Ok(result));
+            if let Poll::Ready(result) = shared.poll_over(context) {
+                return Poll::Ready(result.ok_or(None));
             }
-            if done.lost {
-                return Poll::Ready(Err(None));
-            }
-            let old = done.waiter.replace(Waiter::from_waker(context.waker()));
-            drop(done);
-            drop(old);
             if let Err(c) = self.checkpoint() {
                 flag.cancelled.store(true, Release);
                 let revoked = shared.closure.lock().take();
@@ -108,6 +106,8 @@ impl<C: Row> Cx<C> {
             Poll::Pending
         })
         .await;
+        wait.answered = true;
+        drop(wait);
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(payload)) => (unwinding.resume)(payload),
@@ -117,15 +117,64 @@ impl<C: Row> Cx<C> {
     }
 }
 
-/// Ends the wait for a closure: one that has not begun is dropped, one that runs is told.
-struct Revoke<'a, T, F>(&'a Shared<T, F>, &'a BlockingCx);
-
-impl<T, F> Drop for Revoke<'_, T, F> {
-    fn drop(&mut self) {
-        self.1.cancelled.store(true, Release);
-        let closure = self.0.closure.lock().take();
-        drop(closure)
+impl<T, F> Shared<T, F> {
+    /// The end of the job: with its result, once, or without one, if it never began.
+    fn poll_over(&self, context: &Context<'_>) -> Poll<Option<Result<T, PanicPayload>>> {
+        let mut done = self.done.lock();
+        if let Some(result) = done.result.take() {
+            return Poll::Ready(Some(result));
+        }
+        if done.over {
+            return Poll::Ready(None);
+        }
+        let old = done.waiter.replace(Waiter::from_waker(context.waker()));
+        drop(done);
+        drop(old);
+        Poll::Pending
     }
+}
+
+/// The wait for a closure. With it ends the wish to have it begin; one that runs is told, and waited for by somebody
+/// else.
+struct Wait<'a, C: Row, T: Send + 'static, F: Send + 'static> {
+    cx: &'a Cx<C>,
+    shared: &'a Arc<Shared<T, F>>,
+    flag: &'a BlockingCx,
+    answered: bool,
+}
+
+impl<C: Row, T: Send + 'static, F: Send + 'static> Drop for Wait<'_, C, T, F> {
+    fn drop(&mut self) {
+        self.flag.cancelled.store(true, Release);
+        let closure = self.shared.closure.lock().take();
+        let runs = closure.is_none() && !self.answered && !self.shared.done.lock().over;
+        drop(closure);
+        if runs {
+            outwait(self.cx, self.shared.clone())
+        }
+    }
+}
+
+/// Has the region wait for a closure that runs, in the place of a wait that was dropped.
+fn outwait<C: Row, T: Send + 'static, F: Send + 'static>(cx: &Cx<C>, shared: Arc<Shared<T, F>>) {
+    let at = cx.header().spawned_at;
+    let start = Start { at, via: Via::LiveTask, daemon: false, control: control::JANITOR };
+    let body = async move |cx: &mut Cx<NoSpawn>| -> Result<T, Stop<Never>> {
+        let over = poll_fn(|context| {
+            let over = shared.poll_over(context);
+            if over.is_pending() {
+                cx.poll_wait(context, &WAITING)
+            }
+            over
+        });
+        match over.await {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(payload)) => (cx.world().unwinding.resume)(payload),
+            None => Err(Stop::Cancelled(no_pool())),
+        }
+    };
+    // A region that runs its finalizers admits nobody: one of those was ended at its bound, which is reported.
+    drop(start::task::<Result<T, Stop<Never>>, _, NoSpawn>(cx.spawn_region(), start, |_| {}, body))
 }
 
 fn no_pool() -> Cancelled {
@@ -146,13 +195,13 @@ impl<T, F> Drop for Tell<T, F> {
     fn drop(&mut self) {
         let Some(shared) = self.shared.take() else { return };
         let mut done = shared.done.lock();
-        done.lost = done.result.is_none();
+        done.over = true;
         let waiter = done.waiter.take();
         drop(done);
         if let Some(waiter) = waiter {
             waiter.wake()
         }
-        // The task has been given up meanwhile: what the closure returned is nobody's.
+        // Nobody waits any more, and what the closure returned is nobody's.
         let mut unclaimed = Arc::into_inner(shared);
         if unclaimed.is_some() {
             crate::unclaimed::discard(&self.by, Whose::Known(self.id), &mut || drop(unclaimed.take()))

@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use region::Region;
 use task::{TaskRef, control};
 use trace::{RegionKind, RegionPhase};
-use types::{AfterGrace, CancelKind, TaskId, Time};
+use types::{CancelKind, TaskId, Time};
 
 impl World {
     /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
@@ -65,7 +65,8 @@ impl World {
         region.escalate();
         if shutdown {
             self.timers.set(last, Due::cleanup(region));
-        } else if region.after_grace() == AfterGrace::Wait {
+        } else {
+            // What was abandoned is gone by then; what can't be (a closure that blocks, a task stuck in a poll) is not.
             self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::report(region));
         }
         // A region that is about to close by itself is no news.
@@ -104,7 +105,6 @@ impl World {
         // Asked to end since it began to drain: who is late then is told by its deadline, and later by looks of that.
         let asked = region.cleanup_deadline().filter(|deadline| *deadline < Time::MAX);
         if let Some(deadline) = asked
-            && region.after_grace() == AfterGrace::Wait
             && self.clock.now() < deadline.saturating_add(cancel::REPORT_EVERY)
         {
             return;

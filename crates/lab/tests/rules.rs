@@ -5,6 +5,8 @@
 //! (`seeded.rs`).
 #![cfg(not(asupersync_seeded))]
 
+#[path = "rules/blocking.rs"]
+mod blocking;
 #[path = "programs/boom.rs"]
 mod boom;
 #[path = "rules/cancellation.rs"]

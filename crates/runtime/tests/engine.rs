@@ -9,6 +9,8 @@ mod guard;
 #[path = "watched/watchdog.rs"]
 mod watchdog;
 
+#[path = "engine/blocking.rs"]
+mod blocking;
 #[path = "engine/fairness.rs"]
 mod fairness;
 #[path = "engine/guests.rs"]

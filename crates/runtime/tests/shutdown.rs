@@ -8,7 +8,10 @@ mod watchdog;
 
 use asupersync_runtime::{Builder, Runtime};
 use cx::port::{Report, Reports};
-use cx::{Cx, RegionHandle};
+use cx::{Cx, NoSpawn, RegionHandle};
+use net::TcpListener;
+use std::cell::RefCell;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -216,6 +219,92 @@ fn whoever_stops_in_time_leaves_nothing_to_report() {
         let cut = runtime_result(runtime, its);
         assert!(cut, "what was cut short does not look complete");
         assert_eq!((seen.finalized.load(SeqCst), seen.drained.load(SeqCst)), (2, 5));
+        assert!(!kept.say("wrote off") && !kept.say("cleanup deadline"), "{kept:?}");
+    }
+}
+
+/// Counts threads that have run a task and ended since.
+struct Thread(Arc<AtomicUsize>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+thread_local! {
+    static THREAD: RefCell<Option<Thread>> = const { RefCell::new(None) };
+}
+
+/// What the last finalizer can still do: wait for a timer, and talk over the network.
+async fn echo_and_sleep(cx: &mut Cx<NoSpawn>) -> Res {
+    cx.sleep(Duration::from_millis(2)).await?;
+    let listener = TcpListener::bind(cx, ([127, 0, 0, 1], 0)).expect("a socket");
+    let mut client = std::net::TcpStream::connect(listener.local_addr()).expect("loopback");
+    let (server, _) = listener.accept(cx).await.expect("a connection");
+    client.write_all(b"x").expect("sent");
+    let mut byte = [0];
+    assert_eq!(server.read(cx, &mut byte).await.ok(), Some(1));
+    Ok(())
+}
+
+#[test]
+fn the_end_comes_in_order_requests_drain_finalizers_and_then_the_machinery_they_used() {
+    for n in [1, 2] {
+        let (runtime, kept) = runtime(n);
+        let handle = runtime.handle();
+        interrupt(handle.clone());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let note = |what: &'static str| {
+            let log = log.clone();
+            move || log.lock().expect("never poisoned").push(what)
+        };
+        let (asked, drained, inner, outer) = (note("asked"), note("drained"), note("inner"), note("outer"));
+        let workers = Arc::new(AtomicUsize::new(0));
+        let count = workers.clone();
+        watched("an orderly end", runtime, async |cx| {
+            let home = thread::current().id();
+            let root = handle.clone();
+            let registered = cx.finally(async move |cx: &mut Cx<NoSpawn>| -> Res {
+                assert!(root.try_spawn(async |_: &mut Cx| ()).is_err(), "nothing is admitted any more");
+                echo_and_sleep(cx).await?;
+                outer();
+                Ok(())
+            });
+            assert!(registered.is_ok());
+            for _ in 0..50 {
+                let count = count.clone();
+                cx.spawn(async move |cx: &mut Cx| {
+                    cx.yield_now().await;
+                    if thread::current().id() != home {
+                        THREAD.with(|here| {
+                            here.borrow_mut().get_or_insert_with(|| {
+                                count.fetch_add(1, SeqCst);
+                                Thread(count.clone())
+                            });
+                        })
+                    }
+                });
+            }
+            cx.region(|cx| async move {
+                let registered = cx.finally(async move |cx: &mut Cx<NoSpawn>| -> Res {
+                    cx.yield_now().await;
+                    inner();
+                    Ok(())
+                });
+                assert!(registered.is_ok());
+                cx.spawn(async move |cx: &mut Cx| {
+                    cx.cancelled().await;
+                    asked();
+                    cx.masked(async |cx| drop(cx.sleep(GRACE / 20).await)).await;
+                    drained();
+                });
+            })
+            .await;
+        });
+        let log = log.lock().expect("never poisoned");
+        assert_eq!(*log, ["asked", "drained", "inner", "outer"]);
+        assert_eq!(workers.load(SeqCst), 0, "a worker is left behind");
         assert!(!kept.say("wrote off") && !kept.say("cleanup deadline"), "{kept:?}");
     }
 }

@@ -1,7 +1,6 @@
 //! Panics in every place that runs somebody's code. None of them takes another task along.
 use super::watchdog::watched;
-use super::{kept, kept_by, quiet};
-use asupersync_runtime::Builder;
+use super::{kept, quiet};
 use cx::{Cx, RegionOptions, TaskHandle};
 use net::TcpListener;
 use std::future::{Future, poll_fn};
@@ -9,11 +8,10 @@ use std::io::Write;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::channel;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use time::TimeExt;
-use types::{AfterGrace, CancelKind, Never, Outcome, Res, TaskOutput};
+use types::{CancelKind, Never, Outcome, Res, TaskOutput};
 
 /// Panics when it is dropped.
 struct Grenade;
@@ -157,34 +155,6 @@ fn each_drop_that_panics_is_reported_once_with_its_task_s_line() {
         assert_eq!(kept.say("left and nobody took panicked when it was dropped: dropped"), 100);
         assert_eq!(kept.say(&format!("the task spawned at {}:", file!())), 100);
     }
-}
-
-#[test]
-fn what_a_blocking_closure_returns_after_its_task_was_given_up_is_reported_if_its_drop_panics() {
-    let (runtime, kept) = kept_by(Builder::new().workers(2).seed(1).grace(Duration::from_millis(20)));
-    watched("a closure that is too late", runtime, async |cx| {
-        cx.collect(|outer| async {
-            let (over, wait) = channel::<()>();
-            let mut task = outer.spawn(async move |cx: &mut Cx| -> Res {
-                let options = RegionOptions::fail_fast().after_grace(AfterGrace::Abandon);
-                cx.region_with(options, |r| async {
-                    let task = r.spawn_blocking(move |_| {
-                        let _ = wait.recv();
-                        Grenade
-                    });
-                    r.sleep(Duration::from_millis(5)).await?;
-                    task.cancel("the test says so");
-                    Ok(())
-                })
-                .await
-            });
-            let outcome = task.join(outer).await;
-            assert!(matches!(outcome, Outcome::Panicked(_)), "{outcome:?}");
-            drop(over);
-        })
-        .await;
-    });
-    assert_eq!(kept.say("left and nobody took panicked when it was dropped: dropped"), 1);
 }
 
 #[test]
