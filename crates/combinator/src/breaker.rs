@@ -8,9 +8,13 @@
 //! | a panic | failure |
 //! | a deadline that the call had set itself | failure |
 //! | any other cancellation, a lost race, a dropped frame | nothing |
+//! | in whatever, but late ([`Trip::slow`]) | slow, beside success or failure |
 //!
 //! So a timeout belongs INSIDE of the breaker: one around it is the caller's impatience, of which the breaker learns
 //! nothing.
+//!
+//! [`CircuitBreaker::report`] is for dashboards, [`CircuitBreaker::changes`] for who must hear when it opens;
+//! [`open_for`](CircuitBreaker::open_for) and [`close`](CircuitBreaker::close) are for operators.
 //!
 //! A call that tries the other side out (half open) is an obligation of the region it is made in: one that is forgotten
 //! would keep the breaker half open for ever, and is reported with its line.
@@ -25,7 +29,7 @@
 mod circuit;
 mod window;
 
-pub use circuit::{Circuit, Ended, Refused, State, Ticket, Trip};
+pub use circuit::{Circuit, Ended, Refused, Report, State, Ticket, Trip};
 pub use window::Window;
 
 use crate::leg::{Leg, Member, Step, res};
@@ -37,6 +41,7 @@ use core::task::Poll;
 use core::time::Duration;
 use cx::{Access, Combinator, Cx, MayTime, Reserved};
 use sync::shared::Shared;
+use sync::watch;
 use types::{CancelKind, ObligationKind, Res, Stop};
 
 impl fmt::Display for Refused {
@@ -69,10 +74,20 @@ impl core::error::Error for Refused {}
 /// ```
 ///
 /// # Cost
-/// Two short locks for each call, and a branch.
+/// Two short locks for each call, and a branch; a third lock where its state changes.
 #[derive(Debug)]
 pub struct CircuitBreaker {
     circuit: Shared<Circuit>,
+    changes: watch::Sender<Change>,
+}
+
+/// The last time that a breaker changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Change {
+    /// How many changes there were, this one included: some may have been missed in between.
+    pub number: u64,
+    /// What it became. The probes of a half open one are counted by [`CircuitBreaker::state`].
+    pub state: State,
 }
 
 impl CircuitBreaker {
@@ -80,7 +95,8 @@ impl CircuitBreaker {
     #[must_use]
     #[track_caller]
     pub fn new(trip: Trip) -> CircuitBreaker {
-        CircuitBreaker { circuit: Shared::new(Circuit::new(trip)) }
+        let (changes, _) = watch::channel(Change { number: 0, state: State::Closed });
+        CircuitBreaker { circuit: Shared::new(Circuit::new(trip)), changes }
     }
 
     /// Whether it lets calls through now.
@@ -88,15 +104,78 @@ impl CircuitBreaker {
         self.circuit.read(|circuit| circuit.state(cx.now()))
     }
 
-    /// Lets nobody call for `span` from now: for operators, and for what a server says of itself ("Retry-After").
+    /// What it has seen until now.
+    ///
+    /// ```
+    /// # use asupersync_combinator::breaker::{CircuitBreaker, Ended, Trip};
+    /// # lab::LabRuntime::new(lab::LabConfig::default()).run(async |cx| {
+    /// let breaker = CircuitBreaker::new(Trip::after_failures(2));
+    /// breaker.enter(cx).unwrap().settle(cx, Ended::Badly);
+    /// let report = breaker.report(cx);
+    /// assert_eq!((report.calls, report.failures), (1, 1));
+    /// assert_eq!(report.to_string(), "closed; 1 of 1 calls failed, 0 slow; opened 0 times, 0 calls refused");
+    /// # });
+    /// ```
+    pub fn report<C: MayTime>(&self, cx: &Cx<C>) -> Report {
+        let now = cx.now();
+        self.circuit.write(|circuit| circuit.report(now))
+    }
+
+    /// To be told when it opens, closes, or lets probes in; as with every watch, what is between two looks may be missed.
+    /// The end of a pause is a change when the first call comes after it.
+    ///
+    /// ```
+    /// # use asupersync_combinator::breaker::{CircuitBreaker, State, Trip};
+    /// # use core::time::Duration;
+    /// # lab::LabRuntime::new(lab::LabConfig::default()).run(async |cx| {
+    /// let breaker = CircuitBreaker::new(Trip::after_failures(2));
+    /// let mut changes = breaker.changes();
+    /// cx.spawn(async move |cx: &mut cx::Cx| {
+    ///     let opened = changes.wait_for(cx, |change| matches!(change.state, State::Open { .. })).await;
+    ///     assert!(opened.is_ok()); // an alert stands here
+    /// });
+    /// breaker.open_for(cx, Duration::from_secs(1));
+    /// # });
+    /// ```
+    pub fn changes(&self) -> watch::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Lets nobody call for `span` from now: for operators, and for what a server says of itself ("Retry-After"). With
+    /// [`Duration::MAX`] until it is [closed](CircuitBreaker::close) by hand, with [`Duration::ZERO`] only probes are let in.
     pub fn open_for<C: MayTime>(&self, cx: &Cx<C>, span: Duration) {
         let until = cx.now().saturating_add(span);
-        self.circuit.write(|circuit| circuit.force(State::Open { until }))
+        self.step(|circuit| circuit.force(State::Open { until }))
     }
 
     /// Closes it, with nothing seen.
     pub fn close(&self) {
-        self.circuit.write(|circuit| circuit.force(State::Closed))
+        self.step(|circuit| circuit.force(State::Closed))
+    }
+
+    /// One step of the machine, of which is told what it changed.
+    fn step<R>(&self, step: impl FnOnce(&mut Circuit) -> R) -> R {
+        let (made, changed) = self.circuit.write(|circuit| {
+            let (before, _) = circuit.changes();
+            let made = step(circuit);
+            let (number, state) = circuit.changes();
+            (made, (number != before).then_some(Change { number, state }))
+        });
+        if let Some(change) = changed {
+            self.tell(change)
+        }
+        made
+    }
+
+    /// Two who change it one after the other may come here the other way round: the last change stays.
+    fn tell(&self, change: Change) {
+        self.changes.send_if_modified(|last| {
+            let newer = change.number > last.number;
+            if newer {
+                *last = change
+            }
+            newer
+        });
     }
 
     /// Lets one call in, whose end the caller reports by the pass. Never waits, and is not refused under cancellation.
@@ -110,7 +189,7 @@ impl CircuitBreaker {
 
     fn enter_at<C: MayTime>(&self, cx: &Cx<C>, at: &'static Location<'static>) -> Result<Pass<'_>, Refused> {
         let now = cx.now();
-        let ticket = self.circuit.write(|circuit| circuit.admit(now))?;
+        let ticket = self.step(|circuit| circuit.admit(now))?;
         let record = ticket.probe.then(|| cx.reserve(ObligationKind::Semaphore, at));
         Ok(Pass { breaker: self, ticket: Some(ticket), record })
     }
@@ -216,7 +295,7 @@ impl Pass<'_> {
     pub fn settle<C: MayTime>(mut self, cx: &Cx<C>, ended: Ended) {
         if let Some(ticket) = self.ticket.take() {
             let now = cx.now();
-            self.breaker.circuit.write(|circuit| circuit.settle(ticket, ended, now))
+            self.breaker.step(|circuit| circuit.settle(ticket, ended, now))
         }
         if let Some(record) = self.record.take() {
             // A late one settles the breaker all the same: it is the other side's answer.
@@ -231,7 +310,23 @@ impl Drop for Pass<'_> {
             && !types::seeded!("breaker.probe-kept")
         {
             // What is given up changes no deadline, so it needs no clock.
-            self.breaker.circuit.write(|circuit| circuit.settle(ticket, Ended::GivenUp, types::Time::ZERO))
+            self.breaker.step(|circuit| circuit.settle(ticket, Ended::GivenUp, types::Time::ZERO))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_news_are_not_told() {
+        let breaker = CircuitBreaker::new(Trip::after_failures(1));
+        let mut changes = breaker.changes();
+        let last = Change { number: 2, state: State::Closed };
+        breaker.tell(last);
+        assert_eq!(*changes.borrow_and_update(), last);
+        breaker.tell(Change { number: 1, state: State::Open { until: types::Time::MAX } });
+        assert!(!changes.has_changed() && *changes.borrow() == last);
     }
 }

@@ -10,13 +10,14 @@
 //! - `bulkhead.fifo`: who stands in line is not overtaken.
 //!
 //! Not here: the line itself (`sync::semaphore`), rates (`rate`).
+use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use cx::{Cx, Row};
-use sync::WaitError;
 use sync::semaphore::{Permit, Semaphore, TryAcquireError};
 use sync::shared::Shared;
+use sync::{AlreadyLeaked, WaitError};
 use types::{Cancelled, IntoStop, ObligationKind, Res, Stop};
 
 /// A limit on how many are inside, and on how many wait to get in.
@@ -35,10 +36,39 @@ use types::{Cancelled, IntoStop, ObligationKind, Res, Stop};
 /// ```
 #[derive(Debug)]
 pub struct Bulkhead {
-    inside: Semaphore,
+    inside: Arc<Semaphore>,
     places: usize,
-    in_line: Shared<usize>,
+    line: Shared<Line>,
     waiting: usize,
+}
+
+/// Those who did not get in at once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    waiting: usize,
+    turned: u64,
+}
+
+/// How full a bulkhead is, for dashboards and logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Report {
+    /// How many are inside.
+    pub inside: usize,
+    /// How many may be.
+    pub places: usize,
+    /// How many wait.
+    pub waiting: usize,
+    /// How many may wait.
+    pub line: usize,
+    /// How many were turned away since it was made, because it was full.
+    pub turned: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { inside, places, waiting, line, turned } = self;
+        write!(f, "{inside} of {places} places taken, {waiting} of {line} waiting, {turned} turned away")
+    }
 }
 
 /// Why somebody was turned away at once, with nothing done.
@@ -124,7 +154,8 @@ impl Bulkhead {
     #[track_caller]
     pub fn new(places: usize, waiting: usize) -> Bulkhead {
         assert!(places > 0, "a bulkhead of no places lets nobody in");
-        Bulkhead { inside: Semaphore::new(places), places, in_line: Shared::new(0), waiting }
+        let (inside, line) = (Arc::new(Semaphore::new(places)), Shared::new(Line::default()));
+        Bulkhead { inside, places, line, waiting }
     }
 
     /// Waits for a place, behind those who came before.
@@ -162,10 +193,32 @@ impl Bulkhead {
         let in_line = self.queue()?;
         let acquired = self.inside.acquire_at(cx, 1, ObligationKind::Semaphore, at).await;
         drop(in_line);
-        match acquired {
-            Ok(permit) => Ok(Place { permit }),
-            Err(WaitError::Closed) => Err(Turned::Closed.into()),
-            Err(WaitError::Cancelled(cancelled)) => Err(cancelled.into()),
+        Ok(Place { permit: acquired.map_err(not_let_in)? })
+    }
+
+    /// As [`Bulkhead::enter`], with a place that owns its share of the bulkhead and may go to another task: for a loop that
+    /// accepts work only where there is room for it, and then spawns it. [`rehome`](OwnedPlace::rehome) the place if that task
+    /// is of another region.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn enter_owned<'c, C: Row>(
+        &'c self,
+        cx: &'c Cx<C>,
+    ) -> impl Future<Output = Result<OwnedPlace, EnterError>> + use<'c, C> {
+        let at = Location::caller();
+        async move {
+            cx.step().await;
+            cx.checkpoint()?;
+            match self.inside.try_acquire_owned_at(cx, 1, ObligationKind::Semaphore, at) {
+                Err(TryAcquireError::NoPermits) => {}
+                entered => return Ok(OwnedPlace { permit: entered.map_err(|error| self.turned(error))? }),
+            }
+            let in_line = self.queue()?;
+            let acquired = self.inside.acquire_owned_at(cx, 1, ObligationKind::Semaphore, at).await;
+            drop(in_line);
+            Ok(OwnedPlace { permit: acquired.map_err(not_let_in)? })
         }
     }
 
@@ -175,16 +228,39 @@ impl Bulkhead {
     /// No place, or closed.
     #[track_caller]
     pub fn try_enter<C: Row>(&self, cx: &Cx<C>) -> Result<Place<'_>, Turned> {
-        self.try_enter_at(cx, Location::caller())
+        self.try_enter_at(cx, Location::caller()).inspect_err(|turned| self.note(*turned))
+    }
+
+    /// As [`Bulkhead::try_enter`], with a place that owns its share of the bulkhead.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn try_enter_owned<C: Row>(&self, cx: &Cx<C>) -> Result<OwnedPlace, Turned> {
+        match self.inside.try_acquire_owned_at(cx, 1, ObligationKind::Semaphore, Location::caller()) {
+            Ok(permit) => Ok(OwnedPlace { permit }),
+            Err(error) => Err(self.turned(error)).inspect_err(|turned| self.note(*turned)),
+        }
     }
 
     fn try_enter_at<C: Row>(&self, cx: &Cx<C>, at: &'static Location<'static>) -> Result<Place<'_>, Turned> {
         match self.inside.try_acquire_at(cx, 1, ObligationKind::Semaphore, at) {
             Ok(permit) => Ok(Place { permit }),
-            Err(TryAcquireError::NoPermits) => {
-                Err(Turned::Full { places: self.places, waiting: self.waiting })
-            }
-            Err(TryAcquireError::Closed) => Err(Turned::Closed),
+            Err(error) => Err(self.turned(error)),
+        }
+    }
+
+    fn turned(&self, error: TryAcquireError) -> Turned {
+        match error {
+            TryAcquireError::NoPermits => Turned::Full { places: self.places, waiting: self.waiting },
+            TryAcquireError::Closed => Turned::Closed,
+        }
+    }
+
+    /// Somebody is turned away.
+    fn note(&self, turned: Turned) {
+        if turned != Turned::Closed {
+            self.line.write(|line| line.turned += 1)
         }
     }
 
@@ -210,13 +286,16 @@ impl Bulkhead {
 
     /// A place in line, if there is one.
     fn queue(&self) -> Result<InLine<'_>, Turned> {
-        let queued = self.in_line.update(|n| {
-            (*n < self.waiting).then(|| {
-                *n += 1;
-                InLine(self)
-            })
+        let queued = self.line.write(|line| {
+            let room = line.waiting < self.waiting;
+            if room {
+                line.waiting += 1
+            } else {
+                line.turned += 1
+            }
+            room
         });
-        queued.ok_or(Turned::Full { places: self.places, waiting: self.waiting })
+        if queued { Ok(InLine(self)) } else { Err(self.turned(TryAcquireError::NoPermits)) }
     }
 
     /// Lets nobody in any more; who waits is turned away. Who is inside stays, and leaves as before.
@@ -231,7 +310,30 @@ impl Bulkhead {
 
     /// How many wait, those to whom a place was assigned just now included.
     pub fn waiting(&self) -> usize {
-        self.in_line.get()
+        self.line.get().waiting
+    }
+
+    /// How full it is.
+    ///
+    /// ```
+    /// # use asupersync_combinator::bulkhead::Bulkhead;
+    /// # lab::LabRuntime::new(lab::LabConfig::default()).run(async |cx| {
+    /// let bulkhead = Bulkhead::new(2, 8);
+    /// let place = bulkhead.enter(cx).await.unwrap();
+    /// assert_eq!(bulkhead.report().to_string(), "1 of 2 places taken, 0 of 8 waiting, 0 turned away");
+    /// # drop(place);
+    /// # });
+    /// ```
+    pub fn report(&self) -> Report {
+        let Line { waiting, turned } = self.line.get();
+        Report { inside: self.inside(), places: self.places, waiting, line: self.waiting, turned }
+    }
+}
+
+fn not_let_in(error: WaitError) -> EnterError {
+    match error {
+        WaitError::Closed => Turned::Closed.into(),
+        WaitError::Cancelled(cancelled) => cancelled.into(),
     }
 }
 
@@ -249,13 +351,35 @@ impl Place<'_> {
     }
 }
 
+/// A place inside that may go to another task. Dropping it, or [`OwnedPlace::leave`], gives it back.
+#[must_use = "dropping it gives the place back"]
+#[derive(Debug)]
+pub struct OwnedPlace {
+    permit: Permit<Arc<Semaphore>>,
+}
+
+impl OwnedPlace {
+    /// See [`Place::leave`].
+    pub fn leave(self) {
+        self.permit.release()
+    }
+
+    /// Makes it an obligation of the region that `cx` stands in, before it is handed there.
+    ///
+    /// # Errors
+    /// The region it belonged to has reported it as leaked already.
+    pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
+        self.permit.rehome(cx)
+    }
+}
+
 /// A place in line.
 struct InLine<'b>(&'b Bulkhead);
 
 impl Drop for InLine<'_> {
     fn drop(&mut self) {
         if !types::seeded!("bulkhead.line-kept") {
-            self.0.in_line.write(|n| *n -= 1)
+            self.0.line.write(|line| line.waiting -= 1)
         }
     }
 }

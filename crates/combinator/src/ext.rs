@@ -13,7 +13,7 @@ use core::future::Future;
 use core::panic::Location;
 use core::time::Duration;
 use cx::{Cx, MayRandom, MayTime, Row};
-use types::{Budget, Res, Time};
+use types::{Budget, Cancelled, Res, Time};
 
 pub(crate) mod sealed {
     /// Names the row of a context, which only contexts have.
@@ -196,6 +196,29 @@ pub trait CombineExt: sealed::OfRow {
     ) -> impl Future<Output = Res<T, E>>
     where
         Self::Row: MayTime;
+
+    /// Awaits a future that knows no `Cx` (of another crate, or another runtime) until a request is effective: then it is
+    /// dropped. For those of this runtime, which see the request by themselves and end in order, it is not needed.
+    ///
+    /// ```
+    /// use asupersync_combinator::CombineExt;
+    /// use types::Res;
+    ///
+    /// async fn ask(cx: &mut cx::Cx, reply: impl Future<Output = u32>) -> Res<u32> {
+    ///     Ok(cx.until_cancelled(reply).await?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Cancelled: the future was dropped, wherever it was; before its first poll, if a request stands already.
+    ///
+    /// # Cancel behaviour
+    /// `cancel.first`: where a request and the value come together, it is the request, and the value is dropped with the
+    /// future. Masked, it waits on. A body that must not lose what the future may have done asks in its own way and awaits it.
+    ///
+    /// # Cost
+    /// That of one of our own waits. Nothing is allocated.
+    fn until_cancelled<F: Future>(&self, foreign: F) -> impl Future<Output = Result<F::Output, Cancelled>>;
 
     /// As [`CombineExt::timeout`], at an instant.
     ///
@@ -393,6 +416,10 @@ impl<C: Row> CombineExt for Cx<C> {
         C: MayTime,
     {
         limit::timeout(self, Location::caller(), span, body)
+    }
+
+    fn until_cancelled<F: Future>(&self, foreign: F) -> impl Future<Output = Result<F::Output, Cancelled>> {
+        limit::until_cancelled(self, foreign)
     }
 
     #[track_caller]

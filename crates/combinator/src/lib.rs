@@ -13,7 +13,7 @@
 //! | [`plan`] | trees of the others as values: their worst case, their laws, their run |
 //! | `task_set` | [`TaskSet`]: tasks that come and go, joined in the order in which they end |
 //! | `quorum` | `quorum`, `first_ok` |
-//! | `limit` | `timeout`, `deadline`, `budgeted` |
+//! | `limit` | `timeout`, `deadline`, `budgeted`; `until_cancelled` of foreign futures |
 //! | `bracket` | `bracket`: acquire, use, release |
 //! | [`retry`] | `retry`, `retry_if`, and a budget that callers share |
 //! | [`backoff`] | how long to wait between attempts: pure |

@@ -1,4 +1,5 @@
-//! `timeout`, `deadline`, `budgeted`: one body that is asked to stop when a ceiling is reached.
+//! `timeout`, `deadline`, `budgeted`: one body that is asked to stop when a ceiling is reached. `until_cancelled`: a future
+//! that can't be asked, and is dropped.
 //!
 //! The body is polled before its deadline is looked at: one that can finish at the very instant does. And
 //! `Ok` stands, however late, if the body returned it (`cancel.acknowledged`).
@@ -6,13 +7,30 @@
 //! Not here: what a body charges (`cx.charge`).
 use crate::leg::{Leg, Member, res};
 use alloc::borrow::Cow;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::panic::Location;
 use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use cx::{Branch, Combinator, Cx, MayTime, Row};
-use types::{Budget, CancelKind, Res, Stop, Time};
+use types::{Budget, CancelKind, Cancelled, Res, Stop, Time, WaitKind};
+
+static FOREIGN: WaitKind = WaitKind::new("a foreign future");
+
+/// Awaits `foreign`, unless a request is effective.
+pub(crate) async fn until_cancelled<C: Row, F: Future>(
+    cx: &Cx<C>,
+    foreign: F,
+) -> Result<F::Output, Cancelled> {
+    let mut foreign = pin!(foreign);
+    poll_fn(|context| {
+        if types::seeded!("until-cancelled.unasked") {
+            return foreign.as_mut().poll(context).map(Ok);
+        }
+        cx.poll_around(context, &FOREIGN, |context| foreign.as_mut().poll(context))
+    })
+    .await
+}
 
 /// Asks the body to stop within `span` from now.
 pub(crate) async fn timeout<C: MayTime, T, E>(

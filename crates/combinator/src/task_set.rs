@@ -58,7 +58,8 @@ impl Wake for End {
 static ENDS: WaitKind = WaitKind::new("a task of a set to end");
 
 /// Tasks of one kind that are spawned and joined one by one. They run in parallel, in the region of the `Cx` they are
-/// spawned with, which awaits them whatever becomes of the set. With a key for each, if `K` is not `()`.
+/// spawned with, which awaits them whatever becomes of the set. With a key for each, if `K` is not `()`. Tasks that were
+/// spawned in another way are [adopted](TaskSet::adopt).
 ///
 /// A set does not change what a failure does to the region: in one that fails fast (the default) a failed task stops its
 /// siblings, joined or not. To go on, spawn into [`Cx::region_with`] and `RegionOptions::keep_going()`.
@@ -135,6 +136,15 @@ impl<T, E> TaskSet<T, E> {
         self.spawn_keyed(cx, (), body)
     }
 
+    /// Takes in a task that was spawned elsewhere: by a region's handle, or a local one. It stays in its region; from now on
+    /// its outcome comes with the others', and it is cancelled with them.
+    ///
+    /// # Cost
+    /// One allocation.
+    pub fn adopt(&mut self, task: impl Into<TaskHandle<T, E>>) -> TaskId {
+        self.adopt_keyed((), task)
+    }
+
     /// Waits for the next task to end and returns its outcome; `None` if nobody is left.
     ///
     /// # Errors
@@ -192,7 +202,12 @@ impl<T, E, K> TaskSet<T, E, K> {
         O: TaskOutput<Ok = T, Err = E>,
         F: Task<O, C>,
     {
-        let mut handle = cx.spawn(body);
+        self.adopt_keyed(key, cx.spawn(body))
+    }
+
+    /// As [`TaskSet::adopt`], with a key.
+    pub fn adopt_keyed(&mut self, key: K, task: impl Into<TaskHandle<T, E>>) -> TaskId {
+        let mut handle = task.into();
         let id = handle.id();
         let place = self.free.pop().unwrap_or_else(|| {
             self.tasks.push(None);

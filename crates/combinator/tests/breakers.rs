@@ -1,6 +1,6 @@
 //! Circuit breakers around real calls: what counts as a failure, who is let in meanwhile, and what a cancellation leaves.
 use asupersync_combinator::CombineExt;
-use asupersync_combinator::breaker::{CircuitBreaker, Ended, Refused, State, Trip, Window};
+use asupersync_combinator::breaker::{Change, CircuitBreaker, Ended, Refused, State, Trip, Window};
 use cx::Cx;
 use lab::{CancelSweep, LabConfig, LabRuntime, Search, explore};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -278,7 +278,78 @@ fn senseless_trips_are_refused() {
         || Trip::at_percent(50, 2, Window::Within(Duration::ZERO)),
         || Trip::after_failures(0),
         || Trip::after_failures(1).probes(0),
+        || Trip::after_failures(1).slow(0, ms(1)),
+        || Trip::after_failures(1).slow(101, ms(1)),
+        || Trip::after_failures(1).slow(50, Duration::ZERO),
     ] {
         assert!(catch_unwind(make).is_err());
     }
+}
+
+#[test]
+pub(crate) fn calls_that_are_slow_open_it_and_a_slow_probe_keeps_it_open() {
+    explore(0..10, |lab| {
+        lab.run(|cx| async {
+            let trip = Trip::at_percent(50, 4, Window::Calls(4)).slow(75, ms(20)).pause(ms(100));
+            let breaker = CircuitBreaker::new(trip);
+            let takes = async |cx: &mut Cx, span: Duration| -> Res {
+                breaker.run(cx, async |cx| Ok(cx.sleep(span).await?)).await
+            };
+            for span in [20, 19, 30] {
+                takes(cx, ms(span)).await.unwrap();
+            }
+            // Given up, however slow: it counts for nothing.
+            let late: Res = cx.timeout(ms(25), async |cx| takes(cx, ms(90)).await).await;
+            assert!(late.unwrap_err().is_cancelled());
+            let report = breaker.report(cx);
+            assert_eq!((report.state, report.calls, report.slow), (State::Closed, 3, 2));
+            takes(cx, ms(21)).await.unwrap();
+            assert!(matches!(breaker.state(cx), State::Open { .. }), "three of four were slow");
+            cx.sleep(ms(100)).await.unwrap();
+            takes(cx, ms(20)).await.unwrap();
+            assert!(matches!(breaker.state(cx), State::Open { .. }), "a slow probe has failed");
+            cx.sleep(ms(100)).await.unwrap();
+            takes(cx, ms(19)).await.unwrap();
+            assert_eq!(breaker.state(cx), State::Closed);
+        });
+        lab.oracles().unwrap();
+    });
+}
+
+#[test]
+fn a_breaker_says_what_it_has_seen_and_how_often_it_opened() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let breaker = breaker();
+        let mut changes = breaker.changes();
+        fails(cx, &breaker).await;
+        assert!(!changes.has_changed());
+        fails(cx, &breaker).await;
+        assert!(works(cx, &breaker).await.is_err());
+        let report = breaker.report(cx);
+        assert_eq!((report.calls, report.failures, report.opened, report.refused), (2, 2, 1, 1));
+        let said = "open until 100ms; 2 of 2 calls failed, 0 slow; opened 1 times, 1 calls refused";
+        assert_eq!(report.to_string(), said);
+        changes.changed(cx).await.unwrap();
+        assert_eq!(*changes.borrow(), Change { number: 1, state: State::Open { until: at(100) } });
+        cx.sleep(ms(100)).await.unwrap();
+        assert!(!changes.has_changed(), "nobody has called yet");
+        let pass = breaker.enter(cx).unwrap();
+        assert_eq!(breaker.state(cx).to_string(), "half open, 1 probes under way and 0 succeeded");
+        assert_eq!(
+            *changes.borrow_and_update(),
+            Change { number: 2, state: State::HalfOpen { out: 1, succeeded: 0 } }
+        );
+        pass.settle(cx, Ended::Well);
+        assert_eq!(*changes.borrow(), Change { number: 3, state: State::Closed });
+        let report = breaker.report(cx);
+        assert_eq!((report.calls, report.opened, report.refused), (0, 1, 1));
+        breaker.open_for(cx, Duration::MAX);
+        assert_eq!(breaker.state(cx).to_string(), "open");
+        cx.sleep(Duration::from_secs(10_000)).await.unwrap();
+        assert!(breaker.enter(cx).is_err(), "until it is closed by hand");
+        breaker.close();
+        assert!(breaker.enter(cx).is_ok());
+    });
+    lab.oracles().unwrap();
 }

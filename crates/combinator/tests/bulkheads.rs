@@ -1,7 +1,7 @@
 //! Bulkheads: how many are inside and in line on every schedule, who is turned away, and that places come back.
-use asupersync_combinator::bulkhead::{Bulkhead, EnterError, Turned};
+use asupersync_combinator::bulkhead::{Bulkhead, EnterError, Report, Turned};
 use cx::Cx;
-use lab::{CancelSweep, LabConfig, LabRuntime, Search};
+use lab::{CancelSweep, LabConfig, LabRuntime, Search, explore};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -181,4 +181,82 @@ fn a_place_that_is_forgotten_is_reported_with_its_line() {
 #[should_panic(expected = "no places")]
 fn a_bulkhead_without_places_is_refused() {
     let _ = Bulkhead::new(0, 5);
+}
+
+/// A loop that takes on work only where there is room: the place goes to the task that does it, and to its region.
+#[test]
+fn a_place_may_go_to_another_task_and_region() {
+    explore(0..50, |lab| {
+        lab.run(|cx| async {
+            let bulkhead = Arc::new(Bulkhead::new(2, 1));
+            let most = Arc::new(AtomicUsize::new(0));
+            cx.region(|outer| async {
+                let region = outer.handle();
+                for _ in 0..6 {
+                    let mut place = bulkhead.enter_owned(outer).await.unwrap();
+                    let (bulkhead, most) = (bulkhead.clone(), most.clone());
+                    let spawned = region.try_spawn(async move |cx: &mut Cx| -> Res {
+                        place.rehome(cx).unwrap();
+                        most.fetch_max(bulkhead.inside(), Relaxed);
+                        cx.yield_now().await;
+                        place.leave();
+                        Ok(())
+                    });
+                    assert!(spawned.is_ok());
+                }
+            })
+            .await;
+            assert!((1..=2).contains(&most.load(Relaxed)));
+            assert_eq!((bulkhead.inside(), bulkhead.waiting()), (0, 0));
+            let (one, other) = (bulkhead.try_enter_owned(cx).unwrap(), bulkhead.try_enter_owned(cx).unwrap());
+            assert!(matches!(bulkhead.try_enter_owned(cx), Err(Turned::Full { places: 2, waiting: 1 })));
+            drop((one, other));
+        });
+        lab.oracles().unwrap();
+    });
+}
+
+#[test]
+fn wherever_somebody_is_cancelled_owned_places_come_back_too() {
+    let swept = CancelSweep::new(LabConfig::default()).pairs(true).run("owned", None, async |cx: &mut Cx| {
+        let bulkhead = Arc::new(Bulkhead::new(1, 1));
+        cx.region(|scope| async {
+            for _ in 0..3 {
+                let bulkhead = bulkhead.clone();
+                scope.spawn(async move |cx: &mut Cx| match bulkhead.enter_owned(cx).await {
+                    Ok(place) => {
+                        cx.step().await;
+                        place.leave();
+                    }
+                    Err(EnterError::Turned(turned)) => assert!(matches!(turned, Turned::Full { .. })),
+                    Err(EnterError::Cancelled(_)) => {}
+                });
+            }
+        })
+        .await;
+        assert_eq!((bulkhead.inside(), bulkhead.waiting()), (0, 0), "a place was lost");
+    });
+    assert!(swept.complete && swept.acknowledged > 10, "{swept}");
+}
+
+#[test]
+fn a_bulkhead_says_how_full_it_is_and_how_many_it_turned_away() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let bulkhead = Arc::new(Bulkhead::new(1, 1));
+        let place = bulkhead.enter(cx).await.unwrap();
+        let waits = bulkhead.clone();
+        let mut waits =
+            cx.spawn(async move |cx| -> Result<(), EnterError> { waits.enter(cx).await.map(drop) });
+        let_wait(cx, &bulkhead).await;
+        assert!(bulkhead.enter(cx).await.is_err() && bulkhead.try_enter(cx).is_err());
+        assert!(bulkhead.enter_owned(cx).await.is_err() && bulkhead.try_enter_owned(cx).is_err());
+        assert_eq!(bulkhead.report().to_string(), "1 of 1 places taken, 1 of 1 waiting, 4 turned away");
+        drop(place);
+        waits.join(cx).await.unwrap();
+        bulkhead.close();
+        assert!(bulkhead.try_enter(cx).is_err());
+        assert_eq!(bulkhead.report(), Report { inside: 0, places: 1, waiting: 0, line: 1, turned: 4 });
+    });
+    lab.oracles().unwrap();
 }

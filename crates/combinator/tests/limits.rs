@@ -3,7 +3,10 @@ use asupersync_combinator::CombineExt;
 use cx::Cx;
 use lab::{LabConfig, LabRuntime, explore};
 use std::cell::Cell;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use time::TimeExt;
 use types::{AfterGrace, Budget, CancelKind, Cancelled, Res, Stop, Time};
@@ -283,4 +286,70 @@ fn where_the_region_says_so_a_body_that_does_not_stop_is_dropped() {
     });
     assert!(lab.reports().iter().any(|r| r.contains("it is dropped")), "{:?}", lab.reports());
     lab.oracles().unwrap();
+}
+
+/// Counts its polls, and says that it was dropped.
+struct Watched<'a> {
+    polls: &'a Cell<u32>,
+    dropped: &'a Cell<bool>,
+    ready_at: u32,
+}
+
+impl Future for Watched<'_> {
+    type Output = u32;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+        self.polls.set(self.polls.get() + 1);
+        if self.polls.get() >= self.ready_at {
+            return Poll::Ready(self.polls.get());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.dropped.set(true)
+    }
+}
+
+#[test]
+pub(crate) fn a_foreign_future_is_awaited_until_there_is_a_request_and_dropped_then() {
+    explore(0..20, |lab| {
+        lab.run(|cx| async {
+            let (polls, dropped) = (Cell::new(0), Cell::new(false));
+            let foreign = |ready_at| Watched { polls: &polls, dropped: &dropped, ready_at };
+            assert_eq!(cx.until_cancelled(foreign(5)).await.unwrap(), 5);
+
+            dropped.set(false);
+            let late: Res = cx
+                .timeout(ms(5), async |cx| {
+                    let never = std::future::pending::<()>();
+                    let held = foreign(0);
+                    let both = async move {
+                        let _held = held;
+                        never.await
+                    };
+                    let stopped = cx.until_cancelled(both).await;
+                    assert!(dropped.get(), "it was dropped before its caller went on");
+                    Ok(stopped?)
+                })
+                .await;
+            assert_eq!((kind(late), cx.now()), (CancelKind::Deadline, at(5)));
+
+            // A request that stands: nothing is begun. Masked, it is not seen.
+            polls.set(0);
+            let refused: Res = cx
+                .timeout(Duration::ZERO, async |cx| {
+                    let value = cx.masked(async |cx| cx.until_cancelled(foreign(3)).await).await?;
+                    assert_eq!((value, polls.get()), (3, 3));
+                    cx.until_cancelled(foreign(9)).await?;
+                    Ok(())
+                })
+                .await;
+            assert_eq!((kind(refused), polls.get()), (CancelKind::Deadline, 3));
+        });
+        lab.oracles().unwrap();
+    });
 }

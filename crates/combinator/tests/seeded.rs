@@ -30,6 +30,8 @@ mutants::mistakes! {
         breaks racing::a_loser_that_panics_while_it_drains_does_not_unwind_but_escalates, says "racing.rs" "unwrap_err()` on an `Ok` value";
     a_timeout_that_hides_what_was_cut_short: "timeout.cut-short-looks-complete"
         breaks limits::a_child_that_acknowledged_the_deadline_makes_ok_a_cancellation, says "it was not cancelled: Ok(1)";
+    a_foreign_future_that_is_awaited_for_ever: "until-cancelled.unasked"
+        breaks limits::a_foreign_future_is_awaited_until_there_is_a_request_and_dropped_then, says "deadlock";
     a_release_that_a_request_cuts_short: "bracket.release-unmasked"
         breaks brackets::acquire_and_release_are_masked_and_the_use_is_not, says "brackets.rs" "unwrap()` on an `Err` value: Cancelled";
     a_lost_release_that_nobody_hears_of: "bracket.skip-unreported"
@@ -68,6 +70,8 @@ mutants::mistakes! {
         breaks breakers::a_pass_that_is_dropped_gives_its_probe_up, says "the probe was given up";
     a_breaker_that_listens_to_old_calls: "breaker.old-calls-count"
         breaks breakers::a_call_from_before_the_pause_says_nothing_after_it, says "an old call failed the probe";
+    a_slow_probe_that_closes_the_breaker: "breaker.slow-probe-is-well"
+        breaks breakers::calls_that_are_slow_open_it_and_a_slow_probe_keeps_it_open, says "a slow probe has failed";
     a_rate_that_loses_a_token: "rate.token-kept"
         breaks rates::what_is_not_used_goes_back_if_nobody_was_granted_anything_since, says "two tokens went back";
     a_rate_that_grants_a_token_twice: "rate.gives-back-too-much"

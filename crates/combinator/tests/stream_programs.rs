@@ -181,3 +181,94 @@ pub(crate) async fn pumps(cx: &mut Cx, how: Pump, count: u64) {
         assert_eq!(all, expected, "{how:?}: and {end} is left");
     }
 }
+
+/// How sources are merged.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Merging {
+    All,
+    ByKey,
+}
+
+/// The sources of one merged stream.
+enum Merged {
+    All(stream::MergeAll<Receiver<u64>>),
+    ByKey(stream::StreamMap<u64, Receiver<u64>>),
+}
+
+impl Merged {
+    fn add(&mut self, key: u64, source: Receiver<u64>) {
+        match self {
+            Merged::All(all) => all.push(source),
+            Merged::ByKey(map) => assert!(map.insert(key, source).is_none(), "a key is used once"),
+        }
+    }
+}
+
+impl Stream for Merged {
+    type Item = u64;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<u64>> {
+        match self.get_mut() {
+            Merged::All(all) => Pin::new(all).poll_next(context),
+            Merged::ByKey(map) => Pin::new(map).poll_next(context).map(|next| {
+                next.map(|(key, n)| {
+                    assert_eq!(key, n / 100, "an item has its source's key");
+                    n
+                })
+            }),
+        }
+    }
+}
+
+/// `sources` producers of up to `count` numbers each. One source comes after each of the first items, the others are there from
+/// the beginning. Whatever is cancelled when, each number that was sent is received once, in the order of its source.
+pub(crate) async fn merges(cx: &mut Cx, how: Merging, sources: u64, count: u64) {
+    let sent = Arc::new(Mutex::new(vec![0; sources as usize]));
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let (counted, taken) = (sent.clone(), received.clone());
+    cx.region(|scope| async move {
+        let mut later = Vec::new();
+        for of in 0..sources {
+            let (tx, rx) = mpsc::channel(1);
+            later.push((of, rx));
+            let counted = counted.clone();
+            scope.spawn(async move |cx: &mut Cx| {
+                for n in 0..count {
+                    if tx.send(cx, 100 * of + n).await.is_err() {
+                        return;
+                    }
+                    counted.lock().unwrap()[of as usize] += 1;
+                }
+            });
+        }
+        scope.spawn(async move |cx: &mut Cx| {
+            let mut stream = match how {
+                Merging::All => Merged::All(stream::merge_all([])),
+                Merging::ByKey => Merged::ByKey(stream::StreamMap::new()),
+            };
+            for (of, rx) in later.drain(..sources.div_ceil(2) as usize) {
+                stream.add(of, rx);
+            }
+            while let Ok(Some(n)) = stream.next(cx).await {
+                taken.lock().unwrap().push(n);
+                if let Some((of, rx)) = later.pop() {
+                    stream.add(of, rx);
+                }
+            }
+            // Cancelled, or those that were there have ended.
+            for (of, rx) in later {
+                stream.add(of, rx);
+            }
+            while let Some(n) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+                taken.lock().unwrap().push(n);
+            }
+        });
+    })
+    .await;
+    let received = received.lock().unwrap();
+    for (of, sent) in sent.lock().unwrap().iter().enumerate() {
+        let of = 100 * of as u64;
+        let own: Vec<u64> = received.iter().copied().filter(|n| n / 100 * 100 == of).collect();
+        assert_eq!(own, (of..of + sent).collect::<Vec<_>>(), "{how:?}: what was sent, in its order");
+    }
+}

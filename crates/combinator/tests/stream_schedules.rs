@@ -2,6 +2,7 @@
 #[path = "stream_programs.rs"]
 mod stream_programs;
 
+use asupersync_combinator::CombineExt;
 use asupersync_combinator::stream::{self, Elapsed, Stream, StreamCxExt, StreamExt, Undelivered};
 use cx::{Cx, RegionOptions};
 use lab::{CancelSweep, LabConfig, LabRuntime, Search, explore};
@@ -10,10 +11,10 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use stream_programs::{KEEPING, Pump, conserves, pumps};
+use stream_programs::{KEEPING, Merging, Pump, conserves, merges, pumps};
 use sync::mpsc::{self, Receiver};
 use time::TimeExt;
-use types::{CancelKind, Cancelled, Res, Time};
+use types::{CancelKind, Cancelled, Never, Outcome, Res, Time};
 
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -229,6 +230,85 @@ fn two_streams_are_merged_as_they_come() {
         assert_eq!(found, [0, 1, 2]);
     });
     assert!(found.complete, "{found}");
+}
+
+/// Sources that come, end, and are woken in any order, with a cancellation anywhere.
+#[test]
+fn merged_sources_lose_no_item_and_keep_each_its_order_wherever_somebody_is_cancelled() {
+    for how in [Merging::All, Merging::ByKey] {
+        let swept = CancelSweep::new(LabConfig::default()).pairs(true).run(
+            "merges",
+            None,
+            async move |cx: &mut Cx| merges(cx, how, 3, 3).await,
+        );
+        assert!(swept.complete && swept.checkpoints > 12 && swept.acknowledged > 50, "{how:?}: {swept}");
+        explore(0..100, |lab| {
+            lab.run(|cx| async { merges(cx, how, 12, 5).await });
+            lab.oracles().unwrap();
+        });
+        let found = Search::every().run("merges", None, async move |cx: &mut Cx| merges(cx, how, 2, 2).await);
+        assert!(found.complete && found.classes > 10, "{how:?}: {found}");
+    }
+}
+
+/// Ticks among other items; a consumer that was cancelled goes on with the next tick, and none comes twice.
+#[test]
+fn ticks_are_items_of_a_stream_and_a_cancelled_consumer_misses_none() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let first = cx.interval(ms(10)).take(3).collect::<Vec<_>, _>(cx).await.unwrap();
+        assert_eq!((first, cx.now()), (vec![at(0), at(10), at(20)], at(20)));
+        let (tx, rx) = mpsc::channel(1);
+        cx.spawn(async move |cx: &mut Cx| {
+            cx.sleep(ms(15)).await.unwrap();
+            tx.send(cx, None).await.unwrap();
+        });
+        let merged = cx.interval_at(at(30), ms(10)).map(Some).merge(rx).take(3);
+        let found = merged.collect::<Vec<_>, _>(cx).await.unwrap();
+        assert_eq!(found, [Some(at(30)), None, Some(at(40))]);
+    });
+    lab.oracles().unwrap();
+    let swept = CancelSweep::new(LabConfig::default()).pairs(true).run("ticks", None, async |cx: &mut Cx| {
+        let mut ticking = cx.spawn(async |cx: &mut Cx| -> Result<Vec<Time>, Never> {
+            let cx = &*cx;
+            let (mut ticks, mut seen) = (cx.interval(ms(10)), Vec::new());
+            while seen.len() < 3 {
+                match ticks.next(cx).await {
+                    Ok(tick) => seen.extend(tick),
+                    // Whoever was asked to stop takes the rest without looking for a request.
+                    Err(_) => seen.extend(poll_fn(|context| Pin::new(&mut ticks).poll_next(context)).await),
+                }
+            }
+            Ok(seen)
+        });
+        let outcome = cx.masked(async |cx| ticking.join(cx).await).await;
+        if let Outcome::Ok(seen) = outcome {
+            assert_eq!(seen, [at(0), at(10), at(20)]);
+            assert!(cx.now() >= at(20), "a tick came early");
+        }
+    });
+    assert!(swept.complete && swept.acknowledged > 0, "{swept}");
+}
+
+#[test]
+fn what_was_looked_at_may_be_changed_before_it_is_taken() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let mut items = stream::iter([1, 2]).peekable();
+        *items.peek_mut(cx).await.unwrap().unwrap() += 10;
+        assert_eq!(items.peek(cx).await.unwrap(), Some(&11));
+        assert_eq!((items.next(cx).await.unwrap(), items.next(cx).await.unwrap()), (Some(11), Some(2)));
+        assert_eq!(items.peek_mut(cx).await.unwrap(), None);
+        let mut never = stream::pending::<u32>().peekable();
+        let late: Res = cx
+            .timeout(ms(5), async |cx| {
+                never.peek_mut(cx).await?;
+                Ok(())
+            })
+            .await;
+        assert!(late.unwrap_err().is_cancelled());
+    });
+    lab.oracles().unwrap();
 }
 
 #[test]

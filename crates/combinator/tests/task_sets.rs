@@ -245,3 +245,34 @@ fn a_task_that_keeps_a_set_is_send() {
     });
     assert_eq!(sum.unwrap(), 5);
 }
+
+/// Tasks that were spawned by a region's handle are joined, counted and cancelled with the others.
+#[test]
+fn tasks_that_were_spawned_elsewhere_are_adopted() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let mut set = TaskSet::keyed();
+            let elsewhere = cx.handle().try_spawn(after(2)).ok().unwrap();
+            let id = elsewhere.id();
+            assert_eq!(set.adopt_keyed("elsewhere", elsewhere), id);
+            set.spawn_keyed(cx, "here", after(1));
+            let over = cx.spawn(after(0));
+            while !over.is_finished() {
+                cx.sleep(Duration::from_micros(1)).await.unwrap();
+            }
+            set.adopt_keyed("over", over);
+            assert_eq!(set.len(), 3);
+            let mut ended = Vec::new();
+            while let Some((key, outcome)) = set.join_next_keyed(cx).await.unwrap() {
+                ended.push((key, outcome.unwrap()));
+            }
+            assert_eq!(ended, [("over", 0), ("here", 1), ("elsewhere", 2)]);
+
+            let mut plain = TaskSet::new();
+            plain.adopt(cx.spawn(after(3_600_000)));
+            plain.cancel_all("enough");
+            assert!(plain.join_next(cx).await.unwrap().unwrap().is_cancelled());
+        });
+        lab.oracles().unwrap();
+    });
+}

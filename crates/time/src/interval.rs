@@ -14,7 +14,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use cx::{Cx, MayTime};
-use types::{Cancelled, Time};
+use types::{Cancelled, Stream, Time};
 
 /// What becomes of ticks that were due before anybody took them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,16 +68,47 @@ impl<'a, C: MayTime> Interval<'a, C> {
     /// As [`Interval::tick`], for hand-written futures.
     pub fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Result<Time, Cancelled>> {
         ready!(Pin::new(&mut self.sleep).poll(context))?;
+        Poll::Ready(Ok(self.taken()))
+    }
+
+    /// The tick that has come was taken: when it was due.
+    fn taken(&mut self) -> Time {
         let due = self.sleep.at();
         let next = next(self.missed, due, self.sleep.cx().now(), self.period);
         self.sleep.reset(next);
-        Poll::Ready(Ok(due))
+        due
     }
 
     /// Begins anew: the next tick comes a period from now.
     pub fn restart(&mut self) {
         let at = self.sleep.cx().now().saturating_add(self.period);
         self.sleep.reset(at);
+    }
+}
+
+/// The ticks as a stream without an end, of the instants they were due at. It is no cancellation point: whoever consumes the
+/// stream is (`combinator`'s `next(cx)`), and a tick that was not taken comes with the next poll.
+///
+/// ```
+/// use core::time::Duration;
+/// use asupersync_time::TimeExt;
+/// use types::Stream;
+///
+/// fn beats(cx: &cx::Cx) -> impl Stream<Item = types::Time> {
+///     cx.interval(Duration::from_millis(100)) // `interval.take(3)`, `jobs.merge(interval.map(..))`, ..
+/// }
+/// ```
+impl<C: MayTime> Stream for Interval<'_, C> {
+    type Item = Time;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Time>> {
+        let this = self.get_mut();
+        ready!(this.sleep.poll_alarm(context));
+        Poll::Ready(Some(this.taken()))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
     }
 }
 

@@ -47,6 +47,11 @@ impl<'a, C: MayTime> Sleep<'a, C> {
         self.cx.now() >= self.alarm.at()
     }
 
+    /// Whether it is over, for streams, which look for no request.
+    pub(crate) fn poll_alarm(&mut self, context: &Context<'_>) -> Poll<()> {
+        self.alarm.poll(self.cx, context)
+    }
+
     /// The context it sleeps in.
     pub(crate) fn cx(&self) -> &'a Cx<C> {
         self.cx

@@ -5,12 +5,12 @@
 //!
 //! Not here: the wheel, which is pure (`wheel`'s own tests), and which ticks are missed how (`sleeping.rs`).
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::Pin, time::Duration};
 
 use asupersync_time::{Schedule, TimeExt};
 use cx::Cx;
 use lab::prove;
-use types::Time;
+use types::{Stream, Time};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -51,6 +51,35 @@ fn ticks_come_in_their_time() {
                     let Ok(tick) = ticks.tick().await else { return };
                     assert!(cx.now() >= tick && last < Some(tick), "a tick came early, or twice");
                     last = Some(tick);
+                }
+            });
+            cx.spawn(async move |cx: &mut Cx| {
+                let _ = cx.sleep(SECOND).await;
+                ticking.cancel("at the instant of a tick");
+            });
+        })
+        .await;
+        assert!(cx.now() <= Time::ZERO + 2 * SECOND, "a timer outlived its interval");
+    });
+    assert!(proof.explored > 2 && proof.swept > 3, "{proof}");
+}
+
+/// The same as a stream, whose consumer looks for a request before each tick.
+#[test]
+fn ticks_of_a_stream_come_in_their_time() {
+    let proof = prove("time::interval", async |cx: &mut Cx| {
+        cx.region(|cx| async {
+            let ticking = cx.spawn(async move |cx: &mut Cx| {
+                let cx = &*cx;
+                let mut ticks = cx.interval(SECOND);
+                let mut last = None;
+                for _ in 0..3 {
+                    if cx.checkpoint().is_err() {
+                        return;
+                    }
+                    let tick = poll_fn(|context| Pin::new(&mut ticks).poll_next(context)).await;
+                    assert!(tick <= Some(cx.now()) && last < tick, "a tick came early, or twice");
+                    last = tick;
                 }
             });
             cx.spawn(async move |cx: &mut Cx| {

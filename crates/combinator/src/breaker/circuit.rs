@@ -15,10 +15,13 @@
 //!   nothing any more.
 //! - `breaker.neutral`: what was given up counts neither as a success nor as a failure.
 //!
+//! - `breaker.slow`: whether a call was slow is said by the times it was let in and settled at, which are the breaker's own.
+//!
 //! Source: M. Nygard, "Release It!", 2007, chapter "Stability Patterns".
 //!
 //! Not here: what counts as a failure, where the time comes from (`breaker`), how failures are counted (`window`).
-use super::window::{Window, Windowed};
+use super::window::{Call, Counts, Window, Windowed};
+use core::fmt;
 use core::time::Duration;
 use types::Time;
 
@@ -40,6 +43,14 @@ pub struct Trip {
     pub(super) window: Window,
     pause: Duration,
     probes: u32,
+    slow: Option<Slow>,
+}
+
+/// What calls are too slow, and how many of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Slow {
+    after: Duration,
+    percent: u32,
 }
 
 impl Trip {
@@ -61,7 +72,7 @@ impl Trip {
             }
             Window::Within(span) => assert!(!span.is_zero(), "a window of no length holds no calls"),
         }
-        Trip { percent, least_calls, window, pause: Duration::from_secs(30), probes: 1 }
+        Trip { percent, least_calls, window, pause: Duration::from_secs(30), probes: 1, slow: None }
     }
 
     /// Opens when the last `failures` calls all failed.
@@ -74,6 +85,24 @@ impl Trip {
         Trip::at_percent(100, failures, Window::Calls(failures))
     }
 
+    /// Opens as well when at least `percent` per cent of the calls in the window took `after` or longer, whatever they ended
+    /// in, once there are as many calls as for failures: who answers, but late, needs to recover too. A probe that takes so
+    /// long has failed.
+    ///
+    /// A deadline inside the call makes a failure of it; this is for calls that are worth awaiting. What is given up counts for
+    /// nothing, however long it took.
+    ///
+    /// # Panics
+    /// If `percent` is not between 1 and 100, or if `after` is zero: all calls would be slow.
+    #[must_use]
+    #[track_caller]
+    pub const fn slow(mut self, percent: u32, after: Duration) -> Trip {
+        assert!(percent >= 1 && percent <= 100, "a share of slow calls is between 1 and 100 per cent");
+        assert!(!after.is_zero(), "every call takes that long");
+        self.slow = Some(Slow { after, percent });
+        self
+    }
+
     /// How long an open breaker lets nobody call.
     #[must_use]
     pub const fn pause(mut self, pause: Duration) -> Trip {
@@ -81,7 +110,9 @@ impl Trip {
         self
     }
 
-    /// How many calls at most try it out afterwards; when so many have succeeded the breaker closes.
+    /// How many calls at most try it out afterwards, side by side or one after the other; when so many have succeeded the
+    /// breaker closes, and the first one that fails opens it again. Probes that never end keep it half open: a deadline inside
+    /// of each call sees to that.
     ///
     /// # Panics
     /// If `probes` is 0: it would never close.
@@ -113,6 +144,44 @@ pub enum State {
     },
 }
 
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            State::Closed => f.write_str("closed"),
+            State::Open { until: Time::MAX } => f.write_str("open"),
+            State::Open { until } => write!(f, "open until {until}"),
+            State::HalfOpen { out, succeeded } => {
+                write!(f, "half open, {out} probes under way and {succeeded} succeeded")
+            }
+        }
+    }
+}
+
+/// What a breaker has seen, for dashboards and logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Report {
+    /// Whether it lets calls through.
+    pub state: State,
+    /// How many calls it judges by: those in the window, since it was last closed. Probes are not among them.
+    pub calls: u64,
+    /// How many of these failed.
+    pub failures: u64,
+    /// How many of these were [slow](Trip::slow).
+    pub slow: u64,
+    /// How many calls it has refused since it was made.
+    pub refused: u64,
+    /// How many times it has opened since it was made, also by hand.
+    pub opened: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { state, calls, failures, slow, refused, opened } = self;
+        write!(f, "{state}; {failures} of {calls} calls failed, {slow} slow; ")?;
+        write!(f, "opened {opened} times, {refused} calls refused")
+    }
+}
+
 /// Nobody may call now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Refused {
@@ -124,6 +193,7 @@ pub struct Refused {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket {
     generation: u64,
+    since: Time,
     /// Whether it tries the other side out.
     pub probe: bool,
 }
@@ -147,13 +217,16 @@ pub struct Circuit {
     seen: Windowed,
     /// Goes up whenever the state changes.
     generation: u64,
+    refused: u64,
+    opened: u64,
 }
 
 impl Circuit {
     /// Closed, with nothing seen.
     #[must_use]
     pub fn new(trip: Trip) -> Circuit {
-        Circuit { trip, state: State::Closed, seen: Windowed::new(trip.window), generation: 0 }
+        let seen = Windowed::new(trip.window);
+        Circuit { trip, state: State::Closed, seen, generation: 0, refused: 0, opened: 0 }
     }
 
     /// The state at `now`.
@@ -165,6 +238,21 @@ impl Circuit {
         }
     }
 
+    /// How many times the state has changed, counting from a closed one to an open one, from that to a half open one, and so
+    /// on; and the state it has changed to. The end of a pause is a change when the first call comes after it.
+    #[must_use]
+    pub fn changes(&self) -> (u64, State) {
+        (self.generation, self.state)
+    }
+
+    /// What it has seen by `now`.
+    #[must_use]
+    pub fn report(&mut self, now: Time) -> Report {
+        let Counts { calls, failures, slow } = self.seen.count(now);
+        let (refused, opened) = (self.refused, self.opened);
+        Report { state: self.state(now), calls, failures, slow, refused, opened }
+    }
+
     /// Lets a call in, or not.
     ///
     /// # Errors
@@ -173,16 +261,18 @@ impl Circuit {
         if self.state != self.state(now) {
             self.enter(State::HalfOpen { out: 0, succeeded: 0 });
         }
-        let generation = self.generation;
-        match &mut self.state {
-            State::Closed => Ok(Ticket { generation, probe: false }),
-            State::Open { until } => Err(Refused { until: Some(*until) }),
+        let ticket = |probe| Ticket { generation: self.generation, since: now, probe };
+        let until = match &mut self.state {
+            State::Closed => return Ok(ticket(false)),
             State::HalfOpen { out, succeeded } if *out + *succeeded < self.trip.probes => {
                 *out += 1;
-                Ok(Ticket { generation, probe: true })
+                return Ok(ticket(true));
             }
-            State::HalfOpen { .. } => Err(Refused { until: None }),
-        }
+            State::Open { until } => Some(*until),
+            State::HalfOpen { .. } => None,
+        };
+        self.refused += 1;
+        Err(Refused { until })
     }
 
     /// What became of a call that was let in.
@@ -190,22 +280,23 @@ impl Circuit {
         if ticket.generation != self.generation && !types::seeded!("breaker.old-calls-count") {
             return;
         }
-        let pause = self.trip.pause;
+        let slow = self.trip.slow.is_some_and(|slow| now.saturating_since(ticket.since) >= slow.after);
+        let call = Call { failed: ended == Ended::Badly, slow };
         match (&mut self.state, ended) {
             (State::Closed, Ended::GivenUp) | (State::Open { .. }, _) => {}
-            (State::Closed, ended) => {
-                self.seen.note(ended == Ended::Badly, now);
-                let (calls, failures) = self.seen.count(now);
-                let share = u64::from(self.trip.percent) * calls;
-                if calls >= u64::from(self.trip.least_calls) && failures * 100 >= share {
-                    self.enter(State::Open { until: now.saturating_add(pause) })
+            (State::Closed, _) => {
+                self.seen.note(call, now);
+                if self.is_too_much(now) {
+                    self.open(now)
                 }
             }
-            (State::HalfOpen { .. }, Ended::Badly) => {
-                self.enter(State::Open { until: now.saturating_add(pause) })
-            }
             (State::HalfOpen { out, .. }, Ended::GivenUp) => *out = out.saturating_sub(1),
-            (State::HalfOpen { out, succeeded }, Ended::Well) => {
+            (State::HalfOpen { .. }, _)
+                if call.failed || call.slow && !types::seeded!("breaker.slow-probe-is-well") =>
+            {
+                self.open(now)
+            }
+            (State::HalfOpen { out, succeeded }, _) => {
                 *out = out.saturating_sub(1);
                 *succeeded += 1;
                 if *succeeded >= self.trip.probes {
@@ -213,6 +304,19 @@ impl Circuit {
                 }
             }
         }
+    }
+
+    /// Whether the calls in the window are reason to open.
+    fn is_too_much(&mut self, now: Time) -> bool {
+        let Counts { calls, failures, slow } = self.seen.count(now);
+        let are = |some: u64, percent: u32| some * 100 >= u64::from(percent) * calls;
+        calls >= u64::from(self.trip.least_calls)
+            && (are(failures, self.trip.percent)
+                || self.trip.slow.is_some_and(|trip| are(slow, trip.percent)))
+    }
+
+    fn open(&mut self, now: Time) {
+        self.enter(State::Open { until: now.saturating_add(self.trip.pause) })
     }
 
     /// Opens or closes it by hand. Calls under way do not count any more.
@@ -223,8 +327,10 @@ impl Circuit {
     fn enter(&mut self, state: State) {
         self.generation += 1;
         self.state = state;
-        if state == State::Closed {
-            self.seen = Windowed::new(self.trip.window);
+        match state {
+            State::Closed => self.seen = Windowed::new(self.trip.window),
+            State::Open { .. } => self.opened += 1,
+            State::HalfOpen { .. } => {}
         }
     }
 }

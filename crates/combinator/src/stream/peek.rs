@@ -33,11 +33,28 @@ impl<S: Stream> Peekable<S> {
 
     /// Looks at the next item, which stays where it is; `None` at the end.
     pub fn poll_peek(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<&S::Item>> {
+        self.poll_peek_mut(context).map(|next| next.map(|item| &*item))
+    }
+
+    /// As [`poll_peek`](Self::poll_peek), to change the item before it is taken.
+    pub fn poll_peek_mut(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<&mut S::Item>> {
         let this = self.project();
         if this.next.is_none() {
             *this.next = Some(ready!(this.source.poll_next(context)));
         }
-        Poll::Ready(this.next.as_ref().and_then(Option::as_ref))
+        Poll::Ready(this.next.as_mut().and_then(Option::as_mut))
+    }
+
+    /// As [`peek`](Self::peek), to change the item before it is taken.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn peek_mut<C: Row>(&mut self, cx: &Cx<C>) -> Result<Option<&mut S::Item>, Cancelled>
+    where
+        S: Unpin,
+    {
+        self.peek(cx).await?;
+        Ok(self.next.as_mut().and_then(Option::as_mut))
     }
 
     /// Takes the next item if `wanted` says so; otherwise it stays the next one. `None` as well at the end.

@@ -1,6 +1,8 @@
 //! Combinators that own several bodies: two gates are opened in any order, and bodies wait at them.
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use asupersync_combinator::plan::{Estimate, Plan};
@@ -8,7 +10,8 @@ use asupersync_combinator::{CombineExt, Either, Hedge, ManyExt, OnRequest, Selec
 use cx::Cx;
 use lab::prove;
 use sync::mpsc::Sender;
-use types::{Res, Time};
+use sync::oneshot;
+use types::{Res, Stream, Time};
 
 use crate::{Bodies, Gates, SECOND, holds};
 
@@ -100,6 +103,37 @@ fn a_body_under_a_limit_is_not_dropped() {
         })
         .await;
         gates.bodies.all_returned();
+    }));
+}
+
+/// A foreign future is ready at the instant at which somebody asks, and each who awaits it is cancelled in turn.
+#[test]
+fn a_foreign_future_is_dropped_or_has_its_value() {
+    holds(prove("combinator::limit", async |cx: &mut Cx| {
+        let held = Arc::new(());
+        cx.region(|cx| async {
+            for _ in 0..2 {
+                let held = held.clone();
+                let awaits = cx.spawn(async move |cx: &mut Cx| {
+                    let (tx, mut rx) = oneshot::channel();
+                    cx.spawn(async move |cx: &mut Cx| {
+                        cx.step().await;
+                        // Nobody may be left to take it.
+                        let _ = tx.send(held);
+                    });
+                    let foreign =
+                        async move { poll_fn(|context| Pin::new(&mut rx).poll_next(context)).await };
+                    match cx.until_cancelled(foreign).await {
+                        Ok(value) => drop(value),
+                        Err(_) => assert!(cx.checkpoint().is_err()),
+                    }
+                });
+                cx.step().await;
+                awaits.cancel("at the same time");
+            }
+        })
+        .await;
+        assert_eq!(Arc::strong_count(&held), 1);
     }));
 }
 

@@ -6,7 +6,7 @@ use lab::prove;
 
 use crate::{
     holds,
-    stream_programs::{KEEPING, Pump, conserves, pumps},
+    stream_programs::{KEEPING, Merging, Pump, conserves, merges, pumps},
 };
 
 #[test]
@@ -22,5 +22,13 @@ fn a_pump_keeps_every_item() {
     for how in [Pump::Forward, Pump::RoundRobin, Pump::ByKey, Pump::Broadcast] {
         println!("{how:?}");
         holds(prove("combinator::stream", async move |cx: &mut Cx| pumps(cx, how, 2).await));
+    }
+}
+
+#[test]
+fn merged_sources_keep_every_item() {
+    for how in [Merging::All, Merging::ByKey] {
+        println!("{how:?}");
+        holds(prove("combinator::stream", async move |cx: &mut Cx| merges(cx, how, 2, 1).await));
     }
 }
