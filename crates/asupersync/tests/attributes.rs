@@ -126,6 +126,21 @@ async fn a_sampler_finds_it_too(cx: &mut Cx) {
     adds(cx).await
 }
 
+#[asupersync::lab_test(seeds = 0..20, time = "eager:2")]
+async fn a_sweep_in_eager_time_still_ends(cx: &mut Cx) -> Res {
+    cx.spawn(async |cx: &mut Cx| -> Res { Ok(cx.sleep(Duration::from_secs(3)).await?) });
+    for _ in 0..4 {
+        cx.step().await;
+    }
+    Ok(())
+}
+
+#[asupersync::lab_test(explore = "random", random = "branch:3", runs = 50)]
+#[should_panic(expected = "two was drawn")]
+async fn a_sampler_draws_every_small_number(cx: &mut Cx) {
+    assert!(cx.random_below(3) != 2, "two was drawn")
+}
+
 #[asupersync::lab_test(explore = "every", grain = "poll", limit = 500)]
 async fn a_search_without_a_failure_passes(cx: &mut Cx) -> Res {
     let (tx, mut rx) = mpsc::channel::<u8>(1);

@@ -165,6 +165,51 @@ mod mended {
     }
 }
 
+mod late {
+    use super::*;
+
+    async fn transfer(cx: &mut Cx, bank: &Bank, amount: i64) -> Res {
+        bank.savings.write(|balance| *balance -= amount);
+        let mut answer = cx.spawn(async move |cx| is_allowed(cx, amount).await);
+        if answer.join(cx).await.ok()? {
+            bank.checking.write(|balance| *balance += amount);
+        }
+        Ok(())
+    }
+
+    #[asupersync::lab_test(explore, time = "eager")]
+    #[should_panic(expected = "left: 90")]
+    async fn a_transfer_that_takes_too_long_leaves_the_total(cx: &mut Cx) {
+        let bank = Bank::new();
+        let minute = Duration::from_secs(60);
+        let _ = cx.timeout(minute, async |cx| transfer(cx, &bank, 10).await).await;
+        assert_eq!(bank.total(), 100);
+    }
+
+    /// As long as the clock only moves when nothing can run, nobody is late.
+    #[asupersync::lab_test(explore)]
+    async fn nobody_is_late_as_long_as_time_waits_for_everybody(cx: &mut Cx) {
+        let bank = Bank::new();
+        let minute = Duration::from_secs(60);
+        let _ = cx.timeout(minute, async |cx| transfer(cx, &bank, 10).await).await;
+        assert_eq!(bank.total(), 100);
+    }
+}
+
+mod chance {
+    use super::*;
+
+    #[asupersync::lab_test(explore, random = "branch")]
+    #[should_panic(expected = "overdrawn")]
+    async fn the_fee_is_paid(cx: &mut Cx) {
+        let bank = Bank::new();
+        // One transfer in twelve is looked at by somebody, and costs more.
+        let fee = if cx.random_below(12) == 7 { 150 } else { 1 };
+        bank.savings.write(|balance| *balance -= fee);
+        assert!(bank.savings.get() >= 0, "overdrawn");
+    }
+}
+
 const CHAPTER: &str = include_str!("../../../docs/lab.md");
 
 /// The lines of a text that say something, without the space around them.

@@ -92,6 +92,8 @@ pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 /// | `cancel = "sweep"`, `"pairs"` | one run for each checkpoint of each task, cancelled exactly there; or also for each pair | nobody is cancelled |
 /// | `twice` | every run is made again with the same decisions, and fails where it does something else: at the first step that differs, with its line | |
 /// | `faults = true`, `faults = "net"` | the simulated network fails now and then; `explore = "every"` tries both each time | no faults |
+/// | `time = "eager"`, `"eager:2"` | the clock may move before tasks that could run, once or so many times in a run: who is slow meets his timeout | it moves when nothing can run |
+/// | `random = "branch"`, `"branch:6"` | with `explore`: every value of `cx.random_below(n)` is tried, for n up to 16, or so much | the seed's numbers |
 ///
 /// ```text
 /// #[asupersync::lab_test(explore)]            #[test]

@@ -58,7 +58,7 @@ fn options_say_what_they_take() {
         (
             lab_test,
             "workers = 1",
-            "unknown option `workers`: there are `seeds`, `explore`, `runs`, `limit`, `budget`, `grain`, `faults`, `cancel`, `twice`",
+            "unknown option `workers`: there are `seeds`, `explore`, `runs`, `limit`, `budget`, `grain`, `faults`, `time`, `random`, `cancel`, `twice`",
         ),
         (main, "workers", "`workers` wants a value: `workers = ..`"),
         (lab_test, "explore, explore", "`explore` is given twice"),
@@ -100,6 +100,13 @@ fn options_of_a_search_are_checked_as_far_as_can_be_without_running_it() {
         ("explore, grain = 'fine'", "`grain` is 'operation' or 'poll'"),
         ("faults = 'disk'", "`faults` is `true`, `false` or 'net'"),
         ("explore = , runs = 3", how),
+        ("time = 'fast'", "`time` is 'eager', where the clock may overtake tasks once, or 'eager:TIMES'"),
+        ("time = 'eager:0'", "`time` is 'eager', where the clock may overtake tasks once, or 'eager:TIMES'"),
+        (
+            "explore, random = 'branch:1'",
+            "`random` is 'branch', for numbers below 16 or less, or 'branch:BOUND', of 2 to 65536",
+        ),
+        ("random = 'branch'", "`random` is for `explore`: a sweep draws the numbers of its seeds"),
         ("twice = 2", "`twice` is `true` or `false`; alone it is `true`"),
         ("cancel = 'drop'", "`cancel` is 'sweep' or 'pairs'"),
         (
@@ -158,6 +165,14 @@ fn options_reach_the_plain_functions() {
         ("cancel = \"sweep\", limit = 9", "LabConfig :: default ()) . limit (9) , f)"),
         ("explore, grain = \"poll\"", "every () . grain (:: asupersync :: lab :: Grain :: Poll) , f)"),
         ("explore, faults = \"net\"", "every () . faults () , f)"),
+        ("explore, time = \"eager\"", "every () . eager_time (1u32) , f)"),
+        ("time = \"eager:3\"", "LabConfig :: default () . eager_time (3u32)) . sweep (0 .. 32 , f)"),
+        ("cancel = \"sweep\", time = \"eager\"", "LabConfig :: default () . eager_time (1u32)) , f)"),
+        ("explore, random = \"branch\"", "every () . branch_on_random (16u32) , f)"),
+        (
+            "explore = \"pos\", time = \"eager:2\", random = \"branch:6\"",
+            "1000) . eager_time (2u32) . branch_on_random (6u32) , f)",
+        ),
         ("explore = \"pct:4\"", "sample (:: asupersync :: lab :: Schedule :: pct (4u32) , 1000) , f)"),
         ("cancel = \"sweep\"", ". cancel_sweep (0 .. 1 , :: asupersync :: lab :: CancelSweep :: new ("),
         ("cancel = \"pairs\", seeds = 1..3", "LabConfig :: default ()) . pairs (true) , f)"),

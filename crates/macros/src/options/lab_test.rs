@@ -7,7 +7,8 @@
 use super::{Number, Range, each};
 use crate::tokens::{Error, Ident, Result, Span, TokenStream, TokenTree, Tokens, fill};
 
-const KNOWN: &[&str] = &["seeds", "explore", "runs", "limit", "budget", "grain", "faults", "cancel", "twice"];
+const KNOWN: &[&str] =
+    &["seeds", "explore", "runs", "limit", "budget", "grain", "faults", "time", "random", "cancel", "twice"];
 
 /// See the module.
 #[derive(Default)]
@@ -19,6 +20,10 @@ pub(crate) struct LabTest {
     budget: Option<Number>,
     grain: Option<(Span, Grain)>,
     faults: bool,
+    /// How often the clock may overtake tasks.
+    eager: Option<u32>,
+    /// Random numbers below how much are tried.
+    random: Option<(Span, u32)>,
     twice: bool,
     cancel: Option<(Span, bool)>,
 }
@@ -47,6 +52,8 @@ impl LabTest {
                 "budget" => options.budget = Some(number(input, name)?),
                 "grain" => options.grain = Some((name.span(), grain(input)?)),
                 "faults" => options.faults = faults(input)?,
+                "time" => options.eager = Some(eager(input)?),
+                "random" => options.random = Some((name.span(), random(input)?)),
                 "twice" => options.twice = !valued || twice(input)?,
                 _ => options.cancel = Some((name.span(), cancel(input)?)),
             }
@@ -57,7 +64,7 @@ impl LabTest {
     }
 
     fn check(&self) -> Result<()> {
-        let LabTest { explore, runs, limit, budget, grain, cancel, .. } = self;
+        let LabTest { explore, runs, limit, budget, grain, random, cancel, .. } = self;
         let wrong = |span, text: &str| Err(Error::new(span, text));
         if let (Some((span, _)), Some(_)) = (cancel, explore) {
             return wrong(
@@ -70,6 +77,9 @@ impl LabTest {
                 budget.span(),
                 "`limit` and `budget` are two answers to more runs than that: with `limit` the test fails, with `budget` it passes",
             );
+        }
+        if let (Some((span, _)), None) = (random, explore) {
+            return wrong(*span, "`random` is for `explore`: a sweep draws the numbers of its seeds");
         }
         match (explore, runs, self.most()) {
             (None | Some(Explore::Every), Some(runs), _) => {
@@ -103,14 +113,16 @@ impl LabTest {
         let code = match (&self.explore, self.cancel) {
             (Some(explore), _) => format!(".search($seeds, {}, $name)", self.search(explore)),
             (None, Some((_, pairs))) => {
-                let net = if self.faults { FAULTY } else { "" };
+                let config = self.config();
                 let pairs = if pairs { ".pairs(true)" } else { "" };
                 let most = self.called_most();
                 format!(
-                    ".cancel_sweep($seeds, ::asupersync::lab::CancelSweep::new({CONFIG}{net}){pairs}{most}, $name)"
+                    ".cancel_sweep($seeds, ::asupersync::lab::CancelSweep::new({config}){pairs}{most}, $name)"
                 )
             }
-            (None, None) if self.faults => format!(".config({CONFIG}{FAULTY}).sweep($seeds, $name)"),
+            (None, None) if self.faults || self.eager.is_some() => {
+                format!(".config({}).sweep($seeds, $name)", self.config())
+            }
             (None, None) => ".sweep($seeds, $name)".to_string(),
         };
         let all = if self.explore.is_none() && self.cancel.is_none() { "0..32" } else { "0..1" };
@@ -122,6 +134,15 @@ impl LabTest {
         ];
         let twice = if self.twice { ".twice()" } else { "" };
         fill(&format!("{twice}{code}"), &holes)
+    }
+
+    /// How the labs of a sweep are made.
+    fn config(&self) -> String {
+        format!("{CONFIG}{}{}", if self.faults { FAULTY } else { "" }, self.called_eager())
+    }
+
+    fn called_eager(&self) -> String {
+        self.eager.map_or_else(String::new, |overtakings| format!(".eager_time({overtakings}u32)"))
     }
 
     fn called_most(&self) -> String {
@@ -140,7 +161,10 @@ impl LabTest {
             Some((_, Grain::Poll)) => ".grain(::asupersync::lab::Grain::Poll)",
         };
         let faults = if self.faults { ".faults()" } else { "" };
-        format!("::asupersync::lab::Search::{how}{most}{grain}{faults}")
+        let eager = self.called_eager();
+        let random =
+            self.random.map_or_else(String::new, |(_, below)| format!(".branch_on_random({below}u32)"));
+        format!("::asupersync::lab::Search::{how}{most}{grain}{faults}{eager}{random}")
     }
 }
 
@@ -204,6 +228,24 @@ fn faults(input: &mut Tokens) -> Result<bool> {
         return Ok(value);
     }
     word(input, "`faults` is `true`, `false` or \"net\"", |word| (word == "net").then_some(true))
+}
+
+/// How often the clock may overtake tasks.
+fn eager(input: &mut Tokens) -> Result<u32> {
+    let shape = "`time` is \"eager\", where the clock may overtake tasks once, or \"eager:TIMES\"";
+    word(input, shape, |word| match word {
+        "eager" => Some(1),
+        times => times.strip_prefix("eager:")?.parse().ok().filter(|times| *times > 0),
+    })
+}
+
+/// Below how much random numbers are tried.
+fn random(input: &mut Tokens) -> Result<u32> {
+    let shape = "`random` is \"branch\", for numbers below 16 or less, or \"branch:BOUND\", of 2 to 65536";
+    word(input, shape, |word| match word {
+        "branch" => Some(16),
+        bound => bound.strip_prefix("branch:")?.parse().ok().filter(|bound| (2..=1 << 16).contains(bound)),
+    })
 }
 
 /// Whether pairs are to be tried too.

@@ -198,7 +198,7 @@ fn engine(line: &Timeline<'_>, label: &Label) -> String {
         Label::TimerFire { .. } => "its timer fires".into(),
         Label::TimerArm { at, .. } => format!("sets a timer for {}", time(*at)),
         Label::TimerDisarm { .. } => "takes its timer back".into(),
-        Label::TimeAdvance { to } => format!("nothing can run: the clock moves to {}", time(*to)),
+        Label::TimeAdvance { to } => format!("the clock moves to {}", time(*to)),
         Label::TaskPoll { .. } => "runs".into(),
         Label::TaskPark { what, .. } => format!("waits for {}", clean(what, LONGEST)),
         Label::TaskWake { task: id, by } => match by {
