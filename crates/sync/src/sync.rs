@@ -26,6 +26,22 @@ pub(crate) use cx::{Lock as Mutex, Locked as MutexGuard};
 #[cfg(loom)]
 pub(crate) use model::{Mutex, MutexGuard};
 
+/// For sections in which a user's code runs: its threads sleep, as nobody knows how long that takes.
+#[derive(Debug, Default)]
+pub(crate) struct Slow(#[cfg(loom)] model::Mutex<()>, #[cfg(not(loom))] std::sync::Mutex<()>);
+
+impl Slow {
+    #[cfg(not(loom))]
+    pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ()> {
+        self.0.lock()
+    }
+}
+
 #[cfg(loom)]
 mod model {
     /// Loom's lock without poisoning. The one of ordinary builds has a model of its own, in `region`.
@@ -33,6 +49,12 @@ mod model {
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
     pub(crate) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+    impl Default for Mutex<()> {
+        fn default() -> Self {
+            Self::new(())
+        }
+    }
 
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {

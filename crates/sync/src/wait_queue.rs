@@ -36,7 +36,7 @@ pub(crate) use lists::Guard;
 
 use crate::{
     sync::Mutex,
-    wakes::{WakeBatch, Wakes},
+    wakes::{FirstPanic, WakeBatch, Wakes},
 };
 
 const NONE: u32 = u32::MAX;
@@ -222,6 +222,7 @@ impl<W: Wakes, S> WaitQueue<W, S> {
     }
 
     fn wake_crowd<'a>(&'a self, mut waiters: Guard<'a, W, S>) {
+        let mut first = FirstPanic::default();
         loop {
             let mut batch = WakeBatch::new();
             while !batch.is_full()
@@ -231,9 +232,9 @@ impl<W: Wakes, S> WaitQueue<W, S> {
             }
             let more = waiters.has_crowd_to_wake();
             drop(waiters);
-            batch.wake_all();
+            batch.wake_all(&mut first);
             if !more {
-                return;
+                return first.go_on();
             }
             waiters = self.lock();
         }

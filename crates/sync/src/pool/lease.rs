@@ -81,9 +81,13 @@ pub struct Lease<M: Manage<C>, C = cx::All> {
 }
 
 impl<M: Manage<C>, C> Lease<M, C> {
-    /// Drops it instead of giving it back: it's broken. Its place is free for a new one.
-    pub fn discard(self) {
-        drop(self.into_inner())
+    /// Drops it instead of giving it back: it's broken. After that its place is free for a new one; if dropping it panics,
+    /// all the same.
+    pub fn discard(mut self) {
+        if types::seeded!("pool.discarded-too-late") {
+            return drop(self.into_inner());
+        }
+        drop(self.item.take())
     }
 
     /// Takes it out of the pool for good. Its place is free for a new one.
@@ -128,7 +132,8 @@ impl<M: Manage<C>, C> DerefMut for Lease<M, C> {
 impl<M: Manage<C>, C> Drop for Lease<M, C> {
     fn drop(&mut self) {
         let Some(mut item) = self.item.take() else { return };
-        // If this panics the item is gone and the place goes back all the same.
+        // If this panics the item is gone and the place goes back all the same. Either way the item is where it's going
+        // before the place is free: that is the ticket's end, after this.
         if self.ticket.pool.manager.recycle(&mut item) == Recycle::Keep {
             self.ticket.put(item)
         }

@@ -250,7 +250,8 @@ impl<T> Receiver<T> {
     /// Waits for the oldest offer and takes it: its send is over then.
     ///
     /// # Errors
-    /// Closed: nothing is offered, and nothing will be. Cancelled: nothing was taken.
+    /// Closed: nothing is offered, and nothing will be; or this half has [closed](Self::close) it. Cancelled: nothing was
+    /// taken.
     #[track_caller]
     pub fn recv<'r, 'c, C: Row>(
         &'r mut self,
@@ -295,7 +296,8 @@ impl<T> Receiver<T> {
         self.shared.table.offers()
     }
 
-    /// Refuses what is offered and was not taken, now and later: the values go back to their senders.
+    /// Refuses what is offered and was not taken, now and later: the values go back to their senders, and nothing is
+    /// received any more.
     pub fn close(&mut self) {
         self.shared.table.close();
         self.shared.object.touch(Access::Write);

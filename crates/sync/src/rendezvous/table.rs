@@ -6,7 +6,8 @@
 //! Invariants:
 //! - `table.fifo`: the oldest offer is taken first.
 //! - `table.one-place`: a value is its sender's, or on the table, or taken. Who looks under the lock sees which.
-//! - `table.end`: no offer is accepted after a close; the end is found when nothing is offered and nobody can.
+//! - `table.end`: no offer is accepted or taken after a close; the end is found then, or when nothing is offered and nobody
+//!   can.
 //!
 //! Not here: `Cx`.
 
@@ -16,6 +17,7 @@ use crate::{
     TryRecvError, WaitNode, Wakes,
     gone::Gone,
     wait_queue::{Settled, WaitQueue},
+    wakes::FirstPanic,
 };
 
 struct State<T, W> {
@@ -115,14 +117,18 @@ impl<T, W: Wakes> Table<T, W> {
         value
     }
 
-    /// Takes the oldest offer.
+    /// Takes the oldest offer, unless it was refused by a [`close`](Self::close).
     ///
     /// # Errors
     /// There is none now, or there will be none.
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut waiters = self.state.lock();
+        // What lies there after a close is its sender's, who was told to take it back.
+        if waiters.state.closed && !types::seeded!("table.refused-taken") {
+            return Err(TryRecvError::Closed);
+        }
         let Some((_, value)) = waiters.state.offers.pop_front() else {
-            let ended = waiters.state.senders == 0 || waiters.state.closed;
+            let ended = waiters.state.senders == 0;
             return Err(if ended { TryRecvError::Closed } else { TryRecvError::Empty });
         };
         waiters.settle_front(Settled::Granted);
@@ -164,8 +170,10 @@ impl<T, W: Wakes> Table<T, W> {
         waiters.state.closed = true;
         // The values stay on the table until their senders withdraw them, who are told here.
         waiters.settle_all(Settled::Told);
-        self.state.wake_settled(waiters);
-        self.gone.tell();
+        let mut first = FirstPanic::default();
+        first.keep(|| self.state.wake_settled(waiters));
+        first.keep(|| self.gone.tell());
+        first.go_on();
     }
 
     /// Waits until offers are refused.

@@ -9,7 +9,10 @@ use super::{
     board::Board,
     table::{Stage, Table},
 };
-use crate::{sync::MutexGuard, wakes::Wakes};
+use crate::{
+    sync::MutexGuard,
+    wakes::{FirstPanic, Wakes},
+};
 
 #[derive(Clone, Copy)]
 struct List {
@@ -82,10 +85,20 @@ struct ToWake<W: Wakes>(Option<W>);
 impl<W: Wakes> Drop for ToWake<W> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(waiter) = self.0.take() {
-            waiter.wake();
+        let Some(waiter) = self.0.take() else { return };
+        if std::thread::panicking() {
+            return wake_while_unwinding(waiter);
         }
+        waiter.wake();
     }
+}
+
+/// Its panic would be the second, and end the process.
+#[cold]
+fn wake_while_unwinding<W: Wakes>(waiter: W) {
+    let mut first = FirstPanic::default();
+    first.keep(|| waiter.wake());
+    first.go_on();
 }
 
 impl<W: Wakes, S> Deref for Guard<'_, W, S> {

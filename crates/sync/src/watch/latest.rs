@@ -4,6 +4,8 @@
 //! - `watch.latest`: a look sees the value of the last change, and the version says which one that was.
 //! - `watch.told`: who has not seen the present version doesn't wait; who has is told of the next one, or of the end.
 //! - `watch.end`: the end is told when no sender is left, after the last value was seen.
+//! - `watch.out`: a value that is being changed in place is out of the state meanwhile, with the one who holds the lock of
+//!   changes; who needs the value waits at that lock. So a user's code runs under that one only, never under the queue's.
 //!
 //! Not here: `Cx`.
 
@@ -12,12 +14,13 @@ use std::{sync::Arc, task::Poll};
 use crate::{
     Closed, WaitNode, Wakes,
     gone::Gone,
-    sync::{AtomicU64, Relaxed},
+    sync::{AtomicU64, Relaxed, Slow},
     wait_queue::WaitQueue,
 };
 
 struct State<T> {
-    value: Arc<T>,
+    /// `None` while it's changed in place (`watch.out`).
+    value: Option<Arc<T>>,
     version: u64,
     senders: usize,
     receivers: usize,
@@ -29,6 +32,8 @@ pub struct Latest<T, W: Wakes> {
     /// As in the state, for looks without the lock: a version that differs was there, and the value is looked at under the
     /// lock. Whoever reads the one it has seen looks again there.
     version: AtomicU64,
+    /// Held while the value is out.
+    changing: Slow,
     /// Senders that wait until nobody receives.
     gone: Gone<W>,
 }
@@ -36,36 +41,93 @@ pub struct Latest<T, W: Wakes> {
 impl<T, W: Wakes> Latest<T, W> {
     /// The first version.
     pub fn new(value: T) -> Self {
-        let state = State { value: Arc::new(value), version: 0, senders: 1, receivers: 1 };
-        Self { state: WaitQueue::with_state(state), version: AtomicU64::new(0), gone: Gone::new() }
+        let state = State { value: Some(Arc::new(value)), version: 0, senders: 1, receivers: 1 };
+        Self {
+            state: WaitQueue::with_state(state),
+            version: AtomicU64::new(0),
+            changing: Slow::default(),
+            gone: Gone::new(),
+        }
     }
 
-    /// The value and its version.
+    /// The value and its version. Waits while the value is changed in place.
     pub fn look(&self) -> (Arc<T>, u64) {
-        self.state.with(|state| (state.value.clone(), state.version))
+        loop {
+            if let Some(found) = self.state.with(|state| Some((state.value.clone()?, state.version))) {
+                return found;
+            }
+            drop(self.changing.lock());
+        }
     }
 
-    /// Replaces the value and tells everybody; the value before.
+    /// The version. Waits for nobody.
+    pub fn version(&self) -> u64 {
+        self.state.with(|state| state.version)
+    }
+
+    /// Replaces the value and tells everybody; the value before. Waits while that is changed in place.
     pub fn replace(&self, value: T) -> Arc<T> {
-        let value = Arc::new(value);
-        self.state.tell(|state| {
-            state.version += u64::from(!types::seeded!("watch.version-kept"));
-            self.version.store(state.version, Relaxed);
-            (core::mem::replace(&mut state.value, value), true)
-        })
+        let mut value = Some(Arc::new(value));
+        loop {
+            let before = self.state.tell(|state| {
+                if state.value.is_none() {
+                    return (None, false);
+                }
+                self.next_version(state, !types::seeded!("watch.version-kept"));
+                (core::mem::replace(&mut state.value, value.take()), true)
+            });
+            if let Some(before) = before {
+                return before;
+            }
+            drop(self.changing.lock());
+        }
     }
 
     /// Changes the value in place, or a copy if somebody looks at it, and tells everybody if `change` says so.
+    ///
+    /// Others who change it or look at it wait while `change` runs. The copy is made, and what it replaces is dropped, under
+    /// no lock.
     pub fn modify(&self, change: impl FnOnce(&mut T) -> bool) -> bool
     where
         T: Clone,
     {
-        self.state.tell(|state| {
-            let changed = change(Arc::make_mut(&mut state.value));
-            state.version += u64::from(changed);
-            self.version.store(state.version, Relaxed);
-            (changed, changed)
+        // What was copied, and its copy. Declared before the lock, so that they are dropped after it.
+        let mut copied: Option<(Arc<T>, Arc<T>)> = None;
+        loop {
+            let changing = self.changing.lock();
+            match self.take_out(&mut copied) {
+                Ok(value) => return Out { latest: self, value: Some(value) }.change(change),
+                Err(shared) => {
+                    drop(changing);
+                    let copy = Arc::new(T::clone(&shared));
+                    copied = Some((shared, copy));
+                }
+            }
+        }
+    }
+
+    /// Takes out what can be changed: the value, or the copy that was made of it if it's still the value. Otherwise the
+    /// value, to be copied. With the lock of changes held.
+    fn take_out(&self, copied: &mut Option<(Arc<T>, Arc<T>)>) -> Result<Arc<T>, Arc<T>> {
+        self.state.with(|state| {
+            let present =
+                state.value.as_mut().expect("who takes it out holds the lock of changes until it's back");
+            if let Some((original, copy)) = copied
+                && (Arc::ptr_eq(original, present) || types::seeded!("watch.stale-copy"))
+            {
+                let copied_from = state.value.take().expect("it was there a moment ago");
+                return Ok(core::mem::replace(copy, copied_from));
+            }
+            if Arc::get_mut(present).is_none() {
+                return Err(present.clone());
+            }
+            Ok(state.value.take().expect("it was there a moment ago"))
         })
+    }
+
+    fn next_version(&self, state: &mut State<T>, differs: bool) {
+        state.version += u64::from(differs);
+        self.version.store(state.version, Relaxed);
     }
 
     /// Waits for a version other than `seen`; which one it is.
@@ -144,6 +206,36 @@ impl<T, W: Wakes> Latest<T, W> {
         if last {
             self.gone.tell();
         }
+    }
+}
+
+/// A value that is being changed (`watch.out`). It's put back whatever becomes of the change.
+struct Out<'l, T, W: Wakes> {
+    latest: &'l Latest<T, W>,
+    value: Option<Arc<T>>,
+}
+
+impl<T, W: Wakes> Out<'_, T, W> {
+    fn change(mut self, change: impl FnOnce(&mut T) -> bool) -> bool {
+        let value = self.value.as_mut().and_then(Arc::get_mut).expect("what was taken out is nobody else's");
+        let changed = change(value);
+        self.put_back(changed);
+        changed
+    }
+
+    fn put_back(&mut self, changed: bool) {
+        let Some(value) = self.value.take() else { return };
+        self.latest.state.tell(|state| {
+            state.value = Some(value);
+            self.latest.next_version(state, changed);
+            ((), changed)
+        });
+    }
+}
+
+impl<T, W: Wakes> Drop for Out<'_, T, W> {
+    fn drop(&mut self) {
+        self.put_back(false);
     }
 }
 

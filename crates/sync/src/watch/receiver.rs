@@ -149,7 +149,7 @@ impl<T> Receiver<T> {
     /// Whether there is a value that was not seen yet.
     pub fn has_changed(&self) -> bool {
         self.object.touch(Access::Read);
-        self.core.look().1 != self.seen
+        self.core.version() != self.seen
     }
 
     /// Whether `other` watches the same value.

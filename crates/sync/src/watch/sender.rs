@@ -41,8 +41,9 @@ impl<T> Sender<T> {
     /// Changes the value in place (or a copy, if somebody looks at it just then), and wakes who waits for a change if
     /// `change` returns true. Otherwise nobody is told, and receivers count it as the version that they have seen.
     ///
-    /// `change` runs under the channel's lock: it should be short, and must not use the channel. If it panics, the value
-    /// is as it was left, and nobody is told.
+    /// While `change` runs, others who change the value or look at it wait, with their threads: it should be short, and must
+    /// not do either itself (a deadlock, or a panic). The copy is made, and what it replaces is dropped, under no lock:
+    /// `T`'s code may use the channel. If `change` panics, the value is as it was left, and nobody is told.
     pub fn send_if_modified(&self, change: impl FnOnce(&mut T) -> bool) -> bool
     where
         T: Clone,

@@ -129,3 +129,4 @@ mod order;
 mod reentrant;
 mod refused;
 mod waits;
+mod wakers;

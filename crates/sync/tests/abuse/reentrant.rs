@@ -282,3 +282,61 @@ fn channels_bear_values_that_use_them_when_they_are_dropped() {
     drop(rx);
     assert_eq!(drops.load(Relaxed), 5);
 }
+
+/// A value that looks at its channel when it's cloned and when it's dropped.
+struct Watched {
+    channel: Arc<std::sync::Mutex<Option<watch::Sender<Watched>>>>,
+    uses: Arc<AtomicUsize>,
+}
+
+impl Watched {
+    fn use_channel(&self) {
+        let channel = self.channel.lock().unwrap().clone();
+        if let Some(channel) = channel {
+            self.uses.fetch_add(1, Relaxed);
+            assert_eq!(channel.receivers(), channel.borrow().channel.lock().unwrap().iter().count());
+        }
+    }
+}
+
+impl Clone for Watched {
+    fn clone(&self) -> Self {
+        self.use_channel();
+        Self { channel: self.channel.clone(), uses: self.uses.clone() }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.use_channel();
+    }
+}
+
+#[test]
+fn a_watched_value_may_use_its_channel_when_it_is_copied_for_a_change_and_when_the_original_goes() {
+    let (place, uses) = (Arc::new(std::sync::Mutex::new(None)), Arc::new(AtomicUsize::new(0)));
+    let (tx, rx) = watch::channel(Watched { channel: place.clone(), uses: uses.clone() });
+    let looked = rx.borrow();
+    *place.lock().unwrap() = Some(tx.clone());
+    assert!(tx.send_if_modified(|_| true));
+    assert_eq!(uses.load(Relaxed), 1, "it was copied");
+    drop(looked);
+    assert_eq!(uses.load(Relaxed), 2, "the original went");
+    let last = place.lock().unwrap().take();
+    drop((last, tx, rx));
+}
+
+#[test]
+fn a_change_that_panics_leaves_a_watched_value_that_can_be_looked_at_and_changed() {
+    let (tx, rx) = watch::channel(1);
+    let change = || {
+        tx.send_if_modified(|value| {
+            *value = 2;
+            panic!("halfway")
+        })
+    };
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(change)).is_err());
+    assert_eq!((*rx.borrow(), rx.has_changed()), (2, false));
+    assert!(tx.send_if_modified(|value| std::mem::replace(value, 3) == 2));
+    assert_eq!((*rx.borrow(), rx.has_changed()), (3, true));
+}

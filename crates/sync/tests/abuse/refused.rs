@@ -1,9 +1,14 @@
 //! Numbers that make no sense, and peers that are gone.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+};
 
 use asupersync_sync::{
-    WaitError,
+    TryRecvError, WaitError,
     barrier::Barrier,
     broadcast::{self, RecvError},
     latch::Latch,
@@ -106,4 +111,34 @@ fn whoever_is_left_is_told_at_once_and_gets_back_what_was_not_taken() {
             assert!(matches!(slots.try_acquire(cx, 1), Err(TryAcquireError::Closed)));
         });
     });
+}
+
+/// Between the close and the moment at which its senders run, what was offered still lies there.
+pub(crate) fn what_was_refused_is_not_received() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let cx = &*cx;
+            let (tx, mut rx) = rendezvous::channel();
+            let mut send = pin!(tx.send(cx, 7));
+            while rx.offers() == 0 {
+                cx.yield_now().await;
+                assert!(poll_fn(|context| Poll::Ready(send.as_mut().poll(context).is_pending())).await);
+            }
+            rx.close();
+            assert_eq!(rx.try_recv(), Err(TryRecvError::Closed), "what was refused was taken");
+            assert!(matches!(rx.recv(cx).await, Err(WaitError::Closed)));
+            assert!(matches!(send.await, Err(SendError::Closed(7))), "it came back");
+        });
+    });
+}
+
+#[test]
+fn what_a_closed_rendezvous_refused_goes_back_and_is_received_no_more() {
+    what_was_refused_is_not_received();
+}
+
+#[cfg(asupersync_seeded)]
+mutants::mistakes! {
+    a_close_after_which_offers_are_taken: "table.refused-taken"
+        breaks what_was_refused_is_not_received, says "what was refused was taken";
 }

@@ -62,6 +62,24 @@ fn the_last_change_is_seen() {
     sender.join().unwrap();
 }
 
+/// Two change a value, of which copies have to be made, while a third replaces nothing but looks.
+fn no_change_is_undone() {
+    let latest = Arc::new(Latest::<u8, Waker>::new(0));
+    let kept = latest.look().0;
+    let other = latest.clone();
+    let add = |latest: &Latest<u8, Waker>| {
+        latest.modify(|value| {
+            *value += 1;
+            true
+        })
+    };
+    let adds = thread::spawn(move || assert!(add(&other)));
+    assert!(add(&latest));
+    assert!(*latest.look().0 >= 1, "a change was undone");
+    adds.join().unwrap();
+    assert_eq!((*kept, *latest.look().0, latest.version()), (0, 2, 2), "a change was undone");
+}
+
 /// A sender hands a value over while another withdraws its own: the receiver gets what was not withdrawn.
 fn a_value_is_taken_or_withdrawn() {
     let table = Arc::new(Table::<u8, Waker>::default());
@@ -96,6 +114,11 @@ fn the_last_change_is_never_missed() {
 }
 
 #[test]
+fn changes_to_copies_do_not_undo_each_other() {
+    holds(no_change_is_undone);
+}
+
+#[test]
 fn a_withdrawn_offer_is_nobody_elses() {
     holds(a_value_is_taken_or_withdrawn);
 }
@@ -105,6 +128,7 @@ mutants::mutants! {
     mutant_whose_broadcast_ends_unheard_is_killed: "tape.end-unheard" breaks || crate::explore(what_is_lost_is_counted), says "deadlock";
     mutant_that_keeps_the_version_is_killed: "watch.version-kept" breaks || crate::explore(the_last_change_is_seen), says "the last change was missed";
     mutant_whose_watch_ends_unheard_is_killed: "watch.end-unheard" breaks || crate::explore(the_last_change_is_seen), says "deadlock";
+    mutant_that_changes_a_stale_copy_is_killed: "watch.stale-copy" breaks || crate::explore(no_change_is_undone), says "a change was undone";
     mutant_whose_offer_goes_unheard_is_killed: "table.offer-unheard" breaks || crate::explore(a_value_is_taken_or_withdrawn), says "deadlock";
     mutant_that_waits_without_a_second_look_is_killed: "table.no-second-look" breaks || crate::explore(a_value_is_taken_or_withdrawn), says "deadlock";
     mutant_that_withdraws_anothers_offer_is_killed: "table.withdraws-oldest" breaks || crate::explore(a_value_is_taken_or_withdrawn), says "deadlock";

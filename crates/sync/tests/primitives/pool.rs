@@ -1,12 +1,13 @@
 //! Things that are leased and given back.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-use asupersync_sync::pool::{Health, Manage, Pool};
+use asupersync_sync::pool::{Health, Manage, Pool, Recycle};
 use cx::Cx;
+use lab::{LabConfig, LabRuntime};
 use types::{Cancelled, Error, Res};
 
 /// Counts the things that are there; the first one can't be made.
@@ -72,6 +73,59 @@ pub(crate) async fn leased(cx: &mut Cx) {
     assert!(again.is_ok_and(|()| alive.load(Relaxed) == 1) || alive.load(Relaxed) == 0);
     pool.close();
     assert_eq!(alive.load(Relaxed), 0, "a closed pool keeps something");
+}
+
+/// Makes things that look at their pool as they go.
+#[derive(Clone, Default)]
+struct Leaving(Arc<Mutex<Option<Pool<Leaving>>>>);
+
+/// What was leased while it went.
+struct Leaves(Leaving, Arc<AtomicUsize>);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        let out = self.0.0.lock().unwrap().as_ref().map_or(0, Pool::out);
+        self.1.store(out, Relaxed);
+    }
+}
+
+impl Manage for Leaving {
+    type Item = Leaves;
+    type Error = Error;
+
+    async fn create(&self, _: &mut Cx) -> Res<Leaves> {
+        Ok(Leaves(self.clone(), Arc::default()))
+    }
+
+    fn recycle(&self, _: &mut Leaves) -> Recycle {
+        Recycle::Drop
+    }
+}
+
+pub(crate) fn discarded() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(async |cx| {
+        let things = Leaving::default();
+        let pool = Pool::new(1, things.clone());
+        *things.0.lock().unwrap() = Some(pool.clone());
+        for discards in [true, false] {
+            let thing = pool.lease(cx).await.unwrap();
+            let out = thing.1.clone();
+            if discards {
+                thing.discard()
+            } else {
+                drop(thing)
+            }
+            assert_eq!((out.load(Relaxed), pool.out()), (1, 0), "its place was free before it was gone");
+        }
+        let pool = things.0.lock().unwrap().take();
+        drop(pool);
+    });
+}
+
+#[test]
+fn the_place_of_what_is_discarded_or_not_kept_is_free_once_it_is_gone_and_not_before() {
+    discarded();
 }
 
 proven! {

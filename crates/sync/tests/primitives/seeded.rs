@@ -14,4 +14,6 @@ mutants::mistakes! {
         breaks || drop(prove("sync::session", channels::requests)), says "waits for send (rendezvous)";
     a_place_that_is_not_given_back: "pool.place-lost"
         breaks || { prove("sync::pool", pool::leased); }, says "deadlock";
+    a_place_that_is_free_too_early: "pool.discarded-too-late"
+        breaks pool::discarded, says "its place was free before it was gone";
 }

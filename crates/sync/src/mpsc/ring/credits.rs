@@ -35,6 +35,7 @@ use crate::{
     Closed, WaitNode, Wakes,
     sync::{AcqRel, Acquire, AtomicU32, AtomicU64, CacheLine, Relaxed, Release},
     wait_queue::{Guard, Settled, WaitQueue},
+    wakes::FirstPanic,
 };
 
 const ONE_TICKET: u64 = 1 << 32;
@@ -310,12 +311,12 @@ impl<W: Wakes> Credits<W> {
 
     /// Gives out no more credits and tells everybody who waits; with `gone`, commits are refused too. The tail at that
     /// instant: tickets before it were given out, later ones never will be.
-    pub(super) fn close(&self, gone: bool) -> u32 {
+    pub(super) fn close(&self, gone: bool, first: &mut FirstPanic) -> u32 {
         let mut waiters = self.queue.lock();
         let before = self.sending.0.word.fetch_or(if gone { CLOSED | RX_GONE } else { CLOSED }, AcqRel);
         waiters.settle_all(Settled::Told);
         self.drop_waiters_bits(&waiters);
-        self.queue.wake_settled(waiters);
+        first.keep(|| self.queue.wake_settled(waiters));
         tail_of(before)
     }
 

@@ -26,7 +26,7 @@ use crate::{
     gone::Gone,
     object::{Access, Object, ObjectKind},
     sync::{AcqRel, Acquire, Arc, AtomicU32, AtomicUsize, Relaxed, UnsafeCell},
-    wakes::{WaiterSlot, Wakes},
+    wakes::{FirstPanic, WaiterSlot, Wakes},
 };
 
 const FULL: u32 = 1;
@@ -192,10 +192,17 @@ impl<T, W: Wakes> Rx<T, W> {
     /// Gives out no more credits and refuses those who wait for one. Values sent and credits given out before still
     /// arrive.
     pub fn close(&mut self) {
-        self.ring.credits.close(false);
-        self.ring.gone.tell();
+        self.shut(false).1.go_on();
+    }
+
+    /// Closes the channel, for good or but for what was reserved, and tells everybody: see [`Credits::close`].
+    fn shut(&mut self, gone: bool) -> (u32, FirstPanic) {
+        let mut first = FirstPanic::default();
+        let end = self.ring.credits.close(gone, &mut first);
+        first.keep(|| self.ring.gone.tell());
         self.ring.room.touch(Access::Close);
         self.ring.values.touch(Access::Close);
+        (end, first)
     }
 
     /// Values sent and not received.
@@ -340,12 +347,10 @@ impl<T, W: Wakes> Drop for Rx<T, W> {
             }
         }
         self.forget_waiter();
-        let end = self.ring.credits.close(true);
-        self.ring.gone.tell();
-        self.ring.room.touch(Access::Close);
-        self.ring.values.touch(Access::Close);
+        let (end, first) = self.shut(true);
         let rest = Rest(self, end);
         while rest.0.abandon(rest.1) {}
+        first.go_on();
     }
 }
 
