@@ -394,7 +394,7 @@ pub(crate) fn request(task: &TaskRef, id: TaskId, world: &World, ask: Ask) {
         .when(now)
         .build();
     let mut inner = ext.inner.lock();
-    if inner.over || !inner.slot.strengthen(&c, Some(deadline)).any() {
+    if ext::is_over(task) || !inner.slot.strengthen(&c, Some(deadline)).any() {
         return;
     }
     if let Some(sink) = &world.sink {

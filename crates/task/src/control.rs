@@ -54,6 +54,8 @@ pub const SHARED: u32 = 1 << 26;
 pub const SPENT: u32 = 1 << 27;
 /// The task is polled for no reason, by an engine that looks for lost wakes: who counts polls leaves this one out.
 pub const NUDGED: u32 = 1 << 28;
+/// The end of this traced task is about to be told: a request that comes now reaches nobody.
+pub const OVER: u32 = 1 << 29;
 
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

@@ -11,10 +11,10 @@ use alloc::vec::Vec;
 use cancel::Slot;
 use core::any::Any;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*, fence};
 use region::{Lock, Region};
-use task::Header;
 use task::raw::slab;
+use task::{Header, control};
 use types::Cancelled;
 
 /// See the module.
@@ -48,8 +48,6 @@ pub(crate) struct ExtInner {
     pub(crate) name: Option<Box<Cow<'static, str>>>,
     /// The nearest user value of the row, stored before the task starts and never changed after.
     pub(crate) env: Option<Arc<dyn Any + Send + Sync>>,
-    /// Its end is about to be traced: a request that comes now reaches nobody.
-    pub(crate) over: bool,
     /// The close of the implicit region, once the body has ended.
     pub(crate) drain: Option<Drain>,
 }
@@ -118,7 +116,7 @@ pub(crate) fn make(header: &Header) -> &Ext {
     if let Some(ext) = of(header) {
         return ext;
     }
-    let new = slab::put(Ext::default());
+    let new = slab::put_with(Ext::default);
     match header.ext.compare_exchange(core::ptr::null_mut(), new.as_ptr().cast(), AcqRel, Acquire) {
         // SAFETY: just stored; freed with the header.
         Ok(_) => unsafe { new.as_ref() },
@@ -130,6 +128,24 @@ pub(crate) fn make(header: &Header) -> &Ext {
             }
         }
     }
+}
+
+/// The end of a traced task is about to be told, after which no request may be: one that is under way is waited for, and
+/// one that comes later finds the mark ([`is_over`]).
+pub(crate) fn end(header: &Header) {
+    header.control.fetch_or(control::OVER, SeqCst);
+    // Ordered after the mark, as the look at the mark is after the making of an extension: whoever makes one that is not
+    // seen here sees the mark.
+    // SAFETY: as in `of`.
+    if let Some(ext) = unsafe { header.ext.load(SeqCst).cast::<Ext>().as_ref() } {
+        drop(ext.inner.lock())
+    }
+}
+
+/// Whether the task's end was told, or is about to be. For who holds the lock of its extension.
+pub(crate) fn is_over(header: &Header) -> bool {
+    fence(SeqCst);
+    header.control() & control::OVER != 0
 }
 
 /// Frees the extension of a header that nobody refers to.

@@ -79,7 +79,7 @@ unsafe impl Owner for Kernel {
             }
         }
         if task.control() & control::TRACE != 0 {
-            ext::make(task).inner.lock().over = true
+            ext::end(task)
         }
         // SAFETY: the cell calls this once, for a member that `admit` linked.
         unsafe { Region::member_ended(task, verdict) }

@@ -13,10 +13,17 @@ use core::ptr::NonNull;
 /// Puts a value beside the cells. What `Box` does, at the cost of a cell.
 #[inline]
 pub fn put<T>(value: T) -> NonNull<T> {
+    put_with(|| value)
+}
+
+/// As [`put`], with the place taken first: a value that is long and mostly empty is then made there, and not copied. If
+/// `make` panics, the place is lost.
+#[inline]
+pub fn put_with<T>(make: impl FnOnce() -> T) -> NonNull<T> {
     const { assert!(size_of::<T>() > 0, "a block holds something") }
     let place = allocate(Layout::new::<T>()).cast::<T>();
     // SAFETY: it was allocated for a `T`, and is nobody else's.
-    unsafe { place.write(value) }
+    unsafe { place.write(make()) }
     place
 }
 
