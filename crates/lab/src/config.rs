@@ -109,7 +109,9 @@ impl Schedule {
 pub struct LabConfig {
     pub(crate) seed: u64,
     pub(crate) schedule: Schedule,
-    pub(crate) max_steps: u64,
+    /// If somebody says so.
+    pub(crate) max_steps: Option<u64>,
+    pub(crate) max_spins: u64,
     pub(crate) max_idle: Duration,
     pub(crate) grace: Duration,
     pub(crate) after_grace: AfterGrace,
@@ -132,7 +134,8 @@ impl Default for LabConfig {
         LabConfig {
             seed: 0,
             schedule: Schedule::Random,
-            max_steps: 10_000_000,
+            max_steps: None,
+            max_spins: 500,
             max_idle: Duration::from_secs(24 * 60 * 60),
             grace: Duration::from_secs(10),
             after_grace: AfterGrace::Wait,
@@ -165,10 +168,32 @@ impl LabConfig {
         self
     }
 
-    /// After how many polls a run fails as stuck. Default: 10 million.
+    /// After how many polls a run fails as stuck. Default: 10 million; 100,000 in searches of every class, or of every
+    /// schedule within a bound, which keep a kilobyte for each step and repeat runs.
     #[must_use]
     pub fn max_steps(mut self, steps: u64) -> LabConfig {
-        self.max_steps = steps;
+        self.max_steps = Some(steps);
+        self
+    }
+
+    /// As a search needs it that keeps all steps of a run, if nobody said otherwise.
+    pub(crate) fn for_exhaustive_search(mut self) -> LabConfig {
+        self.max_steps.get_or_insert(100_000);
+        self
+    }
+
+    /// [`LabConfig::max_steps`], or what holds without it.
+    pub(crate) fn step_limit(&self) -> u64 {
+        self.max_steps.unwrap_or(10_000_000)
+    }
+
+    /// After how many steps in a row that change nothing, and look at what their tasks have looked at before, a searched
+    /// run fails as stuck in a spin loop. A task that asks again and again has a class for each number of times that
+    /// it asks, which no search comes to the end of; a loop that is bounded but long may need more. A single step that does
+    /// nothing but look, twenty times as often, panics: it would never end. Default: 500.
+    #[must_use]
+    pub fn max_spins(mut self, steps: u64) -> LabConfig {
+        self.max_spins = steps;
         self
     }
 

@@ -18,6 +18,7 @@ use crate::deadlock::WaitGraph;
 use crate::decisions::Decisions;
 use crate::lasso::Lasso;
 use crate::raw::home::{HomeCell, HomeRef};
+use crate::spins::{self, Spins};
 use crate::watch;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
 use cx::Waiter;
@@ -54,6 +55,8 @@ pub(crate) struct Engine {
     pub(crate) steps: AtomicU64,
     /// Whoever picks the steps has no interest in the rest of the run.
     pub(crate) given_up: AtomicBool,
+    /// Somebody asks again and again, and nothing changes.
+    spins: AtomicBool,
     /// The last steps before the limit.
     pub(crate) lasso: Mutex<Lasso>,
     /// In explored runs with a trace, who was the last to change what; by object.
@@ -75,6 +78,9 @@ struct Stepping {
     candidates: Vec<Candidate>,
     /// Whoever picks has been told that the run is over.
     over: bool,
+    spins: Spins,
+    /// Who asks in vain, and for what.
+    spun: Option<(TaskId, Touch)>,
 }
 
 impl Engine {
@@ -99,6 +105,7 @@ impl Engine {
             firing: AtomicBool::new(false),
             steps: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
+            spins: AtomicBool::new(false),
             lasso: Mutex::default(),
             changed: Mutex::default(),
             lasso_from: AtomicU64::new(u64::MAX),
@@ -111,6 +118,24 @@ impl Engine {
     pub(crate) fn keep_steps_from(&self, step: u64) {
         locked(&self.lasso).forget();
         self.lasso_from.store(step, Relaxed)
+    }
+
+    /// How often somebody may ask again while nothing changes, where steps are looked at.
+    pub(crate) fn limit_spins(&self, steps: u64) {
+        self.stepping.get().spins.begin(steps);
+        spins::limit_looks(Some(steps))
+    }
+
+    /// Whether somebody has asked more often than that.
+    #[inline]
+    pub(crate) fn spins(&self) -> bool {
+        self.spins.load(Relaxed)
+    }
+
+    /// Who, and for what, in words.
+    pub(crate) fn spun(&self) -> Option<(TaskId, String)> {
+        let (task, look) = self.stepping.get().spun?;
+        Some((task, watch::told(&look)))
     }
 
     /// Has every step announced to `interference` before it is taken.
@@ -206,7 +231,7 @@ impl Engine {
     pub(crate) fn step(&self) -> bool {
         self.take_arrivals();
         let mut stepping = self.stepping.get();
-        let Stepping { log, candidates, over } = &mut *stepping;
+        let Stepping { log, candidates, over, spins, spun } = &mut *stepping;
         if *over {
             drop(stepping);
             return self.step_unasked();
@@ -240,6 +265,10 @@ impl Engine {
         }
         if self.waits.is_some() && !log.touches.is_empty() {
             self.remember(task, &log.touches)
+        }
+        if let Some(look) = spins.step(task, &log.touches, !log.enabled.is_empty(), size > 1) {
+            *spun = Some((task, *look));
+            self.spins.store(true, Relaxed)
         }
         self.park(task, log);
         let step = Step { task: Some(task), touches: &log.touches, enabled: &log.enabled };
@@ -372,7 +401,8 @@ impl Engine {
 
     /// The world moved by itself (the clock, something that was planned between two steps).
     pub(crate) fn moved(&self) {
-        let Stepping { log, over, .. } = &mut *self.stepping.get();
+        let Stepping { log, over, spins, .. } = &mut *self.stepping.get();
+        spins.changed();
         if !*over {
             watch::ended(log);
             let step = Step { task: None, touches: &log.touches, enabled: &log.enabled };
@@ -429,10 +459,12 @@ impl Engine {
             return false;
         }
         lanes.renew();
-        let Stepping { log, candidates, over } = &mut *self.stepping.get();
+        let Stepping { log, candidates, over, spun, .. } = &mut *self.stepping.get();
         log.clear();
         candidates.clear();
         *over = false;
+        *spun = None;
+        self.spins.store(false, Relaxed);
         drop(self.timers.renew());
         self.clock.renew();
         self.world.recent.store(0, Relaxed);

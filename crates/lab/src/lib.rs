@@ -21,6 +21,7 @@
 //! | `deadlock` | circles of tasks that wait for each other |
 //! | `futurelock` | futures that keep others waiting because nobody polls them |
 //! | `lasso` | the loop that a run ended in |
+//! | `spins` | tasks that ask again and again, while nothing changes |
 //! | `watch` | what the steps of an explored run do to what tasks share |
 //! | `outside` | what threads that are not the lab's do to what its tasks share |
 //! | `parked` | tasks that announced what they will do next |
@@ -86,6 +87,7 @@ mod raw;
 mod runtime;
 mod search;
 mod signals;
+mod spins;
 mod sweep;
 mod telling;
 mod ticker;

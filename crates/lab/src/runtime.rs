@@ -16,6 +16,7 @@ use crate::premises::{Premises, Spare};
 use crate::raw;
 use crate::raw::home::Lent;
 use crate::signals::LabSignals;
+use crate::spins;
 use crate::verdict::{LabFailure, waits};
 use crate::wall::LabWall;
 use crate::watch;
@@ -194,6 +195,7 @@ impl LabRuntime {
         let looked = self.recording.as_ref().and_then(|_| watch::look_after());
         let mut task = raw::with_root(&self.root, at, body, &mut value, |task| {
             self.drive(task);
+            spins::limit_looks(None);
             self.engine.end(Vec::new);
         });
         let outcome = task.take();
@@ -227,10 +229,12 @@ impl LabRuntime {
 
     fn drive(&self, task: &RootTask) {
         let mut idle_since: Option<(Time, u64)> = None;
-        self.engine.keep_steps_from(self.config.max_steps.saturating_sub(WINDOW as u64));
+        let limit = self.config.step_limit();
+        self.engine.keep_steps_from(limit.saturating_sub(WINDOW as u64));
+        self.engine.limit_spins(self.config.max_spins);
         while !task.is_finished() {
             self.act(self.engine.steps.load(Relaxed));
-            if self.engine.steps.load(Relaxed) >= self.config.max_steps {
+            if self.engine.steps.load(Relaxed) >= limit {
                 let told = self.told_loop();
                 return self.give_up(task, |lab, waits| LabFailure::Stuck {
                     steps: lab.engine.steps.load(Relaxed),
@@ -239,6 +243,13 @@ impl LabRuntime {
             }
             let before = self.engine.steps.load(Relaxed);
             if self.engine.step() {
+                if self.engine.spins() {
+                    let told = self.told_spin();
+                    return self.give_up(task, |lab, waits| LabFailure::Stuck {
+                        steps: lab.engine.steps.load(Relaxed),
+                        why: format!("{told}; still there:\n{waits}"),
+                    });
+                }
                 continue;
             }
             if self.engine.given_up.load(Relaxed) {

@@ -43,7 +43,7 @@ use crate::failure::{Rerun, count};
 use crate::net::NetProfile;
 use crate::progress::{Go, Hook, Progress, about, rounded};
 use crate::runtime::LabRuntime;
-use crate::sweep::judged;
+use crate::sweep::{SHRINK_STEPS, judged};
 use crate::watch::Grain;
 use claims::Claim;
 use cx::{All, Cx};
@@ -68,7 +68,8 @@ pub struct Search {
     enough: bool,
     order: Option<u64>,
     branches: Vec<Choice>,
-    shrinks: u64,
+    /// If somebody says so.
+    shrinks: Option<u64>,
     shrinks_replay: bool,
     twice: bool,
     hook: Option<Hook>,
@@ -201,7 +202,7 @@ impl Search {
             enough: false,
             order: None,
             branches: Vec::new(),
-            shrinks: 1000,
+            shrinks: None,
             shrinks_replay: false,
             twice: false,
             hook: None,
@@ -216,6 +217,9 @@ impl Search {
     fn of_test(&self, test: &str) -> Search {
         let mut named = self.clone();
         named.config = named.config.of_test(test, &self.rerun);
+        if !matches!(self.how, How::Sample(_)) {
+            named.config = named.config.for_exhaustive_search()
+        }
         named
     }
 
@@ -365,11 +369,17 @@ impl Search {
         self.branch_on(Choice::Random)
     }
 
-    /// How many runs may be spent on making a failing schedule small. Default: 1000.
+    /// How many runs may be spent on making a failing schedule small. Default: 1000, fewer where runs are long (two million
+    /// steps in all).
     #[must_use]
     pub fn shrink(mut self, runs: u64) -> Search {
-        self.shrinks = runs;
+        self.shrinks = Some(runs);
         self
+    }
+
+    /// [`Search::shrink`], or what holds without it for a run of so many steps.
+    fn shrinks(&self, steps: u64) -> u64 {
+        self.shrinks.unwrap_or_else(|| (SHRINK_STEPS / steps.max(1)).min(1000))
     }
 
     /// Whether a replay that fails is made smaller first, as what a search finds is. Default: no, it fails as it is.
@@ -428,7 +438,7 @@ impl Search {
     ) -> Search {
         let every = Search::every().grain(Grain::Poll);
         // The configuration as it is: the clock overtakes tasks as it does in a lab on its own.
-        Search { config, shrinks, artefact, rerun, ..every }
+        Search { config, shrinks: Some(shrinks), artefact, rerun, ..every }
     }
 
     /// Claims that a statistic of the runs is rare, and lets the search fail once the runs are evidence that it isn't.

@@ -48,7 +48,7 @@ pub fn seeds(all: impl RangeBounds<u64>, only: Option<&str>) -> RangeInclusive<u
 }
 
 /// How many steps are spent on making a failing run small, if nobody says how many runs.
-const SHRINK_STEPS: u64 = 2_000_000;
+pub(crate) const SHRINK_STEPS: u64 = 2_000_000;
 
 /// Runs `body` in a fresh lab for each seed, and has all oracles judge each run. `test` is its name, for the
 /// line that says how to repeat a failure.

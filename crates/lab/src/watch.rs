@@ -19,6 +19,7 @@ use crate::asleep::Asleep;
 use crate::names::{ById, Names};
 use crate::outside::{self, Looked};
 use crate::raw::desk::Desk;
+use crate::spins;
 use cx::port::WaitOn;
 use cx::{Waiter, Watcher};
 use explore::Objects as States;
@@ -174,6 +175,7 @@ impl Watcher for Objects {
         if noticed.is_none() {
             outside::note(told, access, at)
         }
+        spins::touched(access, at)
     }
 
     fn looked_at_time(&self) {
@@ -454,6 +456,7 @@ pub(crate) fn look_after() -> Option<Looked> {
 /// or not.
 #[inline]
 pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
+    spins::step_begins();
     with(|run| {
         run.asleep.begins(task);
         run.actor = task.as_u64();

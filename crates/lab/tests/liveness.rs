@@ -409,3 +409,93 @@ fn an_explored_loop_says_what_it_does_to_what() {
     let text = *run.unwrap_err().downcast::<String>().unwrap();
     assert!(text.contains("livelock: a loop of one step repeats: the root body reads the value"), "{text}");
 }
+
+/// What a search says of a task that asks again and again for a flag, which another task sets if `sets`.
+fn spinning(sets: bool, search: Search) -> String {
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        search.run("spins", None, async move |cx: &mut Cx| {
+            let flag = Arc::new(sync::shared::Shared::new(false));
+            let its = flag.clone();
+            cx.spawn(async move |cx: &mut Cx| {
+                while !its.get() {
+                    cx.step().await
+                }
+            });
+            cx.spawn(async move |cx: &mut Cx| {
+                cx.step().await;
+                if sets {
+                    flag.set(true)
+                }
+            });
+        })
+    }));
+    *run.expect_err("it spins").downcast::<String>().expect("a report")
+}
+
+#[test]
+fn an_explored_spin_loop_is_told_whether_or_not_somebody_ends_it() {
+    for (sets, steps) in [(false, 700), (true, 700)] {
+        let text = spinning(sets, Search::every().shrink(50));
+        for words in [
+            "a spin loop: 500 steps in a row repeat a look, and nothing changes: ",
+            "reads the value created at crates/lab/tests/liveness.rs:",
+            "wait for the change",
+            "to run exactly this again: ",
+        ] {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+        let stuck = text.split("stuck after ").nth(1).and_then(|rest| rest.split(' ').next());
+        assert!(stuck.and_then(|n| n.parse().ok()).is_some_and(|n: u64| n < steps), "{text}");
+    }
+    let few = Search::every().config(LabConfig::default().max_spins(20)).shrink(50);
+    assert!(spinning(true, few).contains("a spin loop: 20 steps in a row"));
+}
+
+#[test]
+fn a_search_of_every_class_bounds_its_runs_though_nobody_said_so() {
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        Search::every().shrink(0).run("counts", None, async |cx: &mut Cx| {
+            let counts = sync::shared::Shared::new(0);
+            loop {
+                cx.step().await;
+                counts.write(|n| *n += 1)
+            }
+        })
+    }));
+    let text = *run.expect_err("it never ends").downcast::<String>().expect("a report");
+    assert!(text.contains("stuck after 100000 steps: the limit on steps was reached"), "{text}");
+}
+
+#[test]
+fn a_loop_that_awaits_nothing_is_told_with_its_line_by_searches_and_sweeps() {
+    let body = async |_: &mut Cx| {
+        let flag = sync::shared::Shared::new(false);
+        while !flag.get() {}
+    };
+    let searched = catch_unwind(AssertUnwindSafe(|| _ = Search::every().run("spins", None, body)));
+    let swept = catch_unwind(AssertUnwindSafe(|| asupersync_lab::sweep("spins", 0..3, body)));
+    for run in [searched, swept] {
+        let text = *run.expect_err("it never ends").downcast::<String>().expect("a report");
+        assert!(text.contains("a step that does not end: "), "{text}");
+        assert!(text.contains(" at crates/lab/tests/liveness.rs:"), "{text}");
+    }
+}
+
+#[test]
+fn a_loop_that_asks_a_bounded_number_of_times_is_explored_to_its_end() {
+    let found = Search::every().run("asks", None, async |cx: &mut Cx| {
+        let flag = Arc::new(sync::shared::Shared::new(false));
+        let its = flag.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            for _ in 0..150 {
+                cx.step().await;
+                if its.get() {
+                    break;
+                }
+            }
+        });
+        cx.spawn(async move |_: &mut Cx| flag.set(true));
+    });
+    assert!(found.complete, "{found}");
+    assert_eq!(found.classes, 151);
+}

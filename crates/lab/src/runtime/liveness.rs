@@ -25,6 +25,20 @@ impl LabRuntime {
         words
     }
 
+    /// The spin loop that the run is in.
+    pub(super) fn told_spin(&self) -> String {
+        let Some((task, look)) = self.engine.spun() else { return "a spin loop".into() };
+        let (times, name) = (self.config.max_spins, self.name(task));
+        let told = format!("{name} {look}");
+        let steps = self.engine.steps.load(Relaxed);
+        self.engine.emit(Label::Livelock { steps, period: 1, what: told.clone().into() });
+        format!(
+            "a spin loop: {times} steps in a row repeat a look, and nothing changes: {told}\nwhoever it waits for need not \
+             come first, so that no search comes to the end of it: wait for the change (an event, a channel, `watch`) \
+             instead of asking again; if the loop is bounded, `LabConfig::max_spins` allows it more steps"
+        )
+    }
+
     /// Nothing but timers is left: looks for a task that nobody woke and that could go on. Rarely, in long runs: at most
     /// one nudge for four steps. And only in traced runs: in others it might not be seen that the task went on, and a poll
     /// that saves it would hide the mistake.

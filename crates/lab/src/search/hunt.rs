@@ -268,7 +268,8 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
 
     /// Makes the failing schedule small, and panics with the report.
     fn fail(&self, looks: bool, taken: Taken, what: String, met: Met) -> ! {
-        let shrinker = self.shrunk(looks, Shrinker::new(taken, self.search.shrinks), &what);
+        let shrinks = self.search.shrinks(taken.steps);
+        let shrinker = self.shrunk(looks, Shrinker::new(taken, shrinks), &what);
         let mut failure = self.reported(shrinker.best().decisions.clone(), what, met);
         failure.minimal = shrinker.is_minimal();
         if shrinker.reproduced() == Some(false) && failure.unrepeated.is_none() {
@@ -298,12 +299,13 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         met: Met,
         fails: impl Fn(&Decisions) -> bool,
     ) -> Option<Failure<'_>> {
-        let shrinker = Shrinker::from_decisions(decisions.clone(), self.search.shrinks.max(1));
+        let shrinks = self.search.shrinks(decisions.len());
+        let shrinker = Shrinker::from_decisions(decisions.clone(), shrinks.max(1));
         let shrinker = self.shrunk(true, shrinker, what);
         if shrinker.reproduced() != Some(true) {
             return None;
         }
-        let shrinks = self.search.shrinks > 0;
+        let shrinks = shrinks > 0;
         let best = if shrinks { shrinker.best().decisions.clone() } else { decisions };
         if !fails(&best) {
             return None;
