@@ -225,6 +225,11 @@ fn the_region_tree_of_a_draining_server_can_be_asked_for_and_signalled_for() {
     let tree = String::from_utf8_lossy(&asked.stdout).into_owned();
     assert_eq!(asked.status.code(), Some(0), "{}", String::from_utf8_lossy(&asked.stderr));
     assert!(tree.contains("cannot close: 1 task still draining\n  connection #1 127.0.0.1:"), "{tree}");
+    // Also when more come than are heard at once, and say nothing.
+    let silent: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    let asked = output(&["--tree", "--port", &server.port.to_string()]);
+    assert_eq!(asked.status.code(), Some(0), "{}", String::from_utf8_lossy(&asked.stderr));
+    drop(silent);
     let mut late = server.connect();
     late.write_all(b"PING\r\n").expect("sent");
     expect(&mut late, "-ERR server is shutting down\r\n");

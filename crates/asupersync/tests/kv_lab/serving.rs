@@ -81,6 +81,31 @@ fn quit_is_answered_and_closes() {
     );
 }
 
+#[test]
+fn replies_that_a_client_does_not_want_are_not_sent() {
+    check(
+        Setup::default().seeds(0..12),
+        async |cx, _| {
+            let mut client = Client::connect(cx, address()).await;
+            let off = b"CLIENT REPLY OFF\r\nSET a 1\r\nNOSUCH\r\nPUBLISH c m\r\nCLIENT REPLY SKIP\r\nCLIENT REPLY ON\r\n";
+            client.send(cx, off).await.expect("sent");
+            assert_eq!(client.reply(cx).await, "+OK\r\n", "to the last one");
+            client.send(cx, b"CLIENT REPLY SKIP\r\nPUBLISH c m\r\nGET a\r\n").await.expect("sent");
+            assert_eq!(client.reply(cx).await, "$1\r\n1\r\n", "only one was skipped");
+            // Confirmations are no replies, as messages are none.
+            client.send(cx, b"CLIENT REPLY OFF\r\nSUBSCRIBE c\r\nPING\r\n").await.expect("sent");
+            assert_eq!(client.reply(cx).await, "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+            let mut other = Client::connect(cx, address()).await;
+            assert_eq!(other.call(cx, "PUBLISH c m").await, ":1\r\n");
+            assert_eq!(client.reply(cx).await, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+            // What closes the connection does so without a word.
+            client.send(cx, b"*x\r\n").await.expect("sent");
+            client.expect_end(cx).await;
+        },
+        clean,
+    );
+}
+
 /// Subscribes, reads what comes up to `stop`, and returns the messages of the channel `news`.
 async fn read_news(cx: &mut Cx) -> Res<Vec<String>> {
     let mut client = Client::connect(cx, address()).await;

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes of a visitor's request that are looked at.
 const ROOM: usize = 512;
 /// Visitors that are heard at once; the others are told without having been asked.
-const VISITORS: usize = 16;
+const VISITORS: usize = 64;
 
 /// What everybody else is told.
 const REFUSAL: &[u8] = b"-ERR server is shutting down\r\n";
