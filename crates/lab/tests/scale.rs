@@ -1,6 +1,7 @@
 //! Large runs: many tasks, much virtual time. That they end is what is tested here; how long they take is measured
 //! elsewhere (docs/benchmarks.md).
 use asupersync_lab::{LabConfig, LabRuntime};
+use combinator::CombineExt;
 use cx::Cx;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,4 +45,27 @@ fn a_virtual_year_of_idle_timers_passes() {
         }
     });
     assert!(lab.now() >= Time::ZERO.saturating_add(YEAR));
+}
+
+/// What has ended costs nothing any more, in the run as in the model that follows it: a scan of all scopes or regions there
+/// have been, for each that ends, takes minutes here.
+#[test]
+fn a_long_loop_of_scopes_and_regions_ends() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(async |cx: &mut Cx| {
+        for _ in 0..2_000 {
+            cx.region(async |scope| {
+                scope
+                    .race(
+                        async |cx: &mut Cx| {
+                            cx.spawn(async |cx: &mut Cx| cx.yield_now().await);
+                        },
+                        async |cx: &mut Cx| cx.yield_now().await,
+                    )
+                    .await;
+            })
+            .await;
+        }
+    });
+    assert!(lab.quiescence_oracle().is_ok());
 }

@@ -15,7 +15,7 @@
 
 use alloc::vec::Vec;
 
-use trace::{RegionKind, ScopeId};
+use trace::ScopeId;
 use types::{RegionId, TaskId, Time};
 
 use crate::{Request, Requests, State};
@@ -91,13 +91,7 @@ impl State {
     pub(crate) fn attached(&self, place: Place) -> Option<RegionId> {
         match place {
             Place::Task(task) => self.tasks[&task].implicit,
-            Place::Scope(scope) => self
-                .regions
-                .iter()
-                .find(|(_, region)| {
-                    region.kind == RegionKind::Branch && region.within == Some(scope) && !region.dropped
-                })
-                .map(|(id, _)| *id),
+            Place::Scope(scope) => self.unfinished.region_of(scope),
             Place::Region(_) => None,
         }
     }

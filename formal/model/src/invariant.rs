@@ -5,13 +5,13 @@
 //!
 //! Not here: the rules that keep them.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 
-use trace::{FinalizerId, RegionPhase};
+use trace::RegionPhase;
 use types::{RegionId, TaskId};
 
-use crate::{Region, Requests, Standing, State, outcome};
+use crate::{Region, Requests, Standing, State, outcome, unfinished::Unfinished};
 
 /// An invariant that doesn't hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,20 +38,60 @@ macro_rules! hold {
     };
 }
 
-/// Checks every invariant of one state. Costs a scan of all of it.
+/// Checks every invariant of one state. Costs a scan of all of it, and a walk up from everything that is not over.
 ///
 /// # Errors
 /// The first invariant that doesn't hold.
 pub fn check(state: &State) -> Result<(), Violation> {
     tree(state)?;
+    let counted = Counted::of(state);
     for (id, region) in &state.regions {
-        counts(state, *id, region)?;
-        phases(state, *id, region)?;
-        quiescent(state, *id, region)?;
+        counts(state, &counted, *id, region)?;
+        phases(&counted, *id, region)?;
         waits(state, *id, region)?;
         result(state, *id, region)?;
     }
+    for (task, found) in &state.tasks {
+        let implicit = found.implicit.filter(|_| found.end.is_some());
+        let open = implicit.filter(|id| state.regions[id].phase != RegionPhase::Closed);
+        hold!(open.is_none(), "region.waits", "{task} ended before its implicit region closed");
+    }
+    quiescent(state)?;
+    unfinished(state)?;
     balanced(state)
+}
+
+/// What belongs to each region, counted once for all of them.
+#[derive(Default)]
+struct Counted {
+    open_children: BTreeMap<RegionId, usize>,
+    reserved: BTreeMap<RegionId, usize>,
+    finalizers: BTreeMap<RegionId, usize>,
+}
+
+impl Counted {
+    fn of(state: &State) -> Counted {
+        let open = state.regions.values().filter(|region| region.phase != RegionPhase::Closed);
+        let reserved = state.obligations.values().filter(|record| record.standing == Standing::Reserved);
+        let pending = state.finalizers.values().filter(|finalizer| finalizer.end.is_none());
+        Counted {
+            open_children: per_region(open.filter_map(|region| region.parent)),
+            reserved: per_region(reserved.map(|record| record.region)),
+            finalizers: per_region(pending.map(|finalizer| finalizer.region)),
+        }
+    }
+}
+
+fn per_region(owners: impl Iterator<Item = RegionId>) -> BTreeMap<RegionId, usize> {
+    let mut counted = BTreeMap::new();
+    for owner in owners {
+        *counted.entry(owner).or_default() += 1;
+    }
+    counted
+}
+
+fn count(counted: &BTreeMap<RegionId, usize>, id: RegionId) -> usize {
+    counted.get(&id).copied().unwrap_or(0)
 }
 
 /// `region.tree`: one root, and from every region and every live task a way up to it.
@@ -87,21 +127,17 @@ fn tree(state: &State) -> Result<(), Violation> {
 }
 
 /// The counters of a region are what counting gives.
-fn counts(state: &State, id: RegionId, region: &Region) -> Result<(), Violation> {
+fn counts(state: &State, counted: &Counted, id: RegionId, region: &Region) -> Result<(), Violation> {
     let live = region.members.iter().filter(|task| state.tasks[task].live()).count();
     hold!(live == region.live as usize, "region.tree", "{id} counts {} live tasks of {live}", region.live);
-    let open = children(state, id).filter(|child| child.phase != RegionPhase::Closed).count();
+    let open = count(&counted.open_children, id);
     hold!(
         open == region.open_children as usize,
         "region.tree",
         "{id} counts {} of {open}",
         region.open_children
     );
-    let reserved = state
-        .obligations
-        .values()
-        .filter(|record| record.region == id && record.standing == Standing::Reserved)
-        .count();
+    let reserved = count(&counted.reserved, id);
     hold!(
         reserved == region.outstanding as usize,
         "obligation.balanced",
@@ -111,12 +147,8 @@ fn counts(state: &State, id: RegionId, region: &Region) -> Result<(), Violation>
     Ok(())
 }
 
-fn children(state: &State, id: RegionId) -> impl Iterator<Item = &Region> {
-    state.regions.values().filter(move |region| region.parent == Some(id))
-}
-
 /// `region.phases` and `region.no-admit`, as what a phase excludes.
-fn phases(state: &State, id: RegionId, region: &Region) -> Result<(), Violation> {
+fn phases(counted: &Counted, id: RegionId, region: &Region) -> Result<(), Violation> {
     let written_off = region.written_off;
     if region.phase > RegionPhase::Open && !written_off {
         hold!(region.body.is_some() || region.dropped, "region.phases", "the body of {id} still runs");
@@ -131,40 +163,42 @@ fn phases(state: &State, id: RegionId, region: &Region) -> Result<(), Violation>
     let closed = region.phase == RegionPhase::Closed;
     let over = region.outcome.is_some() || written_off;
     hold!(closed == over, "region.phases", "{id} has an outcome iff it's closed and not written off");
-    let pending: Vec<FinalizerId> = state
-        .finalizers
-        .iter()
-        .filter(|(_, found)| found.region == id && found.end.is_none())
-        .map(|(finalizer, _)| *finalizer)
-        .collect();
-    hold!(pending.len() == region.finalizers.len(), "finalizer.order", "{id} lost or doubled a finalizer");
+    let pending = count(&counted.finalizers, id);
+    hold!(pending == region.finalizers.len(), "finalizer.order", "{id} lost or doubled a finalizer");
     Ok(())
 }
 
 /// `region.quiescent`: below a closed region nothing is left, except what is listed as leaked.
-fn quiescent(state: &State, id: RegionId, region: &Region) -> Result<(), Violation> {
-    if region.phase != RegionPhase::Closed {
-        return Ok(());
-    }
-    let below = |mut at: RegionId| loop {
-        if at == id {
-            return true;
-        }
-        match state.regions[&at].parent {
-            Some(parent) => at = parent,
-            None => return false,
-        }
+fn quiescent(state: &State) -> Result<(), Violation> {
+    let closed_above = |at: RegionId| {
+        let way_up = core::iter::successors(Some(at), |at| state.regions.get(at)?.parent);
+        way_up.into_iter().find(|at| state.regions[at].phase == RegionPhase::Closed)
     };
-    for (other, found) in state.regions.iter().filter(|(other, _)| below(**other)) {
-        hold!(found.phase == RegionPhase::Closed, "region.quiescent", "{other} is open below closed {id}");
+    for (other, _) in state.regions.iter().filter(|(_, found)| found.phase != RegionPhase::Closed) {
+        let closed = closed_above(*other);
+        hold!(
+            closed.is_none(),
+            "region.quiescent",
+            "{other} is open below closed {}",
+            closed.unwrap_or(*other)
+        );
     }
-    for (task, found) in state.tasks.iter().filter(|(_, found)| below(found.region)) {
-        hold!(!found.live(), "region.quiescent", "{task} lives below closed {id}");
+    for (task, found) in state.tasks.iter().filter(|(_, found)| found.live()) {
+        let closed = closed_above(found.region);
+        hold!(closed.is_none(), "region.quiescent", "{task} lives below closed {}", found.region);
     }
-    for (record, found) in state.obligations.iter().filter(|(_, found)| below(found.region)) {
-        let left = found.standing == Standing::Reserved;
-        hold!(!left, "region.quiescent", "{record} is reserved below closed {id}");
+    let reserved = state.obligations.iter().filter(|(_, found)| found.standing == Standing::Reserved);
+    for (record, found) in reserved {
+        let closed = closed_above(found.region);
+        hold!(closed.is_none(), "region.quiescent", "{record} is reserved below closed {}", found.region);
     }
+    Ok(())
+}
+
+/// `model.unfinished`: what is kept of what is not over is what a scan gives.
+fn unfinished(state: &State) -> Result<(), Violation> {
+    let (kept, counted) = (&state.unfinished, Unfinished::counted(state));
+    hold!(*kept == counted, "model.unfinished", "kept {kept:?}, and it is {counted:?}");
     Ok(())
 }
 
@@ -174,10 +208,6 @@ fn waits(state: &State, id: RegionId, region: &Region) -> Result<(), Violation> 
     if let Some(parent) = parent {
         let before = region.closed_at.is_some_and(|at| at < parent);
         hold!(before, "region.waits", "{id} isn't closed before its parent");
-    }
-    for (task, found) in state.tasks.iter().filter(|(_, found)| found.implicit == Some(id)) {
-        let over = found.end.is_none() || region.phase == RegionPhase::Closed;
-        hold!(over, "region.waits", "{task} ended before its {id} closed");
     }
     Ok(())
 }

@@ -12,6 +12,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `state` | [`State`] and its nodes, in maps ordered by id |
+//! | `unfinished` | which of them are not over, for the rules that ask what is left |
 //! | `above` | what is above a scope: the walk that `cancel.effective` is defined by |
 //! | `region` | open, body, phases, close, escalation, spawn refusal |
 //! | `task` | spawn, end, join, abandon, write-off |
@@ -23,7 +24,8 @@
 //! | `replay` | a whole trace against the model |
 //!
 //! Invariants kept here: `model.pure` (no clock, no lock, no I/O), `model.atomic` (a refused label
-//! changes nothing: every check comes before the first change).
+//! changes nothing: every check comes before the first change), `model.unfinished` (what is kept of what is not over is
+//! what a scan would give).
 //!
 //! Not here: scheduling, waiting, values. The model knows that a permit exists, not what it sends.
 
@@ -46,6 +48,7 @@ mod scope;
 mod state;
 mod step;
 mod task;
+mod unfinished;
 
 pub use invariant::{Violation, check, check_step};
 pub use refusal::Refusal;

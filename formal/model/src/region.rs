@@ -84,6 +84,10 @@ pub(crate) fn open(state: &mut State, label: &Label) -> Result<(), Refusal> {
         closed_at: None,
     };
     state.regions.insert(id, region);
+    state.unfinished.regions.insert(id);
+    if let (RegionKind::Branch, Some(within)) = (kind, within) {
+        state.unfinished.branches.insert((within, id));
+    }
     Ok(())
 }
 
@@ -199,12 +203,11 @@ pub(crate) fn known_origin(state: &State, end: End) -> Result<(), Refusal> {
 /// `region.frame`: what was opened in the frame of `place`, the region `but` left aside, is closed or
 /// dropped before that frame ends.
 pub(crate) fn frames_are_over(state: &State, place: Place, but: RegionId) -> Result<(), Refusal> {
-    let left = state.regions.iter().find(|(id, region)| {
-        **id != but
-            && region.phase != RegionPhase::Closed
+    let left = state.open_regions().find(|(id, region)| {
+        *id != but
             && !region.dropped
             && matches!(region.kind, RegionKind::Frame | RegionKind::Branch)
-            && state.way_up_in_task(Place::Region(**id)).any(|at| at == place)
+            && state.way_up_in_task(Place::Region(*id)).any(|at| at == place)
     });
     if let Some((left, _)) = left {
         require!(false, "region.frame", "{left} is still open in a frame that ends, and wasn't dropped");
@@ -237,11 +240,20 @@ pub(crate) fn body_dropped(state: &mut State, id: RegionId, to: RegionId) -> Res
         change(state, old).open_children -= 1;
     }
     change(state, to).open_children += 1;
-    let region = change(state, id);
+    let region = dropped(state, id);
     region.parent = Some(to);
-    region.dropped = true;
     region.owes_cancel |= owes;
     Ok(())
+}
+
+/// The frame of a region is gone.
+pub(crate) fn dropped(state: &mut State, id: RegionId) -> &mut Region {
+    let region = state.regions.get_mut(&id).expect("a rule looked the region up before changing it");
+    region.dropped = true;
+    if let Some(within) = region.within {
+        state.unfinished.branches.remove(&(within, id));
+    }
+    region
 }
 
 /// `region.phases`: one phase after the other, each when the one before has nothing left to do.
@@ -308,6 +320,10 @@ pub(crate) fn close(state: &mut State, id: RegionId, outcome: Severity) -> Resul
     region.outcome = Some(outcome);
     region.closed_at = Some(steps);
     region.owes_escalation = owes;
+    if owes.is_some() {
+        state.unfinished.owing.insert(id);
+    }
+    state.unfinished.regions.remove(&id);
     if let Some(parent) = parent {
         change(state, parent).open_children -= 1;
     }
@@ -331,6 +347,7 @@ pub(crate) fn write_off(state: &mut State, id: RegionId) -> Result<(), Refusal> 
     region.phase = RegionPhase::Closed;
     region.written_off = true;
     region.closed_at = Some(steps);
+    state.unfinished.regions.remove(&id);
     if let Some(parent) = parent {
         change(state, parent).open_children -= 1;
     }
@@ -374,6 +391,7 @@ pub(crate) fn escalate(
 
     if what != Escalation::Visible {
         change(state, id).owes_escalation = None;
+        state.unfinished.owing.remove(&id);
         // What it becomes may name the region that it comes from.
         state.origins.insert(id.as_u64());
     }

@@ -41,6 +41,7 @@ pub(crate) fn open(
     let masks = kind.masks();
     let scope = Scope { parent, task: in_task, kind, masks, requests: Requests::NONE, won: 0, end: None };
     state.scopes.insert(id, scope);
+    state.unfinished.scopes.insert((in_task, id));
     Ok(())
 }
 
@@ -63,8 +64,7 @@ pub(crate) fn close(state: &mut State, id: ScopeId, how: ScopeEnd) -> Result<(),
     let scope = open_scope(state, id)?;
     let inside = inside(state, id);
     if how == ScopeEnd::Returned {
-        let open = inside.iter().find(|inner| state.scopes[inner].end.is_none());
-        if let Some(open) = open {
+        if let Some(open) = inside.first() {
             let race = scope.kind == ScopeKind::Combinator;
             require!(!race, "race.drained", "{id} returns before its branch {open}");
             require!(race, "scope.tree", "{id} returns while {open} is open inside");
@@ -82,10 +82,8 @@ pub(crate) fn close(state: &mut State, id: ScopeId, how: ScopeEnd) -> Result<(),
         task::past_deadline(state, Place::Scope(id))?;
     }
     // No destructor may be skipped: regions opened in the frame have said that they were dropped.
-    let left = state.regions.iter().find(|(_, region)| {
-        region.phase != trace::RegionPhase::Closed
-            && !region.dropped
-            && region.within.is_some_and(|within| within == id || inside.contains(&within))
+    let left = state.open_regions().find(|(_, region)| {
+        !region.dropped && region.within.is_some_and(|within| within == id || inside.contains(&within))
     });
     if let Some((left, _)) = left {
         require!(
@@ -96,9 +94,9 @@ pub(crate) fn close(state: &mut State, id: ScopeId, how: ScopeEnd) -> Result<(),
     }
 
     for inner in inside {
-        state.scopes.get_mut(&inner).expect("listed above").end.get_or_insert(ScopeEnd::Dropped);
+        end(state, inner, ScopeEnd::Dropped);
     }
-    state.scopes.get_mut(&id).expect("looked up above").end = Some(how);
+    end(state, id, how);
     Ok(())
 }
 
@@ -111,12 +109,17 @@ fn loser_was_asked(state: &State, id: ScopeId, scope: &Scope) -> Result<(), Refu
     Ok(())
 }
 
-/// The scopes below `id` in its task.
+/// A scope that was open is over.
+pub(crate) fn end(state: &mut State, id: ScopeId, how: ScopeEnd) {
+    let scope = state.scopes.get_mut(&id).expect("a rule looked the scope up before it ended");
+    scope.end = Some(how);
+    state.unfinished.scopes.remove(&(scope.task, id));
+}
+
+/// The open scopes below `id` in its task.
 fn inside(state: &State, id: ScopeId) -> Vec<ScopeId> {
     let below = |scope: &ScopeId| {
         *scope != id && state.way_up_in_task(Place::Scope(*scope)).any(|place| place == Place::Scope(id))
     };
-    let task = state.scopes[&id].task;
-    let same_task = state.scopes.iter().filter(|(_, scope)| scope.task == task);
-    same_task.map(|(scope, _)| *scope).filter(below).collect()
+    state.unfinished.scopes_of(state.scopes[&id].task).filter(below).collect()
 }

@@ -15,6 +15,8 @@ use alloc::{
 use trace::{End, FinalizerEnd, FinalizerId, RegionKind, RegionPhase, ScopeEnd, ScopeId, ScopeKind, TimerId};
 use types::{AfterGrace, CancelKind, ObligationId, Origin, Policy, RegionId, Severity, TaskId, Time};
 
+use crate::unfinished::Unfinished;
+
 /// A request to stop: its kind, and where it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Request {
@@ -204,6 +206,8 @@ pub struct State {
     pub origins: BTreeSet<u64>,
     /// Failures that moved to a scope, which its code sees and its children don't.
     pub escalated: BTreeMap<ScopeId, Vec<Request>>,
+    /// What of all this is not over.
+    pub(crate) unfinished: Unfinished,
 }
 
 impl State {
@@ -219,6 +223,7 @@ impl State {
         timers: BTreeMap::new(),
         origins: BTreeSet::new(),
         escalated: BTreeMap::new(),
+        unfinished: Unfinished::NOTHING,
     };
 
     /// The root region, once it's open.
@@ -229,7 +234,7 @@ impl State {
 
     /// Whether this is the root's body, which acts like a task, is owned by nobody and has the root's number.
     pub(crate) fn is_root_body(&self, task: TaskId) -> bool {
-        self.root().is_some_and(|root| root.as_u64() == task.as_u64())
+        self.regions.get(&RegionId::from_u64(task.as_u64())).is_some_and(|region| region.parent.is_none())
     }
 
     /// Whether no task, region or scope has this number yet (`scope.numbering`).

@@ -5,10 +5,10 @@
 //!
 //! Not here: requests and acknowledgements (`cancel`), scopes inside a task (`scope`).
 
-use trace::{End, RegionKind, RegionPhase, ScopeEnd};
+use trace::{End, RegionKind, RegionPhase, ScopeEnd, ScopeId};
 use types::{AfterGrace, Policy, RegionId, Severity, TaskId, Time};
 
-use crate::{Refusal, Requests, State, Task, above::Place, outcome, region, require};
+use crate::{Refusal, Requests, State, Task, above::Place, outcome, region, require, scope};
 
 /// Looks a live task up, or refuses with `task.once`.
 pub(crate) fn live(state: &State, id: TaskId) -> Result<&Task, Refusal> {
@@ -33,10 +33,8 @@ pub(crate) fn spawn(state: &mut State, id: TaskId, owner: RegionId, daemon: bool
     require!(state.number_is_free(id.as_u64()), "scope.numbering", "number {} is taken", id.as_u64());
     let phase = region::get(state, owner)?.phase;
     let janitor = || {
-        let orphan = |region: &crate::Region| {
-            region.parent == Some(owner) && region.dropped && region.phase != RegionPhase::Closed
-        };
-        phase == RegionPhase::Draining && !daemon && state.regions.values().any(orphan)
+        let orphan = |(_, region): (RegionId, &crate::Region)| region.parent == Some(owner) && region.dropped;
+        phase == RegionPhase::Draining && !daemon && state.open_regions().any(orphan)
     };
     let admits = phase == RegionPhase::Open || janitor();
     require!(admits, "region.no-admit", "{owner} is {phase:?} and admits nobody, {id} included");
@@ -77,11 +75,12 @@ pub(crate) fn end(
     }
     region::frames_are_over(state, Place::Task(id), owner)?;
     region::known_origin(state, end)?;
-    let owes = state.regions.iter().find(|(_, region)| {
+    let owes = state.unfinished.owing.iter().find(|owing| {
+        let region = &state.regions[owing];
         let opener = region.within.filter(|_| !region.dropped).and_then(|within| state.task_of(within));
-        region.owes_escalation.is_some() && opener == Some(id) && region.kind != RegionKind::Implicit
+        opener == Some(id) && region.kind != RegionKind::Implicit
     });
-    if let Some((region, _)) = owes {
+    if let Some(region) = owes {
         require!(false, "region.escalation", "{id} ends, and a failure in {region} never moved on");
     }
     let least = outcome::owed_to_children(state, task);
@@ -109,9 +108,10 @@ pub(crate) fn end(
     region.live -= 1;
     let others = region.live > 0 || (region.body.is_none() && !region.dropped);
     region.owes_cancel |= failure && region.policy == Policy::FailFast && others;
-    for scope in state.scopes.values_mut().filter(|scope| scope.task == id) {
+    let left: alloc::vec::Vec<ScopeId> = state.unfinished.scopes_of(id).collect();
+    for forgotten in left {
         // A forgotten frame runs no destructor; its scopes are over with their task.
-        scope.end.get_or_insert(ScopeEnd::Dropped);
+        scope::end(state, forgotten, ScopeEnd::Dropped);
     }
     Ok(())
 }
@@ -162,14 +162,13 @@ pub(crate) fn write_off(state: &mut State, id: TaskId) -> Result<(), Refusal> {
     region::shutdown_is_over(state, Place::Task(id))?;
 
     let opened: alloc::vec::Vec<RegionId> = state
-        .regions
-        .iter()
-        .filter(|(_, region)| region.phase != RegionPhase::Closed && !region.dropped)
+        .open_regions()
+        .filter(|(_, region)| !region.dropped)
         .filter(|(_, region)| region.within.and_then(|within| state.task_of(within)) == Some(id))
-        .map(|(region, _)| *region)
+        .map(|(region, _)| region)
         .collect();
     for region in opened {
-        region::change(state, region).dropped = true;
+        region::dropped(state, region);
     }
     change(state, id).written_off = true;
     region::change(state, owner).live -= 1;
