@@ -79,6 +79,12 @@ fn the_words_that_matter_are_in_the_snapshots() {
         ("bare_future", "to spawn a plain future write `spawn(async move |_cx| fut.await)`"),
         ("not_a_task_output", "tasks return `()`, `Res<T>`, `Result<T, E>` or `Outcome<T, E>`"),
         ("not_send", "is not `Send`"),
+        ("result_not_send", "the value of a task has to be `Send`, and `Rc<u8>` is not"),
+        ("local_bare_output", "a local task cannot return `Rc<"),
+        (
+            "local_error_not_send",
+            "it has to be `Send`: an error that nobody joined moves to whoever awaits the region",
+        ),
         ("borrow_local_in_spawn", "does not live long enough"),
         ("permit_twice", "takes ownership of the receiver `self`"),
         ("rwlock_of_cell", "`std::cell::Cell<u8>` cannot be shared between threads safely"),

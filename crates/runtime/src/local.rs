@@ -1,9 +1,10 @@
 //! `LocalRuntime`: one thread, and tasks that never leave it, so they need not be `Send`.
 use crate::builder::{BuildError, Builder};
-use cx::{All, Cx, MaySpawn, Row, TaskHandle};
+use crate::raw::LocalTask;
+use cx::{All, Cx, MaySpawn, Row};
 use std::marker::PhantomData;
 use std::panic::Location;
-use types::{Outcome, TaskOutput};
+use types::{LocalOutput, Outcome};
 
 /// A runtime of one worker, the calling thread.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub struct Local {
 
 /// A handle on a local task; it stays on the thread as well.
 #[derive(Debug)]
-pub struct LocalHandle<T, E>(TaskHandle<T, E>, PhantomData<*const ()>);
+pub struct LocalHandle<T, E>(LocalTask<T, E>);
 
 impl LocalRuntime {
     /// Runs `body` and everything it spawns on this thread.
@@ -36,8 +37,8 @@ impl LocalRuntime {
     /// let n = LocalRuntime::run(async |local, cx| {
     ///     let shared = Rc::new(20);
     ///     let twin = shared.clone();
-    ///     let mut task = local.spawn(cx, async move |_cx| Ok::<i32, std::fmt::Error>(*twin + 1));
-    ///     task.join(cx).await.unwrap() * 2
+    ///     let mut task = local.spawn(cx, async move |_cx| Ok::<_, std::fmt::Error>(Rc::new(*twin + 1)));
+    ///     *task.join(cx).await.unwrap() * 2
     /// });
     /// assert_eq!(n.unwrap(), 42);
     /// ```
@@ -62,7 +63,8 @@ impl LocalRuntime {
 }
 
 impl Local {
-    /// Spawns a task that stays on this thread into the region of `cx`.
+    /// Spawns a task that stays on this thread into the region of `cx`. Neither its body nor its value need be `Send`; its
+    /// error must, since one that nobody joined moves to whoever awaits the region.
     ///
     /// # Panics
     /// If `cx` is of another runtime: its tasks run on other threads.
@@ -70,10 +72,10 @@ impl Local {
     pub fn spawn<C, T, F>(&self, cx: &Cx<C>, body: F) -> LocalHandle<T::Ok, T::Err>
     where
         C: Row + MaySpawn,
-        T: TaskOutput,
+        T: LocalOutput,
         F: AsyncFnOnce(&mut Cx<C>) -> T + 'static,
     {
-        LocalHandle(crate::raw::spawn_local(self.tag, cx, Location::caller(), body), PhantomData)
+        LocalHandle(crate::raw::spawn_local(self.tag, cx, Location::caller(), body))
     }
 }
 
@@ -85,19 +87,19 @@ impl<T, E> From<LocalHandle<T, E>> for TaskHandle<T, E> {
 }
 
 impl<T, E> LocalHandle<T, E> {
-    /// As [`TaskHandle::join`].
+    /// As [`TaskHandle::join`](cx::TaskHandle::join).
     pub async fn join<C: Row>(&mut self, cx: &Cx<C>) -> Outcome<T, E> {
         self.0.join(cx).await
     }
 
-    /// As [`TaskHandle::cancel`].
+    /// As [`TaskHandle::cancel`](cx::TaskHandle::cancel).
     #[track_caller]
     pub fn cancel(&self, why: &'static str) {
-        self.0.cancel(why)
+        self.0.task().cancel(why)
     }
 
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
-        self.0.is_finished()
+        self.0.task().is_finished()
     }
 }

@@ -101,6 +101,67 @@ fn a_region_waits_for_local_tasks_and_cancels_them() {
 }
 
 #[test]
+fn a_value_stays_on_its_thread_and_is_joined_or_dropped_there() {
+    /// Knows where it was made, and is dropped there.
+    struct Here(thread::ThreadId, Rc<Cell<u32>>);
+    impl Drop for Here {
+        fn drop(&mut self) {
+            assert_eq!(thread::current().id(), self.0);
+            self.1.set(self.1.get() + 1)
+        }
+    }
+    local("values that stay", async |local, cx| {
+        let dropped = Rc::new(Cell::new(0));
+        let value = |rounds: u32| {
+            let dropped = dropped.clone();
+            async move |cx: &mut Cx| -> Res<Here> {
+                for _ in 0..rounds {
+                    cx.yield_now().await
+                }
+                Ok(Here(thread::current().id(), dropped))
+            }
+        };
+        let mut joined = local.spawn(cx, value(3));
+        drop(joined.join(cx).await.unwrap());
+        assert_eq!(dropped.get(), 1);
+        drop(local.spawn(cx, value(2)));
+        let kept = local.spawn(cx, value(0));
+        while !kept.is_finished() {
+            cx.yield_now().await
+        }
+        drop(kept);
+        assert_eq!(dropped.get(), 2, "whoever drops the handle last drops the value");
+        // Of a region that has closed, and of one whose task was asked to end after its wakers went to another thread.
+        let outlives = cx.region(|cx| async { local.spawn(cx, value(1)) }).await;
+        let waker: Arc<Mutex<Option<Waker>>> = Arc::default();
+        let theirs = waker.clone();
+        let woken = local.spawn(cx, async move |_: &mut Cx| -> Res<Rc<u8>> {
+            poll_fn(|context| {
+                let mut slot = theirs.lock().expect("never poisoned");
+                if slot.replace(context.waker().clone()).is_some() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            Ok(Rc::new(7))
+        });
+        while waker.lock().expect("never poisoned").is_none() {
+            cx.yield_now().await
+        }
+        let clone = waker.lock().expect("never poisoned").clone().expect("just seen");
+        thread::spawn(move || clone.wake()).join().expect("it only wakes");
+        while !woken.is_finished() {
+            cx.yield_now().await
+        }
+        // The last reference but the handle's goes on another thread, and finds nothing.
+        let last = waker.lock().expect("never poisoned").take();
+        drop(woken);
+        thread::spawn(move || drop(last)).join().expect("it only drops");
+        assert_eq!(dropped.get(), 3, "the first of the two was dropped as it ended");
+        drop(outlives);
+        assert_eq!(dropped.get(), 4);
+    });
+}
+
+#[test]
 fn a_thread_wakes_a_local_task_on_the_task_s_own_thread() {
     local("a local task woken by a thread", async |local, cx| {
         let waiter: Arc<Mutex<(u32, Option<Waker>)>> = Arc::default();

@@ -49,7 +49,7 @@ pub use panic::Panic;
 pub use policy::{AfterGrace, Policy};
 pub use stop::{Error, Res, Stop};
 pub use stream::Stream;
-pub use task_output::{IntoStop, TaskOutput};
+pub use task_output::{IntoStop, Joinable, LocalOutput, TaskOutput};
 pub use time::Time;
 pub use wait::WaitKind;
 pub use wall_time::{Civil, WallTime};

@@ -3,9 +3,9 @@
 //! A closed set of shapes with one diagnostic, instead of "anything": a task that returns a bare
 //! `u32` can't say whether it was cancelled, and the compiler's message teaches the right shape.
 //!
-//! Everything is `Send + 'static` here, for tasks that stay on one thread too: an error that nobody
-//! joined travels to the awaiting scope (see [`crate::Failure`]), and one set of bounds keeps the
-//! inference of `spawn(async |cx| ..)` simple.
+//! Values are `Send + 'static`, unless the task stays on one thread ([`LocalOutput`]). Errors are in
+//! any case: one that nobody joined travels to the awaiting scope (see [`crate::Failure`]). Two traits
+//! and not one: a single set of bounds keeps the inference of `spawn(async |cx| ..)` simple.
 //!
 //! Not here: running the body and catching its panic (`task`).
 
@@ -37,6 +37,18 @@ pub trait TaskOutput: Send + 'static {
     fn into_outcome(self) -> Outcome<Self::Ok, Self::Err>;
 }
 
+/// `Send + 'static`, and a plain message where a task's value is not.
+#[diagnostic::on_unimplemented(
+    message = "the value of a task has to be `Send`, and `{Self}` is not",
+    label = "whoever joins the task may be on another thread than this `{Self}`",
+    note = "a `LocalRuntime` has tasks whose values stay on one thread: `local.spawn(cx, ..)`"
+)]
+pub trait Joinable: Send + 'static {}
+
+// Not recommended, or the compiler would name `Send` alone.
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Joinable for T {}
+
 impl TaskOutput for () {
     type Ok = ();
     type Err = Never;
@@ -53,7 +65,7 @@ impl TaskOutput for Never {
     }
 }
 
-impl<T: Send + 'static, E: fmt::Debug + Send + 'static> TaskOutput for Outcome<T, E> {
+impl<T: Joinable, E: fmt::Debug + Send + 'static> TaskOutput for Outcome<T, E> {
     type Ok = T;
     type Err = E;
     fn into_outcome(self) -> Self {
@@ -61,7 +73,64 @@ impl<T: Send + 'static, E: fmt::Debug + Send + 'static> TaskOutput for Outcome<T
     }
 }
 
-impl<T: Send + 'static, E: IntoStop> TaskOutput for Result<T, E> {
+impl<T: Joinable, E: IntoStop> TaskOutput for Result<T, E> {
+    type Ok = T;
+    type Err = E::App;
+    fn into_outcome(self) -> Outcome<T, E::App> {
+        self.map_err(IntoStop::into_stop).into()
+    }
+}
+
+/// As [`TaskOutput`], for a task that stays on its thread: its value needs not be `Send`. Its error
+/// does, since one that nobody joined moves to whoever awaits the region.
+#[diagnostic::on_unimplemented(
+    message = "a local task cannot return `{Self}`",
+    label = "local tasks return `()`, `Res<T>`, `Result<T, E>` or `Outcome<T, E>`, where `E` is `Send`",
+    note = "wrap a plain value as `Ok(value)` with return type `Res<T>`"
+)]
+pub trait LocalOutput: 'static {
+    /// The value of the outcome.
+    type Ok: 'static;
+    /// The application error of the outcome.
+    type Err: fmt::Debug + Send + 'static;
+
+    /// The outcome of a body that returned this.
+    fn into_outcome(self) -> Outcome<Self::Ok, Self::Err>;
+}
+
+impl LocalOutput for () {
+    type Ok = ();
+    type Err = Never;
+    fn into_outcome(self) -> Outcome<(), Never> {
+        Outcome::Ok(())
+    }
+}
+
+impl LocalOutput for Never {
+    type Ok = Never;
+    type Err = Never;
+    fn into_outcome(self) -> Outcome<Never, Never> {
+        match self {}
+    }
+}
+
+impl LocalOutput for <fn() -> ! as Returns>::Output {
+    type Ok = Never;
+    type Err = Never;
+    fn into_outcome(self) -> Outcome<Never, Never> {
+        self
+    }
+}
+
+impl<T: 'static, E: fmt::Debug + Send + 'static> LocalOutput for Outcome<T, E> {
+    type Ok = T;
+    type Err = E;
+    fn into_outcome(self) -> Self {
+        self
+    }
+}
+
+impl<T: 'static, E: IntoStop> LocalOutput for Result<T, E> {
     type Ok = T;
     type Err = E::App;
     fn into_outcome(self) -> Outcome<T, E::App> {
@@ -93,8 +162,9 @@ impl TaskOutput for <fn() -> ! as Returns>::Output {
 /// What may stand in a task's `Result::Err`: any error, a [`Cancelled`], or a [`Stop`] of both.
 #[diagnostic::on_unimplemented(
     message = "a task cannot fail with `{Self}`",
-    label = "`{Self}` is neither an error, a `Cancelled` nor a `Stop<E>`",
-    note = "implement `std::error::Error` for it, or return `Res<T, {Self}>`"
+    label = "expected an error, a `Cancelled` or a `Stop<E>`, and one that is `Send`",
+    note = "implement `std::error::Error` for it, or return `Res<T, {Self}>`",
+    note = "it has to be `Send`: an error that nobody joined moves to whoever awaits the region"
 )]
 pub trait IntoStop: Send + 'static {
     /// The application error.
