@@ -79,13 +79,6 @@ impl Local {
     }
 }
 
-/// As any task's handle, for a `TaskSet`, which adopts it. The task stays on its thread; its outcome may leave it.
-impl<T, E> From<LocalHandle<T, E>> for TaskHandle<T, E> {
-    fn from(local: LocalHandle<T, E>) -> TaskHandle<T, E> {
-        local.0
-    }
-}
-
 impl<T, E> LocalHandle<T, E> {
     /// As [`TaskHandle::join`](cx::TaskHandle::join).
     pub async fn join<C: Row>(&mut self, cx: &Cx<C>) -> Outcome<T, E> {
