@@ -161,8 +161,13 @@ mod wrong {
 }
 
 /// Runs one of the tests above in a process of its own: whether it passed, and all it said.
-#[allow(clippy::disallowed_methods, reason = "tests start programs")]
 fn run(name: &str, settings: &[(&str, &str)]) -> (bool, String) {
+    started(name, settings, &["--nocapture"])
+}
+
+/// As [`run`], with these arguments.
+#[allow(clippy::disallowed_methods, reason = "tests start programs")]
+fn started(name: &str, settings: &[(&str, &str)], more: &[&str]) -> (bool, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     for set in
         ["LAB_REPLAY", "LAB_SEED", "LAB_SHRINK", "LAB_CANCEL", "LAB_SECONDS", "LAB_TRACE_OUT", "LAB_TWICE"]
@@ -170,8 +175,8 @@ fn run(name: &str, settings: &[(&str, &str)]) -> (bool, String) {
         command.env_remove(set);
     }
     let name = format!("wrong::{name}");
-    let arguments = [name.as_str(), "--exact", "--include-ignored", "--nocapture"];
-    let output = command.args(arguments).envs(settings.iter().copied()).output().unwrap();
+    let arguments = [name.as_str(), "--exact", "--include-ignored"];
+    let output = command.args(arguments).args(more).envs(settings.iter().copied()).output().unwrap();
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(said[0].contains("running 1 test"), "{name}: {}", said[0]);
     (output.status.success(), said.concat())
@@ -237,7 +242,15 @@ fn a_replay_is_followed_by_its_own_test_alone_and_passes_nowhere_else_by_being_t
     fails("loses_an_addition", &[("LAB_REPLAY", &line)], &["fails as it was recorded: assertion"]);
     // Another test runs as usual, and says why.
     let usual = "LAB_REPLAY is of `bad_input::wrong::loses_an_addition`; this test runs as usual";
-    fails("loses_an_addition_by_a_seed", &[("LAB_REPLAY", &line)], &[usual, "fails with seed"]);
+    let said = fails("loses_an_addition_by_a_seed", &[("LAB_REPLAY", &line)], &[usual, "fails with seed"]);
+    // It may be that test under another name: then its line is there.
+    let renamed = said.split("if it was renamed, its line is LAB_REPLAY=").nth(1).expect("its line");
+    let renamed = renamed.split(')').next().unwrap();
+    assert!(renamed.starts_with("lab1,bad_input::wrong::loses_an_addition_by_a_seed,"), "{renamed}");
+    assert!(asupersync::explore::Replay::read(renamed).is_ok(), "{renamed}");
+    // Said also where the harness keeps what passing tests print.
+    let captured = started("has_more_classes_than_its_budget", &[("LAB_REPLAY", &line)], &[]);
+    assert!(captured.0 && captured.1.contains(usual), "{}", captured.1);
     let (passed, said) = run("has_more_classes_than_its_budget", &[("LAB_REPLAY", &line)]);
     assert!(passed && said.contains(usual) && said.contains("3 of about"), "{said}");
 }

@@ -45,9 +45,22 @@ pub(crate) fn show(show: &Show) -> Done {
 
 /// `trace check`.
 pub(crate) fn check(check: &Check) -> Done {
-    let events = events(&check.trace)?;
+    let text = read(&check.trace)?;
+    let events = trace::parse_lines(&text).map_err(|why| format!("{}: {why}", check.trace.display()))?;
+    if events.is_empty() {
+        return Err(format!("{} has no events: nothing was checked", check.trace.display()));
+    }
     let mut seen = Seen::Nothing;
     match model::replay(&events) {
+        // What is missing could break any rule.
+        Ok(summary) if !summary.closed && trace::said_end(&text).is_none() => {
+            return Err(format!(
+                "{} ends before its root is closed, and its last line does not say that this is its end: it was cut after {} \
+                 events, none of which breaks a rule",
+                check.trace.display(),
+                summary.events
+            ));
+        }
         Ok(summary) => println!(
             "the model agrees: {} events, {} regions, {} tasks, {} permits, {} leaked, the root {}",
             summary.events,

@@ -151,6 +151,18 @@ fn runs_are_drawn_and_traces_are_shown_checked_and_compared() {
     std::fs::write(&other, events.replace("task-end task=1 end=ok", "task-end task=1 end=panicked")).unwrap();
     check(&["lab", "diff", &one, &other], 1, &["events are the same; then", "end=panicked", "what task"]);
     check(&["trace", "check", &other], 1, &["the model disagrees"]);
+    // Cut: at the end of a line, in a line, in the middle; of another version; of nothing.
+    let cut = file("cut.trace");
+    let checked = |text: &str, said: &[&str]| {
+        std::fs::write(&cut, text).unwrap();
+        check(&["trace", "check", cut.to_str().unwrap()], 2, said)
+    };
+    let lines: Vec<&str> = events.lines().collect();
+    checked(&lines[..3].join("\n"), &["ends before its root is closed", "it was cut after 2 events"]);
+    checked(&events[..events.rfind("# end").unwrap() - 3], &["failed to read line"]);
+    checked(&events.replace(&format!("{}\n", lines[2]), ""), &["says that it has 5 events, and it has 4"]);
+    checked(&events.replace("asupersync-trace 1", "asupersync-trace 7"), &["of version 7 of the format"]);
+    checked("asupersync-trace 1\n", &["has no events: nothing was checked"]);
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn content(kind: Kind, run: &Run<'_>, replay: &str) -> String {
         Kind::Trace => {
             let mut text = String::new();
             // Writing to a string does not fail.
-            let _ = trace::write_lines(&mut text, run.events);
+            let _ = trace::write_whole(&mut text, run.events);
             text
         }
         Kind::Replay => replay.into(),

@@ -347,8 +347,9 @@ impl LabTest {
         });
         let of_other = replay.as_ref().filter(|replay| replay.program != self.name);
         if let Some(other) = of_other {
-            // Not skipped: a variable that was left set would make every test pass.
-            eprintln!("lab: `{}`: LAB_REPLAY is of `{}`; this test runs as usual", self.name, other.program)
+            // Not skipped: a variable that was left set would make every test pass. And said whoever captures output: a test
+            // that has another name by now would look as if it had been replayed.
+            say(&format!("lab: `{}`: {}", self.name, of_another(self.name, other)))
         }
         let artefact = trace_out.as_deref().map(|path| match Artefact::at(path) {
             Ok(artefact) => artefact,
@@ -367,6 +368,24 @@ impl LabTest {
         let clock = self.given.clock.take()?;
         Some(Ticker::new(self.name, clock, self.given.terminal, limit))
     }
+}
+
+/// What is said of a replay of another test; with its line, if this one may be that test under a new name.
+fn of_another(name: &str, replay: &Replay) -> String {
+    let other = &replay.program;
+    let (this, that) = (parted(name), parted(other));
+    let renamed = if this.0 == that.0 || this.1 == that.1 {
+        let line = Replay::new(name, replay.decisions.clone()).line();
+        format!(" (if it was renamed, its line is LAB_REPLAY={line})")
+    } else {
+        String::new()
+    };
+    format!("LAB_REPLAY is of `{other}`; this test runs as usual{renamed}\n")
+}
+
+/// A test's module and its own name.
+fn parted(name: &str) -> (&str, &str) {
+    name.rsplit_once("::").unwrap_or(("", name))
 }
 
 /// What so many clean runs say.

@@ -2,7 +2,8 @@
 //!
 //! One event is one line: position, time in nanoseconds, acting task (`-` for the engine or a thread
 //! outside), label. The first line of a file names the format, so that a reader can refuse what it
-//! doesn't know; blank lines and lines that start with `#` are skipped.
+//! doesn't know; blank lines and lines that start with `#` are skipped, but for the last one of a file, which says how many
+//! events there are (`# end: 17 events`), so that a file that was cut is noticed.
 //!
 //! ```text
 //! asupersync-trace 1
@@ -13,7 +14,10 @@
 //!
 //! Not here: files (this crate does no I/O), the meaning of labels (`label`).
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::{fmt, str::FromStr};
 
 use types::{TaskId, Time};
@@ -24,6 +28,11 @@ use crate::{
 };
 
 const HEADER: &str = "asupersync-trace 1";
+/// What the header is made of.
+const FORMAT: &str = "asupersync-trace ";
+const VERSION: &str = "1";
+/// What the last line of a file begins with.
+const END: &str = "# end: ";
 
 /// One step of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,8 +93,17 @@ fn head<'a, T: Word>(field: &'static str, line: &'a str) -> Result<(T, &'a str),
 /// Why a text isn't a trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TraceError {
-    /// The first line isn't the header of a format this version reads.
+    /// The first line isn't a trace's.
     Header,
+    /// The trace is of another version of the format: of this one.
+    Version(String),
+    /// The last line says that there are so many events, and there are not: it was cut, or put together.
+    Cut {
+        /// How many there are to be.
+        said: u64,
+        /// How many there are.
+        found: u64,
+    },
     /// A line can't be read.
     Line {
         /// The line's number, counted from 1.
@@ -99,6 +117,15 @@ impl fmt::Display for TraceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => write!(f, "failed to read a trace: the first line isn't `{HEADER}`"),
+            Self::Version(version) => write!(
+                f,
+                "failed to read a trace: it is of version {version} of the format, and this program reads version {VERSION}: \
+                 read it with the program that wrote it, or record it again"
+            ),
+            Self::Cut { said, found } => write!(
+                f,
+                "failed to read a trace: its last line says that it has {said} events, and it has {found}: it was cut, or changed"
+            ),
             Self::Line { number, why } => write!(f, "failed to read line {number} of a trace: {why}"),
         }
     }
@@ -115,20 +142,43 @@ pub fn write_lines<'a>(out: &mut dyn fmt::Write, events: impl IntoIterator<Item 
     events.into_iter().try_for_each(|event| writeln!(out, "{event}"))
 }
 
-/// Reads what [`write_lines`] wrote.
+/// As [`write_lines`], and a last line that says how many events there are: for files, which may be cut.
 ///
 /// # Errors
-/// [`TraceError`], at the first line that isn't an event.
+/// Those of the writer.
+pub fn write_whole<'a>(out: &mut dyn fmt::Write, events: impl IntoIterator<Item = &'a Event>) -> fmt::Result {
+    let mut count = 0_u64;
+    write_lines(out, events.into_iter().inspect(|_| count += 1))?;
+    writeln!(out, "{END}{count} events")
+}
+
+/// How many events a text is to have by its last line, if that says so ([`write_whole`]).
+#[must_use]
+pub fn said_end(text: &str) -> Option<u64> {
+    text.lines().next_back()?.strip_prefix(END)?.strip_suffix(" events")?.parse().ok()
+}
+
+/// Reads what [`write_lines`] or [`write_whole`] wrote.
+///
+/// # Errors
+/// [`TraceError`], at the first line that isn't an event; if the last line says another number of events than there are.
 pub fn parse_lines(text: &str) -> Result<Vec<Event>, TraceError> {
     let mut lines = text.lines().enumerate();
-    match lines.next() {
-        Some((_, header)) if header.trim_end() == HEADER => {}
-        _ => return Err(TraceError::Header),
+    let header = lines.next().map_or("", |(_, header)| header.trim_end());
+    if header != HEADER {
+        return Err(match header.strip_prefix(FORMAT) {
+            Some(version) => TraceError::Version(version.to_string()),
+            None => TraceError::Header,
+        });
     }
-    lines
+    let events: Vec<Event> = lines
         .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
         .map(|(at, line)| line.parse().map_err(|why| TraceError::Line { number: at + 1, why }))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    match (said_end(text), events.len() as u64) {
+        (Some(said), found) if said != found => Err(TraceError::Cut { said, found }),
+        _ => Ok(events),
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +200,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_lost_events_is_noticed_by_its_last_line() {
+        let events = [note(1, "x"), note(2, "y"), note(3, "z")];
+        let mut text = String::new();
+        write_whole(&mut text, &events).expect("a string takes every line");
+        assert_eq!((parse_lines(&text), said_end(&text)), (Ok(events.to_vec()), Some(3)));
+        let lines: vec::Vec<&str> = text.lines().collect();
+        let without_one = format!("{}\n{}\n{}\n{}\n", lines[0], lines[1], lines[3], lines[4]);
+        assert_eq!(parse_lines(&without_one), Err(TraceError::Cut { said: 3, found: 2 }));
+        // Its end is gone: nothing is wrong with the lines, and nobody says that they are all.
+        let cut = format!("{}\n{}\n", lines[0], lines[1]);
+        assert_eq!((parse_lines(&cut).map(|events| events.len()), said_end(&cut)), (Ok(1), None));
+    }
+
+    #[test]
     fn comments_and_blank_lines_are_skipped() {
         let text = format!("{HEADER}\n\n# a comment\n{}\n", note(1, "x"));
         assert_eq!(parse_lines(&text), Ok(vec![note(1, "x")]));
@@ -160,7 +224,10 @@ mod tests {
         let text = format!("{HEADER}\n{}\n2 0 - nonsense\n", note(1, "x"));
         let why = ParseError::UnknownLabel("nonsense".into());
         assert_eq!(parse_lines(&text), Err(TraceError::Line { number: 3, why }));
-        assert_eq!(parse_lines("asupersync-trace 9\n"), Err(TraceError::Header));
+        let of_version_9 = parse_lines("asupersync-trace 9\n").expect_err("there is no such version");
+        assert_eq!(of_version_9, TraceError::Version("9".into()));
+        let words = format!("{of_version_9}");
+        assert!(words.contains("of version 9 of the format, and this program reads version 1"), "{words}");
         assert_eq!(parse_lines(""), Err(TraceError::Header));
     }
 

@@ -7,7 +7,7 @@
 //! ```
 //! A row of output is `name explored blocked expected`: how many executions were explored, in how many of them some task
 //! never ended, and how many classes there are. Rows that differ say how, and the program ends with 1; an argument or a
-//! file that makes no sense ends it with 2.
+//! file that makes no sense ends it with 2, and so does a table of which nothing is run.
 
 mod explored;
 mod sampled;
@@ -15,6 +15,7 @@ mod tasks;
 
 use asupersync_lab::Grain;
 use explore::Reduction;
+use explore::mini::Program;
 use explore::mini::table::{self, Row};
 use std::process::ExitCode;
 
@@ -44,7 +45,26 @@ fn main() -> ExitCode {
         Ok(rows) => rows,
         Err(why) => return refuse(&format!("{}: {why}", asked.file)),
     };
-    let rows = rows.iter().filter(|row| asked.only.as_ref().is_none_or(|only| only == row.name));
+    let rows: Vec<&Row<'_>> =
+        rows.iter().filter(|row| asked.only.as_ref().is_none_or(|only| only == row.name)).collect();
+    if rows.is_empty() {
+        return refuse(&match &asked.only {
+            Some(only) => format!("{} has no row `{only}`: nothing was run", asked.file),
+            None => format!("{} has no rows: nothing was run", asked.file),
+        });
+    }
+    let (rows, left_out): (Vec<&Row<'_>>, Vec<_>) =
+        rows.into_iter().partition(|row| asked.grain == Grain::Operation || !share_receivers(&row.program));
+    for row in &left_out {
+        println!(
+            "# {} is left out: several tasks receive from one channel, whose receiver can't be shared with --grain poll",
+            row.name
+        )
+    }
+    if rows.is_empty() {
+        return refuse("nothing was run: all rows were left out");
+    }
+    let rows = rows.into_iter();
     let differing = match &asked.sampler {
         Some(sampler) => sampled::all(rows, sampler, asked.grain),
         None => explored::all(rows, asked.orders, asked.grain, asked.reduction),
@@ -95,6 +115,13 @@ fn read(mut args: impl Iterator<Item = String>) -> Result<Asked, String> {
 
 fn number(flag: &str, text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{flag} wants a number, not `{text}`"))
+}
+
+/// Whether several tasks receive from one channel: the real one has one receiver, which they can only share where nothing
+/// is polled before it is possible.
+fn share_receivers(program: &Program) -> bool {
+    (0..program.channels().len())
+        .any(|channel| program.tasks().iter().filter(|ops| tasks::receives(ops, channel)).count() > 1)
 }
 
 /// Row and line for the reader: what was found beside what was expected.

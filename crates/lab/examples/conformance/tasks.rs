@@ -84,7 +84,8 @@ fn exchanges(ops: &[Op], of: usize) -> bool {
     })
 }
 
-fn receives(ops: &[Op], from: usize) -> bool {
+/// Whether these operations may receive from the channel of this number.
+pub(crate) fn receives(ops: &[Op], from: usize) -> bool {
     ops.iter().any(|op| match op {
         Op::Receive { channel } | Op::TryReceive { channel } => channel.0 == from,
         Op::If { then, otherwise, .. } => receives(then, from) || receives(otherwise, from),
