@@ -5,6 +5,8 @@
 //! - A future that is dropped gives its place up too; the core passes on what had been assigned to it.
 //! - Exploration hears of the operation before it happens, and dumps of what the task waits for.
 //!
+//! - A wait is over once: polled after that it panics, and touches nothing. (A stream's items are waits one after the
+//!   other.)
 //! - What waits for something that is held says so ([`Pends::held`]), so that circles and futures left aside are told.
 //!
 //! Not here: who holds what is waited for (each lock). mpsc, oneshot, semaphore, mutex and notify, which are older and say
@@ -49,11 +51,30 @@ pub(crate) trait Pends {
     }
 }
 
+/// How far a wait has come that needs no place in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing of it is left anywhere.
+    Idle,
+    /// A waiter of it may be in the channel.
+    Waits,
+    Over,
+}
+
+/// Somebody polls a wait that is over. What it would do is a second wait: take a second value, or one that is meant for
+/// somebody else.
+#[cold]
+#[inline(never)]
+pub(crate) fn polled_again() -> ! {
+    panic!("polled after it was ready")
+}
+
 /// The future.
 #[must_use = "futures do nothing unless awaited"]
 pub(crate) struct Wait<'c, P: Pends, C> {
     pends: P,
-    cx: &'c Cx<C>,
+    /// `None` once it's over.
+    cx: Option<&'c Cx<C>>,
     node: WaitNode,
     site: &'static Location<'static>,
     /// What its task is known to wait for ([`Pends::held`]).
@@ -63,13 +84,41 @@ pub(crate) struct Wait<'c, P: Pends, C> {
 impl<'c, P: Pends, C> Wait<'c, P, C> {
     #[inline]
     pub(crate) fn new(pends: P, cx: &'c Cx<C>, site: &'static Location<'static>) -> Self {
-        Self { pends, cx, node: WaitNode::new(), site, stands: None }
+        Self { pends, cx: Some(cx), node: WaitNode::new(), site, stands: None }
     }
 
     /// What is waited for.
     #[inline]
     pub(crate) fn pends(&self) -> &P {
         &self.pends
+    }
+
+    /// Polls for one more thing, whether or not there was one before: for streams.
+    #[inline]
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<P::Ready, P::Refused>>
+    where
+        C: Row,
+    {
+        let Some(cx) = self.cx else { polled_again() };
+        let (object, access) = self.pends.announces();
+        if let Err(cancelled) = ready!(cx.poll_operation(context, object, access, Some(self.site))) {
+            self.leave();
+            return Poll::Ready(Err(cancelled.into()));
+        }
+        let polled = self.pends.poll(&mut self.node, || Waiter::from_waker(context.waker()));
+        if polled.is_ready() {
+            self.waits_no_more();
+            return polled;
+        }
+        let held = self.pends.held();
+        self.stands = held.map(|(resource, _)| resource);
+        let on = held.map_or(WaitOn::Anybody, |(resource, wanted)| WaitOn::Held {
+            resource,
+            wanted,
+            at: self.site,
+        });
+        cx.poll_wait_on(context, self.pends.kind(), on);
+        polled
     }
 
     #[inline]
@@ -82,8 +131,10 @@ impl<'c, P: Pends, C> Wait<'c, P, C> {
 
     #[inline]
     fn waits_no_more(&mut self) {
-        if let Some(resource) = self.stands.take() {
-            self.cx.left(resource, self.site);
+        if let Some(resource) = self.stands.take()
+            && let Some(cx) = self.cx
+        {
+            cx.left(resource, self.site);
         }
     }
 }
@@ -97,24 +148,10 @@ impl<P: Pends, C: Row> Future for Wait<'_, P, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let (object, access) = this.pends.announces();
-        if let Err(cancelled) = ready!(this.cx.poll_operation(context, object, access, Some(this.site))) {
-            this.leave();
-            return Poll::Ready(Err(cancelled.into()));
+        let polled = this.poll_next(context);
+        if polled.is_ready() && !types::seeded!("wait.polled-again") {
+            this.cx = None;
         }
-        let polled = this.pends.poll(&mut this.node, || Waiter::from_waker(context.waker()));
-        if polled.is_ready() {
-            this.waits_no_more();
-            return polled;
-        }
-        let held = this.pends.held();
-        this.stands = held.map(|(resource, _)| resource);
-        let on = held.map_or(WaitOn::Anybody, |(resource, wanted)| WaitOn::Held {
-            resource,
-            wanted,
-            at: this.site,
-        });
-        this.cx.poll_wait_on(context, this.pends.kind(), on);
         polled
     }
 }

@@ -202,8 +202,11 @@ fn whoever_sends_a_byte_now_and_then_does_not_hold_the_drain_up() {
     check(
         Setup::default(),
         async |cx, world: World| {
-            let client = half_a_request(cx, &world).await;
-            while client.send(cx, b"P\r\n").await.is_ok() {
+            let client = Client::connect(cx, address()).await;
+            client.send(cx, b"*2\r\n$4\r\nECHO\r\n$1000\r\n").await.expect("sent");
+            cx.sleep(Duration::from_millis(10)).await.expect("nobody cancels");
+            world.signals.raise(Signal::Terminate);
+            while client.send(cx, b"x").await.is_ok() {
                 cx.sleep(Duration::from_millis(300)).await.expect("nobody cancels");
             }
         },

@@ -172,7 +172,7 @@ impl<T: Clone, C: Row> Stream for Values<'_, '_, T, C> {
     type Item = Result<T, RecvError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.next).poll(context)) {
+        Poll::Ready(match ready!(self.next.poll_next(context)) {
             Ok(value) => Some(Ok(value)),
             Err(RecvError::Closed) => None,
             Err(missed) => Some(Err(missed)),

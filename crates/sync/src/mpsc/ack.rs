@@ -18,7 +18,11 @@ use obligation::AlreadyLeaked;
 use types::ObligationKind;
 
 use super::{Receiver, receiver::EMPTY, ring::Head};
-use crate::{Closed, WaitError, sent::LATE};
+use crate::{
+    Closed, WaitError,
+    sent::LATE,
+    wait::{Stage, polled_again},
+};
 
 /// Waits for a value and leaves it in the channel: the future of [`Receiver::recv_ack`].
 #[must_use = "futures do nothing unless awaited"]
@@ -26,8 +30,7 @@ pub struct RecvAck<'r, 'c, T, C> {
     /// `None` once the receiver went into an [`Ack`].
     receiver: Option<&'r mut Receiver<T>>,
     cx: &'c Cx<C>,
-    /// Whether a waiter of ours may be in the channel.
-    waits: bool,
+    stage: Stage,
     site: &'static Location<'static>,
 }
 
@@ -37,7 +40,7 @@ impl<'r, 'c, T, C> RecvAck<'r, 'c, T, C> {
         cx: &'c Cx<C>,
         site: &'static Location<'static>,
     ) -> Self {
-        Self { receiver: Some(receiver), cx, waits: false, site }
+        Self { receiver: Some(receiver), cx, stage: Stage::Idle, site }
     }
 }
 
@@ -46,16 +49,30 @@ impl<'r, T, C: Row> Future for RecvAck<'r, '_, T, C> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let rx = &mut this.receiver.as_mut().expect("polled after it was ready").rx;
+        let polled = this.poll_head(context);
+        if polled.is_ready() {
+            this.end();
+        }
+        polled
+    }
+}
+
+impl<'r, T, C: Row> RecvAck<'r, '_, T, C> {
+    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<Ack<'r, T>, WaitError>> {
+        let this = self;
+        let rx = match &mut this.receiver {
+            Some(receiver) if this.stage != Stage::Over => &mut receiver.rx,
+            _ => polled_again(),
+        };
         ready!(this.cx.poll_operation(context, rx.values(), Access::Receive, Some(this.site)))?;
         match rx.poll_head(|| Waiter::from_waker(context.waker())) {
             Poll::Ready(Some(_)) => {}
             Poll::Ready(None) => {
-                this.waits = false;
+                this.stage = Stage::Idle;
                 return Poll::Ready(Err(Closed.into()));
             }
             Poll::Pending => {
-                this.waits = true;
+                this.stage = Stage::Waits;
                 this.cx.poll_wait(context, &EMPTY);
                 return Poll::Pending;
             }
@@ -66,13 +83,20 @@ impl<'r, T, C: Row> Future for RecvAck<'r, '_, T, C> {
     }
 }
 
-impl<T, C> Drop for RecvAck<'_, '_, T, C> {
-    fn drop(&mut self) {
-        if self.waits
+impl<T, C> RecvAck<'_, '_, T, C> {
+    fn end(&mut self) {
+        if self.stage == Stage::Waits
             && let Some(receiver) = &mut self.receiver
         {
             receiver.rx.forget_waiter();
         }
+        self.stage = Stage::Over;
+    }
+}
+
+impl<T, C> Drop for RecvAck<'_, '_, T, C> {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -13,7 +13,10 @@ use cx::{Access, Cx, Row, Waiter};
 use types::WaitKind;
 
 use super::{RecvAck, ring::Rx};
-use crate::{Closed, TryRecvError, WaitError};
+use crate::{
+    Closed, TryRecvError, WaitError,
+    wait::{Stage, polled_again},
+};
 
 pub(super) static EMPTY: WaitKind = WaitKind::new("recv (channel empty)");
 
@@ -49,7 +52,7 @@ impl<T> Receiver<T> {
         cx: &'c Cx<C>,
         site: &'static Location<'static>,
     ) -> Recv<'r, 'c, T, C> {
-        Recv { receiver: self, cx, waits: false, site }
+        Recv { receiver: self, cx, stage: Stage::Idle, site }
     }
 
     /// Waits for the oldest value and leaves it where it is until it's acknowledged.
@@ -110,8 +113,7 @@ impl<T> core::fmt::Debug for Receiver<T> {
 pub struct Recv<'r, 'c, T, C> {
     receiver: &'r mut Receiver<T>,
     cx: &'c Cx<C>,
-    /// Whether a waiter of ours may be in the channel.
-    waits: bool,
+    stage: Stage,
     site: &'static Location<'static>,
 }
 
@@ -121,15 +123,31 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.stage == Stage::Over {
+            polled_again();
+        }
+        let polled = this.poll_next(context);
+        if polled.is_ready() && !types::seeded!("mpsc.received-again") {
+            this.end();
+        }
+        polled
+    }
+}
+
+impl<T, C: Row> Recv<'_, '_, T, C> {
+    /// Polls for one more value, whether or not there was one before: for streams.
+    #[inline]
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<T, WaitError>> {
+        let this = self;
         let values = this.receiver.rx.values();
         ready!(this.cx.poll_operation(context, values, Access::Receive, Some(this.site)))?;
         match this.receiver.rx.poll_recv(|| Waiter::from_waker(context.waker())) {
             Poll::Ready(value) => {
-                this.waits = false;
+                this.stage = Stage::Idle;
                 Poll::Ready(value.ok_or(Closed.into()))
             }
             Poll::Pending => {
-                this.waits = true;
+                this.stage = Stage::Waits;
                 this.cx.poll_wait(context, &EMPTY);
                 Poll::Pending
             }
@@ -137,10 +155,24 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
     }
 }
 
-impl<T, C> Drop for Recv<'_, '_, T, C> {
-    fn drop(&mut self) {
-        if self.waits {
+impl<T, C> Recv<'_, '_, T, C> {
+    #[inline]
+    fn forget_waiter(&mut self) {
+        if self.stage == Stage::Waits {
             self.receiver.rx.forget_waiter();
         }
+    }
+
+    /// It's over: refused with a waiter in the channel, or ready.
+    #[inline]
+    fn end(&mut self) {
+        self.forget_waiter();
+        self.stage = Stage::Over;
+    }
+}
+
+impl<T, C> Drop for Recv<'_, '_, T, C> {
+    fn drop(&mut self) {
+        self.forget_waiter();
     }
 }

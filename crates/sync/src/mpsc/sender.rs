@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Closed, WaitError, WaitNode,
     gone::{self, Closing},
+    wait::polled_again,
 };
 
 pub(super) static FULL: WaitKind = WaitKind::new("send (channel full)");
@@ -52,7 +53,7 @@ impl<T> Sender<T> {
         cx: &'c Cx<C>,
         site: &'static Location<'static>,
     ) -> Reserve<'s, 'c, T, C> {
-        Reserve { sender: self, cx, node: WaitNode::new(), site }
+        Reserve { sender: self, cx: Some(cx), node: WaitNode::new(), site }
     }
 
     /// Waits for room and sends. Where there's room this is two atomic operations, and no obligation is opened, as
@@ -172,7 +173,8 @@ impl<T> core::fmt::Debug for Sender<T> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Reserve<'s, 'c, T, C> {
     sender: &'s Sender<T>,
-    cx: &'c Cx<C>,
+    /// `None` once it's over.
+    cx: Option<&'c Cx<C>>,
     node: WaitNode,
     site: &'static Location<'static>,
 }
@@ -182,19 +184,23 @@ impl<'s, T, C: Row> Future for Reserve<'s, '_, T, C> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { sender, cx, node, site } = self.get_mut();
+        let Self { sender, cx: until_over, node, site } = self.get_mut();
+        let Some(cx) = *until_over else { polled_again() };
         let room = sender.tx.room();
         if let Err(cancelled) = ready!(cx.poll_operation(context, room, Access::Acquire(1), Some(site))) {
             sender.tx.cancel(node);
+            *until_over = None;
             return Poll::Ready(Err(cancelled.into()));
         }
         match sender.tx.poll_permit(node, || Waiter::from_waker(context.waker())) {
             Poll::Ready(Ok(credit)) => {
+                *until_over = None;
                 room.touch_at(Access::Acquire(1), site);
                 let record = cx.reserve(ObligationKind::SendPermit, site);
                 Poll::Ready(Ok(Permit::new(record, credit)))
             }
             Poll::Ready(Err(closed)) => {
+                *until_over = None;
                 room.touch_at(Access::Read, site);
                 Poll::Ready(Err(closed.into()))
             }
@@ -239,6 +245,9 @@ impl<T, C: Row> Future for Delivery<'_, '_, T, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.value.is_none() {
+            polled_again();
+        }
         let (tx, site) = (&this.sender.tx, this.site);
         let room = tx.room();
         if let Err(cancelled) = ready!(this.cx.poll_operation(context, room, Access::Acquire(1), Some(site)))

@@ -13,7 +13,7 @@ use cx::{Access, Cx, Holding, Row, Waiter, port::WaitOn};
 use types::{Cancelled, WaitKind};
 
 use super::{Guard, Mutex};
-use crate::{WaitNode, park};
+use crate::{WaitNode, park, wait::polled_again};
 
 static LOCKED: WaitKind = WaitKind::new("lock (mutex held)");
 
@@ -36,7 +36,7 @@ impl<T: ?Sized> Mutex<T> {
         site: &'static Location<'static>,
         holding: Holding,
     ) -> Lock<'m, 'c, T, C> {
-        Lock { mutex: self, cx, node: WaitNode::new(), site, holding }
+        Lock { mutex: self, cx, node: WaitNode::new(), site, holding, over: false }
     }
 }
 
@@ -73,6 +73,7 @@ pub struct Lock<'m, 'c, T: ?Sized, C> {
     site: &'static Location<'static>,
     /// Who will unlock it.
     holding: Holding,
+    over: bool,
 }
 
 impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
@@ -80,7 +81,10 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { mutex, cx, node, site, holding } = self.get_mut();
+        let Self { mutex, cx, node, site, holding, over } = self.get_mut();
+        if *over {
+            polled_again();
+        }
         if let Err(cancelled) =
             ready!(cx.poll_operation(context, &mutex.object, Access::Acquire(1), Some(site)))
         {
@@ -88,6 +92,7 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
                 mutex.leave(node);
                 cx.left(mutex.address(), site);
             }
+            *over = true;
             return Poll::Ready(Err(cancelled));
         }
         let resource = mutex.address();
@@ -100,6 +105,7 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
         };
         match polled {
             Poll::Ready(guard) => {
+                *over = true;
                 mutex.object.touch_at(Access::Acquire(1), site);
                 Poll::Ready(Ok(guard.noted(cx.hold(resource, "the mutex", site, *holding, || 0))))
             }

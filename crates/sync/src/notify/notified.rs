@@ -12,7 +12,7 @@ use cx::{Access, Cx, Object, ObjectKind, Row, Waiter};
 use types::{Cancelled, WaitKind};
 
 use super::signal::Signal;
-use crate::WaitNode;
+use crate::{WaitNode, wait::polled_again};
 
 static NOT_NOTIFIED: WaitKind = WaitKind::new("notified");
 
@@ -59,7 +59,7 @@ impl Notify {
     /// # Errors
     /// Cancelled: a notification that was meant for one went to the next.
     pub fn notified<'n, 'c, C: Row>(&'n self, cx: &'c Cx<C>) -> Notified<'n, 'c, C> {
-        Notified { notify: self, cx, node: WaitNode::new(), taken: false }
+        Notified { notify: self, cx, node: WaitNode::new(), taken: false, over: false }
     }
 }
 
@@ -71,6 +71,7 @@ pub struct Notified<'n, 'c, C> {
     node: WaitNode,
     /// Whether [`enable`](Self::enable) has taken a stored notification that was not given out yet.
     taken: bool,
+    over: bool,
 }
 
 impl<C> Notified<'_, '_, C> {
@@ -78,7 +79,13 @@ impl<C> Notified<'_, '_, C> {
     /// notification was there, so that the next poll is ready.
     ///
     /// Does nothing if the place was taken before.
+    ///
+    /// # Panics
+    /// If this was ready already.
     pub fn enable(&mut self) -> bool {
+        if self.over {
+            polled_again();
+        }
         self.notify.object.touch(Access::Write);
         self.taken = self.taken || self.notify.signal.enable(&mut self.node);
         self.taken
@@ -102,17 +109,24 @@ impl<C: Row> Future for Notified<'_, '_, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.over {
+            polled_again();
+        }
         if let Err(cancelled) = ready!(this.cx.poll_proceed(context)) {
             this.leave();
+            this.over = true;
             return Poll::Ready(Err(cancelled));
         }
         if core::mem::take(&mut this.taken) {
+            this.over = true;
             return Poll::Ready(Ok(()));
         }
         this.notify.object.touch(Access::Write);
         let polled = this.notify.signal.poll_notified(&mut this.node, || Waiter::from_waker(context.waker()));
         if polled.is_pending() {
             this.cx.poll_wait(context, &NOT_NOTIFIED);
+        } else {
+            this.over = true;
         }
         polled.map(Ok)
     }

@@ -13,7 +13,10 @@ use cx::{Access, Cx, Object, Row, Waiter};
 use types::{Cancelled, Stream, WaitKind};
 
 use super::word::Rx;
-use crate::{Closed, TryRecvError, WaitError, error, park};
+use crate::{
+    Closed, TryRecvError, WaitError, error, park,
+    wait::{Stage, polled_again},
+};
 
 static NOT_SENT: WaitKind = WaitKind::new("recv (oneshot not sent)");
 
@@ -51,7 +54,7 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     pub fn recv<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Recv<'r, 'c, T, C> {
-        Recv { receiver: self, cx, waits: false, site: Location::caller() }
+        Recv { receiver: self, cx, stage: Stage::Idle, site: Location::caller() }
     }
 
     /// Takes the value if it's there. Never waits, and isn't refused under cancellation.
@@ -99,8 +102,7 @@ impl<T> Receiver<T> {
 pub struct Recv<'r, 'c, T, C> {
     receiver: &'r mut Receiver<T>,
     cx: &'c Cx<C>,
-    /// Whether a waiter of ours may be in the channel.
-    waits: bool,
+    stage: Stage,
     site: &'static Location<'static>,
 }
 
@@ -110,11 +112,27 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.stage == Stage::Over {
+            polled_again();
+        }
+        let polled = this.poll_next(context);
+        if polled.is_ready() {
+            this.end();
+        }
+        polled
+    }
+}
+
+impl<T, C: Row> Recv<'_, '_, T, C> {
+    /// Polls whether or not there was a value before: for streams.
+    #[inline]
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<T, WaitError>> {
+        let this = self;
         let value = &this.receiver.end.0;
         ready!(this.cx.poll_operation(context, value, Access::Receive, Some(this.site)))?;
         match this.receiver.rx.poll_recv(|| Waiter::from_waker(context.waker())) {
             Poll::Ready(result) => {
-                this.waits = false;
+                this.stage = Stage::Idle;
                 this.receiver
                     .end
                     .0
@@ -122,7 +140,7 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
                 Poll::Ready(result.map_err(WaitError::from))
             }
             Poll::Pending => {
-                this.waits = true;
+                this.stage = Stage::Waits;
                 this.receiver.end.0.touch_at(Access::Empty, this.site);
                 this.cx.poll_wait(context, &NOT_SENT);
                 Poll::Pending
@@ -131,11 +149,25 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
     }
 }
 
-impl<T, C> Drop for Recv<'_, '_, T, C> {
-    fn drop(&mut self) {
-        if self.waits {
+impl<T, C> Recv<'_, '_, T, C> {
+    #[inline]
+    fn forget_waiter(&mut self) {
+        if self.stage == Stage::Waits {
             self.receiver.rx.forget_waiter();
         }
+    }
+
+    /// It's over: refused with a waiter in the channel, or ready.
+    #[inline]
+    fn end(&mut self) {
+        self.forget_waiter();
+        self.stage = Stage::Over;
+    }
+}
+
+impl<T, C> Drop for Recv<'_, '_, T, C> {
+    fn drop(&mut self) {
+        self.forget_waiter();
     }
 }
 
@@ -169,7 +201,7 @@ impl<T, C: Row> Stream for Values<'_, '_, T, C> {
     type Item = Result<T, Cancelled>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.next).poll(context).map(error::item)
+        self.next.poll_next(context).map(error::item)
     }
 }
 

@@ -15,7 +15,7 @@ use cx::{Access, Cx, Object, ObjectKind, Row, Waiter, port::WaitOn};
 use types::{ObligationKind, WaitKind};
 
 use super::{Permit, TryAcquireError, permit::Held, permits::Permits};
-use crate::{Closed, WaitError, WaitNode, park};
+use crate::{Closed, WaitError, WaitNode, park, wait::polled_again};
 
 static NO_PERMITS: WaitKind = WaitKind::new("acquire (no permits)");
 
@@ -38,6 +38,11 @@ impl Semaphore {
     pub fn new(permits: usize) -> Self {
         let object = Object::new(ObjectKind::Permits { total: weight(permits) });
         Self { permits: Permits::new(permits), object }
+    }
+
+    /// What exploration knows it by ([`Cx::step_to`](cx::Cx::step_to)).
+    pub fn object(&self) -> &Object {
+        &self.object
     }
 
     /// Waits for `count` permits, in the order of first polls. Who wants many is not overtaken by those who want few; more
@@ -64,7 +69,7 @@ impl Semaphore {
         kind: ObligationKind,
         site: &'static Location<'static>,
     ) -> Acquire<'c, &'s Semaphore, C> {
-        Acquire { semaphore: self, cx, count, node: WaitNode::new(), kind, site, movable: false }
+        Acquire { semaphore: self, cx, count, node: WaitNode::new(), kind, site, movable: false, over: false }
     }
 
     /// As [`acquire`](Self::acquire), with a permit that owns its share of the semaphore and may go to another task.
@@ -91,7 +96,8 @@ impl Semaphore {
         kind: ObligationKind,
         site: &'static Location<'static>,
     ) -> Acquire<'c, Arc<Semaphore>, C> {
-        Acquire { semaphore: self.clone(), cx, count, node: WaitNode::new(), kind, site, movable: true }
+        let semaphore = self.clone();
+        Acquire { semaphore, cx, count, node: WaitNode::new(), kind, site, movable: true, over: false }
     }
 
     /// As [`acquire`](Self::acquire), for a thread that polls no tasks: it sleeps meanwhile. A thread stands in no region, so
@@ -252,6 +258,7 @@ pub struct Acquire<'c, H: Deref<Target = Semaphore>, C> {
     site: &'static Location<'static>,
     /// Whether the permit may go to another task.
     movable: bool,
+    over: bool,
 }
 
 impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_, H, C> {
@@ -259,22 +266,28 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { semaphore, cx, count, node, kind, site, movable } = self.get_mut();
+        let Self { semaphore, cx, count, node, kind, site, movable, over } = self.get_mut();
+        if *over {
+            polled_again();
+        }
         let (object, acquire) = (&semaphore.object, Access::Acquire(weight(*count)));
         if let Err(cancelled) = ready!(cx.poll_operation(context, object, acquire, Some(site))) {
             if node.is_queued() {
                 semaphore.leave(node);
                 cx.left(semaphore.address(), site);
             }
+            *over = true;
             return Poll::Ready(Err(cancelled.into()));
         }
         match semaphore.permits.poll_acquire(node, *count, || Waiter::from_waker(context.waker())) {
             Poll::Ready(Ok(())) => {
+                *over = true;
                 object.touch_at(acquire, site);
                 let held = Held::new(semaphore.clone(), cx, *count, site, *movable);
                 Poll::Ready(Ok(Permit::new(cx.reserve(*kind, site), held)))
             }
             Poll::Ready(Err(closed)) => {
+                *over = true;
                 object.touch_at(Access::Read, site);
                 cx.left(semaphore.address(), site);
                 Poll::Ready(Err(closed.into()))

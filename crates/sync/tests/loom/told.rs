@@ -37,6 +37,28 @@ fn what_is_lost_is_counted() {
     sender.join().unwrap();
 }
 
+/// A receiver has a page of two values, and takes the second one out of it without the lock, or is told that it's lost. Loom
+/// knows nothing of the places in a page, which are the standard library's; it orders the looks and the numbers.
+fn a_page_is_read_without_the_lock() {
+    let tape = Arc::new(Tape::<u8, Waker>::new(2));
+    assert_eq!(tape.send(0), Ok(1));
+    let mut at = Cursor::new(0);
+    assert_eq!(next(&tape, &mut at), Ok(0), "with it came its page");
+    let mut kept = at.clone();
+    let sends = tape.clone();
+    let sender = thread::spawn(move || (1..4).for_each(|value| assert_eq!(sends.send(value), Ok(1))));
+    match next(&tape, &mut at) {
+        Ok(value) => assert_eq!((value, at.next()), (1, 2)),
+        Err(missed) => assert_eq!((missed, at.next()), (Missed::Lagged(1), 2)),
+    }
+    sender.join().unwrap();
+    // Now it's known that 2 and 3 are kept, and nothing else, whatever lies in a page.
+    assert_eq!(next(&tape, &mut kept), Err(Missed::Lagged(1)), "what was overwritten was received");
+    for at in [&mut at, &mut kept] {
+        assert_eq!((next(&tape, at), next(&tape, at)), (Ok(2), Ok(3)));
+    }
+}
+
 fn the_last_change_is_seen() {
     let latest = Arc::new(Latest::<u8, Waker>::new(0));
     let changes = latest.clone();
@@ -109,6 +131,11 @@ fn a_slow_receiver_is_told_what_it_lost() {
 }
 
 #[test]
+fn what_a_receiver_has_in_its_page_is_the_next_value_or_overwritten() {
+    holds(a_page_is_read_without_the_lock);
+}
+
+#[test]
 fn the_last_change_is_never_missed() {
     holds(the_last_change_is_seen);
 }
@@ -125,6 +152,7 @@ fn a_withdrawn_offer_is_nobody_elses() {
 
 mutants::mutants! {
     mutant_that_does_not_count_a_loss_is_killed: "tape.loss-untold" breaks || crate::explore(what_is_lost_is_counted), says "assertion";
+    mutant_that_reads_what_was_overwritten_is_killed: "tape.stale-page" breaks || crate::explore(a_page_is_read_without_the_lock), says "what was overwritten was received";
     mutant_whose_broadcast_ends_unheard_is_killed: "tape.end-unheard" breaks || crate::explore(what_is_lost_is_counted), says "deadlock";
     mutant_that_keeps_the_version_is_killed: "watch.version-kept" breaks || crate::explore(the_last_change_is_seen), says "the last change was missed";
     mutant_whose_watch_ends_unheard_is_killed: "watch.end-unheard" breaks || crate::explore(the_last_change_is_seen), says "deadlock";

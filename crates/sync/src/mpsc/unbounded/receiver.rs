@@ -177,7 +177,7 @@ impl<T, C: Row> Stream for Values<'_, '_, T, C> {
     type Item = Result<T, Cancelled>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.next).poll(context).map(crate::error::item)
+        self.next.poll_next(context).map(crate::error::item)
     }
 }
 
