@@ -5,9 +5,15 @@
 //! waits, reads no clock and knows no socket; what it needs of the server it asks its `Host`.
 //!
 //! Invariants: `commands.one_reply`: each request appends one reply, except SUBSCRIBE and
-//! UNSUBSCRIBE (one per channel) and PUBLISH (none: the server appends the count of receivers).
+//! UNSUBSCRIBE (one per channel) and PUBLISH (none: the server appends the count of receivers). What the
+//! client does not want (CLIENT REPLY) the server takes back, with `Session::settle`.
 //! `commands.refused_whole`: a request refused with an error has changed nothing and its reply is
 //! the error alone. Names, arities, flags and functions are rows of `table`; texts are Redis 7.0's.
+//!
+//! `tests/kv_redis.rs` compares the replies with those of a real Redis. Different on purpose: RESP3 is refused; a
+//! reply and a pattern have limits; an inline request is answered although it holds a zero byte; an empty key
+//! matches every pattern of stars, not only `*`; a key that is set to expire in the past is gone at once, not
+//! counted until somebody looks; a connection that is closed is closed although its last reply is not wanted.
 
 #[path = "commands/client.rs"]
 mod client;
