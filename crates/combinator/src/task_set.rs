@@ -19,7 +19,7 @@ use core::fmt;
 use core::future::poll_fn;
 use core::panic::Location;
 use core::task::{Context, Poll, Waker};
-use cx::{Cx, MaySpawn, Row, Task, TaskHandle};
+use cx::{Cx, Joins, MaySpawn, Row, Task, TaskHandle};
 use sync::shared::Shared;
 use types::{Cancelled, Error, Outcome, TaskId, TaskOutput, WaitKind};
 
@@ -90,9 +90,14 @@ static ENDS: WaitKind = WaitKind::new("a task of a set to end");
 /// let lab = lab::LabRuntime::new(lab::LabConfig::default());
 /// assert_eq!(lab.run(|cx| async { total(cx).await }).unwrap(), 123);
 /// ```
-pub struct TaskSet<T, E = Error, K = ()> {
+///
+/// `H` is what the tasks are held by: a [`TaskHandle`], or what [`TaskSet::adopting`] is given.
+pub struct TaskSet<T, E = Error, K = (), H = TaskHandle<T, E>>
+where
+    H: Joins<Ok = T, Err = E>,
+{
     /// By place; places are used again.
-    tasks: Vec<Option<(K, TaskHandle<T, E>)>>,
+    tasks: Vec<Option<(K, H)>>,
     free: Vec<usize>,
     line: Arc<Shared<Line>>,
     /// Outcomes that a `join_all` had collected when it was cancelled.
@@ -102,16 +107,16 @@ pub struct TaskSet<T, E = Error, K = ()> {
 /// What a join ends in: somebody, nobody, or the request that cut it short.
 type Joined<K, T, E> = Result<Option<(K, Outcome<T, E>)>, Cancelled>;
 
-impl<T, E, K> fmt::Debug for TaskSet<T, E, K> {
+impl<T, E, K, H: Joins<Ok = T, Err = E>> fmt::Debug for TaskSet<T, E, K, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskSet").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-impl<T, E, K> Default for TaskSet<T, E, K> {
+impl<T, E, K, H: Joins<Ok = T, Err = E>> Default for TaskSet<T, E, K, H> {
     #[track_caller]
     fn default() -> Self {
-        TaskSet::keyed()
+        TaskSet::adopting()
     }
 }
 
@@ -135,13 +140,15 @@ impl<T, E> TaskSet<T, E> {
     {
         self.spawn_keyed(cx, (), body)
     }
+}
 
-    /// Takes in a task that was spawned elsewhere: by a region's handle, or a local one. It stays in its region; from now on
+impl<T, E, H: Joins<Ok = T, Err = E>> TaskSet<T, E, (), H> {
+    /// Takes in a task that was spawned elsewhere, by a region's handle for example. It stays in its region; from now on
     /// its outcome comes with the others', and it is cancelled with them.
     ///
     /// # Cost
     /// One allocation.
-    pub fn adopt(&mut self, task: impl Into<TaskHandle<T, E>>) -> TaskId {
+    pub fn adopt(&mut self, task: H) -> TaskId {
         self.adopt_keyed((), task)
     }
 
@@ -171,6 +178,26 @@ impl<T, E, K> TaskSet<T, E, K> {
     /// A set of nobody, whose tasks have keys. Keys need not be unique.
     #[track_caller]
     pub fn keyed() -> TaskSet<T, E, K> {
+        TaskSet::adopting()
+    }
+
+    /// As [`TaskSet::spawn`], with a key.
+    #[track_caller]
+    pub fn spawn_keyed<C, O, F>(&mut self, cx: &Cx<C>, key: K, body: F) -> TaskId
+    where
+        C: MaySpawn,
+        O: TaskOutput<Ok = T, Err = E>,
+        F: Task<O, C>,
+    {
+        self.adopt_keyed(key, cx.spawn(body))
+    }
+}
+
+impl<T, E, K, H: Joins<Ok = T, Err = E>> TaskSet<T, E, K, H> {
+    /// A set of nobody, with or without keys, for tasks that are spawned by somebody else: tasks that stay on a thread, of a
+    /// `LocalRuntime`.
+    #[track_caller]
+    pub fn adopting() -> TaskSet<T, E, K, H> {
         TaskSet {
             tasks: Vec::new(),
             free: Vec::new(),
@@ -194,20 +221,9 @@ impl<T, E, K> TaskSet<T, E, K> {
         self.len() == 0
     }
 
-    /// As [`TaskSet::spawn`], with a key.
-    #[track_caller]
-    pub fn spawn_keyed<C, O, F>(&mut self, cx: &Cx<C>, key: K, body: F) -> TaskId
-    where
-        C: MaySpawn,
-        O: TaskOutput<Ok = T, Err = E>,
-        F: Task<O, C>,
-    {
-        self.adopt_keyed(key, cx.spawn(body))
-    }
-
     /// As [`TaskSet::adopt`], with a key.
-    pub fn adopt_keyed(&mut self, key: K, task: impl Into<TaskHandle<T, E>>) -> TaskId {
-        let mut handle = task.into();
+    pub fn adopt_keyed(&mut self, key: K, task: H) -> TaskId {
+        let mut handle = task;
         let id = handle.id();
         let place = self.free.pop().unwrap_or_else(|| {
             self.tasks.push(None);
@@ -316,7 +332,7 @@ impl<T, E, K> TaskSet<T, E, K> {
     }
 }
 
-impl<T, E, K> Drop for TaskSet<T, E, K> {
+impl<T, E, K, H: Joins<Ok = T, Err = E>> Drop for TaskSet<T, E, K, H> {
     fn drop(&mut self) {
         if !types::seeded!("task-set.drop-forgets") {
             self.cancel_all("the set that it belongs to was dropped")

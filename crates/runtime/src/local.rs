@@ -1,10 +1,11 @@
 //! `LocalRuntime`: one thread, and tasks that never leave it, so they need not be `Send`.
 use crate::builder::{BuildError, Builder};
 use crate::raw::LocalTask;
-use cx::{All, Cx, MaySpawn, Row};
+use cx::{All, Cx, Joins, MaySpawn, Row};
 use std::marker::PhantomData;
 use std::panic::Location;
-use types::{LocalOutput, Outcome};
+use std::task::Waker;
+use types::{LocalOutput, Outcome, TaskId};
 
 /// A runtime of one worker, the calling thread.
 #[derive(Debug)]
@@ -94,5 +95,27 @@ impl<T, E> LocalHandle<T, E> {
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
         self.0.task().is_finished()
+    }
+}
+
+/// For a `TaskSet` of local tasks.
+impl<T, E> Joins for LocalHandle<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn id(&self) -> TaskId {
+        self.0.task().id()
+    }
+
+    fn try_join<C: Row>(&mut self, cx: &Cx<C>) -> Option<Outcome<T, E>> {
+        self.0.try_join(cx)
+    }
+
+    fn wake_at_end(&mut self, waker: &Waker) -> bool {
+        self.0.wake_at_end(waker)
+    }
+
+    fn cancel_at(&self, why: &'static str, at: &'static Location<'static>) {
+        self.0.task().cancel_at(why, at)
     }
 }

@@ -4,6 +4,7 @@ use sched::engine::MustFinish;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::task::Waker;
 use types::{LocalOutput, Outcome};
 
 /// Starts `body` as the root of `root`'s tree and runs `drive`, which must not return before the task has
@@ -58,6 +59,16 @@ impl<T, E> LocalTask<T, E> {
     /// The task, for what concerns any thread.
     pub(crate) fn task(&self) -> &cx::TaskHandle<Stays<T>, E> {
         &self.task
+    }
+
+    /// Its outcome, if it has ended.
+    pub(crate) fn try_join<C: cx::Row>(&mut self, cx: &Cx<C>) -> Option<Outcome<T, E>> {
+        Some(self.task.try_join(cx)?.map(Stays::into_inner))
+    }
+
+    /// As [`TaskHandle::wake_at_end`](cx::TaskHandle::wake_at_end).
+    pub(crate) fn wake_at_end(&mut self, waker: &Waker) -> bool {
+        self.task.wake_at_end(waker)
     }
 
     /// Waits for its outcome.

@@ -5,6 +5,7 @@
 mod guard;
 
 use asupersync_runtime::{Builder, LocalRuntime};
+use combinator::TaskSet;
 use cx::{Cx, RegionOptions};
 use guard::guarded;
 use std::cell::{Cell, RefCell};
@@ -242,4 +243,39 @@ fn a_local_task_s_panic_is_its_outcome_and_drops_what_it_held_here() {
         assert!(matches!(outcome, Outcome::Panicked(ref p) if p.message() == "local"), "{outcome:?}");
         assert_eq!(Rc::strong_count(&held), 1);
     });
+}
+
+/// Local tasks are joined and cancelled as a set; neither they nor their values are `Send`.
+#[test]
+fn local_tasks_are_joined_as_a_set() {
+    let (order, left) = local("a set of local tasks", async |local, cx| {
+        let mut set = TaskSet::adopting();
+        let shared = Rc::new(RefCell::new(Vec::new()));
+        for n in [3, 1, 2] {
+            let shared = shared.clone();
+            set.adopt(local.spawn(cx, async move |cx: &mut Cx| -> Res<Rc<usize>> {
+                cx.sleep(Duration::from_millis(n)).await?;
+                shared.borrow_mut().push(n);
+                Ok(Rc::new(shared.borrow().len()))
+            }));
+        }
+        let mut order = Vec::new();
+        while let Some(outcome) = set.join_next(cx).await.unwrap() {
+            order.push(*outcome.unwrap());
+        }
+        let held = shared.clone();
+        set.adopt(local.spawn(cx, async move |cx: &mut Cx| -> Res<Rc<usize>> {
+            cx.sleep(Duration::from_secs(3600)).await?;
+            Ok(Rc::new(held.borrow().len()))
+        }));
+        set.cancel_all("enough");
+        assert!(set.join_next(cx).await.unwrap().unwrap().is_cancelled());
+
+        let mut keyed = TaskSet::adopting();
+        keyed.adopt_keyed("seven", local.spawn(cx, async |_: &mut Cx| -> Res<Rc<usize>> { Ok(Rc::new(7)) }));
+        let (key, outcome) = keyed.join_next_keyed(cx).await.unwrap().unwrap();
+        assert_eq!((key, *outcome.unwrap()), ("seven", 7));
+        (order, Rc::strong_count(&shared))
+    });
+    assert_eq!((order, left), (vec![1, 2, 3], 1));
 }
