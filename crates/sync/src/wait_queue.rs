@@ -212,8 +212,9 @@ impl<W: Wakes, S> WaitQueue<W, S> {
         look(&mut self.lock().state)
     }
 
-    /// Releases the lock, then wakes everybody who was settled under it.
-    #[inline]
+    /// Releases the lock, then wakes everybody who was settled under it. (Always inlined: a guard that is passed through memory
+    /// in words and taken out of it in pairs waits for the words to be written.)
+    #[inline(always)]
     pub(crate) fn wake_settled<'a>(&'a self, waiters: Guard<'a, W, S>) {
         if waiters.has_crowd_to_wake() {
             self.wake_crowd(waiters);
@@ -221,6 +222,7 @@ impl<W: Wakes, S> WaitQueue<W, S> {
         // Otherwise the end of the guard wakes the one there may be.
     }
 
+    #[inline(never)]
     fn wake_crowd<'a>(&'a self, mut waiters: Guard<'a, W, S>) {
         let mut first = FirstPanic::default();
         loop {

@@ -54,7 +54,7 @@ impl<W: Wakes> Signal<W> {
                 Err(now) => word = now,
             }
         }
-        self.pass_on(self.queue.lock());
+        self.pass_on(&mut self.queue.lock());
     }
 
     /// Lets everybody go who waits now. One atomic operation if nobody does.
@@ -108,10 +108,10 @@ impl<W: Wakes> Signal<W> {
         let mut waiters = self.queue.lock();
         let (settled, _waiter) = waiters.remove(node);
         if settled == Some(Settled::Granted) && !types::seeded!("notify.cancel-keeps-notification") {
-            self.pass_on(waiters);
-        } else {
-            drop(waiters);
+            self.pass_on(&mut waiters);
         }
+        // The waiter of a wait that was given up is dropped after the lock (`queue.unlocked-wake`).
+        drop(waiters);
     }
 
     /// Takes the permit (true) or queues the node.
@@ -135,11 +135,10 @@ impl<W: Wakes> Signal<W> {
         false
     }
 
-    /// One notification, under the lock: to the oldest waiter, or into store.
-    fn pass_on<'a>(&'a self, mut waiters: Guard<'a, W>) {
-        if waiters.settle_front(Settled::Granted) {
-            self.queue.wake_settled(waiters);
-        } else {
+    /// One notification, under the lock: to the oldest waiter, whom the end of the guard wakes, or into store.
+    #[inline]
+    fn pass_on(&self, waiters: &mut Guard<'_, W>) {
+        if !waiters.settle_front(Settled::Granted) {
             // Not a store: it publishes what the caller did before, beside what the word has published already.
             self.word.swap(PERMIT, AcqRel);
         }
