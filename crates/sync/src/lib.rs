@@ -20,6 +20,17 @@
 //! | [`pool`] | things that are dear to make, leased and given back | a semaphore and [`shared`] | wait queue |
 //! | [`shared`] | a value for looks and changes in one go | `std::sync::Mutex` | never |
 //!
+//! What is shared by its name alone (`Mutex`, `RwLock`, `Semaphore`, `Notify`, `Barrier`, `Latch`, `Event`, `OnceCell`, `Lazy`,
+//! `Pool`, `Shared`) is at the root as well; everything about it, guards and errors too, stands in its module. Channels keep
+//! theirs: `mpsc::channel`.
+//!
+//! ```
+//! use asupersync_sync::{Mutex, Notify, Semaphore, mutex};
+//! let (mutex, _notify) = (Mutex::new(1), Notify::new());
+//! let guard: mutex::Guard<'_, i32> = mutex.try_lock().expect("nobody holds it");
+//! assert_eq!((*guard, Semaphore::new(2).available()), (1, 2));
+//! ```
+//!
 //! Every structure has a core that is polled and knows no runtime: it stores a [`Wakes`] and is generic over it. Those
 //! cores run under loom as they are, with seeded mistakes that the models must find.
 //!
@@ -72,6 +83,20 @@ mod wait_queue;
 mod wakes;
 pub mod watch;
 
+#[cfg(not(loom))]
+#[doc(no_inline)]
+pub use self::{
+    barrier::Barrier,
+    event::Event,
+    latch::Latch,
+    mutex::Mutex,
+    notify::Notify,
+    once_cell::{Lazy, OnceCell},
+    pool::Pool,
+    rwlock::RwLock,
+    semaphore::Semaphore,
+    shared::Shared,
+};
 pub use error::{Closed, TryRecvError, WaitError};
 #[cfg(not(loom))]
 pub use obligation::AlreadyLeaked;
