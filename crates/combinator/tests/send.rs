@@ -85,7 +85,7 @@ fn every_combinator_in_a_spawned_task(scope: &Cx) {
         let (place, _) = cx.select_all(keys.iter().map(|k| async |cx: &mut Cx| pool.get(cx, k).await)).await;
         let _ = (all, first, raced, tried, both, either, fair, three, place);
         let mut interval = cx.interval(ms(5));
-        interval.tick().await?;
+        interval.tick(cx).await?;
         Ok(n + a?.len() + b?.len() + q.len() + t.len() + m + br?)
     });
 }

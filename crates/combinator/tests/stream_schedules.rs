@@ -256,14 +256,15 @@ fn merged_sources_lose_no_item_and_keep_each_its_order_wherever_somebody_is_canc
 fn ticks_are_items_of_a_stream_and_a_cancelled_consumer_misses_none() {
     let lab = LabRuntime::new(LabConfig::default());
     lab.run(|cx| async {
-        let first = cx.interval(ms(10)).take(3).collect::<Vec<_>, _>(cx).await.unwrap();
+        let first = cx.interval(ms(10)).stream(cx).take(3).collect::<Vec<_>, _>(cx).await.unwrap();
         assert_eq!((first, cx.now()), (vec![at(0), at(10), at(20)], at(20)));
         let (tx, rx) = mpsc::channel(1);
         cx.spawn(async move |cx: &mut Cx| {
             cx.sleep(ms(15)).await.unwrap();
             tx.send(cx, None).await.unwrap();
         });
-        let merged = cx.interval_at(at(30), ms(10)).map(Some).merge(rx).take(3);
+        let mut later = cx.interval_at(at(30), ms(10));
+        let merged = later.stream(cx).map(Some).merge(rx).take(3);
         let found = merged.collect::<Vec<_>, _>(cx).await.unwrap();
         assert_eq!(found, [Some(at(30)), None, Some(at(40))]);
     });
@@ -271,7 +272,8 @@ fn ticks_are_items_of_a_stream_and_a_cancelled_consumer_misses_none() {
     let swept = CancelSweep::new(LabConfig::default()).pairs(true).run("ticks", None, async |cx: &mut Cx| {
         let mut ticking = cx.spawn(async |cx: &mut Cx| -> Result<Vec<Time>, Never> {
             let cx = &*cx;
-            let (mut ticks, mut seen) = (cx.interval(ms(10)), Vec::new());
+            let (mut interval, mut seen) = (cx.interval(ms(10)), Vec::new());
+            let mut ticks = interval.stream(cx);
             while seen.len() < 3 {
                 match ticks.next(cx).await {
                     Ok(tick) => seen.extend(tick),

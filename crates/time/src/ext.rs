@@ -46,7 +46,7 @@ pub trait TimeExt: sealed::OfRow {
     /// # Panics
     /// If the period is zero.
     #[track_caller]
-    fn interval(&self, period: Duration) -> Interval<'_, Self::Row>
+    fn interval(&self, period: Duration) -> Interval
     where
         Self::Row: MayTime;
 
@@ -55,7 +55,7 @@ pub trait TimeExt: sealed::OfRow {
     /// # Panics
     /// If the period is zero.
     #[track_caller]
-    fn interval_at(&self, start: Time, period: Duration) -> Interval<'_, Self::Row>
+    fn interval_at(&self, start: Time, period: Duration) -> Interval
     where
         Self::Row: MayTime;
 
@@ -70,7 +70,7 @@ pub trait TimeExt: sealed::OfRow {
     /// async fn nightly(cx: &mut Cx<impl MayTime>) -> Res {
     ///     let schedule: Schedule = "30 3 * * *".parse()?;
     ///     let mut nights = cx.schedule(schedule)?;
-    ///     while let Some(_night) = nights.next().await? {
+    ///     while let Some(_night) = nights.next(cx).await? {
     ///         // .. tidy up ..
     ///         # break;
     ///     }
@@ -83,7 +83,7 @@ pub trait TimeExt: sealed::OfRow {
     ///
     /// # Errors
     /// The world has no wall clock.
-    fn schedule(&self, schedule: Schedule) -> Result<Occurrences<'_, Self::Row>, NoWallClock>
+    fn schedule(&self, schedule: Schedule) -> Result<Occurrences, NoWallClock>
     where
         Self::Row: MayTime;
 }
@@ -117,22 +117,22 @@ impl<C: Row> TimeExt for Cx<C> {
     }
 
     #[track_caller]
-    fn interval(&self, period: Duration) -> Interval<'_, C>
+    fn interval(&self, period: Duration) -> Interval
     where
         C: MayTime,
     {
-        Interval::new(self, self.now(), period)
+        Interval::new(self.now(), period)
     }
 
     #[track_caller]
-    fn interval_at(&self, start: Time, period: Duration) -> Interval<'_, C>
+    fn interval_at(&self, start: Time, period: Duration) -> Interval
     where
         C: MayTime,
     {
-        Interval::new(self, start, period)
+        Interval::new(start, period)
     }
 
-    fn schedule(&self, schedule: Schedule) -> Result<Occurrences<'_, C>, NoWallClock>
+    fn schedule(&self, schedule: Schedule) -> Result<Occurrences, NoWallClock>
     where
         C: MayTime,
     {

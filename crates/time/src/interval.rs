@@ -9,7 +9,6 @@
 //! ```
 //! Not here: when a tick fires relative to its deadline (`sleep`).
 use crate::Sleep;
-use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
@@ -31,96 +30,123 @@ pub enum MissedTicks {
 
 /// Ticks at regular instants. Made by [`TimeExt::interval`](crate::TimeExt::interval).
 ///
-/// It counts from where it should have ticked, not from when it was asked, so it does not drift.
-#[derive(Debug)]
-pub struct Interval<'a, C = cx::All> {
-    sleep: Sleep<'a, C>,
+/// It counts from where it should have ticked, not from when it was asked, so it does not drift. It borrows nothing: each
+/// wait is made with the `cx` of whoever waits, which is another one in a branch.
+///
+/// ```
+/// use core::time::Duration;
+/// use asupersync_time::{Interval, TimeExt};
+/// use types::Res;
+///
+/// async fn beat(cx: &mut cx::Cx, mut each_second: Interval) -> Res {
+///     loop {
+///         let due = each_second.tick(cx).await?;
+///         cx.trace(format!("it was due at {due}"));
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Interval {
+    next: Time,
     period: Duration,
     missed: MissedTicks,
 }
 
-impl<'a, C: MayTime> Interval<'a, C> {
+impl Interval {
     /// Ticks at `start`, and then every `period`.
     ///
     /// # Panics
     /// If the period is zero.
     #[track_caller]
-    pub fn new(cx: &'a Cx<C>, start: Time, period: Duration) -> Interval<'a, C> {
+    pub const fn new(start: Time, period: Duration) -> Interval {
         assert!(!period.is_zero(), "an interval of no length would tick all the time");
-        Interval { sleep: Sleep::new(cx, start), period, missed: MissedTicks::default() }
+        Interval { next: start, period, missed: MissedTicks::Burst }
     }
 
     /// Chooses what becomes of ticks that were missed.
     #[must_use]
-    pub fn missed_ticks(mut self, missed: MissedTicks) -> Interval<'a, C> {
+    pub const fn missed_ticks(mut self, missed: MissedTicks) -> Interval {
         self.missed = missed;
         self
     }
 
     /// Waits for the next tick and returns the instant it was due at.
     ///
+    /// # Errors
+    /// Cancelled.
+    ///
     /// # Cancel behaviour
     /// A tick that is refused or whose future is dropped is not lost: the next call returns it.
-    pub async fn tick(&mut self) -> Result<Time, Cancelled> {
-        poll_fn(|context| self.poll_tick(context)).await
+    ///
+    /// # Cost
+    /// A timer for each wait.
+    pub async fn tick<C: MayTime>(&mut self, cx: &Cx<C>) -> Result<Time, Cancelled> {
+        Sleep::new(cx, self.next).await?;
+        Ok(self.taken(cx.now()))
     }
 
-    /// As [`Interval::tick`], for hand-written futures.
-    pub fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Result<Time, Cancelled>> {
-        ready!(Pin::new(&mut self.sleep).poll(context))?;
-        Poll::Ready(Ok(self.taken()))
+    /// The ticks as a stream, in the context of whoever makes it.
+    pub fn stream<'i, 'a, C: MayTime>(&'i mut self, cx: &'a Cx<C>) -> Ticks<'i, 'a, C> {
+        Ticks { sleep: Sleep::new(cx, self.next), interval: self }
     }
 
-    /// The tick that has come was taken: when it was due.
-    fn taken(&mut self) -> Time {
-        let due = self.sleep.at();
-        let next = next(self.missed, due, self.sleep.cx().now(), self.period);
-        self.sleep.reset(next);
+    /// The tick that has come is taken at `now`: when it was due.
+    fn taken(&mut self, now: Time) -> Time {
+        let due = self.next;
+        self.next = next(self.missed, due, now, self.period);
         due
     }
 
     /// Begins anew: the next tick comes a period from now.
-    pub fn restart(&mut self) {
-        let at = self.sleep.cx().now().saturating_add(self.period);
-        self.sleep.reset(at);
+    pub fn restart<C: MayTime>(&mut self, cx: &Cx<C>) {
+        self.next = cx.now().saturating_add(self.period)
+    }
+
+    /// The distance between ticks.
+    pub const fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// When the next tick is due.
+    pub const fn next_tick(&self) -> Time {
+        self.next
     }
 }
 
-/// The ticks as a stream without an end, of the instants they were due at. It is no cancellation point: whoever consumes the
-/// stream is (`combinator`'s `next(cx)`), and a tick that was not taken comes with the next poll.
+/// Ticks as a stream without an end, of the instants they were due at. Made by [`Interval::stream`].
+///
+/// It is no cancellation point: whoever consumes the stream is (`combinator`'s `next(cx)`), and a tick that was not taken
+/// comes with the next poll, or with the interval itself.
 ///
 /// ```
 /// use core::time::Duration;
-/// use asupersync_time::TimeExt;
+/// use asupersync_time::{Interval, TimeExt};
 /// use types::Stream;
 ///
-/// fn beats(cx: &cx::Cx) -> impl Stream<Item = types::Time> {
-///     cx.interval(Duration::from_millis(100)) // `interval.take(3)`, `jobs.merge(interval.map(..))`, ..
+/// fn beats(interval: &mut Interval, cx: &cx::Cx) -> impl Stream<Item = types::Time> {
+///     interval.stream(cx) // `.take(3)`, `jobs.merge(ticks.map(..))`, ..
 /// }
 /// ```
-impl<C: MayTime> Stream for Interval<'_, C> {
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Ticks<'i, 'a, C = cx::All> {
+    interval: &'i mut Interval,
+    sleep: Sleep<'a, C>,
+}
+
+impl<C: MayTime> Stream for Ticks<'_, '_, C> {
     type Item = Time;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Time>> {
         let this = self.get_mut();
         ready!(this.sleep.poll_alarm(context));
-        Poll::Ready(Some(this.taken()))
+        let due = this.interval.taken(this.sleep.cx().now());
+        this.sleep.reset(this.interval.next);
+        Poll::Ready(Some(due))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (usize::MAX, None)
-    }
-}
-
-impl<C> Interval<'_, C> {
-    /// The distance between ticks.
-    pub fn period(&self) -> Duration {
-        self.period
-    }
-
-    /// When the next tick is due.
-    pub fn next_tick(&self) -> Time {
-        self.sleep.at()
     }
 }
 

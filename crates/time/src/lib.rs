@@ -34,7 +34,7 @@ pub mod wheel;
 
 pub use cron::{Cron, CronError, Field};
 pub use ext::TimeExt;
-pub use interval::{Interval, MissedTicks};
+pub use interval::{Interval, MissedTicks, Ticks};
 pub use occurrences::{MissedOccurrences, NoWallClock, Occurrences};
 pub use schedule::{Schedule, UtcOffset};
 pub use sleep::Sleep;

@@ -48,15 +48,14 @@ impl core::error::Error for NoWallClock {}
 
 /// The occurrences of a schedule, from when it was made on. Made by [`TimeExt::schedule`](crate::TimeExt::schedule).
 #[derive(Debug)]
-pub struct Occurrences<'a, C = cx::All> {
-    cx: &'a Cx<C>,
+pub struct Occurrences {
     schedule: Schedule,
     missed: MissedOccurrences,
     /// Up to here everything has been returned or left out.
     done: WallTime,
 }
 
-impl<'a, C: MayTime> Occurrences<'a, C> {
+impl Occurrences {
     /// The longest wait without a look at the wall clock: half a minute. A jump forward is noticed no later than that.
     pub const LOOK: Duration = Duration::from_secs(30);
 
@@ -64,14 +63,14 @@ impl<'a, C: MayTime> Occurrences<'a, C> {
     ///
     /// # Errors
     /// The world has no wall clock.
-    pub fn new(cx: &'a Cx<C>, schedule: Schedule) -> Result<Occurrences<'a, C>, NoWallClock> {
+    pub fn new<C: MayTime>(cx: &Cx<C>, schedule: Schedule) -> Result<Occurrences, NoWallClock> {
         let done = cx.wall_now().ok_or(NoWallClock)?;
-        Ok(Occurrences { cx, schedule, missed: MissedOccurrences::default(), done })
+        Ok(Occurrences { schedule, missed: MissedOccurrences::default(), done })
     }
 
     /// What becomes of missed ones. Default: they are left out.
     #[must_use]
-    pub fn missed(mut self, missed: MissedOccurrences) -> Occurrences<'a, C> {
+    pub fn missed(mut self, missed: MissedOccurrences) -> Occurrences {
         self.missed = missed;
         self
     }
@@ -92,14 +91,14 @@ impl<'a, C: MayTime> Occurrences<'a, C> {
     ///
     /// # Cost
     /// A timer, and one wake-up for each half minute of waiting.
-    pub async fn next(&mut self) -> Result<Option<WallTime>, Cancelled> {
+    pub async fn next<C: MayTime>(&mut self, cx: &Cx<C>) -> Result<Option<WallTime>, Cancelled> {
         let Some(due) = self.upcoming() else { return Ok(None) };
         let mut trusted = false;
         loop {
-            self.cx.step().await;
-            self.cx.checkpoint()?;
+            cx.step().await;
+            cx.checkpoint()?;
             // Looked at before every wait and after it, and nothing else decides.
-            let now = self.cx.wall_now().unwrap_or(due);
+            let now = cx.wall_now().unwrap_or(due);
             if now >= due || trusted && types::seeded!("schedule.trusts-its-timer") {
                 self.done = match self.missed {
                     MissedOccurrences::Skip => now.max(due),
@@ -109,12 +108,12 @@ impl<'a, C: MayTime> Occurrences<'a, C> {
             }
             let wait = due.saturating_since(now);
             trusted = wait <= Self::LOOK;
-            Sleep::new(self.cx, self.cx.now().saturating_add(wait.min(Self::LOOK))).await?;
+            Sleep::new(cx, cx.now().saturating_add(wait.min(Self::LOOK))).await?;
         }
     }
 
     /// Begins anew from what the wall clock shows now: for a clock that was put back by so much that it was wrong before.
-    pub fn restart(&mut self) {
-        self.done = self.cx.wall_now().unwrap_or(self.done)
+    pub fn restart<C: MayTime>(&mut self, cx: &Cx<C>) {
+        self.done = cx.wall_now().unwrap_or(self.done)
     }
 }

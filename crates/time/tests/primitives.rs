@@ -48,7 +48,7 @@ fn ticks_come_in_their_time() {
                 let mut ticks = cx.interval(SECOND);
                 let mut last = None;
                 for _ in 0..3 {
-                    let Ok(tick) = ticks.tick().await else { return };
+                    let Ok(tick) = ticks.tick(cx).await else { return };
                     assert!(cx.now() >= tick && last < Some(tick), "a tick came early, or twice");
                     last = Some(tick);
                 }
@@ -71,7 +71,8 @@ fn ticks_of_a_stream_come_in_their_time() {
         cx.region(|cx| async {
             let ticking = cx.spawn(async move |cx: &mut Cx| {
                 let cx = &*cx;
-                let mut ticks = cx.interval(SECOND);
+                let mut interval = cx.interval(SECOND);
+                let mut ticks = interval.stream(cx);
                 let mut last = None;
                 for _ in 0..3 {
                     if cx.checkpoint().is_err() {
@@ -104,7 +105,7 @@ fn an_occurrence_is_not_early_and_not_twice() {
                 let mut minutes = cx.schedule(every_minute).unwrap();
                 let (mut seen, mut last) = (0, None);
                 while seen < 2 {
-                    let Ok(Some(minute)) = minutes.next().await else { break };
+                    let Ok(Some(minute)) = minutes.next(cx).await else { break };
                     assert!(cx.wall_now() >= Some(minute) && last < Some(minute), "early, or twice");
                     (seen, last) = (seen + 1, Some(minute));
                 }

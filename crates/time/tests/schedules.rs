@@ -20,8 +20,8 @@ fn hourly() -> Schedule {
 }
 
 /// Waits for an occurrence; the clock shows it, or later.
-async fn next(due: &mut Occurrences<'_>, wall: &LabWall) -> WallTime {
-    let due = due.next().await.unwrap().unwrap();
+async fn next(cx: &Cx, due: &mut Occurrences, wall: &LabWall) -> WallTime {
+    let due = due.next(cx).await.unwrap().unwrap();
     assert!(wall.now() >= due, "early: {due} at {}", wall.now());
     due
 }
@@ -34,7 +34,7 @@ fn on_a_clock_that_goes_on_occurrences_come_to_the_nanosecond() {
             let mut due = cx.schedule(hourly()).unwrap();
             for n in 1..=3 {
                 assert_eq!(due.upcoming(), Some(hour(n)));
-                assert_eq!(next(&mut due, &wall).await, hour(n));
+                assert_eq!(next(cx, &mut due, &wall).await, hour(n));
                 assert_eq!((wall.now(), cx.now()), (hour(n), Time::ZERO + minutes(60 * u64::from(n))));
             }
         });
@@ -55,7 +55,7 @@ pub(crate) fn a_clock_that_goes_back_makes_it_wait_longer_and_nothing_comes_earl
             Ok(())
         });
         let mut due = cx.schedule(hourly()).unwrap();
-        assert_eq!(next(&mut due, &wall).await, hour(1));
+        assert_eq!(next(cx, &mut due, &wall).await, hour(1));
         assert_eq!((wall.now(), cx.now()), (hour(1), Time::ZERO + minutes(85)));
     });
     lab.oracles().unwrap();
@@ -67,13 +67,13 @@ fn what_has_been_is_not_repeated_when_the_clock_goes_back_over_it() {
     let wall = lab.wall();
     lab.run(|cx| async {
         let mut due = cx.schedule(hourly()).unwrap();
-        assert_eq!(next(&mut due, &wall).await, hour(1));
+        assert_eq!(next(cx, &mut due, &wall).await, hour(1));
         wall.jump_back(minutes(30));
-        assert_eq!(next(&mut due, &wall).await, hour(2));
+        assert_eq!(next(cx, &mut due, &wall).await, hour(2));
         assert_eq!(cx.now(), Time::ZERO + minutes(60 + 90));
         wall.jump_back(minutes(100));
-        due.restart();
-        assert_eq!(next(&mut due, &wall).await, hour(1), "unless it is told to begin anew");
+        due.restart(cx);
+        assert_eq!(next(cx, &mut due, &wall).await, hour(1), "unless it is told to begin anew");
     });
 }
 
@@ -93,10 +93,10 @@ fn a_jump_over_occurrences_is_noticed_within_half_a_minute() {
                 Ok(())
             });
             let mut due = cx.schedule(hourly()).unwrap().missed(missed);
-            assert_eq!(next(&mut due, &wall).await, expected[0]);
+            assert_eq!(next(cx, &mut due, &wall).await, expected[0]);
             assert!(cx.now() <= Time::ZERO + minutes(1) + Duration::from_secs(31), "{}", cx.now());
-            assert_eq!(next(&mut due, &wall).await, expected[1]);
-            assert_eq!(next(&mut due, &wall).await, expected[2]);
+            assert_eq!(next(cx, &mut due, &wall).await, expected[1]);
+            assert_eq!(next(cx, &mut due, &wall).await, expected[2]);
         });
         lab.oracles().unwrap();
     }
@@ -122,7 +122,7 @@ fn no_jump_makes_an_occurrence_early_or_come_twice() {
             });
             let mut due = cx.schedule(quarters).unwrap();
             while cx.now() < Time::ZERO + minutes(12 * 60) {
-                let due = next(&mut due, &wall).await;
+                let due = next(cx, &mut due, &wall).await;
                 seen.borrow_mut().push(due);
             }
         });
@@ -144,7 +144,7 @@ fn a_refused_occurrence_is_returned_by_the_next_call() {
             let mut refused = None;
             for _ in 0..2 {
                 let upcoming = due.upcoming();
-                match due.next().await {
+                match due.next(cx).await {
                     Ok(at) => seen.lock().unwrap().extend(at),
                     Err(c) => {
                         assert_eq!(due.upcoming(), upcoming, "an occurrence was lost");
@@ -167,7 +167,7 @@ fn after_the_end_of_wall_time_there_is_nothing_to_wait_for() {
     lab.wall().set(WallTime::MAX);
     lab.run(|cx| async {
         let mut due = cx.schedule(hourly()).unwrap();
-        assert_eq!(due.next().await.unwrap(), None);
+        assert_eq!(due.next(cx).await.unwrap(), None);
         assert_eq!(cx.wall_now(), Some(WallTime::MAX));
     });
 }

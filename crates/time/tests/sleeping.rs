@@ -179,7 +179,7 @@ fn an_interval_does_not_drift_and_its_policies_differ_only_when_late() {
         let mut interval = cx.interval(ms(10)).missed_ticks(missed);
         let mut taken = Vec::new();
         for n in 0..7 {
-            interval.tick().await.unwrap();
+            interval.tick(cx).await.unwrap();
             taken.push((cx.now() - start).as_millis() as u64);
             // Busy for longer than a period, once.
             cx.sleep(ms(if n == 1 { 35 } else { 3 })).await.unwrap();
@@ -203,7 +203,7 @@ fn a_tick_that_was_refused_is_not_lost() {
             let mut task = cx.spawn(async |cx| -> Result<(), Cancelled> {
                 let start = cx.now();
                 let mut interval = cx.interval_at(start + ms(10), ms(10));
-                let refused = interval.tick().await.unwrap_err();
+                let refused = interval.tick(cx).await.unwrap_err();
                 assert_eq!(interval.next_tick(), start + ms(10));
                 Err(refused)
             });
