@@ -51,7 +51,8 @@ pub(crate) enum Lab {
     ///
     /// Example: asupersync lab timeline 'La;Lb;Ub;Ua || Lb;La;Ua;Ub' --out deadlock.html
     Timeline(Timeline),
-    /// Where two runs differ: two trace files
+    /// Where two runs differ: two trace files. Whether both are of one class, and if not, which two operations come in
+    /// another order
     ///
     /// Example: asupersync lab diff good.trace bad.trace
     Diff(Pair),

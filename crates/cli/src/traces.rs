@@ -3,7 +3,7 @@
 //! Not here: the format (`trace`), the rules (`model`), the questions (`oracle`).
 use crate::args::{Check, Pair, Show};
 use crate::{Done, Seen};
-use lab::Artefact;
+use lab::{Artefact, Footprints, Swapped};
 use std::collections::BTreeMap;
 use std::path::Path;
 use timeline::{Run, TextLimits, Timeline, text};
@@ -88,6 +88,13 @@ pub(crate) fn check(check: &Check) -> Done {
 /// `trace diff`, `lab diff`.
 pub(crate) fn diff(pair: &Pair) -> Done {
     let (one, other) = (events(&pair.one)?, events(&pair.other)?);
+    let mut seen = Seen::Nothing;
+    if let (Some(steps), Some(others)) = (steps(&pair.one)?, steps(&pair.other)?) {
+        seen = by_class(pair, (&one, &steps), (&other, &others));
+        if seen == Seen::Nothing && one != other && first_task(&one, &other).is_none() {
+            return Ok(seen);
+        }
+    }
     let differs = |(a, b): &(&Event, &Event)| (a.task, &a.label, a.time) != (b.task, &b.label, b.time);
     let first = one.iter().zip(&other).find(differs);
     let line = |name: &Path, event: Option<&Event>| match event {
@@ -97,7 +104,7 @@ pub(crate) fn diff(pair: &Pair) -> Done {
     let at = first.map_or(one.len().min(other.len()), |(event, _)| event.seq as usize);
     if first.is_none() && one.len() == other.len() {
         println!("the same {} events", one.len());
-        return Ok(Seen::Nothing);
+        return Ok(seen);
     }
     println!("the first {at} events are the same; then");
     line(&pair.one, one.get(at));
@@ -112,6 +119,38 @@ pub(crate) fn diff(pair: &Pair) -> Done {
         }
     }
     Ok(Seen::Something)
+}
+
+/// The steps in a file, if it has any.
+fn steps(path: &Path) -> Result<Option<Footprints>, String> {
+    Footprints::read(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// Whether two runs are of one class; if not, the first two operations that depend on each other and come in another order.
+fn by_class(pair: &Pair, one: (&[Event], &Footprints), other: (&[Event], &Footprints)) -> Seen {
+    if one.1.class() == other.1.class() {
+        println!("both runs are of one class: what depends on each other comes in the same order");
+        return Seen::Nothing;
+    }
+    println!("the runs are of different classes");
+    if let Some(Swapped { earlier, later, in_first }) = one.1.swapped(other.1) {
+        let (events, here, there) =
+            if in_first { (one.0, &pair.one, &pair.other) } else { (other.0, &pair.other, &pair.one) };
+        println!("the first operations that depend on each other and come in another order:");
+        println!("  {}: {} {}", here.display(), name(events, earlier.0), earlier.1);
+        println!("    before {} {}", name(events, later.0), later.1);
+        println!("  {}: the second one comes first, or the first one never", there.display());
+    }
+    Seen::Something
+}
+
+/// A task with the line that spawned it, if the trace has that.
+fn name(events: &[Event], task: TaskId) -> String {
+    let spawned = events.iter().find_map(|event| match &event.label {
+        Label::TaskSpawn { task: spawned, site, .. } if *spawned == task => Some(site),
+        _ => None,
+    });
+    spawned.map_or_else(|| task.to_string(), |site| format!("{task} (spawned at {site})"))
 }
 
 /// The first task that does something else in the two, from which of its events on, and what. Choices of the schedule

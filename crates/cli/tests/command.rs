@@ -159,10 +159,36 @@ fn runs_are_drawn_and_traces_are_shown_checked_and_compared() {
     };
     let lines: Vec<&str> = events.lines().collect();
     checked(&lines[..3].join("\n"), &["ends before its root is closed", "it was cut after 2 events"]);
-    checked(&events[..events.rfind("# end").unwrap() - 3], &["failed to read line"]);
+    checked(&events[..events.find("\n#step").unwrap() - 6], &["failed to read line"]);
     checked(&events.replace(&format!("{}\n", lines[2]), ""), &["says that it has 5 events, and it has 4"]);
     checked(&events.replace("asupersync-trace 1", "asupersync-trace 7"), &["of version 7 of the format"]);
     checked("asupersync-trace 1\n", &["has no events: nothing was checked"]);
+}
+
+#[test]
+fn two_runs_are_compared_by_class() {
+    let draw = |program: &str, seed: &str, name: &str| {
+        let path = file(name).to_str().unwrap().to_string();
+        called(&["lab", "timeline", program, "--seed", seed, "--out", &path]);
+        path
+    };
+    // Nothing that meets: every order is of one class.
+    let apart: Vec<String> =
+        (0..8).map(|n| draw("Wx=1;Wx=2 || Wy=1;Wy=2", &n.to_string(), &format!("apart{n}.trace"))).collect();
+    let orders = apart.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    assert!(orders.collect::<std::collections::BTreeSet<_>>().len() > 1, "the seeds draw several orders");
+    for other in &apart[1..] {
+        check(&["lab", "diff", &apart[0], other], 0, &["both runs are of one class"]);
+    }
+    let meet: Vec<String> =
+        (0..8).map(|n| draw("Wx=1 || Rx", &n.to_string(), &format!("meet{n}.trace"))).collect();
+    let mut all = meet[1..].iter().map(|other| called(&["lab", "diff", &meet[0], other]));
+    let differs = all.find(|called| called.code == 1).expect("both orders are drawn");
+    for words in
+        ["the runs are of different classes", "come in another order", "writes x", "reads x", "before task"]
+    {
+        assert!(differs.out.contains(words), "`{words}` is not in: {}", differs.out);
+    }
 }
 
 #[test]

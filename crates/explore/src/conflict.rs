@@ -7,7 +7,8 @@ use crate::scheduler::Touch;
 use trace::{Access, ObjectKind};
 
 /// Whether the two are on one object and racing: neither order is forced, and they don't commute.
-pub(crate) fn conflicting(one: &Touch, other: &Touch) -> bool {
+#[must_use]
+pub fn conflicting(one: &Touch, other: &Touch) -> bool {
     use Access::*;
     if one.object != other.object || (is_look(one.access) && is_look(other.access)) {
         return false;

@@ -23,6 +23,7 @@ mod script;
 mod shrink;
 
 pub use classified::Classified;
+pub use conflict::conflicting;
 pub use coverage::{Coverage, Diff};
 pub use delay::DelayBound;
 pub use dpor::Counts;

@@ -3,6 +3,7 @@
 //! Which it is, the path's ending says; a path without one is a folder that gets everything.
 //!
 //! Not here: the pictures (`timeline`), what is in them (`telling`).
+use crate::footprints::Footprints;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use timeline::{Run, TextLimits, Timeline, Window};
@@ -118,7 +119,9 @@ fn content(kind: Kind, run: &Run<'_>, replay: &str) -> String {
         Kind::Trace => {
             let mut text = String::new();
             // Writing to a string does not fail.
-            let _ = trace::write_whole(&mut text, run.events);
+            let _ = trace::write_lines(&mut text, run.events);
+            Footprints::write(&mut text, run);
+            let _ = trace::write_end(&mut text, run.events.len());
             text
         }
         Kind::Replay => replay.into(),

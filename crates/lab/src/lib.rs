@@ -41,6 +41,7 @@
 //! | `telling`, `artefact` | a failing run with all its steps, and where it is written |
 //! | `failure` | what a search says when a schedule fails |
 //! | `followed` | whether a replay was the failure that was recorded |
+//! | `footprints` | what the steps of a recorded run did, and whether two runs are of one class |
 //! | `names` | what tasks and objects were, for people |
 //! | `quiet` | panics of a search are not printed |
 //! | `sweep` | one program under many seeds |
@@ -68,6 +69,7 @@ mod executor;
 mod failure;
 mod faults;
 mod followed;
+mod footprints;
 mod futurelock;
 mod lab_test;
 mod lasso;
@@ -103,6 +105,7 @@ pub use cancel_sweep::{CancelSweep, Swept, cancel_sweep};
 pub use config::{LabConfig, Schedule, UnknownSchedule};
 pub use executor::{Execution, Executor};
 pub use faults::Faults;
+pub use footprints::{Footprints, Swapped, UnreadableStep};
 pub use lab_test::{Given, LabTest};
 pub use names::Names;
 pub use net::{NetProfile, NetStats};

@@ -75,6 +75,8 @@ pub(crate) struct Telling {
     /// The trace.
     pub(crate) events: Vec<Event>,
     steps: Vec<StepRow>,
+    /// The same with all they did.
+    footprints: Vec<StepRow>,
     stuck: Vec<Stuck>,
     pair: Option<RacingPair>,
     names: Names,
@@ -95,19 +97,23 @@ impl Telling {
         let raced = pair.map(|pair| pair.delayed.touch.object);
         // What the kernel does to objects of its own is in the events; it is worth a line only if that is what raced.
         let said = |touch: &&explore::Touch| names.knows(touch.object) || Some(touch.object) == raced;
-        let rows = log.map(StepLog::rows).into_iter().flatten();
-        let steps = rows.zip(&marked.marks).map(|(row, mark)| StepRow {
-            step: row.step as u64,
-            task: row.task,
-            at: mark.at,
-            touches: row.touches.iter().filter(said).map(touch_row).collect(),
-            enabled: mark.enabled.clone(),
-        });
-        let steps = steps.collect();
+        let all = |_: &&explore::Touch| true;
+        let rows = |which: &dyn Fn(&&explore::Touch) -> bool| -> Vec<StepRow> {
+            let rows = log.map(StepLog::rows).into_iter().flatten();
+            let rows = rows.zip(&marked.marks).map(|(row, mark)| StepRow {
+                step: row.step as u64,
+                task: row.task,
+                at: mark.at,
+                touches: row.touches.iter().filter(which).map(touch_row).collect(),
+                enabled: mark.enabled.clone(),
+            });
+            rows.collect()
+        };
+        let (steps, footprints) = (rows(&said), rows(&all));
         let stuck = log.map(StepLog::stuck).unwrap_or_default();
         // A timer that nobody waits for any more is no story.
         let stuck = stuck.iter().filter(|stuck| stuck.task != CLOCK).copied().collect();
-        Telling { failure, panicked_at: None, taken, events, steps, stuck, pair, names }
+        Telling { failure, panicked_at: None, taken, events, steps, footprints, stuck, pair, names }
     }
 
     /// The two operations whose order made it fail, in words.
@@ -117,7 +123,11 @@ impl Telling {
 
     /// It, for a picture.
     pub(crate) fn run(&self, title: &str, repeat: &str) -> Run<'_> {
-        let mut run = Run::new(&self.events).steps(&self.steps).title(title).repeat(repeat);
+        let mut run = Run::new(&self.events)
+            .steps(&self.steps)
+            .footprints(&self.footprints)
+            .title(title)
+            .repeat(repeat);
         run.object_names = self.object_names();
         if let Some(what) = &self.failure {
             let at = shown_at(&self.events);
@@ -179,7 +189,7 @@ impl Telling {
     }
 
     fn object_names(&self) -> BTreeMap<ObjectId, String> {
-        let touched = self.steps.iter().flat_map(|step| &step.touches).map(|touch| touch.object);
+        let touched = self.footprints.iter().flat_map(|step| &step.touches).map(|touch| touch.object);
         touched.map(|id| (id, self.names.short(id))).collect()
     }
 }

@@ -1,7 +1,9 @@
 //! Tests in their surroundings: replays, seeds, time limits, what is written of a failure, and how far a search has come.
 //!
 //! Not here: what a search finds (`explored.rs`), how the attribute is written (the facade's `attributes.rs`).
-use asupersync_lab::{Artefact, CancelSweep, Given, Go, Grain, LabConfig, LabTest, Schedule, Search};
+use asupersync_lab::{
+    Artefact, CancelSweep, Footprints, Given, Go, Grain, LabConfig, LabTest, Schedule, Search,
+};
 use cx::Cx;
 use explore::Replay;
 use futures::FutureExt;
@@ -344,6 +346,36 @@ fn steps_stand_in_the_trace_where_they_happened() {
     // The last row of a value that is written is before the row at which its writer ends.
     let row = |text: &str| json.rfind(text).unwrap_or_else(|| panic!("no `{text}` in {json}"));
     assert!(row("writes value of") < row("\"did\":\"end"), "{json}");
+}
+
+#[test]
+fn a_written_trace_holds_its_steps_and_says_which_operations_another_run_does_in_another_order() {
+    let folder = folder("classes");
+    let written = |search: Search, name: &str| {
+        let path = folder.join(name);
+        failure(|| _ = search.write_failure(Artefact::at(&path).unwrap()).run("lost", None, two));
+        let text = std::fs::read_to_string(path).unwrap();
+        Footprints::read(&text).expect("its own lines").expect("a search looks at steps")
+    };
+    let one = written(Search::every(), "one.trace");
+    let again = written(Search::every(), "again.trace");
+    assert_eq!((one.class() == again.class(), one.swapped(&again)), (true, None));
+    let others = (0..32).map(|seed| {
+        let search = Search::sample(Schedule::Random, 1000).seed(seed).shrink(0);
+        written(search, "other.trace")
+    });
+    let (mut same, mut swaps) = (0, 0);
+    for other in others {
+        match one.swapped(&other) {
+            None => same += usize::from(one.class() == other.class()),
+            Some(swap) => {
+                assert_ne!(one.class(), other.class());
+                assert!(swap.earlier.0 != swap.later.0 && swap.later.1.contains("lab_test.rs:"), "{swap:?}");
+                swaps += 1
+            }
+        }
+    }
+    assert!(same + swaps == 32 && swaps > 0, "{same} of the same class, {swaps} with a swap");
 }
 
 #[test]

@@ -85,6 +85,9 @@ pub struct Run<'a> {
     pub events: &'a [Event],
     /// The steps, in order, if they were recorded.
     pub steps: &'a [StepRow],
+    /// The steps with everything they did, also to what is not worth a line: what the run's class is made of. Empty where
+    /// [`Run::steps`] has it all.
+    pub footprints: &'a [StepRow],
     /// Who waited when the run failed.
     pub waits: Vec<WaitRow>,
     /// What went wrong. Without it, the oracles are asked.
@@ -114,6 +117,13 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn steps(mut self, steps: &'a [StepRow]) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// With everything that its steps did.
+    #[must_use]
+    pub fn footprints(mut self, footprints: &'a [StepRow]) -> Self {
+        self.footprints = footprints;
         self
     }
 

@@ -147,9 +147,17 @@ pub fn write_lines<'a>(out: &mut dyn fmt::Write, events: impl IntoIterator<Item 
 /// # Errors
 /// Those of the writer.
 pub fn write_whole<'a>(out: &mut dyn fmt::Write, events: impl IntoIterator<Item = &'a Event>) -> fmt::Result {
-    let mut count = 0_u64;
+    let mut count = 0;
     write_lines(out, events.into_iter().inspect(|_| count += 1))?;
-    writeln!(out, "{END}{count} events")
+    write_end(out, count)
+}
+
+/// The last line of [`write_whole`], for a text of so many events with lines of its own after them.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_end(out: &mut dyn fmt::Write, events: usize) -> fmt::Result {
+    writeln!(out, "{END}{events} events")
 }
 
 /// How many events a text is to have by its last line, if that says so ([`write_whole`]).

@@ -34,7 +34,7 @@ mod site;
 mod word;
 
 pub use access::{Access, ObjectId, ObjectKind};
-pub use event::{Event, TraceError, parse_lines, said_end, write_lines, write_whole};
+pub use event::{Event, TraceError, parse_lines, said_end, write_end, write_lines, write_whole};
 pub use kinds::{
     Choice, End, Escalation, FinalizerEnd, FinalizerId, Refused, RegionKind, RegionPhase, ScopeEnd, ScopeId,
     ScopeKind, Text, TimerId,

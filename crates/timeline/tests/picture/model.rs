@@ -129,10 +129,7 @@ fn a_timer_lasts_from_its_setting_to_its_firing() {
     let timers: Vec<_> = line.timers.iter().map(|t| (t.due.as_nanos(), t.fired, t.to.is_some())).collect();
     assert_eq!(timers, [(3_000_000, true, true), (u64::MAX, false, true)]);
     let said = json(&line, &Window::around(&line, 100, 10));
-    assert!(
-        said.contains("the clock moves to 3 ms") && said.contains("its timer fires"),
-        "{said}"
-    );
+    assert!(said.contains("the clock moves to 3 ms") && said.contains("its timer fires"), "{said}");
 }
 
 #[test]
