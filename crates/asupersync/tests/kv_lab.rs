@@ -16,6 +16,8 @@
 
 #[path = "../examples/kv/commands.rs"]
 mod commands;
+#[path = "../examples/kv/files.rs"]
+mod files;
 #[path = "../examples/kv/flags.rs"]
 mod flags;
 #[path = "../examples/kv/glob.rs"]

@@ -20,15 +20,18 @@ struct Server {
 
 impl Server {
     fn start(flags: &[&str]) -> Server {
-        let mut command = Command::new(kv());
-        command.args(["--port", "0"]).args(flags).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the server starts");
+        Server::run(Command::new(kv()).args(["--port", "0"]).args(flags)).0
+    }
+
+    /// The server, and the line that says where it listens.
+    fn run(command: &mut Command) -> (Server, String) {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
         let log = BufReader::new(child.stderr.take().expect("piped"));
         let mut server = Server { child, log, port: 0 };
         let line = server.line();
         let port = line.strip_prefix("kv: listening on 127.0.0.1:").and_then(|rest| rest.split(' ').next());
         server.port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line}"));
-        server
+        (server, line)
     }
 
     /// The next line of the log, without its time; empty at the end.
@@ -254,6 +257,21 @@ fn the_region_tree_of_a_running_server_can_be_asked_for_and_signalled_for() {
     server.signal("-USR1");
     assert_eq!(server.line(), "kv: the region tree, asked for by SIGUSR1");
     assert!(server.line().starts_with("root "));
+    server.signal("-TERM");
+    assert_eq!(server.end().1.code(), Some(0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn there_are_no_more_places_than_files() {
+    let mut shell = Command::new("sh");
+    let (server, line) = Server::run(shell.args(["-c", "ulimit -n 64 && exec \"$0\" --port 0"]).arg(kv()));
+    assert!(line.ends_with("at most 32 clients: ulimit -n 64 allows no more)"), "{line}");
+    let clients: Vec<_> = (0..32).map(|_| server.connect_and_ping()).collect();
+    let mut late = server.connect();
+    expect(&mut late, "-ERR max number of clients reached\r\n");
+    expect_end(&mut late);
+    drop(clients);
     server.signal("-TERM");
     assert_eq!(server.end().1.code(), Some(0));
 }

@@ -18,7 +18,8 @@ Flags:
   --port N              port to listen on; 0 takes any [6379]
   --bind ADDR           IP address to listen on [127.0.0.1]
   --workers N           worker threads, 1 to 56 [as many as this process may use cores]
-  --max-clients N       clients at once; one more is told so and closed [10000]
+  --max-clients N       clients at once; one more is told so and closed; 32 fewer than the process may
+                        open files (ulimit -n), if that is less [10000]
   --max-request BYTES   bytes of one request, such as 1048576, 64mb, 1gb [1gb]
   --max-held BYTES      bytes held for all clients together: requests that have arrived in part, replies and
                         messages that were not sent; 64 KiB of each client are not counted [4gb]

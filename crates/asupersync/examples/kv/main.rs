@@ -10,6 +10,7 @@
 
 mod ask;
 mod commands;
+mod files;
 mod flags;
 mod glob;
 mod limits;
@@ -57,8 +58,12 @@ fn fail(code: u8, line: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn serve(flags: Flags) -> ExitCode {
+fn serve(mut flags: Flags) -> ExitCode {
     let log = Arc::new(Log::default());
+    let few_files = files::limit().filter(|&files| flags.limits.max_clients > files::places(files));
+    if let Some(files) = few_files {
+        flags.limits.max_clients = files::places(files);
+    }
     let runtime =
         Builder::new().workers(flags.workers).name("kv").reports(RuntimeReports(log.clone())).build();
     let runtime = match runtime {
@@ -67,7 +72,7 @@ fn serve(flags: Flags) -> ExitCode {
     };
     let journal = log.clone();
     let served = runtime.run(async move |cx: &mut Cx| {
-        let config = configure(cx, flags);
+        let config = configure(cx, flags, few_files);
         server::serve(cx.narrow(), config, journal).await
     });
     match served {
@@ -80,7 +85,7 @@ fn serve(flags: Flags) -> ExitCode {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the process reads the wall clock once, for EXAT and PXAT")]
-fn configure(cx: &Cx, flags: Flags) -> Config {
+fn configure(cx: &Cx, flags: Flags, few_files: Option<usize>) -> Config {
     let epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Config {
         bind: flags.address(),
@@ -88,6 +93,7 @@ fn configure(cx: &Cx, flags: Flags) -> Config {
         workers: flags.workers,
         debug_commands: flags.debug,
         limits: flags.limits,
+        few_files,
         epoch_ms: u64::try_from(epoch.as_millis()).unwrap_or(u64::MAX / 2),
         seed: cx.random(),
         run_id: format!("{:016x}{:016x}{:08x}", cx.random(), cx.random(), cx.random() as u32),

@@ -30,6 +30,7 @@ impl Default for Setup {
             config: Config {
                 bind: address(),
                 limits: Limits::default(),
+                few_files: None,
                 grace: Duration::from_secs(10),
                 workers: 1,
                 epoch_ms: 1_700_000_000_000,

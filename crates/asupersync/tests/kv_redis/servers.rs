@@ -42,11 +42,13 @@ impl Servers {
         let mut command = Command::new(kv());
         let mut kv =
             Running(command.args(["--port", "0"]).stderr(Stdio::piped()).spawn().expect("it starts"));
-        let mut line = String::new();
-        let log = kv.0.stderr.take().expect("piped");
-        BufReader::new(log).read_line(&mut line).expect("the log is text");
-        let port = line.split_once("listening on 127.0.0.1:").and_then(|(_, rest)| rest.split(' ').next());
-        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line}"));
+        let log = BufReader::new(kv.0.stderr.take().expect("piped"));
+        let port = |line: std::io::Result<String>| -> Option<u16> {
+            let line = line.expect("the log is text");
+            let (_, rest) = line.split_once("listening on 127.0.0.1:")?;
+            rest.split(' ').next()?.parse().ok()
+        };
+        let port = log.lines().find_map(port).expect("kv says where it listens");
         let log = redis.0.stdout.take().expect("piped");
         let ready = |line: std::io::Result<String>| line.is_ok_and(|line| line.contains("Ready to accept"));
         assert!(BufReader::new(log).lines().any(ready), "redis-server says when it is ready");

@@ -12,6 +12,8 @@ pub(crate) struct Config {
     pub(crate) bind: SocketAddr,
     /// What a client can make the server hold.
     pub(crate) limits: Limits,
+    /// The number of files that may be open, if there are fewer places for clients because of it.
+    pub(crate) few_files: Option<usize>,
     /// How long requests in progress may take once the end was asked for.
     pub(crate) grace: Duration,
     /// Worker threads, for INFO.

@@ -102,10 +102,11 @@ impl Shared {
 
     /// The line that says where clients can connect.
     pub(super) fn greeting(&self) -> String {
-        let Config { workers, process_id, limits, .. } = &self.config;
+        let Config { workers, process_id, limits, few_files, .. } = &self.config;
+        let why = few_files.map_or_else(String::new, |files| format!(": ulimit -n {files} allows no more"));
         let s = if *workers == 1 { "" } else { "s" };
         format!(
-            "listening on {} (process {process_id}, {workers} worker{s}, at most {} clients)",
+            "listening on {} (process {process_id}, {workers} worker{s}, at most {} clients{why})",
             self.address, limits.max_clients
         )
     }
