@@ -47,6 +47,7 @@ macro_rules! every_wait {
             case!("mpsc reserve", tx.reserve($cx));
             case!("mpsc send", tx.send($cx, 9));
             case!("mpsc reserve_many", tx.reserve_many($cx, 2));
+            case!("mpsc closed", tx.closed($cx));
             assert_eq!((rx.try_recv(), tx.try_send(2)), (Ok(0), Ok(())), "room is given as before");
             let (tx, mut rx) = mpsc::channel(1);
             case!("mpsc recv", rx.recv($cx));
@@ -58,17 +59,21 @@ macro_rules! every_wait {
             case!("unbounded recv", rx.recv($cx));
             case!("unbounded recv_ack", rx.recv_ack($cx));
             case!("unbounded recv_many", rx.recv_many($cx, &mut all, 2));
+            case!("unbounded closed", tx.closed($cx));
             assert_eq!((tx.send(1), rx.try_recv()), (Ok(()), Ok(1)));
         }
         {
-            let (tx, mut rx) = oneshot::channel();
+            let (mut tx, mut rx) = oneshot::channel();
             case!("oneshot recv", rx.recv($cx));
+            case!("oneshot closed", tx.closed($cx));
             assert_eq!((tx.send(1), rx.try_recv()), (Ok(()), Ok(1)));
             let (tx, mut rx) = broadcast::channel(1);
             case!("broadcast recv", rx.recv($cx));
+            case!("broadcast closed", tx.closed($cx));
             assert_eq!((tx.send(1), rx.try_recv()), (Ok(1), Ok(1)));
             let (tx, mut rx) = watch::channel(0);
             case!("watch changed", rx.changed($cx));
+            case!("watch closed", tx.closed($cx));
             case!("watch wait_for", Box::pin(rx.wait_for($cx, |value| *value > 0)));
             tx.send(1);
             assert!(rx.has_changed());
@@ -78,6 +83,7 @@ macro_rules! every_wait {
             case!("rendezvous send", tx.send($cx, 1));
             assert!(rx.try_recv().is_err(), "the offer was withdrawn");
             case!("rendezvous recv", rx.recv($cx));
+            case!("rendezvous closed", tx.closed($cx));
             let (client, mut server) = session::pair::<u8, u8>();
             case!("session ask", client.ask($cx, 1));
             case!("session next", server.next($cx));

@@ -228,6 +228,20 @@ fn channels_bear_wakers_that_use_them() {
         |latest, waker| latest.poll_changed(&mut node, 0, || waker).is_ready(),
         |latest| drop(latest.replace(1)),
     );
+    let (mut node, (tx, rx)) = (WaitNode::new(), ring::channel::<u8, Waker>(1));
+    calls_back(
+        tx,
+        |tx| assert!(tx.is_empty() && tx.free() == 1),
+        |tx, waker| tx.poll_closed(&mut node, || waker).is_ready(),
+        |_| drop(rx),
+    );
+    let mut node = WaitNode::new();
+    calls_back(
+        Latest::<u8, Waker>::new(0),
+        |latest| drop(latest.replace(1)),
+        |latest, waker| latest.poll_closed(&mut node, || waker).is_ready(),
+        |latest| latest.leave_receivers(),
+    );
     let (tx, mut rx) = word::channel::<u8, Waker>();
     let tx = std::sync::Mutex::new(Some(tx));
     calls_back(
