@@ -135,3 +135,6 @@ impl Fast {
         self.instants.contains_key(&at)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -352,7 +352,8 @@ impl Search {
     }
 
     /// Tries each value of the random numbers that are drawn below a bound of at most `below` (`cx.random_below(bound)`):
-    /// [`Search::every`] all of them, a sampler draws them anew in each run. Numbers of a larger bound, or of none
+    /// [`Search::every`] all of them, a sampler draws them anew in each run. ([`Search::within_delays`] answers all choices as
+    /// usual: here, by the seed.) Numbers of a larger bound, or of none
     /// (`cx.random()`), come from the seed as ever, and [`Found::undecided`] says that there were some.
     ///
     /// ```

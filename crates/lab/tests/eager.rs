@@ -167,7 +167,7 @@ fn an_interval_ticks_before_work_as_often_as_it_may() {
         let mut ticker = cx.spawn(async move |cx: &mut Cx| {
             let mut interval = cx.interval(SECOND);
             for _ in 0..3 {
-                if interval.tick().await.is_ok() {
+                if interval.tick(cx).await.is_ok() {
                     ticked.write(|log| log.push('t'))
                 }
             }

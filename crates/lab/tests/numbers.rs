@@ -1,7 +1,12 @@
 //! Random numbers as decisions: an exploration tries every value of a small bound.
 //!
+//! `ASUPERSYNC_OUTCOMES=n` for n random programs instead of a few.
+//!
 //! Not here: time as a decision (`eager`), who draws from what (`lab`).
 #![cfg(not(asupersync_seeded))]
+
+#[path = "outcomes/chance.rs"]
+mod chance;
 
 use asupersync_lab::{LabConfig, LabRuntime, Schedule, Search};
 use cx::Cx;
@@ -48,6 +53,51 @@ fn every_value_of_every_number_is_tried_in_every_order_of_those_who_meet() {
     assert_eq!(draws_and_writes(2, 3), 2 * 3 * 3);
     assert_eq!(draws_and_writes(3, 2), 6 * 2 * 2 * 2);
     assert_eq!(draws_and_writes(2, 1), 2, "a number below 1 is no choice");
+}
+
+#[test]
+fn what_a_step_does_may_depend_on_what_it_drew() {
+    let seen = Mutex::new(BTreeSet::new());
+    let search = Search::every().branch_on_random(2);
+    let found = search.run_labs("depends", None, |lab| {
+        let saw = Mutex::new(Vec::new());
+        lab.run(async |cx| {
+            let value = Arc::new(Shared::new(0));
+            let drawn = cx.region(async |scope| {
+                let mut tasks = Vec::new();
+                for own in 1..4 {
+                    let value = value.clone();
+                    tasks.push(scope.spawn(async move |cx: &mut Cx| -> types::Res<(u64, u64)> {
+                        let drawn = cx.random_below(2);
+                        match drawn {
+                            0 => Ok((drawn, value.get())),
+                            _ => Ok((drawn, value.write(|value| std::mem::replace(value, own)))),
+                        }
+                    }));
+                }
+                for mut task in tasks {
+                    let ended = task.join(scope).await.ok();
+                    saw.lock().unwrap().push(ended)
+                }
+            });
+            drawn.await
+        });
+        let _ = seen.lock().unwrap().insert(format!("{:?}", saw.lock().unwrap()));
+    });
+    // By the number of those who write: 1; 3 of them, each among the others; 3 pairs in both orders, with the third one
+    // before, between or behind; all in each order.
+    assert_eq!((found.classes, found.complete), (1 + 3 * 4 + 3 * 2 * 3 + 6, true));
+    assert_eq!(seen.into_inner().unwrap().len(), 37);
+}
+
+#[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]
+fn programs() -> u64 {
+    std::env::var("ASUPERSYNC_OUTCOMES").map_or(40, |n| n.parse().expect("a number"))
+}
+
+#[test]
+fn random_programs_come_to_what_all_schedules_and_all_numbers_say() {
+    chance::check_chance(programs())
 }
 
 #[test]

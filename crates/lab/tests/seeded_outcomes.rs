@@ -5,6 +5,8 @@
 //! Not here: other mistakes of the exploration (`seeded/algorithms.rs`, `explore/tests/seeded.rs`).
 #![cfg(asupersync_seeded)]
 
+#[path = "outcomes/chance.rs"]
+mod chance;
 #[path = "outcomes/compare.rs"]
 mod compare;
 
@@ -26,6 +28,10 @@ fn eager() {
     check_family_in_eager_time(Family::Timeout, 50, 1)
 }
 
+fn chance() {
+    chance::check_chance(60)
+}
+
 mutants::mistakes! {
     whoever_wakes_a_task_is_why_it_goes_on: "explore.woken-by-all"
         breaks joins, says "left" "right";
@@ -41,4 +47,8 @@ mutants::mistakes! {
         breaks eager, says "left" "right";
     a_timer_that_was_taken_back_and_forgotten: "lab.timers-forgotten"
         breaks eager, says "left" "right";
+    a_task_that_sleeps_because_it_would_for_one_number: "explore.one-way-sleeps"
+        breaks chance, says "left" "right";
+    a_number_that_is_tried_when_it_is_too_late: "explore.choices-come-late"
+        breaks chance, says "left" "right";
 }

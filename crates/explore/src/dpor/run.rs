@@ -140,9 +140,19 @@ impl Trees {
             pending = std::mem::take(&mut self.nodes[above].handed);
             let event = &self.causality.events[above];
             if event.task != WORLD {
+                let wakes = |sleeper: &Planned| !sleeper.footprint.commutes(&event.footprint);
+                // A task whose step chooses goes on sleeping only if it does so whatever it chooses.
+                let chose = |sleeper: &&Planned| {
+                    !sleeper.choices.is_empty() && !types::seeded!("explore.one-way-sleeps")
+                };
+                let sleepers = &self.sleepers[self.nodes[above].sleep as usize..sleep as usize];
+                let mut woken: Vec<u32> =
+                    sleepers.iter().filter(chose).filter(|s| wakes(s)).map(|s| s.task).collect();
+                woken.dedup();
                 for at in self.nodes[above].sleep..sleep {
                     let sleeper = &self.sleepers[at as usize];
-                    if sleeper.task != event.task && sleeper.footprint.commutes(&event.footprint) {
+                    let sleeps = !wakes(sleeper) && !woken.contains(&sleeper.task);
+                    if sleeper.task != event.task && sleeps {
                         let sleeper = sleeper.clone();
                         self.sleepers.push(sleeper);
                     }
@@ -223,12 +233,15 @@ impl Trees {
                 let mut choices = self.taken[..at].to_vec();
                 choices.push(other);
                 let same = |step: &Planned| step.task == task && step.choices.starts_with(&choices);
-                let leads_there = |step: &Planned| step.task == task && choices.starts_with(&step.choices);
-                let known = self.sleep_set(depth).iter().any(same)
-                    || self
-                        .forest
-                        .branches(self.nodes[depth].pending)
-                        .any(|(_, step)| same(step) || leads_there(step));
+                // Of the branches only those that come before all other tasks': a branch that comes later is passed over, and
+                // so is one of which less is fixed, as the way that was run begins as it does, and sleeps.
+                let late = types::seeded!("explore.choices-come-late");
+                let first = |step: &Planned| step.task == task || late;
+                let mut branches = self.forest.branches(self.nodes[depth].pending);
+                let planned =
+                    branches.by_ref().take_while(|(_, step)| first(step)).any(|(_, step)| same(step));
+                drop(branches);
+                let known = planned || self.sleep_set(depth).iter().any(same);
                 if !known {
                     self.exact = false;
                     let step = Planned { task, choices, footprint: Footprint::unknown(), sure: false };

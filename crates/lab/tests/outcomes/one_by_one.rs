@@ -1,6 +1,6 @@
-//! Every schedule of a program, without any reduction.
+//! Every schedule of a program and every answer to its choices, without any reduction.
 //!
-//! Not here: what is compared with it (`compare`, `eager`).
+//! Not here: what is compared with it (`compare`, `eager`, and `overtaking` in the lab itself).
 use ::explore::{Ended, Point, Scheduler, Step};
 use trace::Choice;
 
@@ -19,19 +19,25 @@ impl OneByOne {
     }
 }
 
+impl OneByOne {
+    fn take(&mut self, of: usize) -> usize {
+        if self.depth == self.taken.len() {
+            self.taken.push((0, of))
+        }
+        self.depth += 1;
+        self.taken[self.depth - 1].0
+    }
+}
+
 impl Scheduler for OneByOne {
     fn begin(&mut self) {
         self.depth = 0
     }
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
-        if self.depth == self.taken.len() {
-            self.taken.push((0, point.candidates.len()))
-        }
-        self.depth += 1;
-        Some(self.taken[self.depth - 1].0)
+        Some(self.take(point.candidates.len()))
     }
-    fn choose(&mut self, _: Choice, _: u32, usual: u32) -> u32 {
-        usual
+    fn choose(&mut self, _: Choice, options: u32, _: u32) -> u32 {
+        self.take(options as usize) as u32
     }
     fn ran(&mut self, _: &Step<'_>) {}
     fn ended(&mut self, _: &Ended<'_>) {}

@@ -238,6 +238,14 @@ impl World {
                 }
                 self.cancel(own, *task)
             }
+            other => self.act_without_a_word(cx, own, other).await?,
+        }
+        Ok(())
+    }
+
+    /// What says nothing beforehand, or several things at once.
+    async fn act_without_a_word(&self, cx: &mut Cx, own: usize, op: &Op) -> Result<(), Refused> {
+        match op {
             Op::Cancel(task) => {
                 cx.step().await;
                 self.cancel(own, *task)
@@ -284,23 +292,26 @@ impl World {
                     Either::Second(done) => done.map(|()| self.note(own, "b"))?,
                 }
             }
-            Op::Region(child, body) => {
-                // The child has notes of its own.
-                let (world, child, its) = (self.shared(), child.clone(), self.notes.len() - 1);
-                cx.region(|scope| async {
-                    scope.spawn(async move |cx: &mut Cx| world.task(cx, its, &child).await);
-                    for op in body {
-                        let mut held = Held::default();
-                        if let Err(refused) = self.boxed(scope, own, op, &mut held).await {
-                            self.note(own, format_args!("body {refused}"));
-                            break;
-                        }
-                    }
-                })
-                .await
-            }
+            Op::Region(child, body) => self.region(cx, own, child, body).await,
+            other => unreachable!("{other:?} announces itself"),
         }
         Ok(())
+    }
+
+    async fn region(&self, cx: &mut Cx, own: usize, child: &[Op], body: &[Op]) {
+        // The child has notes of its own.
+        let (world, child, its) = (self.shared(), child.to_vec(), self.notes.len() - 1);
+        cx.region(|scope| async {
+            scope.spawn(async move |cx: &mut Cx| world.task(cx, its, &child).await);
+            for op in body {
+                let mut held = Held::default();
+                if let Err(refused) = self.boxed(scope, own, op, &mut held).await {
+                    self.note(own, format_args!("body {refused}"));
+                    break;
+                }
+            }
+        })
+        .await
     }
 
     fn cancel(&self, own: usize, task: usize) {

@@ -104,7 +104,7 @@ fn options_of_a_search_are_checked_as_far_as_can_be_without_running_it() {
         ("time = 'eager:0'", "`time` is 'eager', where the clock may overtake tasks once, or 'eager:TIMES'"),
         (
             "explore, random = 'branch:1'",
-            "`random` is 'branch', for numbers below 16 or less, or 'branch:BOUND', of 2 to 65536",
+            "`random` is 'branch', for numbers below 16 or less, or 'branch:BOUND', of 2 to 1024",
         ),
         ("random = 'branch'", "`random` is for `explore`: a sweep draws the numbers of its seeds"),
         ("twice = 2", "`twice` is `true` or `false`; alone it is `true`"),

@@ -241,10 +241,10 @@ fn eager(input: &mut Tokens) -> Result<u32> {
 
 /// Below how much random numbers are tried.
 fn random(input: &mut Tokens) -> Result<u32> {
-    let shape = "`random` is \"branch\", for numbers below 16 or less, or \"branch:BOUND\", of 2 to 65536";
+    let shape = "`random` is \"branch\", for numbers below 16 or less, or \"branch:BOUND\", of 2 to 1024";
     word(input, shape, |word| match word {
         "branch" => Some(16),
-        bound => bound.strip_prefix("branch:")?.parse().ok().filter(|bound| (2..=1 << 16).contains(bound)),
+        bound => bound.strip_prefix("branch:")?.parse().ok().filter(|bound| (2..=1024).contains(bound)),
     })
 }
 
