@@ -18,6 +18,7 @@ use types::{CancelKind, Cancelled, RegionId, TaskOutput};
 #[derive(Debug)]
 pub struct RegionHandle<C: Row = All> {
     region: Weak<Region>,
+    id: RegionId,
     /// The user value that the row says its tasks have: where they are spawned from, there is no scope to
     /// find it in.
     env: Option<Arc<dyn Any + Send + Sync>>,
@@ -27,7 +28,8 @@ pub struct RegionHandle<C: Row = All> {
 // Not derived: a row is not `Clone`, and need not be.
 impl<C: Row> Clone for RegionHandle<C> {
     fn clone(&self) -> RegionHandle<C> {
-        RegionHandle { region: self.region.clone(), env: self.env.clone(), row: core::marker::PhantomData }
+        let RegionHandle { region, id, env, row } = self;
+        RegionHandle { region: region.clone(), id: *id, env: env.clone(), row: *row }
     }
 }
 
@@ -35,8 +37,10 @@ impl<C: Row> Cx<C> {
     /// A handle on the region that a spawn through this context goes to. Its tasks have the user value that is
     /// within reach here.
     pub fn handle(&self) -> RegionHandle<C> {
+        let region = self.spawn_region();
         RegionHandle {
-            region: Arc::downgrade(&counted(self.spawn_region())),
+            region: Arc::downgrade(&counted(region)),
+            id: region.id(),
             env: self.inherited_env(),
             row: core::marker::PhantomData,
         }
@@ -45,7 +49,12 @@ impl<C: Row> Cx<C> {
 
 impl RegionHandle<All> {
     pub(crate) fn of(region: &Arc<Region>) -> RegionHandle<All> {
-        RegionHandle { region: Arc::downgrade(region), env: None, row: core::marker::PhantomData }
+        RegionHandle {
+            region: Arc::downgrade(region),
+            id: region.id(),
+            env: None,
+            row: core::marker::PhantomData,
+        }
     }
 }
 
@@ -67,6 +76,7 @@ impl<C: Row> RegionHandle<C> {
     #[track_caller]
     pub fn cancel(&self, kind: CancelKind, why: &'static str, grace: Option<Duration>) {
         let at = Location::caller();
+        crate::object::asks_region(self.id);
         let Some(region) = self.region.upgrade() else { return };
         crate::raw::start::while_open(&region, |world: &World| {
             if region.kind() == RegionKind::Implicit

@@ -16,7 +16,18 @@ use core::panic::Location;
 use core::task::{Context, Poll};
 use task::raw::waiter::header_of;
 use trace::{Access, ObjectId, ObjectKind};
-use types::{Cancelled, TaskId};
+use types::{Cancelled, RegionId, TaskId};
+
+/// Whether an announced operation is refused, because its task was asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heed {
+    /// It looks for no request, or is masked.
+    Never,
+    /// As soon as a request is made.
+    OnceAsked,
+    /// A request is effective already.
+    Now,
+}
 
 /// Who wants to know what is done to shared objects. One for the whole process; it tells runs apart by thread.
 pub trait Watcher: Sync {
@@ -42,7 +53,22 @@ pub trait Watcher: Sync {
         object: ObjectId,
         access: Access,
         at: Option<&'static Location<'static>>,
+        heed: Heed,
     ) -> bool;
+    /// A task is asked to end, or would be if it had not ended or been asked before. Default: nobody wants to know.
+    fn asks(&self, task: TaskId) {
+        let _ = task;
+    }
+    /// As [`Watcher::asks`], of everybody in a region and below it.
+    fn asks_region(&self, region: RegionId) {
+        let _ = region;
+    }
+    /// The object that is written when this task is asked to end, if anybody on this thread explores. Default: there is
+    /// none.
+    fn request_of(&self, task: TaskId) -> Option<ObjectId> {
+        let _ = task;
+        None
+    }
 }
 
 /// Has objects that are created from now on reported to `watcher`. The first one stays; returns whether it is this
@@ -115,6 +141,28 @@ pub(crate) fn looked_at(task: TaskId) {
     }
 }
 
+/// Somebody asks a task to end.
+#[inline]
+pub(crate) fn asks(task: TaskId) {
+    if let Some(watcher) = watch::watcher() {
+        watcher.asks(task)
+    }
+}
+
+/// Somebody asks a region to end.
+#[inline]
+pub(crate) fn asks_region(region: RegionId) {
+    if let Some(watcher) = watch::watcher() {
+        watcher.asks_region(region)
+    }
+}
+
+/// As [`Cx::step_to`], for code that will ask this task to end next.
+pub(crate) async fn step_to_ask<C: Row>(cx: &Cx<C>, task: TaskId, at: &'static Location<'static>) {
+    let request = watch::watcher().and_then(|watcher| watcher.request_of(task));
+    cx.step_on(request.map_or(0, |object| object.0), Access::Write, at).await
+}
+
 /// The running task goes by what time it is, and has not asked the clock.
 #[inline]
 pub(crate) fn looked_at_time() {
@@ -141,7 +189,7 @@ impl<C: Row> Cx<C> {
         access: Access,
         at: Option<&'static Location<'static>>,
     ) -> Poll<Result<(), Cancelled>> {
-        if object.is_watched() && self.announce(context, object.0, access, at) {
+        if object.is_watched() && self.announce(context, object.0, access, at, true) {
             return Poll::Pending;
         }
         self.poll_proceed(context)
@@ -151,15 +199,25 @@ impl<C: Row> Cx<C> {
     /// at a shared value. Exploration then knows beforehand what the step is about, and tries less.
     #[track_caller]
     pub fn step_to(&self, object: &Object, access: Access) -> impl Future<Output = ()> {
-        let at = Location::caller();
+        self.step_on(object.0, access, Location::caller())
+    }
+
+    fn step_on(
+        &self,
+        object: u64,
+        access: Access,
+        at: &'static Location<'static>,
+    ) -> impl Future<Output = ()> + use<'_, C> {
         core::future::poll_fn(move |context| {
-            if object.is_watched() && self.announce(context, object.0, access, Some(at)) {
+            if object != 0 && self.announce(context, object, access, Some(at), false) {
                 return Poll::Pending;
             }
             self.poll_budget(context)
         })
     }
 
+    /// `checks`: the operation looks for a request before it happens. It pauses even if there is one: the steps of a task
+    /// are the same whoever asked it to end, and when.
     #[cold]
     fn announce(
         &self,
@@ -167,12 +225,24 @@ impl<C: Row> Cx<C> {
         object: u64,
         access: Access,
         at: Option<&'static Location<'static>>,
+        checks: bool,
     ) -> bool {
+        // Who is polled through somebody else's waker is not woken by a note here.
         let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()));
-        // A request is seen by polling; who is polled through somebody else's waker is not woken by a note here.
-        own && self.checkpoint_is_quiet()
-            && watch::watcher().is_some_and(|watcher| {
-                watcher.announced(Waiter::from_waker(context.waker()), ObjectId(object), access, at)
-            })
+        own && watch::watcher().is_some_and(|watcher| {
+            let heed = if checks { self.heed() } else { Heed::Never };
+            watcher.announced(Waiter::from_waker(context.waker()), ObjectId(object), access, at, heed)
+        })
+    }
+
+    /// Whether an operation that is announced now is refused.
+    fn heed(&self) -> Heed {
+        if !self.checkpoint_is_quiet() && crate::scope::effective(self.place()).is_some() {
+            Heed::Now
+        } else if crate::scope::is_masked(self.place()) {
+            Heed::Never
+        } else {
+            Heed::OnceAsked
+        }
     }
 }

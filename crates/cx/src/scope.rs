@@ -264,6 +264,18 @@ pub(crate) fn masks_above(place: Place<'_>) -> Vec<Mask> {
     masks
 }
 
+/// Whether a request on the whole task is hidden at this place.
+pub(crate) fn is_masked(place: Place<'_>) -> bool {
+    let mut at = place;
+    while let Place::Inner(scope) = at {
+        if scope.masked.load(Relaxed) && !branch::pierce(scope, is_pierced(scope.header())) {
+            return true;
+        }
+        at = scope.outer();
+    }
+    false
+}
+
 /// The region around a place inside a task.
 pub(crate) fn enclosing_region(place: Place<'_>) -> &Region {
     let mut at = place;

@@ -310,6 +310,13 @@ impl<T, E> TaskHandle<T, E> {
         self.cancel_at(why, Location::caller())
     }
 
+    /// As [`Cx::step`], for code that will call [`cancel`](Self::cancel) next: exploration then knows beforehand what the
+    /// step is about, and tries less ([`Cx::step_to`]).
+    #[track_caller]
+    pub fn step_to_cancel<'c, C: Row>(&self, cx: &'c Cx<C>) -> impl Future<Output = ()> + use<'c, T, E, C> {
+        crate::object::step_to_ask(cx, self.id(), Location::caller())
+    }
+
     /// Joins and turns the outcome into a result that `?` understands; a child's panic is resumed here.
     pub async fn ok<C: Row>(&mut self, cx: &Cx<C>) -> Result<T, Stop<E>> {
         match self.join(cx).await {
@@ -357,8 +364,8 @@ impl<T, E> TaskHandle<T, E> {
     /// As [`TaskHandle::cancel`], on behalf of the code at `at`.
     pub fn cancel_at(&self, why: &'static str, at: &'static Location<'static>) {
         let header: &Header = self.join.task();
+        crate::object::asks(self.id());
         if header.word.is_complete() {
-            crate::object::looked_at(self.id());
             return;
         }
         let ask = Ask { kind: CancelKind::Explicit, why, at, grace: None };

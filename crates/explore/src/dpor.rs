@@ -89,7 +89,7 @@ pub(crate) struct Trees {
     /// Scratch of `race`.
     sequence: Vec<Planned>,
     kept: race::Kept,
-    pairs: Vec<(u32, race::Later)>,
+    pairs: Vec<race::Pair>,
     least: Vec<u32>,
     sharers: Vec<u32>,
     /// Whether every plan so far was sure to hold what its steps will do (`dpor.optimal`).

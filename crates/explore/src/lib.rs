@@ -36,6 +36,6 @@ pub use sample::{
     Decisions, Delay, Departure, Deviation, Divergence, Expected, Fifo, Found, Pct, Pos, Random, Recorded,
     Recording, Replay, ReplayError, RoundRobin, Taken, Urw, name_of,
 };
-pub use scheduler::{Announced, Candidate, Crowd, Ended, Point, Scheduler, Step, Stuck, Touch};
+pub use scheduler::{Announced, Candidate, Crowd, Ended, Point, Request, Scheduler, Step, Stuck, Touch};
 pub use script::Unrepeatable;
 pub use shrink::{RacingPair, Row, Shrinker, Side, StepLog, Verdict};

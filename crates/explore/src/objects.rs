@@ -11,7 +11,7 @@
 
 use crate::names::Names;
 use crate::relation::Mark;
-use crate::scheduler::{Announced, Touch};
+use crate::scheduler::{Announced, Request, Touch};
 use trace::{Access, ObjectId, ObjectKind};
 
 /// How often what was done to one object.
@@ -23,6 +23,7 @@ pub(crate) struct Account {
     received: u32,
     /// Closes, or that it happened.
     closed: u32,
+    written: u32,
 }
 
 impl Account {
@@ -60,6 +61,7 @@ impl Account {
             Access::Send => (&mut self.sent, 1),
             Access::Receive | Access::TryReceive => (&mut self.received, 1),
             Access::Close | Access::Happen => (&mut self.closed, 1),
+            Access::Write => (&mut self.written, 1),
             _ => return None,
         })
     }
@@ -91,6 +93,11 @@ impl Account {
             Access::Empty if self.received < self.sent => Access::TryReceive,
             _ => access,
         }
+    }
+
+    /// Of a task's request to end: whether one was made.
+    pub(crate) fn is_made(&self) -> bool {
+        self.written > 0
     }
 
     fn fits(&self, kind: ObjectKind, count: u32) -> bool {
@@ -160,6 +167,12 @@ impl Objects {
     #[must_use]
     pub fn outcome(&self, announced: &Announced) -> Access {
         self.account(announced.object).outcome(announced.kind, announced.access)
+    }
+
+    /// Whether this request was made, and is heeded: so that what its task announced is refused.
+    #[must_use]
+    pub fn refuses(&self, request: &Request) -> bool {
+        request.heeded && self.account(request.object).is_made()
     }
 
     /// An operation happens: counts it, and returns what the relation needs to know of it.

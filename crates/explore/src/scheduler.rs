@@ -39,8 +39,36 @@ pub type Announced = Touch;
 pub struct Candidate {
     /// Who.
     pub task: TaskId,
-    /// With what, if it said so. Only tasks whose announced operation would not have to wait are candidates.
+    /// With what, if it said so. Only tasks whose announced operation would not have to wait are candidates, and those
+    /// that heed a request which was made.
     pub announced: Option<Announced>,
+    /// Whether it was asked to end: what its step looks at besides.
+    pub request: Option<Request>,
+}
+
+impl Candidate {
+    /// A task of which nobody knows what it will do.
+    #[must_use]
+    pub fn silent(task: TaskId) -> Candidate {
+        Candidate { task, announced: None, request: None }
+    }
+
+    /// A task that will begin with this, and that nobody ever asks to end.
+    #[must_use]
+    pub fn announcing(task: TaskId, announced: Announced) -> Candidate {
+        Candidate { task, announced: Some(announced), request: None }
+    }
+}
+
+/// That a task is asked to end is a write to an object of its own, of kind [`ObjectKind::Value`]; each of its steps is a
+/// look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The object.
+    pub object: ObjectId,
+    /// Whether the announced operation is refused once a request was made: it does not happen, and the task need not wait
+    /// for it. Otherwise the request is hidden from it.
+    pub heeded: bool,
 }
 
 /// A point at which somebody is next.
@@ -94,6 +122,8 @@ pub struct Stuck {
     pub task: TaskId,
     /// The operation it had announced and that never became possible, if that is what it waited for.
     pub announced: Option<Announced>,
+    /// As in [`Candidate`].
+    pub request: Option<Request>,
 }
 
 /// How an execution ended.

@@ -208,6 +208,7 @@ fn same(one: &Touch, other: &Touch) -> bool {
 
 fn same_candidate(one: &Candidate, other: &Candidate) -> bool {
     one.task == other.task
+        && one.request == other.request
         && match (&one.announced, &other.announced) {
             (Some(one), Some(other)) => same(one, other),
             (None, None) => true,

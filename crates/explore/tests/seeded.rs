@@ -49,6 +49,10 @@ mutants::mistakes! {
         breaks kinds::the_world_s_own_steps_come_after_everything_and_before_everything, says "left" "right";
     one_of_many_readers_that_is_asked_to_wait: "explore.sharers-stay"
         breaks kinds::shared_locks, says "left" "right";
+    a_refused_task_that_races_with_nobody: "explore.refused-ignored"
+        breaks kinds::requests_to_end, says "left" "right";
+    a_plan_that_does_not_know_who_was_asked: "explore.requests-unforeseen"
+        breaks kinds::requests_to_end, says "order";
     source_sets_that_rely_on_plans: "explore.source-sets-foresee"
         breaks random_programs::loads_and_stores, says "without plans";
     a_part_that_does_not_know_what_its_home_runs: "explore.part-unaware"

@@ -17,12 +17,13 @@ mod nudge;
 use crate::deadlock::WaitGraph;
 use crate::decisions::Decisions;
 use crate::lasso::Lasso;
+use crate::parked::Goes;
 use crate::raw::home::{HomeCell, HomeRef};
 use crate::spins::{self, Spins};
 use crate::watch;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
-use cx::Waiter;
 use cx::port::World;
+use cx::{Heed, Waiter};
 use explore::{Candidate, Point, Step, Stuck, Touch};
 use region::Sink;
 use sched::engine::CatchUnwind;
@@ -165,7 +166,7 @@ impl Engine {
             lanes.picked = Some(runnable);
             return;
         }
-        self.enabled(&mut lanes, &runnable);
+        let Some(runnable) = self.enabled(&mut lanes, runnable) else { return };
         if self.firing.load(Relaxed) {
             lanes.timed.push_back(runnable)
         } else if runnable.header().control() & control::TOLD != 0 {
@@ -211,20 +212,27 @@ impl Engine {
         let Some(mut lanes) = self.lanes.reach() else {
             return self.arrives(Arrival::Cancelled(runnable));
         };
-        self.enabled(&mut lanes, &runnable);
+        let Some(runnable) = self.enabled(&mut lanes, runnable) else { return };
         lanes.cancel.push_back(runnable)
     }
 
-    /// A task became runnable by somebody else's doing: what it announced is void.
-    fn enabled(&self, lanes: &mut Lanes, runnable: &Runnable) {
+    /// A task became runnable by somebody else's doing: what it announced is void. But not if it was asked to end: then it
+    /// stays parked, and nothing is given back.
+    fn enabled(&self, lanes: &mut Lanes, runnable: Runnable) -> Option<Runnable> {
         if !lanes.parked.is_watching() {
-            return;
+            return Some(runnable);
         }
         let task = cx::task_id(runnable.header());
-        if !lanes.parked.will_try_it(task) {
-            let announced = lanes.parked.forget(task);
-            watch::woken(task, announced.as_ref().map(|announced| &announced.touch))
+        if lanes.parked.will_try_it(task) {
+            return Some(runnable);
         }
+        let runnable = match watch::has_told(task) && !types::seeded!("lab.requests-unpark") {
+            true => lanes.parked.tell(task, runnable)?,
+            false => runnable,
+        };
+        let announced = lanes.parked.forget(task);
+        watch::woken(task, announced.as_ref().map(|announced| &announced.touch));
+        Some(runnable)
     }
 
     /// Runs one task for one poll. False if none is runnable, or if whoever picks gave the run up.
@@ -237,6 +245,10 @@ impl Engine {
             return self.step_unasked();
         }
         let mut lanes = self.lanes.get();
+        if lanes.parked.anybody_told() {
+            let Lanes { parked, cancel, .. } = &mut *lanes;
+            parked.told_more().into_iter().for_each(|runnable| cancel.push_back(runnable))
+        }
         lanes.parked.look();
         let queued = lanes.len();
         let tasks = queued + lanes.parked.able();
@@ -370,7 +382,16 @@ impl Engine {
             watch::step(task, None, tries);
             return (task, runnable);
         }
-        let announced = lanes.parked.take(n - queued).expect("who is a candidate is parked");
+        let announced = match lanes.parked.take(n - queued).expect("who is a candidate is parked") {
+            Goes::Told(announced, runnable) => {
+                let task = announced.task;
+                lanes.goes(task);
+                drop(lanes);
+                watch::step(task, Some(&announced.touch), false);
+                return (task, runnable);
+            }
+            Goes::Woken(announced) => announced,
+        };
         let task = announced.task;
         lanes.goes(task);
         lanes.picking = true;
@@ -427,13 +448,14 @@ impl Engine {
             return Vec::new();
         }
         self.interferes.store(false, Relaxed);
-        let parked = self.lanes.get().parked.leave();
+        let (parked, told) = self.lanes.get().parked.leave();
+        told.into_iter().for_each(|runnable| self.lanes.get().cancel.push_back(runnable));
         let mut stuck: Vec<Stuck> = parked.iter().map(|(_, stuck)| *stuck).collect();
         if !self.given_up.load(Relaxed) {
             stuck.extend(self.timers.overtaking().stuck());
             for task in waiting() {
                 if stuck.iter().all(|s| s.task != task) {
-                    stuck.push(Stuck { task, announced: None })
+                    stuck.push(Stuck { task, announced: None, request: watch::request(task, Heed::Never) })
                 }
             }
         }

@@ -7,12 +7,13 @@ use crate::names::Names;
 use crate::premises::Spare;
 use crate::quiet::quietly;
 use crate::runtime::LabRuntime;
-use crate::watch::{self, Grain};
+use crate::watch::{self, Grain, Looks};
 use crate::world::locked;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex};
 use trace::Event;
+use types::TaskId;
 
 /// One execution, over and done.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ pub struct Execution {
     pub failure: Option<Box<dyn Any + Send>>,
     /// Where in the source the first panic happened, if that was the program's: `src/bank.rs:12`.
     pub panicked_at: Option<String>,
-    /// Whether a request was made in it while steps were not recorded as looking at requests
-    /// ([`Executor::looks`]): what an exploration has learnt of this program so far is incomplete.
-    pub unlooked: bool,
+    /// Who was asked to end in it while their steps were not recorded as looking at requests ([`Executor::looks_at`]): if
+    /// there is anybody, what an exploration has learnt of this program so far is incomplete.
+    pub unlooked: Vec<TaskId>,
     /// What its tasks and objects were, if it failed or its events were to be kept.
     pub names: Names,
     /// The trace, if it was to be kept ([`Executor::keeps_events`]).
@@ -35,7 +36,7 @@ pub struct Execution {
 pub struct Executor {
     config: Arc<LabConfig>,
     grain: Grain,
-    looks: bool,
+    looks: Looks,
     keeps: bool,
     at: &'static Location<'static>,
     spare: Spare,
@@ -48,7 +49,7 @@ impl Executor {
         Executor {
             config: Arc::new(config),
             grain,
-            looks: false,
+            looks: Looks::default(),
             keeps: false,
             at: Location::caller(),
             spare: Spare::default(),
@@ -62,11 +63,24 @@ impl Executor {
         self
     }
 
-    /// Whether every step is recorded as looking at what its task was asked. Needed for programs that cancel; costs
-    /// one touch a step.
+    /// Whether every step is recorded as looking at what its task was asked. Explorations of programs that cancel need to
+    /// know it of those who are asked; of others it costs one touch a step, and that they are no longer optimal.
     #[must_use]
     pub fn looks(mut self, on: bool) -> Executor {
-        self.looks = on;
+        self.looks.all = on;
+        self
+    }
+
+    /// Whose steps are recorded as looking at what their task was asked: those who are asked, as [`Execution::unlooked`] told
+    /// of executions before. Default: nobody's.
+    #[must_use]
+    pub fn looks_at(mut self, tasks: impl IntoIterator<Item = TaskId>) -> Executor {
+        self.looks.tasks = Arc::new(tasks.into_iter().collect());
+        self
+    }
+
+    pub(crate) fn with_looks(mut self, looks: &Looks) -> Executor {
+        self.looks = looks.clone();
         self
     }
 
@@ -86,7 +100,7 @@ impl Executor {
         program: impl FnOnce(&LabRuntime),
     ) -> Execution {
         let mut scheduler = locked(scheduler);
-        watch::begin(self.grain, self.looks, self.config.overtakings > 0);
+        watch::begin(self.grain, self.looks.clone(), self.config.overtakings > 0);
         let lab = LabRuntime::explored(self.config.clone(), &self.spare, self.at);
         let (done, panicked_at) =
             quietly(|| lab.lend(&mut *scheduler, || catch_unwind(AssertUnwindSafe(|| program(&lab)))));

@@ -92,7 +92,7 @@ impl Overtaking {
         }
         let was_any = self.decided && self.left.load(Relaxed) < self.budget;
         let moves = Touch { object: watch::TIME, kind: ObjectKind::Value, access: Access::Write, at: None };
-        was_any.then_some(Stuck { task: CLOCK, announced: Some(moves) })
+        was_any.then_some(Stuck { task: CLOCK, announced: Some(moves), request: None })
     }
 }
 

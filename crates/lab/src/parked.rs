@@ -1,12 +1,18 @@
 //! Tasks of an explored run that have announced what they will do next, and wait until it is possible.
 //!
-//! Invariant `parked.order`: they are candidates in the order in which they were parked, so whoever parked itself in the
-//! last step is the last of them.
+//! Who is asked to end stays where it is, and can go on at once if it heeds that: so its steps are the same whether it was
+//! asked before or after it came to this point.
+//!
+//! Invariants:
+//! - `parked.order`: they are candidates in the order in which they were parked, so whoever parked itself in the last step is
+//!   the last of them.
+//! - `parked.told`: whoever was woken by a request is run when it could go on, or when anything else is said to it.
 //!
 //! Not here: which operations are possible when (`watch`).
 use crate::watch::{self, Announcement};
-use cx::Waiter;
+use cx::{Heed, Waiter};
 use explore::{Candidate, Stuck};
+use task::Runnable;
 use types::TaskId;
 
 /// See the module.
@@ -18,6 +24,14 @@ pub(crate) struct Parked {
     trying: Vec<TaskId>,
     /// Which of them could go on when that was last asked.
     able: Vec<usize>,
+    /// Those of them whom a request has woken, with what their control words said then.
+    told: Vec<(TaskId, Runnable, u32)>,
+}
+
+/// A parked task that goes on: it has to be woken, or is to be run.
+pub(crate) enum Goes {
+    Woken(Announcement),
+    Told(Announcement, Runnable),
 }
 
 impl Parked {
@@ -53,6 +67,50 @@ impl Parked {
     /// Whether the task was only woken by itself, to try what it announced.
     pub(crate) fn will_try_it(&self, task: TaskId) -> bool {
         self.trying.contains(&task)
+    }
+
+    /// A request has woken the task. Given back if it is not parked.
+    pub(crate) fn tell(&mut self, task: TaskId, runnable: Runnable) -> Option<Runnable> {
+        let Some(parked) = self.tasks.iter_mut().find(|parked| parked.task == task) else {
+            return Some(runnable);
+        };
+        if parked.heed == Heed::OnceAsked {
+            parked.heed = Heed::Now
+        }
+        let control = runnable.header().control();
+        self.told.push((task, runnable, control));
+        None
+    }
+
+    /// Those whom a request has woken that was hidden from them, and who were told something else since: a cleanup
+    /// deadline, that they are given up. What they announced is void.
+    pub(crate) fn told_more(&mut self) -> Vec<Runnable> {
+        let Parked { told, tasks, .. } = self;
+        let more = told.extract_if(.., |(task, runnable, before)| {
+            let waits = tasks.iter().any(|parked| parked.task == *task && parked.heed != Heed::Now);
+            waits && runnable.header().control() != *before
+        });
+        let more: Vec<_> = more.map(|(task, runnable, _)| (task, runnable)).collect();
+        let forget = |(task, runnable)| {
+            let _void = self.forget(task);
+            runnable
+        };
+        more.into_iter().map(forget).collect()
+    }
+
+    /// Whether somebody was told.
+    #[inline]
+    pub(crate) fn anybody_told(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    /// The first of those who could go on because they were asked to end, as it would be run first.
+    #[inline]
+    pub(crate) fn first_told(&self) -> Option<usize> {
+        if self.told.is_empty() {
+            return None;
+        }
+        self.able.iter().position(|&at| self.tasks[at].heed == Heed::Now)
     }
 
     /// Something else woke the task: what it had announced, if it was parked. A task is parked once at most.
@@ -91,16 +149,24 @@ impl Parked {
     /// Adds those who could go on.
     pub(crate) fn candidates(&self, into: &mut Vec<Candidate>) {
         into.extend(self.able.iter().map(|&at| {
-            let Announcement { task, touch, .. } = &self.tasks[at];
-            Candidate { task: *task, announced: Some(*touch) }
+            let Announcement { task, touch, heed, .. } = &self.tasks[at];
+            Candidate { task: *task, announced: Some(*touch), request: watch::request(*task, *heed) }
         }))
     }
 
     /// The n-th of those who could go on; it is no longer parked.
     #[inline]
-    pub(crate) fn take(&mut self, n: usize) -> Option<Announcement> {
+    pub(crate) fn take(&mut self, n: usize) -> Option<Goes> {
         let at = *self.able.get(n)?;
-        Some(self.tasks.remove(at))
+        let announced = self.tasks.remove(at);
+        if self.told.is_empty() {
+            return Some(Goes::Woken(announced));
+        }
+        let told = self.told.iter().position(|(task, ..)| *task == announced.task);
+        Some(match told {
+            None => Goes::Woken(announced),
+            Some(at) => Goes::Told(announced, self.told.remove(at).1),
+        })
     }
 
     /// As new, but for the memory. Nobody is parked.
@@ -108,13 +174,19 @@ impl Parked {
         self.watching = false;
         self.trying.clear();
         self.able.clear();
+        self.told.clear();
     }
 
-    /// The exploration is over: who was left.
-    pub(crate) fn leave(&mut self) -> Vec<(Waiter, Stuck)> {
+    /// The exploration is over: who was left, and those of them who can be run.
+    pub(crate) fn leave(&mut self) -> (Vec<(Waiter, Stuck)>, Vec<Runnable>) {
         self.watching = false;
         self.able.clear();
-        let left = self.tasks.drain(..);
-        left.map(|a| (a.waiter, Stuck { task: a.task, announced: Some(a.touch) })).collect()
+        let stuck = |a: &Announcement| Stuck {
+            task: a.task,
+            announced: Some(a.touch),
+            request: watch::request(a.task, a.heed),
+        };
+        let left = self.tasks.drain(..).map(|a| (stuck(&a), a.waiter)).map(|(stuck, waiter)| (waiter, stuck));
+        (left.collect(), self.told.drain(..).map(|(_, runnable, _)| runnable).collect())
     }
 }

@@ -122,7 +122,7 @@ mod tests {
     /// Whether anything is left for the next run after one in which this was done.
     fn leaves(act: impl FnOnce(&LabRuntime)) -> bool {
         let spare = Spare::default();
-        watch::begin(Grain::Operation, false, false);
+        watch::begin(Grain::Operation, watch::Looks::default(), false);
         let config = Arc::new(LabConfig::default().traced(false));
         let lab = LabRuntime::explored(config, &spare, Location::caller());
         lab.lend(&mut explore::Fifo, || act(&lab));

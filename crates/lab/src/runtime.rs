@@ -365,6 +365,7 @@ impl LabRuntime {
                 failure = lost.failure();
             }
         }
+        watch::over();
         parked.into_iter().for_each(|(waiter, _)| waiter.wake());
         if let LabFailure::Stuck { steps, .. } = &failure {
             self.engine.emit(Label::Stuck { steps: *steps });

@@ -7,21 +7,29 @@
 //! |---|---|
 //! | a task ends, its join returns | the moment of its end: happens, is observed; is looked at before, if the task waits for other things too |
 //! | a member ends or a child region closes, the region closes | the moment of the region's close |
-//! | a request is made; every step of a task below | a write to, and a look at, what the task was asked |
-//! | a request is made, or somebody looks whether the task has ended | a look at that moment |
+//! | a request is made, whether or not it comes in time; every step of a task that is ever asked | a write to, and a look at, what the task was asked |
+//! | somebody looks whether the task has ended, or asks one that owns regions | a look at that moment |
 //! | an obligation is settled; its region settles | a look at, and a write to, the region's books |
 //!
 //! Invariants: `explore.names` (an object's number is made of its creator and of how many that one created before),
 //! `explore.whole-step`.
 //!
+//! | file | what lives there |
+//! |---|---|
+//! | `asked` | requests to end: who is asked, who looks |
+//!
 //! Not here: which steps are explored (`explore`), who runs them (`engine`).
+mod asked;
+
+pub(crate) use asked::{Looks, has_told, request};
+
 use crate::asleep::Asleep;
 use crate::names::{ById, Names};
 use crate::outside::{self, Looked};
 use crate::raw::desk::Desk;
 use crate::spins;
 use cx::port::WaitOn;
-use cx::{Waiter, Watcher};
+use cx::{Heed, Waiter, Watcher};
 use explore::Objects as States;
 use explore::Touch;
 use std::cell::Cell;
@@ -48,6 +56,7 @@ pub(crate) struct Announcement {
     pub(crate) touch: Touch,
     /// The object's number in this run.
     number: u32,
+    pub(crate) heed: Heed,
 }
 
 /// What one step did.
@@ -76,7 +85,7 @@ struct Run {
     /// The one that was asked for last. Several operations on one in a row are the rule. (No object has the name 0.)
     recent: (u64, u32),
     log: Box<StepLog>,
-    /// Who is a member of what, as far as it is alive.
+    /// Who is, or was, a member of what.
     tasks: ById<TaskId, RegionId>,
     parents: ById<RegionId, Option<RegionId>>,
     /// The tasks whose frames opened a region.
@@ -88,12 +97,18 @@ struct Run {
     resumed: Option<(ObjectId, Access)>,
     /// Whether that task tries everything it waits for, having announced several things at once.
     tries: bool,
-    /// Whether steps look at what their task was asked.
-    looks: bool,
+    /// Which steps look at what their task was asked.
+    looks: Looks,
+    /// Who was asked whose steps don't look.
+    unlooked: Vec<TaskId>,
+    /// Whose request to end the step looks at.
+    own: Option<ObjectId>,
+    /// Which tasks the step asked as a whole, and not only a frame in them.
+    told: Vec<TaskId>,
+    /// Whether the run is being taken down: nobody waits for anything any more.
+    over: bool,
     /// Whether steps look at the clock: it may move although tasks can run.
     eager: bool,
-    /// Whether a request was made.
-    asked: bool,
     /// Who sleeps, and for what.
     asleep: Asleep,
     /// The open frames of combinators, and whose they are: who joins in one would have gone on without the end, too.
@@ -196,6 +211,7 @@ impl Watcher for Objects {
         object: ObjectId,
         access: Access,
         at: Option<&'static Location<'static>>,
+        heed: Heed,
     ) -> bool {
         let left = with(move |run| {
             let object = ObjectId(object.0 ^ run.salt);
@@ -205,12 +221,26 @@ impl Watcher for Objects {
             let number = run.number(object);
             let touch = Touch { object, kind: run.kinds[number as usize], access, at };
             let announcement =
-                Announcement { task: TaskId::from_u64(run.actor), waiter: task, touch, number };
+                Announcement { task: TaskId::from_u64(run.actor), waiter: task, touch, number, heed };
             run.log.announced.push(announcement);
             None
         });
         // Left over if nobody explores here, or polls are the grain. Dropped outside of the borrow.
         matches!(left, Some(None))
+    }
+
+    fn asks(&self, task: TaskId) {
+        if !types::seeded!("lab.only-effective-requests") {
+            with(|run| run.asked(task));
+        }
+    }
+
+    fn asks_region(&self, region: RegionId) {
+        with(|run| run.asked_below(region));
+    }
+
+    fn request_of(&self, task: TaskId) -> Option<ObjectId> {
+        with(|run| ObjectId(object(task.as_u64(), ASKED).0 ^ run.salt))
     }
 }
 
@@ -242,7 +272,10 @@ impl Run {
         self.actor = 0;
         self.resumed = None;
         self.tries = false;
-        self.asked = false;
+        self.unlooked.clear();
+        self.own = None;
+        self.told.clear();
+        self.over = false;
         self.emitted = 0;
     }
 
@@ -250,7 +283,7 @@ impl Run {
     /// the same whoever came before.
     fn goes_on(&mut self, object: ObjectId, access: Access) -> bool {
         let resumed = self.resumed.take_if(|r| *r == (object, access)).is_some();
-        resumed || self.tries || self.grain == Grain::Poll
+        resumed || self.tries || self.over || self.grain == Grain::Poll
     }
 
     /// The object's number among those that this memory has seen.
@@ -323,7 +356,7 @@ impl Run {
             }
             Label::TaskEnd { task, .. } => {
                 self.touch(object(task.as_u64(), END), moment, Access::Happen);
-                if let Some(region) = self.tasks.remove(&task) {
+                if let Some(region) = self.tasks.get(&task).copied() {
                     self.touch(object(region.as_u64(), CLOSE), moment, Access::Happen);
                 }
             }
@@ -364,11 +397,11 @@ impl Run {
             | Label::ObligationAbort { obligation }
             | Label::ObligationLate { obligation } => self.settled(obligation),
             Label::RegionRequest { region, .. } => self.asked_below(region),
-            Label::TaskRequest { task, .. } => self.asked(task),
-            Label::ScopeRequest { .. } => {
-                let actor = self.actor;
-                self.asked(TaskId::from_u64(actor))
+            Label::TaskRequest { task, .. } => {
+                self.told.push(task);
+                self.asked(task)
             }
+            // A task's request on a scope of its own concerns nobody else.
             _ => {}
         }
     }
@@ -378,41 +411,12 @@ impl Run {
             self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Read)
         }
     }
-
-    fn asked(&mut self, task: TaskId) {
-        self.asked = true;
-        self.touch(object(task.as_u64(), END), ObjectKind::Moment, Access::Read);
-        self.touch(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Write)
-    }
-
-    /// Everybody in the region or below it was asked to end, and so was the frame that opened it.
-    fn asked_below(&mut self, region: RegionId) {
-        let mut reached: Vec<TaskId> =
-            self.tasks.iter().filter(|(_, at)| self.is_within(**at, region)).map(|(task, _)| *task).collect();
-        reached
-            .extend(self.bodies.iter().filter(|(at, _)| self.is_within(**at, region)).map(|(_, task)| *task));
-        reached.sort_unstable();
-        reached.dedup();
-        reached.into_iter().for_each(|task| self.asked(task));
-    }
-
-    fn is_within(&self, mut region: RegionId, of: RegionId) -> bool {
-        loop {
-            if region == of {
-                return true;
-            }
-            match self.parents.get(&region) {
-                Some(Some(parent)) => region = *parent,
-                _ => return false,
-            }
-        }
-    }
 }
 
-/// This thread explores from here on. `looks`: whether steps are recorded as looking at requests; without it a run in
-/// which one is made ends with [`end`] saying so, and the exploration has to begin again.
+/// This thread explores from here on. `looks`: whose steps are recorded as looking at requests. A run in which others are
+/// asked ends with [`end`] saying so, and the exploration has to begin again.
 /// `eager`: the clock may move although tasks can run, and steps are recorded as looking at it.
-pub(crate) fn begin(grain: Grain, looks: bool, eager: bool) {
+pub(crate) fn begin(grain: Grain, looks: Looks, eager: bool) {
     cx::watch_objects(&WATCHER);
     let mut run = BEFORE.take().unwrap_or_default();
     run.grain = grain;
@@ -425,14 +429,19 @@ pub(crate) fn begin(grain: Grain, looks: bool, eager: bool) {
     drop(before)
 }
 
-/// This thread no longer explores. True if a request was made that no step was recorded as looking at; and, if they
-/// are asked for, what everything was called.
-pub(crate) fn end(names: bool) -> (bool, Names) {
+/// The run is being taken down: whoever announces something goes on at once.
+pub(crate) fn over() {
+    with(|run| run.over = true);
+}
+
+/// This thread no longer explores. Returns who was asked to end and no step of whom was recorded as looking at that; and,
+/// if they are asked for, what everything was called.
+pub(crate) fn end(names: bool) -> (Vec<TaskId>, Names) {
     let Some(mut run) = RUN.with(Desk::take) else {
-        return (false, Names::default());
+        return (Vec::new(), Names::default());
     };
     let names = if names { run.names() } else { Names::default() };
-    let unlooked = run.asked && !run.looks;
+    let unlooked = std::mem::take(&mut run.unlooked);
     // Outside of the borrow: waiters may drop tasks, and those touch objects.
     run.clear();
     if run.runs < RUNS {
@@ -462,9 +471,8 @@ pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
         run.actor = task.as_u64();
         run.resumed = resumed.map(|touch| (touch.object, touch.access));
         run.tries = tries;
-        if run.looks {
-            run.touch(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Read)
-        }
+        run.own = run.looks.at(task).then(|| object(task.as_u64(), ASKED));
+        run.told.clear()
     });
 }
 
@@ -507,7 +515,7 @@ pub(crate) fn woken(task: TaskId, announced: Option<&Touch>) {
             run.asleep.voided(task, announced)
         }
         let asked = (object(task.as_u64(), ASKED), ObjectKind::Value);
-        run.asleep.woken(task, run.looks.then_some(asked));
+        run.asleep.woken(task, run.looks.at(task).then_some(asked));
         if announced.is_none() || types::seeded!("explore.woken-by-all") {
             run.log.enabled.push(task)
         }
@@ -531,7 +539,9 @@ pub(crate) fn emitted() -> u64 {
 #[inline]
 pub(crate) fn possible(announced: &[Announcement], able: &mut Vec<usize>) {
     with(|run| {
-        let possible = |a: &Announcement| run.states.possible_at(a.number, a.touch.kind, a.touch.access);
+        let possible = |a: &Announcement| {
+            a.heed == Heed::Now || run.states.possible_at(a.number, a.touch.kind, a.touch.access)
+        };
         able.extend((0..announced.len()).filter(|&at| possible(&announced[at])))
     });
 }
@@ -558,6 +568,9 @@ pub(crate) fn ended(log: &mut Box<StepLog>) {
     with(|run| {
         let Run { asleep, log: own, .. } = run;
         asleep.ended(&mut own.touches);
+        if let Some(own) = run.own.take() {
+            run.look(own)
+        }
         run.actor = 0;
         run.resumed = None;
         run.tries = false;

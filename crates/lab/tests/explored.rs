@@ -261,8 +261,9 @@ fn a_task_that_announced_something_and_gave_way_in_the_same_step_is_queued_once(
                 cx.step().await
             });
             // Waits for the one, and spends the budget of a poll on the other.
+            let mut came = false;
             std::future::poll_fn(|context| {
-                let _ = wait.as_mut().poll(context);
+                came = came || wait.as_mut().poll(context).is_ready();
                 twice.as_mut().poll(context)
             })
             .await

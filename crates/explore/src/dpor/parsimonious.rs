@@ -22,8 +22,9 @@
 //! - `parsimonious.order`: several w that commute (two loads before one store) go in the order of their tasks; p runs right
 //!   after w, so that none of the others comes first by itself.
 //!
-//! All of this takes for granted that each step does one operation that was announced. When one does not, `exact` is lost,
-//! and the exploration begins again with wakeup trees, which know what to do then (`explorer`).
+//! All of this takes for granted that each step does one operation that was announced, and that its task is never asked to
+//! end (a step that looks at a request besides has two objects). When one does not, `exact` is lost, and the exploration
+//! begins again with wakeup trees, which know what to do then (`explorer`).
 //!
 //! Memory: for each of the nested branches its prefix, and for each race of its run the steps that reverse it:
 //! polynomial in the length of an execution.
@@ -37,7 +38,7 @@ use super::Counts;
 use crate::causality::Causality;
 use crate::fingerprint::Fingerprint;
 use crate::relation::Mark;
-use crate::scheduler::{Announced, Stuck};
+use crate::scheduler::{Announced, Candidate, Stuck};
 use crate::script::{Script, Unrepeatable};
 use trace::Choice;
 
@@ -332,8 +333,13 @@ impl Parsimonious {
 
     /// What the step at `depth` had announced.
     fn announced(&self, depth: usize) -> Option<Announced> {
+        self.candidate(depth)?.announced
+    }
+
+    /// Whose step that at `depth` was, as it was known beforehand.
+    fn candidate(&self, depth: usize) -> Option<&Candidate> {
         let picked = self.script.picked(depth)?;
-        self.script.candidates(depth)[picked as usize].announced
+        Some(&self.script.candidates(depth)[picked as usize])
     }
 }
 

@@ -8,8 +8,11 @@
 //! - `race.again`: a race is considered again whenever the plan that reverses it is another: when a new step does not
 //!   happen after its earlier step. It is not enough to consider each race when its later step is new: depend_4 has
 //!   30 classes and some orders would find 29.
-//! - `race.outcome`: a plan holds what its last step will do *after the reversal*: an attempt may succeed then, or fail.
-//!   Only so can be said whether another branch leads to the same.
+//! - `race.outcome`: a plan holds what its last step will do *after the reversal*: an attempt may succeed then, or fail, and
+//!   who was asked to end is refused. Only so can be said whether another branch leads to the same.
+//!
+//! - `race.refused`: who was refused an operation because it was asked to end might have come before the request, and so
+//!   before whoever kept it waiting: both come later in the plan.
 //!
 //! Not here: finding races (`causality`).
 
@@ -18,7 +21,7 @@ use super::wakeup::{Inserted, Planned};
 use crate::causality::Race;
 use crate::footprint::Footprint;
 use crate::relation::Mark;
-use crate::scheduler::{Announced, Stuck};
+use crate::scheduler::{Announced, Candidate, Request, Stuck};
 use std::ops::Range;
 use trace::{Access, ObjectKind};
 
@@ -45,32 +48,82 @@ pub(super) enum Later {
     Stuck(u32),
 }
 
+/// A later step that is to come before an earlier one, and before another one besides if it needs that, by their depths.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Pair {
+    earlier: u32,
+    later: Later,
+    also: Option<u32>,
+}
+
 impl Trees {
     /// Considers the races of the execution that ended.
     pub(super) fn reverse_races(&mut self) {
         let mut pairs = std::mem::take(&mut self.pairs);
         self.causality.before_all_from(self.replayed, &mut self.least);
-        let races = self.causality.races.iter();
-        pairs.extend(
-            races.filter(|race| self.is_new(race)).map(|race| (race.earlier, Later::Ran(race.later))),
-        );
+        let races = self.causality.races.iter().filter(|race| self.is_new(race));
+        pairs.extend(races.map(|race| Pair {
+            earlier: race.earlier,
+            later: Later::Ran(race.later),
+            also: None,
+        }));
         if !types::seeded!("explore.stuck-ignored") {
             for at in 0..self.stuck.len() {
                 let Some(announced) = self.stuck[at].announced else { continue };
                 let task = self.causality.task(self.stuck[at].task);
                 self.causality.races_of_stuck(task, &announced, |_, earlier| {
-                    pairs.push((earlier, Later::Stuck(at as u32)));
+                    pairs.push(Pair { earlier, later: Later::Stuck(at as u32), also: None });
                 });
             }
         }
-        pairs.sort_by_key(|&(earlier, _)| std::cmp::Reverse(earlier));
+        self.add_races_of_refused(&mut pairs);
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.earlier));
         self.kept.steps = None;
-        for &(earlier, later) in &pairs {
+        for &pair in &pairs {
             self.counts.races += 1;
-            self.reverse(earlier as usize, later);
+            self.reverse(pair);
         }
         pairs.clear();
         self.pairs = pairs;
+    }
+
+    /// What a task had announced that was refused it races with what others did to the object, although the step in the end
+    /// had nothing to do with it: without the request it might have come before any of that (`race.refused`).
+    fn add_races_of_refused(&mut self, pairs: &mut Vec<Pair>) {
+        if types::seeded!("explore.refused-ignored") {
+            return;
+        }
+        for depth in 0..self.causality.depth() {
+            let Some(Candidate { announced: Some(announced), request: Some(request), .. }) =
+                self.candidate(depth)
+            else {
+                continue;
+            };
+            let Some(asked) = self.refused_by(depth, &request) else { continue };
+            let object = self.causality.objects.number(announced.object);
+            let own = self.causality.events[depth].task;
+            let previous = self.causality.previous(depth);
+            let is_needed = |at: u32| previous.is_some_and(|step| self.happens_after(step, at as usize));
+            if is_needed(asked) {
+                continue;
+            }
+            let others = self.causality.touched(object).iter().map(|&(at, _)| at);
+            for at in others.filter(|&at| self.causality.events[at as usize].task != own && !is_needed(at)) {
+                let (earlier, also) = (at.min(asked), Some(at.max(asked)));
+                if self.is_new(&Race { earlier, later: depth as u32 }) {
+                    pairs.push(Pair { earlier, later: Later::Ran(depth as u32), also });
+                }
+            }
+        }
+    }
+
+    /// The first request because of which the step at `depth` was refused what it had announced.
+    fn refused_by(&mut self, depth: usize, request: &Request) -> Option<u32> {
+        let object = self.causality.objects.number(request.object);
+        let made = self.causality.touched(object).iter().find(|(_, mark)| mark.access == Access::Write);
+        let asked = made.map(|&(at, _)| at).filter(|&at| request.heeded && (at as usize) < depth)?;
+        let own = self.causality.events[depth].task;
+        (self.causality.events[asked as usize].task != own).then_some(asked)
     }
 
     /// Whether the plan that reverses the race is not the one of an execution before.
@@ -80,7 +133,8 @@ impl Trees {
         race.later as usize >= self.replayed || again && self.least[earlier.task as usize] < earlier.index
     }
 
-    fn reverse(&mut self, earlier: usize, later: Later) {
+    fn reverse(&mut self, Pair { earlier, later, also }: Pair) {
+        let earlier = earlier as usize;
         if earlier >= self.repeats_from {
             return;
         }
@@ -88,7 +142,11 @@ impl Trees {
             return;
         }
         let Some(end) = self.end(later) else { return };
+        if !self.sharers.is_empty() || also.is_some() {
+            self.kept.steps = None;
+        }
         self.sharers.clear();
+        self.sharers.extend(also);
         self.keep(earlier, end, later);
         if self.kept.covered {
             return;
@@ -247,41 +305,71 @@ impl Trees {
 
     /// The race's later step as it will be if it comes before the earlier one; nothing if it would have to wait.
     fn reversed(&mut self, earlier: usize, later: Later, end: usize) -> Option<Planned> {
-        match later {
+        let (step, previous, announced, request) = match later {
             Later::Ran(later) => {
-                let mut ran = Planned { sure: self.exact, ..self.planned(later as usize) };
-                let Some(announced) = self.announced(later as usize) else {
-                    return Some(self.unforeseen(ran));
-                };
-                let mark =
-                    self.mark_before(earlier..end, self.causality.previous(later as usize), &announced)?;
-                let one = {
-                    let mut racing = ran.footprint.racing();
-                    racing.next().filter(|_| racing.next().is_none()).copied()
-                };
-                match (one, mark) {
-                    (Some(one), Some(mark)) if one.object == mark.object => {
-                        if !types::seeded!("explore.outcome-as-recorded") {
-                            ran.footprint = Footprint::new(&[mark]);
-                        }
-                    }
-                    _ => return Some(self.unforeseen(ran)),
-                }
-                Some(ran)
+                let step = Planned { sure: self.exact, ..self.planned(later as usize) };
+                let Candidate { announced, request, .. } = self.candidate(later as usize)?;
+                (step, self.causality.previous(later as usize), announced, request)
             }
             Later::Stuck(at) => {
-                let Stuck { task, announced } = self.stuck[at as usize];
+                let Stuck { task, announced, request } = self.stuck[at as usize];
                 let task = self.causality.task(task);
-                let mark = self.mark_before(earlier..end, self.causality.last(task), &announced?)?;
                 let footprint = Footprint::default();
                 let step = Planned { task, choices: Vec::new(), footprint, sure: self.exact };
-                match mark {
-                    // What follows its operation in the same step is unknown, but then no step is of one operation.
-                    Some(mark) => Some(Planned { footprint: Footprint::new(&[mark]), ..step }),
-                    None => Some(self.unforeseen(step)),
-                }
+                (step, self.causality.last(task), Some(announced?), request)
+            }
+        };
+        let steps = earlier..end;
+        let refused = request.is_some_and(|request| self.is_refused(&steps, &request));
+        // What it does besides the look at what it was asked.
+        let does = match announced {
+            Some(announced) if !refused => match self.mark_before(steps, previous, &announced)? {
+                Some(mark) => Some(mark),
+                None => return Some(self.unforeseen(step)),
+            },
+            _ => None,
+        };
+        if let Later::Ran(_) = later {
+            let object = request.map(|request| self.causality.objects.number(request.object));
+            let (ran, more) = {
+                let mut racing = step.footprint.racing().filter(|mark| Some(mark.object) != object);
+                (racing.next().copied(), racing.next().copied())
+            };
+            // As things are now it did what it had announced, or was refused; or nobody knows what it does.
+            let known = match (ran, more, announced) {
+                (Some(ran), None, Some(_)) => does.is_none_or(|mark| mark.object == ran.object),
+                (None, ..) => request.is_some(),
+                _ => false,
+            };
+            if !known {
+                return Some(self.unforeseen(step));
+            }
+            if types::seeded!("explore.outcome-as-recorded") {
+                return Some(step);
             }
         }
+        // What follows its operation in the same step is unknown, but then no step is of one operation.
+        let look = request.map(|request| self.look_at(&request));
+        let marks: Vec<Mark> = does.into_iter().chain(look).collect();
+        Some(Planned { footprint: Footprint::new(&marks), ..step })
+    }
+
+    /// Whether a task with this request is refused what it announced, before the first of these steps.
+    fn is_refused(&mut self, steps: &Range<usize>, request: &Request) -> bool {
+        if !request.heeded || types::seeded!("explore.requests-unforeseen") {
+            return false;
+        }
+        let object = self.causality.objects.number(request.object);
+        let made = |&(at, ref mark): &(u32, Mark)| {
+            mark.access == Access::Write && self.is_before_reversal(at as usize, steps)
+        };
+        self.causality.touched(object).iter().any(made)
+    }
+
+    /// What each step of a task that may be asked to end does.
+    fn look_at(&mut self, request: &Request) -> Mark {
+        let object = self.causality.objects.number(request.object);
+        Mark { object, ordinal: 0, kind: ObjectKind::Value, access: Access::Read }
     }
 
     /// What the step will do is unknown.

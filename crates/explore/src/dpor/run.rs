@@ -8,10 +8,10 @@
 use super::wakeup::{Branches, Planned};
 use super::{Node, State, Trees};
 use crate::causality::WORLD;
-use crate::footprint::Footprint;
-use crate::scheduler::{Candidate, Ended, Point, Scheduler, Step};
+use crate::footprint::{Footprint, orders};
+use crate::scheduler::{Candidate, Ended, Point, Scheduler, Step, Touch};
 use crate::script::{Chosen, Unrepeatable};
-use trace::Choice;
+use trace::{Access, Choice};
 
 impl Scheduler for Trees {
     /// # Panics
@@ -196,28 +196,47 @@ impl Trees {
         })
     }
 
-    /// Whether the step did what it had announced, and only that; and what its plan says, if it was planned.
+    /// Whether the step did what it had announced, and only that, but for the look at whether it was asked to end; and what
+    /// its plan says, if it was planned.
     fn foreseen(&self, depth: usize, step: &Step<'_>) -> bool {
         let footprint = &self.causality.events[depth].footprint;
         let planned = self.nodes[depth].planned.as_ref();
         if step.task.is_none() || !planned.is_none_or(|planned| planned.is_like(footprint)) {
             return step.task.is_none();
         }
-        let mut racing = step.touches.iter().filter(|touch| !crate::footprint::orders(touch.access));
-        match (racing.next(), racing.next(), self.announced(depth)) {
-            (None, ..) => true,
-            (Some(touch), None, Some(announced)) if announced.object == touch.object => {
-                announced.kind == touch.kind
+        let Some(candidate) = self.candidate(depth) else { return false };
+        let own_look = |touch: &&Touch| {
+            touch.access == Access::Read && candidate.request.is_some_and(|own| own.object == touch.object)
+        };
+        let racing = step.touches.iter().filter(|touch| !orders(touch.access));
+        let mut racing = racing.filter(|touch| !own_look(touch));
+        let expected = match candidate.request {
+            Some(request) if self.causality.objects.refuses(&request) => None,
+            _ => candidate.announced,
+        };
+        let as_announced = match (racing.next(), racing.next(), expected) {
+            // Who is never asked may have found that there was nothing to do.
+            (None, _, expected) => {
+                candidate.request.is_none() || expected.is_none_or(|expected| orders(expected.access))
             }
-            // Who went on because everybody else had ended can't have gone on earlier, whatever it did then.
-            _ => self.causality.follows_all(),
-        }
+            (Some(touch), None, Some(expected)) => {
+                expected.object == touch.object && expected.kind == touch.kind
+            }
+            _ => false,
+        };
+        // Who went on because everybody else had ended can't have gone on earlier, whatever it did then.
+        as_announced || self.causality.follows_all()
+    }
+
+    /// Whose step that at `depth` was, as it was known beforehand.
+    pub(super) fn candidate(&self, depth: usize) -> Option<Candidate> {
+        let picked = self.script.picked(depth)?;
+        Some(self.script.candidates(depth)[picked as usize])
     }
 
     /// What the step at `depth` had announced.
     pub(super) fn announced(&self, depth: usize) -> Option<crate::Announced> {
-        let picked = self.script.picked(depth)?;
-        self.script.candidates(depth)[picked as usize].announced
+        self.candidate(depth)?.announced
     }
 
     /// The step at `depth` chose: the other ways of each choice are branches too, and come first, because a task whose

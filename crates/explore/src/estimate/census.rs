@@ -303,7 +303,7 @@ mod tests {
         for picked in 0..machine.candidates().len() {
             let mut next = machine.clone();
             let (task, touch) = next.step(picked);
-            steps.push(Candidate { task, announced: Some(touch) });
+            steps.push(Candidate::announcing(task, touch));
             whole(&next, steps, census, sum);
             steps.pop();
         }

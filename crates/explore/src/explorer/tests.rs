@@ -73,7 +73,7 @@ fn touch(object: u64, access: Access) -> Touch {
 /// Two tasks of one step each; the second one's is what `later` says at each execution.
 fn run(explorer: &mut Explorer, later: Touch) {
     let task = TaskId::from_u64;
-    let all = [1, 2].map(|number| Candidate { task: task(number), announced: None });
+    let all = [1, 2].map(|number| Candidate::silent(task(number)));
     explorer.begin();
     let mut left = all.to_vec();
     while !left.is_empty() {
@@ -101,7 +101,7 @@ fn a_program_that_does_something_else_under_the_same_decisions_is_found_out() {
         execution += 1;
         let task = TaskId::from_u64;
         explorer.begin();
-        let mut left = [1, 2, 3].map(|number| Candidate { task: task(number), announced: None }).to_vec();
+        let mut left = [1, 2, 3].map(|number| Candidate::silent(task(number))).to_vec();
         while !left.is_empty() {
             let Some(picked) = explorer.pick(&Point { candidates: &left, usual: 0 }) else { break };
             let picked = left.remove(picked).task;

@@ -195,8 +195,7 @@ impl Machine {
             let task = self.queue[at];
             match next(&self.state, task) {
                 Some(action) if self.state.possible(action) => {
-                    self.candidates
-                        .push(Candidate { task: name(task), announced: Some(self.intent(action)) });
+                    self.candidates.push(Candidate::announcing(name(task), self.intent(action)));
                 }
                 Some(_) => {
                     self.queue[at..].rotate_left(1);
@@ -236,7 +235,7 @@ impl Machine {
                 Instruction::End => continue,
                 _ => None,
             };
-            self.stuck.push(Stuck { task: name(task), announced });
+            self.stuck.push(Stuck { task: name(task), announced, request: None });
         }
     }
 

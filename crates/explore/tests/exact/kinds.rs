@@ -61,7 +61,7 @@ fn some_steps(random: &mut Random, object: usize, kind: ObjectKind) -> Vec<Vec<O
 /// A few tasks on objects of these kinds. Closes, and what happens, are the last step of one task: who sends after a
 /// close, or lets something happen twice, breaks the objects' own rules.
 fn some_plan(random: &mut Random, kinds: &[ObjectKind], tasks: u64, steps: u64) -> Plan {
-    let mut plan = Plan { kinds: kinds.to_vec(), tasks: Vec::new(), announces: true };
+    let mut plan = Plan { kinds: kinds.to_vec(), tasks: Vec::new(), announces: true, masked: Vec::new() };
     for _ in 0..2 + random.below(tasks - 1) {
         let mut task = Vec::new();
         while (task.len() as u64) < 1 + random.below(steps) {
@@ -168,7 +168,7 @@ pub(crate) fn three_who_want_two_permits() {
         let give = vec![Op::Do(0, Access::Release(1))];
         let task = if keep { vec![take.clone()] } else { vec![take.clone(), give] };
         assert!(check(
-            &Plan { kinds: kinds.clone(), tasks: vec![task; 3], announces: true },
+            &Plan { kinds: kinds.clone(), tasks: vec![task; 3], announces: true, masked: Vec::new() },
             &Explorer::new(),
             3000
         ));
@@ -198,7 +198,7 @@ pub(crate) fn bounded_queues() {
                 tasks.push(vec![side.to_vec(); 1 + random.below(2) as usize].concat());
             }
             let kinds = vec![ObjectKind::Slots { total }, ObjectKind::Queue];
-            check(&Plan { kinds, tasks, announces: true }, &Explorer::new(), 3000);
+            check(&Plan { kinds, tasks, announces: true, masked: Vec::new() }, &Explorer::new(), 3000);
         }
     }
 }
@@ -218,7 +218,11 @@ pub(crate) fn queues_that_close() {
         });
         let mut tasks: Vec<Vec<Vec<Op>>> = receivers.collect();
         tasks.push(sender);
-        check(&Plan { kinds: vec![ObjectKind::Queue], tasks, announces: true }, &Explorer::new(), 3000);
+        check(
+            &Plan { kinds: vec![ObjectKind::Queue], tasks, announces: true, masked: Vec::new() },
+            &Explorer::new(),
+            3000,
+        );
     }
 }
 
@@ -238,6 +242,70 @@ pub(crate) fn all_kinds_together() {
         ObjectKind::Moment,
     ];
     check_exact(&kinds, 3, 4, 100);
+}
+
+/// Tasks that ask others to end, now and then two of them the same one, at any point; to some the requests are hidden.
+fn add_requests(random: &mut Random, plan: &mut Plan) {
+    let tasks = plan.tasks.len() as u64;
+    let asked = random.below(tasks) as usize;
+    for _ in 0..1 + random.below(2) {
+        let asks = random.below(tasks) as usize;
+        let other = if random.below(4) == 0 { random.below(tasks) as usize } else { asked };
+        if asks != other {
+            let at = random.below(plan.tasks[asks].len() as u64 + 1) as usize;
+            // Nothing comes between an attempt and what is left out if it failed.
+            let splits = at > 0 && plan.tasks[asks][at - 1].contains(&Op::SkipIfFailed);
+            plan.tasks[asks].insert(at - usize::from(splits), vec![Op::Ask(other)]);
+        }
+    }
+    // Who was refused a lock does not give it back.
+    for task in &mut plan.tasks {
+        for at in 1..task.len() {
+            if let ([Op::Do(taken, Access::Acquire(_))], [Op::Do(given, Access::Release(_))]) =
+                (&task[at - 1][..], &task[at][..])
+                && taken == given
+            {
+                task[at - 1].push(Op::SkipIfFailed);
+            }
+        }
+    }
+    plan.masked.extend((0..tasks as usize).filter(|_| random.below(6) == 0));
+}
+
+/// Explorations of programs with requests are optimal too, in any order.
+fn check_requests(kinds: &[ObjectKind], tasks: u64, steps: u64, programs: u64) {
+    let mut random = Random(5 + steps);
+    let (mut checked, mut asking) = (0, 0);
+    let programs = programs * MORE;
+    for _ in 0..programs {
+        let mut plan = some_plan(&mut random, kinds, tasks, steps);
+        add_requests(&mut random, &mut plan);
+        if !plan.tasks.iter().flatten().flatten().any(|op| matches!(op, Op::Ask(_))) {
+            continue;
+        }
+        asking += 1;
+        let mut world = World::new(&plan);
+        for reduction in REDUCTIONS {
+            for order in 0..3 {
+                let explorer = Explorer::new().reduction(reduction);
+                let explorer = if order == 0 { explorer } else { explorer.in_random_order(order) };
+                let (_, explorer) = explored(&mut world, explorer);
+                assert!(explorer.is_optimal(), "{reduction:?}, order {order}: {plan:?}");
+            }
+        }
+        checked += u64::from(check(&plan, &Explorer::new(), 3000));
+    }
+    assert!(checked * 2 > asking, "most programs are small enough: {checked} of {asking}");
+    assert!(asking * 2 > programs, "{asking} of {programs} programs ask somebody to end");
+}
+
+#[test]
+pub(crate) fn requests_to_end() {
+    check_requests(&[ObjectKind::Lock, ObjectKind::Value], 3, 3, 100);
+    check_requests(&[ObjectKind::Permits { total: 2 }], 4, 2, 100);
+    check_requests(&[ObjectKind::Queue, ObjectKind::Value], 3, 3, 100);
+    check_requests(&[ObjectKind::Moment, ObjectKind::Lock, ObjectKind::Queue], 3, 3, 100);
+    check_requests(&[ObjectKind::SharedLock { total: 10 }], 3, 3, 100);
 }
 
 /// Joins some steps with the one before. Who has to wait in the middle of a step is parked there.

@@ -3,7 +3,7 @@
 //! exploration are held against something that shares no code with them.
 
 use crate::brute::Executor;
-use explore::{Candidate, Ended, Fingerprinter, Point, Scheduler, Step, Stuck, Touch};
+use explore::{Candidate, Ended, Fingerprinter, Point, Request, Scheduler, Step, Stuck, Touch};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use trace::{Access, Choice, ObjectId, ObjectKind};
@@ -23,6 +23,8 @@ pub(crate) enum Op {
     Choose(u32),
     /// Skips the next step if the last attempt failed.
     SkipIfFailed,
+    /// Asks the task of this number to end.
+    Ask(usize),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) tasks: Vec<Vec<Vec<Op>>>,
     /// Whether a task says what it is going to do; if not, it tries, and is parked if it has to wait.
     pub(crate) announces: bool,
+    /// Tasks to which requests are hidden.
+    pub(crate) masked: Vec<usize>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -50,6 +54,8 @@ struct Task {
     /// Whether it was spawned.
     started: bool,
     asleep: bool,
+    /// Who asked it to end first.
+    asked: Option<usize>,
     parked: bool,
     /// At which operation of the step it was parked.
     resume: usize,
@@ -79,6 +85,7 @@ impl World {
             at: 0,
             started: !spawned.contains(&task),
             asleep: false,
+            asked: None,
             parked: false,
             resume: 0,
             failed: false,
@@ -119,12 +126,39 @@ impl World {
         }
     }
 
+    /// Whether a task that was asked to end does not do this.
+    fn heeds(&self, task: usize, op: Op) -> bool {
+        let waits = matches!(
+            op,
+            Op::Do(_, Access::Acquire(_) | Access::Receive | Access::Observe | Access::TryAcquire(_))
+        );
+        waits && !self.plan.masked.contains(&task)
+    }
+
+    fn is_refused(&self, task: usize, op: Op) -> bool {
+        self.tasks[task].asked.is_some() && self.heeds(task, op)
+    }
+
+    /// What a task's step looks at besides, if anybody asks that task to end.
+    fn request(&self, task: usize) -> Option<Request> {
+        let asked = self.plan.tasks.iter().flatten().flatten().any(|op| *op == Op::Ask(task));
+        let first = self.next(task).and_then(|step| step.first().copied());
+        let heeded = first.is_some_and(|op| self.heeds(task, op));
+        asked.then(|| Request { object: self.asks(task).object, heeded })
+    }
+
+    fn asks(&self, task: usize) -> Touch {
+        let (kind, access) = (ObjectKind::Value, Access::Write);
+        Touch { object: ObjectId(500_000 + task as u64), kind, access, at: None }
+    }
+
     /// What the first operation of a task's next step is, as the task would announce it.
     fn announced(&self, task: usize) -> Option<Touch> {
         match *self.next(task)?.first()? {
             _ if self.tasks[task].resume > 0 => None,
             Op::Do(object, Access::Release(count)) if self.tasks[task].holds[object] < count => None,
             Op::Do(object, access) => Some(self.touch(object, access)),
+            Op::Ask(other) => Some(self.asks(other)),
             _ => None,
         }
     }
@@ -132,22 +166,44 @@ impl World {
     fn is_candidate(&self, task: usize) -> bool {
         let state = &self.tasks[task];
         let Some(step) = self.next(task) else { return false };
-        let waits = self.plan.announces && state.resume == 0 && !self.possible(step[0]);
+        let waits = self.plan.announces
+            && state.resume == 0
+            && !self.possible(step[0])
+            && !self.is_refused(task, step[0]);
         state.started && !state.asleep && !state.parked && !waits
     }
 
     fn all_candidates(&self) -> Vec<Candidate> {
         let candidates = (0..self.tasks.len()).filter(|&task| self.is_candidate(task));
         let announced = |task| self.announced(task).filter(|_| self.plan.announces);
-        candidates.map(|task| Candidate { task: id(task), announced: announced(task) }).collect()
+        let candidate =
+            |task| Candidate { task: id(task), announced: announced(task), request: self.request(task) };
+        candidates.map(candidate).collect()
     }
 
-    /// Takes a task's next step; `choose` answers its choices.
+    /// Takes a task's next step; `choose` answers its choices. The look at what it was asked comes last.
     fn act(&mut self, task: usize, choose: &mut dyn FnMut(u32) -> u32) -> (Vec<Touch>, Vec<TaskId>) {
+        let look = Touch { access: Access::Read, ..self.asks(task) };
+        let look = self.request(task).map(|_| look);
+        let (mut touches, enabled) = self.act_unasked(task, choose);
+        touches.extend(look);
+        (touches, enabled)
+    }
+
+    fn act_unasked(&mut self, task: usize, choose: &mut dyn FnMut(u32) -> u32) -> (Vec<Touch>, Vec<TaskId>) {
         let (mut touches, mut enabled) = (Vec::new(), Vec::new());
         let step = self.next(task).expect("a candidate has a step").to_vec();
         for (at, &op) in step.iter().enumerate().skip(self.tasks[task].resume) {
             match op {
+                Op::Do(..) if self.is_refused(task, op) => {
+                    let by = self.tasks[task].asked.map_or(0, |by| by as u32);
+                    self.tasks[task].log.push(1000 + by);
+                    self.tasks[task].failed = true;
+                }
+                Op::Ask(other) => {
+                    touches.push(self.asks(other));
+                    self.tasks[other].asked.get_or_insert(task);
+                }
                 Op::Do(object, _) if !self.possible(op) => {
                     // Joins the queue of those who wait, which everybody else there notices. Nobody notices who waits for
                     // something to happen.
@@ -361,7 +417,9 @@ impl Executor for World {
         let stuck =
             (0..self.tasks.len()).filter(|&task| self.tasks[task].started && self.next(task).is_some());
         let announced = |task| self.announced(task).filter(|_| self.plan.announces);
-        let stuck: Vec<_> = stuck.map(|task| Stuck { task: id(task), announced: announced(task) }).collect();
+        let stuck: Vec<_> = stuck
+            .map(|task| Stuck { task: id(task), announced: announced(task), request: self.request(task) })
+            .collect();
         scheduler.ended(&Ended { stuck: &stuck });
     }
 }

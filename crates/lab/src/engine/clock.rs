@@ -42,7 +42,7 @@ impl Engine {
         if self.stepping.get().over || self.given_up.load(Relaxed) {
             return false;
         }
-        let alone = [Candidate { task: CLOCK, announced: None }];
+        let alone = [Candidate::silent(CLOCK)];
         let picked = self.decisions.pick(1, |s| s.pick(&Point { candidates: &alone, usual: 0 }));
         if picked.is_none() {
             self.given_up.store(true, Relaxed)

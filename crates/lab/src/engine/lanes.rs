@@ -5,6 +5,8 @@
 use super::line::Line;
 use crate::overtaking::CLOCK;
 use crate::parked::Parked;
+use crate::watch;
+use cx::Heed;
 use explore::{Candidate, Crowd, name_of};
 use sched::lanes::{Credits, Lane, LaneView, pick};
 use task::Runnable;
@@ -139,13 +141,16 @@ impl Lanes {
             return self.len() + self.parked.able() - 1;
         }
         let view = LaneView {
-            cancel: !self.cancel.is_empty(),
+            cancel: !self.cancel.is_empty() || self.parked.first_told().is_some(),
             timed: !self.timed.is_empty(),
             lifo: self.lifo.is_some(),
             ready: !self.ready.is_empty() || self.parked.able() > 0,
             inject: false,
         };
         match pick(&mut self.credits, view) {
+            Some(Lane::Cancel) if self.cancel.is_empty() => {
+                self.len() + self.parked.first_told().expect("the lane is not empty")
+            }
             None | Some(Lane::Cancel) => 0,
             Some(Lane::Timed) => self.cancel.len(),
             Some(Lane::Lifo) => self.cancel.len() + self.timed.len(),
@@ -182,12 +187,12 @@ impl Lanes {
         into.clear();
         for part in &self.parts()[..5] {
             match part {
-                Part::Line(line) => into.extend(line.iter().map(|task| Candidate { task, announced: None })),
-                one => into.extend(one.task(0).map(|task| Candidate { task, announced: None })),
+                Part::Line(line) => into.extend(line.iter().map(silent)),
+                one => into.extend(one.task(0).map(silent)),
             }
         }
         self.parked.candidates(into);
-        into.extend(self.clock.then_some(Candidate { task: CLOCK, announced: None }))
+        into.extend(self.clock.then_some(Candidate::silent(CLOCK)))
     }
 
     fn parts(&self) -> [Part<'_>; 7] {
@@ -202,6 +207,11 @@ impl Lanes {
             Part::Clock(*clock),
         ]
     }
+}
+
+/// A queued task: nobody knows what it will do, but whether it looks at what it was asked.
+fn silent(task: TaskId) -> Candidate {
+    Candidate { request: watch::request(task, Heed::Never), ..Candidate::silent(task) }
 }
 
 /// Who could take the next step, as schedulers see them that don't need the list.

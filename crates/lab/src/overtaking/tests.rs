@@ -43,7 +43,7 @@ fn all_looking(
     for _ in 0..50_000 {
         let execution = executor.execute(&scheduler, |lab| run(lab, body.clone()));
         assert!(execution.failure.is_none());
-        if execution.unlooked {
+        if !execution.unlooked.is_empty() {
             return None;
         }
         let mut scheduler = scheduler.lock().unwrap();

@@ -23,6 +23,7 @@ use crate::executor::Execution;
 use crate::failure::message;
 use crate::runtime::LabRuntime;
 use crate::verdict::LabFailure;
+use crate::watch::Looks;
 use crate::world::locked;
 use explore::{Classified, Coverage, Explorer};
 use std::collections::VecDeque;
@@ -30,6 +31,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use types::TaskId;
 
 /// Threads for [`Search::run_abreast`], which the lab, as all code below a program, does not start itself. The macro
 /// [`crew!`](crate::crew) makes one of the standard library's.
@@ -102,8 +104,8 @@ struct Seen {
     coverage: Coverage,
     /// Parts have to repeat so much that one thread alone is faster.
     wasteful: bool,
-    /// A request was made that steps did not look at.
-    unlooked: bool,
+    /// Who was asked to end, and no step looked.
+    unlooked: Vec<TaskId>,
     /// What failed, in words.
     failure: Option<String>,
 }
@@ -254,12 +256,16 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         if !self.search.can_be_shared() || crew.size.get() == 1 {
             return self.all();
         }
-        let mut seen = self.attempt_abreast(crew, false);
-        if seen.unlooked {
-            let before = seen.failure;
-            seen = self.attempt_abreast(crew, true);
-            seen.failure = seen.failure.or(before);
-        }
+        let (mut looks, mut before) = (Looks::default(), None);
+        let mut seen = loop {
+            let seen = self.attempt_abreast(crew, &looks);
+            if seen.unlooked.is_empty() {
+                break seen;
+            }
+            before = before.or(seen.failure);
+            looks.add(seen.unlooked)
+        };
+        seen.failure = seen.failure.or(before);
         let Seen { executions, coverage, failure, wasteful, undecided, .. } = seen;
         if wasteful && failure.is_none() {
             return self.all();
@@ -278,7 +284,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         Found { runs: classes, classes, repeated, complete: true, unseen, within, likely, clean, undecided }
     }
 
-    fn attempt_abreast(&self, crew: Crew, looks: bool) -> Seen {
+    fn attempt_abreast(&self, crew: Crew, looks: &Looks) -> Seen {
         let shared = Shared::new(self.search.explorer());
         (crew.start)(crew.size.get(), &|_| {
             let ends = EndsAll(&shared);
@@ -292,7 +298,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
     }
 
     /// What one of the threads does.
-    fn explore_shared(&self, shared: &Shared, looks: bool) -> Seen {
+    fn explore_shared(&self, shared: &Shared, looks: &Looks) -> Seen {
         let executor = self.executor(looks);
         let scheduler = Arc::new(Mutex::new(Classified::new(Explorer::new())));
         let mut seen = Seen::default();
@@ -304,8 +310,8 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
                     (self.program)(lab);
                     seen.undecided += lab.take_undecided()
                 });
-                if unlooked && !looks {
-                    seen.unlooked = true;
+                if !unlooked.is_empty() {
+                    seen.unlooked = unlooked;
                     seen.failure = failure.filter(|f| !LabFailure::is_redundant(&**f)).map(|f| message(&*f));
                     return seen;
                 }
@@ -367,7 +373,7 @@ impl Seen {
         self.undecided += other.undecided;
         self.wasteful |= other.wasteful;
         self.coverage.absorb(&other.coverage);
-        self.unlooked |= other.unlooked;
+        self.unlooked.extend(other.unlooked);
         self.failure = self.failure.take().or(other.failure);
     }
 }

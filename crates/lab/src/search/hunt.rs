@@ -14,6 +14,7 @@ use crate::runtime::LabRuntime;
 use crate::telling::{Marked, Telling};
 use crate::twice::{Twice, twice};
 use crate::verdict::LabFailure;
+use crate::watch::Looks;
 use crate::world::locked;
 use explore::{
     Classified, Coverage, Decisions, Recorded, Recording, Replay, Shrinker, Survey, Taken, Verdict,
@@ -22,6 +23,7 @@ use monitor::{CleanRuns, Panel};
 use std::any::Any;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
+use types::TaskId;
 
 /// See the module.
 pub(crate) struct Hunt<'a, P> {
@@ -39,9 +41,12 @@ type Watched = Arc<Mutex<Classified<Recording<Picker>>>>;
 pub(crate) const OUTSIDE: &str = "something decides that the lab does not see (a static, a clock, a thread, a random seed, the address of \
                                   something)";
 
-/// A request was made, and steps don't look at them: the search is to be begun anew. With the failure of that run, if it
-/// failed, and which one it was.
-struct Unlooked(Option<Box<(Taken, String, u64)>>);
+/// Tasks were asked to end whose steps don't look at that: the search is to be begun anew.
+struct Unlooked {
+    tasks: Vec<TaskId>,
+    /// The failure of that run, if it failed, and which one it was.
+    failed: Option<Box<(Taken, String, u64)>>,
+}
 
 /// What a search has learnt so far.
 struct Learnt {
@@ -59,8 +64,9 @@ struct Learnt {
 }
 
 impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
-    pub(super) fn executor(&self, looks: bool) -> Executor {
-        Executor::new(self.search.config.clone(), self.search.grain).looks(looks).called_from(self.at)
+    pub(super) fn executor(&self, looks: &Looks) -> Executor {
+        let executor = Executor::new(self.search.config.clone(), self.search.grain);
+        executor.with_looks(looks).called_from(self.at)
     }
 
     pub(super) fn all(&self) -> Found {
@@ -90,34 +96,37 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     }
 
     fn searched(&self) -> Found {
-        // Most programs cancel nothing; who does is begun anew, with steps that look.
-        let mut lost = None;
-        match self.attempt(false, &mut lost) {
-            Ok(found) => found,
-            Err(Unlooked(failed)) => {
-                let Ok(found) = self.attempt(true, &mut lost) else {
-                    unreachable!("steps look at requests now")
-                };
-                // A failure that nobody meets again is one all the same.
-                if let Some(failed) = failed {
-                    let (taken, what, run) = *failed;
-                    self.fail(false, taken, what, Met::Run(run))
+        // Most programs ask nobody to end. A search that meets a task that is asked is begun anew, with that one's steps
+        // looking at it.
+        let (mut looks, mut first, mut lost) = (Looks::default(), None, None);
+        let found = loop {
+            match self.attempt(&looks, &mut lost) {
+                Ok(found) => break found,
+                Err(Unlooked { tasks, failed }) => {
+                    first = first.or(failed);
+                    looks.add(tasks)
                 }
-                if let Some(place) = lost {
-                    panic!(
-                        "lab: `{}` does not repeat itself: a run panicked at {place}, and none of {} others does\n{OUTSIDE}",
-                        self.test, found.runs
-                    )
-                }
-                found
             }
+        };
+        // A failure that nobody meets again is one all the same.
+        if let Some(failed) = first {
+            let (taken, what, run) = *failed;
+            self.fail(&Looks::default(), taken, what, Met::Run(run))
         }
+        if let Some(place) = lost {
+            panic!(
+                "lab: `{}` does not repeat itself: a run panicked at {place}, and none of {} others does\n{OUTSIDE}",
+                self.test, found.runs
+            )
+        }
+        found
     }
 
+    /// A search whose steps look at requests as `looks` says.
     ///
     /// `lost` is where the run panicked that was not looked at, if it was given up before its panic came out; nowhere any
     /// more if a run panics there again.
-    fn attempt(&self, looks: bool, lost: &mut Option<String>) -> Result<Found, Unlooked> {
+    fn attempt(&self, looks: &Looks, lost: &mut Option<String>) -> Result<Found, Unlooked> {
         let every = matches!(self.search.how, How::Every);
         let executor = self.executor(looks);
         let surveys = every && (self.search.hook.is_some() || self.search.limit < u64::MAX);
@@ -153,12 +162,12 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                     seen = self.search.observations(lab);
                     undecided = lab.take_undecided()
                 });
-            if unlooked && every {
+            if !unlooked.is_empty() && every {
                 let failed = failure.filter(|f| !LabFailure::is_redundant(&**f));
                 let run = learnt.runs + 1;
-                *lost = panicked_at.filter(|_| failed.is_none());
+                *lost = lost.take().or(panicked_at.filter(|_| failed.is_none()));
                 let told = |f: Box<dyn Any + Send>| (locked(&watched).inner().taken(), message(&*f), run);
-                return Err(Unlooked(failed.map(|f| Box::new(told(f)))));
+                return Err(Unlooked { tasks: unlooked, failed: failed.map(|f| Box::new(told(f))) });
             }
             if lost.is_some() && *lost == panicked_at {
                 *lost = None;
@@ -191,7 +200,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         learnt: &mut Learnt,
         watched: &Watched,
         failure: Option<Box<dyn Any + Send>>,
-        looks: bool,
+        looks: &Looks,
         planned: &[u64],
     ) {
         if failure.as_ref().is_some_and(|f| LabFailure::is_redundant(&**f)) {
@@ -267,7 +276,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     }
 
     /// Makes the failing schedule small, and panics with the report.
-    fn fail(&self, looks: bool, taken: Taken, what: String, met: Met) -> ! {
+    fn fail(&self, looks: &Looks, taken: Taken, what: String, met: Met) -> ! {
         let shrinks = self.search.shrinks(taken.steps);
         let shrinker = self.shrunk(looks, Shrinker::new(taken, shrinks), &what);
         let mut failure = self.reported(shrinker.best().decisions.clone(), what, met);
@@ -279,7 +288,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     }
 
     /// Goes on until the shrinker has nothing left to propose.
-    fn shrunk(&self, looks: bool, mut shrinker: Shrinker, what: &str) -> Shrinker {
+    fn shrunk(&self, looks: &Looks, mut shrinker: Shrinker, what: &str) -> Shrinker {
         while let Some(proposal) = shrinker.propose() {
             let told = self.follow(looks, Recorded::lenient(proposal));
             shrinker.tell(match told.failure {
@@ -301,7 +310,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     ) -> Option<Failure<'_>> {
         let shrinks = self.search.shrinks(decisions.len());
         let shrinker = Shrinker::from_decisions(decisions.clone(), shrinks.max(1));
-        let shrinker = self.shrunk(true, shrinker, what);
+        let shrinker = self.shrunk(&Looks::everybody(), shrinker, what);
         if shrinker.reproduced() != Some(true) {
             return None;
         }
@@ -374,7 +383,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     }
 
     /// One execution as the list says.
-    fn follow(&self, looks: bool, list: Recorded) -> Telling {
+    fn follow(&self, looks: &Looks, list: Recorded) -> Telling {
         let scheduler = Arc::new(Mutex::new(Recording::new(list)));
         let execution = self.executor(looks).execute(&scheduler, self.program);
         let taken = locked(&scheduler).taken();
@@ -409,7 +418,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     fn replayed(&self, decisions: Decisions) -> Found {
         let recorded = Arc::new(Mutex::new(Recorded::new(decisions.clone())));
         let scheduler = Arc::new(Mutex::new(Recording::new(recorded.clone())));
-        let Execution { failure, .. } = self.executor(true).execute(&scheduler, self.program);
+        let Execution { failure, .. } = self.executor(&Looks::everybody()).execute(&scheduler, self.program);
         let divergence = locked(&recorded).divergence().cloned();
         let text = failure.as_ref().map(|f| message(&**f));
         if let Some(why) = complaint(self.test, &decisions, divergence.as_ref(), text.as_deref()) {
@@ -418,7 +427,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         let payload = failure.unwrap_or_else(|| unreachable!("a replay that passes is complained of"));
         if self.search.shrinks_replay {
             let taken = locked(&scheduler).taken();
-            self.fail(true, taken, message(&*payload), Met::Run(1))
+            self.fail(&Looks::everybody(), taken, message(&*payload), Met::Run(1))
         }
         panic!("{}", self.reported(decisions, message(&*payload), Met::Again))
     }

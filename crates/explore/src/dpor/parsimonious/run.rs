@@ -139,6 +139,7 @@ impl Scheduler for Parsimonious {
             return;
         }
         let announced = self.announced(depth);
+        self.exact &= self.candidate(depth).is_none_or(|candidate| candidate.request.is_none());
         self.causality.push_announced(step.task, step.touches, step.enabled, announced.as_ref(), &self.taken);
         self.exact = self.exact && self.foreseen(depth, step);
     }
@@ -158,6 +159,7 @@ impl Scheduler for Parsimonious {
         self.state = State::Ended;
         self.counts.explored += 1;
         self.counts.stuck += u64::from(!how.stuck.is_empty());
+        self.exact &= how.stuck.iter().all(|stuck| stuck.request.is_none());
         self.stuck.clear();
         self.stuck.extend_from_slice(how.stuck);
     }
