@@ -158,7 +158,8 @@ impl Bulkhead {
         Bulkhead { inside, places, line, waiting }
     }
 
-    /// Waits for a place, behind those who came before.
+    /// Waits for a place, behind those who came before. Who waits for so long at most puts a `timeout` around it: its place in
+    /// line is free then.
     ///
     /// The place is an obligation of the region that `cx` stands in, reported by the line of this call. It doesn't borrow
     /// `cx`.

@@ -40,8 +40,8 @@ pub trait TimeExt: sealed::OfRow {
     where
         Self::Row: MayTime;
 
-    /// A tick at once, and then every `period`. See [`Interval`]; its ticks burst when they are late, unless
-    /// it is told otherwise.
+    /// A tick at once, and then every `period`: awaited one by one, or as a stream. See [`Interval`]; its ticks burst when
+    /// they are late, unless it is told otherwise.
     ///
     /// # Panics
     /// If the period is zero.
