@@ -14,7 +14,7 @@
 //!
 //! Not here: replacing the value (`watch`).
 
-use std::{fmt, sync::OnceLock};
+use std::{fmt, future::poll_fn, sync::OnceLock};
 
 use cx::{Access, Cx, Object, ObjectKind, Row};
 use types::{Res, Stop};
@@ -79,13 +79,19 @@ impl<T> OnceCell<T> {
     /// The value; `make` makes it if there is none. Others wait meanwhile, in their order. `make` must not use this cell:
     /// it would wait for itself (in the lab, a reported deadlock).
     ///
+    /// A cancellation point, and one operation of the task's budget at least, also if there is a value:
+    /// [`get`](Self::get) is neither.
+    ///
     /// # Errors
-    /// What `make` failed with, or cancelled. The cell is empty then, and the next one in line tries.
+    /// What `make` failed with, or cancelled. What was empty is so then, and the next one in line tries.
     pub async fn get_or_try_init<C: Row, E>(
         &self,
         cx: &mut Cx<C>,
         make: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
     ) -> Res<&T, E> {
+        if !types::seeded!("once.filled-unasked") {
+            poll_fn(|context| cx.poll_operation(context, &self.object, Access::Read, None)).await?;
+        }
         if let Some(value) = self.get() {
             return Ok(value);
         }

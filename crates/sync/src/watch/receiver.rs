@@ -58,6 +58,29 @@ impl<T> Pends for Change<'_, T> {
     }
 }
 
+/// The present value, if it's wanted. An operation as any other, which doesn't wait: `wait_for` begins with it.
+struct Present<'r, T, F>(&'r mut Receiver<T>, F);
+
+impl<T, F: FnMut(&T) -> bool> Pends for Present<'_, T, F> {
+    type Ready = Option<Arc<T>>;
+    type Refused = WaitError;
+
+    fn kind(&self) -> &'static WaitKind {
+        &UNCHANGED
+    }
+
+    fn announces(&self) -> (&Object, Access) {
+        (&self.0.object, Access::Read)
+    }
+
+    fn poll(&mut self, _: &mut WaitNode, _: impl FnOnce() -> Waiter) -> Poll<Result<Self::Ready, WaitError>> {
+        let value = self.0.borrow_and_update();
+        Poll::Ready(Ok((self.1)(&value).then_some(value)))
+    }
+
+    fn leave(&mut self, _: &mut WaitNode) {}
+}
+
 impl<T> Receiver<T> {
     pub(super) fn new(core: Arc<Latest<T, Waiter>>, object: Object, seen: u64) -> Self {
         Self { core, object, seen }
@@ -76,7 +99,8 @@ impl<T> Receiver<T> {
     }
 
     /// Waits until the value is as `wanted` says, beginning with the present one; that value, counted as seen. Values that
-    /// were replaced before this task ran are not looked at.
+    /// were replaced before this task ran are not looked at. A cancellation point, and one operation of the task's budget at
+    /// least, also if the present value is wanted.
     ///
     /// # Errors
     /// As [`changed`](Self::changed).
@@ -91,12 +115,20 @@ impl<T> Receiver<T> {
     {
         let site = Location::caller();
         async move {
-            loop {
+            if types::seeded!("watch.looks-before-proceeding") {
                 let value = self.borrow_and_update();
                 if wanted(&value) {
                     return Ok(value);
                 }
+            } else if let Some(value) = Wait::new(Present(self, &mut wanted), cx, site).await? {
+                return Ok(value);
+            }
+            loop {
                 Wait::new(Change(self), cx, site).await?;
+                let value = self.borrow_and_update();
+                if wanted(&value) {
+                    return Ok(value);
+                }
             }
         }
     }

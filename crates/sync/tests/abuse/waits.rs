@@ -4,16 +4,19 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::Poll,
 };
 
 use asupersync_sync::{
-    barrier::Barrier, broadcast, event::Event, latch::Latch, mpsc, mutex::Mutex, notify::Notify, oneshot,
-    rendezvous, rwlock::RwLock, semaphore::Semaphore, watch,
+    WaitError, barrier::Barrier, broadcast, event::Event, latch::Latch, mpsc, mutex::Mutex, notify::Notify,
+    once_cell::OnceCell, oneshot, rendezvous, rwlock::RwLock, semaphore::Semaphore, watch,
 };
 use cx::Cx;
-use types::CancelKind;
+use types::{CancelKind, Res};
 
 use crate::on_all;
 
@@ -87,6 +90,64 @@ async fn once<F: Future>(cx: &Cx, name: &str, wait: F) -> F::Output {
     };
     refuses_to_be_polled(cx, name, &mut wait).await;
     output
+}
+
+/// What is there already is no way around a request, and no reason to run for ever.
+pub(crate) fn ready_waits_proceed_first() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (tx, mut rx) = watch::channel(1);
+            let cell = OnceCell::new();
+            assert!(cell.set(1).is_ok());
+            tx.send(2);
+            cx.region(|cx| async {
+                cx.handle().cancel(CancelKind::Explicit, "enough", None);
+                let refused = rx.wait_for(cx, |_| true).await;
+                assert!(matches!(refused, Err(WaitError::Cancelled(_))), "a wait was not refused");
+                assert!(rx.has_changed(), "what was refused counts as seen");
+                let got: Res<&u32> = cell.get_or_try_init(cx, async |_| -> Res<u32> { Ok(2) }).await;
+                assert!(got.is_err_and(|stop| stop.is_cancelled()), "a filled cell was not refused");
+            })
+            .await;
+            assert_eq!(*rx.wait_for(cx, |_| true).await.unwrap(), 2);
+        });
+    });
+}
+
+#[test]
+fn what_is_there_already_is_refused_all_the_same_when_a_request_is_effective() {
+    ready_waits_proceed_first();
+}
+
+/// Whether a task that was spawned before had a turn while another one found what it looks for, again and again.
+async fn another_has_a_turn(cx: &mut Cx, again: impl AsyncFn(&mut Cx)) {
+    let ran = Arc::new(AtomicBool::new(false));
+    let runs = ran.clone();
+    cx.spawn(async move |_: &mut Cx| runs.store(true, Relaxed));
+    for _ in 0..1000 {
+        again(cx).await;
+    }
+    assert!(ran.load(Relaxed), "nobody else had a turn");
+}
+
+#[test]
+fn who_always_finds_what_it_looks_for_gives_way_to_others() {
+    on_all(|lab| {
+        lab.run(async |cx| {
+            let (_tx, rx) = watch::channel(1);
+            another_has_a_turn(cx, async |cx| {
+                assert_eq!(*rx.clone().wait_for(cx, |_| true).await.unwrap(), 1);
+            })
+            .await;
+            let cell = OnceCell::new();
+            assert!(cell.set(1).is_ok());
+            another_has_a_turn(cx, async |cx| {
+                let got: Res<&u32> = cell.get_or_try_init(cx, async |_| -> Res<u32> { Ok(2) }).await;
+                assert_eq!(*got.unwrap(), 1);
+            })
+            .await;
+        });
+    });
 }
 
 /// After each there is one more of what was waited for: a second value, room, a notification.
@@ -186,6 +247,10 @@ fn a_wait_that_had_what_it_waited_for_panics_when_it_is_polled_again_and_takes_n
 
 #[cfg(asupersync_seeded)]
 mutants::mistakes! {
+    a_watched_value_that_is_looked_at_first: "watch.looks-before-proceeding"
+        breaks ready_waits_proceed_first, says "a wait was not refused";
+    a_filled_cell_that_never_refuses: "once.filled-unasked"
+        breaks ready_waits_proceed_first, says "a filled cell was not refused";
     a_wait_that_can_be_had_twice: "wait.polled-again"
         breaks waits_that_are_over_take_nothing, says "was polled again";
     a_receive_that_can_be_had_twice: "mpsc.received-again"
