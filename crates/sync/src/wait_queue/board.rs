@@ -10,8 +10,8 @@
 
 use std::sync::OnceLock;
 
-use super::Settled;
-use crate::sync::{Acquire, AtomicU8, Relaxed, Release};
+use super::{NONE, Settled};
+use crate::sync::{Acquire, AtomicU8, AtomicU32, Relaxed, Release};
 
 /// How many bytes lie in the board. A power of two; few in models, so that they come to the blocks.
 const FEW: u32 = if cfg!(loom) { 1 } else { 8 };
@@ -28,12 +28,15 @@ type Block = OnceLock<Box<[AtomicU8]>>;
 
 pub(super) struct Board {
     few: [AtomicU8; FEW as usize],
+    /// Whose waiter was the last to take what it was told: a hint where to find a place that was handed back.
+    last: AtomicU32,
     blocks: OnceLock<Box<[Block; BLOCKS]>>,
 }
 
 impl Board {
     pub(super) fn new() -> Self {
-        Self { few: core::array::from_fn(|_| AtomicU8::new(NOTHING)), blocks: OnceLock::new() }
+        let few = core::array::from_fn(|_| AtomicU8::new(NOTHING));
+        Self { few, last: AtomicU32::new(NONE), blocks: OnceLock::new() }
     }
 
     /// Sees to it that there are bytes for all keys below `count`. Under the queue's lock.
@@ -45,8 +48,7 @@ impl Board {
         }
     }
 
-    /// A place is given to a waiter. Under the queue's lock.
-    #[inline]
+    /// The waiter of a place has left without taking what it was told. Under the queue's lock.
     pub(super) fn clear(&self, key: u32) {
         self.byte(key).store(NOTHING, Relaxed);
     }
@@ -72,7 +74,14 @@ impl Board {
             _ => return None,
         };
         byte.store(TAKEN, Release);
+        self.last.store(key, Relaxed);
         Some(settled)
+    }
+
+    /// A key whose waiter may have taken what it was told a moment ago: `NONE`, or any.
+    #[inline]
+    pub(super) fn last_taken(&self) -> u32 {
+        self.last.load(Relaxed)
     }
 
     /// Whether the waiter that was told at `key` has taken it.

@@ -216,7 +216,10 @@ impl<'a, W: Wakes, S> Guard<'a, W, S> {
                 self.unlink(WAKING, key);
                 Some(settled)
             }
-            Stage::Told(settled) => Some(settled),
+            Stage::Told(settled) => {
+                self.board.clear(key);
+                Some(settled)
+            }
         };
         (settled, self.places.remove(key))
     }

@@ -1,8 +1,8 @@
 //! The places of a queue: a table of entries with stable keys, which are used again.
 //!
 //! Free places form a stack, so a queue with few waiters at a time stays in few lines of memory. A place whose waiter was
-//! told lies about until that has taken it from the [board](super::board), which it does without the lock: such places are
-//! collected when no other is free. When that brings in less than a quarter of the table, the table doubles; so a collection
+//! told lies about until that has taken it from the [board](super::board), which it does without the lock. Who waits again and
+//! again mostly finds the place it has just handed back; the other such places are collected when none is free. When that brings in less than a quarter of the table, the table doubles; so a collection
 //! pays for the look at all places with a quarter as many waits at least.
 //!
 //! Not here: order (the queue's lists).
@@ -49,6 +49,22 @@ impl<W> Table<W> {
     /// With 2^31 places in use.
     #[inline]
     pub(super) fn insert(&mut self, board: &Board, waiter: Option<W>, weight: usize) -> u32 {
+        let key = self.vacant(board);
+        let entry = &mut self.places[key as usize];
+        (entry.waiter, entry.weight, entry.stage) = (waiter, weight, Stage::Waiting);
+        key
+    }
+
+    /// A place that is nobody's and linked nowhere: one that was just handed back, or a free one.
+    #[inline]
+    fn vacant(&mut self, board: &Board) -> u32 {
+        let key = board.last_taken();
+        if let Some(entry) = self.places.get(key as usize)
+            && matches!(entry.stage, Stage::Told(_))
+            && board.is_taken(key)
+        {
+            return key;
+        }
         if self.free == NONE {
             self.make_room(board);
         }
@@ -56,8 +72,6 @@ impl<W> Table<W> {
         let entry = &mut self.places[key as usize];
         debug_assert_eq!(entry.stage, Stage::Free, "a place in the free list is free");
         self.free = entry.next;
-        (entry.waiter, entry.weight, entry.stage) = (waiter, weight, Stage::Waiting);
-        board.clear(key);
         key
     }
 

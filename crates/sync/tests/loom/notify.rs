@@ -92,6 +92,7 @@ fn who_was_told_finds_it_however_late() {
     assert!(late.poll(nobody).is_pending());
     signal.notify_one();
     assert!(next.poll(nobody).is_pending());
+    assert!(next.poll(nobody).is_pending(), "what one was told went to another");
     assert!(late.poll(nobody).is_ready(), "what one was told went to another");
     signal.notify_one();
     assert!(next.poll(nobody).is_ready());
