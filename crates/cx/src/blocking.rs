@@ -49,7 +49,8 @@ static WAITING: WaitKind = WaitKind::new("a blocking closure");
 impl<C: Row> Cx<C> {
     /// Runs `f` on the blocking pool, as a task of this context's region. A request drops a closure that has
     /// not begun; one that runs holds the region open, and sees the request through [`BlockingCx`]. Its
-    /// panic is the task's outcome. In the lab it runs inline, as one step.
+    /// panic is the task's outcome. In the lab it runs inline, as one step: a `blocking_` form of a primitive in it does what
+    /// can be done at once, and panics where it would have to wait, as nobody else can go on meanwhile.
     ///
     /// # Errors
     /// The task ends `Cancelled` if it was cancelled before it began.
@@ -233,6 +234,6 @@ fn submit<T: Send + 'static, F: FnOnce(&BlockingCx) -> T + Send + 'static>(
     };
     match &world.blocking {
         Some(pool) => pool.submit(Box::new(job)),
-        None => job(),
+        None => task::run_inline(job),
     }
 }

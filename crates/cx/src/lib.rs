@@ -82,5 +82,5 @@ pub use row::{
 };
 pub use scope::task_id;
 pub use spawn::{Task, TaskFn, TaskHandle};
-pub use task::{Verdict, Waiter, is_inside_task};
+pub use task::{Verdict, Waiter, is_inside_inline, is_inside_task};
 pub use trace::{Access, ObjectKind, ScopeKind};

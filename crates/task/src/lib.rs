@@ -30,11 +30,11 @@ mod word;
 
 pub use raw::engine;
 pub use raw::header::{Header, TaskRef};
-pub use raw::is_inside_task;
 pub use raw::owner::{Owner, Whose};
 pub use raw::party::Party;
 pub use raw::run::{Guard, Runnable, run};
 pub use raw::waiter::Waiter;
+pub use raw::{is_inside_inline, is_inside_task, run_inline};
 pub use slot::{Finished, JoinSlot, Published, Registered};
 pub use verdict::{Loss, Raise, Verdict};
 pub use word::{WokenByValue, Word};

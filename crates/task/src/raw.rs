@@ -10,5 +10,5 @@ pub mod run;
 pub mod slab;
 pub mod waiter;
 
-pub use polled::is_inside_task;
+pub use polled::{is_inside_inline, is_inside_task, run_inline};
 pub use slab::flush_thread_cache;

@@ -152,7 +152,11 @@ impl<T: Clone> Receiver<T> {
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Result<T, Missed> {
         let (mut node, Self { core, cursor, .. }) = (WaitNode::new(), self);
-        park::block_on("blocking_recv", |make| core.poll_recv(&mut node, cursor, make))
+        park::block_on("blocking_recv", |make| {
+            // A look first: the wait makes its waiter before it has looked at all.
+            let found = if node.is_queued() { None } else { core.try_recv(cursor) };
+            found.map_or_else(|| core.poll_recv(&mut node, cursor, make), Poll::Ready)
+        })
     }
 
     /// The values as a stream that ends with the channel. Its items are errors where values were lost, and while a

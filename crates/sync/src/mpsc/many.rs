@@ -24,7 +24,7 @@ use super::{
     sender::FULL,
 };
 use crate::{
-    Closed, WaitError, WaitNode, error, park,
+    Closed, TryRecvError, WaitError, WaitNode, error, park,
     wait::{Pends, Wait},
 };
 
@@ -240,7 +240,13 @@ impl<T> Receiver<T> {
     /// Inside a task, in a lab as on a worker: it would stop all others.
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Result<T, Closed> {
-        park::block_on("blocking_recv", |make| self.rx.poll_recv(make)).ok_or(Closed)
+        // A look first: the wait looks for the end once it has left its waiter.
+        let received = park::block_on("blocking_recv", |make| match self.rx.try_recv() {
+            Ok(value) => Poll::Ready(Some(value)),
+            Err(TryRecvError::Closed) => Poll::Ready(None),
+            Err(TryRecvError::Empty) => self.rx.poll_recv(make),
+        });
+        received.ok_or(Closed)
     }
 
     /// The values as a stream that ends with the channel. Its items are errors while a cancellation is effective; nothing

@@ -138,7 +138,14 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn blocking_send(&self, value: T) -> Result<(), T> {
         let (mut offer, mut value, table) = (Offer::default(), Some(value), &self.shared.table);
-        if park::block_on("blocking_send", |make| table.poll_send(&mut offer, &mut value, make)) {
+        let taken = park::block_on("blocking_send", |make| {
+            // The offer makes its waiter before it looks whether it's refused.
+            if value.is_some() && table.is_closed() {
+                return Poll::Ready(false);
+            }
+            table.poll_send(&mut offer, &mut value, make)
+        });
+        if taken {
             return Ok(());
         }
         value.map_or(Ok(()), Err)

@@ -143,7 +143,13 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn blocking_changed(&mut self) -> Result<(), Closed> {
         let (mut node, Self { core, seen, .. }) = (WaitNode::new(), self);
-        let version = park::block_on("blocking_changed", |make| core.poll_changed(&mut node, *seen, make))?;
+        let version = park::block_on("blocking_changed", |make| {
+            // A look first, which the wait takes only once it has its waiter. After the end nothing changes any more.
+            if !node.is_queued() && core.parties().0 == 0 && core.version() == *seen {
+                return Poll::Ready(Err(Closed));
+            }
+            core.poll_changed(&mut node, *seen, make)
+        })?;
         *seen = version;
         Ok(())
     }

@@ -296,6 +296,79 @@ fn threads_outside_wait_for_every_channel_and_lock_by_sleeping() {
     });
 }
 
+/// In a lab a blocking closure runs as a step of its task: on a runtime it would have a thread.
+#[test]
+fn in_a_blocking_closure_of_a_lab_what_needs_not_to_wait_is_done() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (tx, mut rx) = channel(3);
+            let (more, mut unbounded) = unbounded();
+            more.send(1).unwrap();
+            drop(more);
+            let (once, mut answer) = oneshot::channel();
+            assert!(once.send(1).is_ok());
+            let (news, mut told) = broadcast::channel(2);
+            let (present, mut seen) = watch::channel(0);
+            present.send(1);
+            drop(present);
+            let (meets, mut met) = rendezvous::channel::<u8>();
+            let (sends, closed) = rendezvous::channel::<u8>();
+            drop((meets, closed));
+            assert_eq!(news.send(1), Ok(1));
+            drop(news);
+            let (mutex, lock, slots) = (Mutex::new(0), RwLock::new(0), Semaphore::new(1));
+            let mut closure = cx.spawn_blocking(move |_| {
+                (0..3).for_each(|value| tx.blocking_send(value).unwrap());
+                drop(tx);
+                assert_eq!((rx.blocking_recv(), rx.len()), (Ok(0), 2));
+                assert_eq!(
+                    (rx.blocking_recv(), rx.blocking_recv(), rx.blocking_recv()),
+                    (Ok(1), Ok(2), Err(Closed))
+                );
+                assert_eq!((unbounded.blocking_recv(), unbounded.blocking_recv()), (Ok(1), Err(Closed)));
+                assert_eq!((answer.blocking_recv(), answer.blocking_recv()), (Ok(1), Err(Closed)));
+                assert_eq!(told.blocking_recv(), Ok(1));
+                assert_eq!(told.blocking_recv(), Err(broadcast::tape::Missed::Closed));
+                assert_eq!((seen.blocking_changed(), seen.blocking_changed()), (Ok(()), Err(Closed)));
+                assert_eq!((met.blocking_recv(), sends.blocking_send(1)), (Err(Closed), Err(1)));
+                *mutex.blocking_lock() += 1;
+                *lock.blocking_write() += 1;
+                assert_eq!(*lock.blocking_read(), 1);
+                drop(slots.blocking_acquire(1).unwrap());
+                slots.close();
+                assert!(slots.blocking_acquire(1).is_err());
+            });
+            closure.join(cx).await.unwrap();
+        });
+    });
+}
+
+#[test]
+fn in_a_blocking_closure_of_a_lab_what_would_have_to_wait_says_so_and_leaves_nothing() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (tx, mut rx) = channel(1);
+            let slots = Semaphore::new(0);
+            let said = |call: &mut dyn FnMut()| {
+                let panic = catch_unwind(AssertUnwindSafe(call)).unwrap_err();
+                let text = *panic.downcast::<String>().unwrap();
+                assert!(text.contains("would have to wait") && text.contains("forms.rs"), "{text}");
+            };
+            let shared = Arc::new((tx, slots));
+            let there = shared.clone();
+            let mut closure = cx.spawn_blocking(move |_| {
+                said(&mut || drop(there.1.blocking_acquire(1)));
+                there.0.blocking_send(1).unwrap();
+                said(&mut || assert_eq!(there.0.blocking_send(2), Ok(())));
+            });
+            closure.join(cx).await.unwrap();
+            assert_eq!((rx.recv(cx).await.unwrap(), shared.0.available()), (1, 1), "nobody stands in line");
+            shared.1.add(1);
+            assert_eq!(shared.1.available(), 1, "nobody stands in line");
+        });
+    });
+}
+
 /// The name of the operation that a panic said it can't do here.
 fn refused<T>(call: impl FnOnce() -> T) -> String {
     let panic = catch_unwind(AssertUnwindSafe(call)).map(drop).unwrap_err();

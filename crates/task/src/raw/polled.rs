@@ -16,13 +16,13 @@ use super::header::Header;
 pub(crate) const BATCH: u64 = 7;
 
 #[cfg(all(feature = "std", not(loom)))]
-pub use noted::is_inside_task;
-#[cfg(all(feature = "std", not(loom)))]
 pub(crate) use noted::{Noted, is_polled};
-#[cfg(not(all(feature = "std", not(loom))))]
-pub use unknown::is_inside_task;
+#[cfg(all(feature = "std", not(loom)))]
+pub use noted::{is_inside_inline, is_inside_task, run_inline};
 #[cfg(not(all(feature = "std", not(loom))))]
 pub(crate) use unknown::{Noted, is_polled};
+#[cfg(not(all(feature = "std", not(loom))))]
+pub use unknown::{is_inside_inline, is_inside_task, run_inline};
 
 #[cfg(all(feature = "std", not(loom)))]
 mod noted {
@@ -59,11 +59,28 @@ mod noted {
         core::ptr::eq(POLLED.get(), task)
     }
 
+    /// What is noted while a closure runs that may block: no task's address.
+    const INLINE: *const Header = core::ptr::without_provenance(1);
+
     /// Whether this thread is polling the body of some task right now, so that blocking it would stop others. Only for
     /// refusing to block: nothing else may depend on it.
     #[inline]
     pub fn is_inside_task() -> bool {
-        !POLLED.get().is_null()
+        let polled = POLLED.get();
+        !polled.is_null() && polled != INLINE
+    }
+
+    /// Whether this thread runs a closure by [`run_inline`]: as [`is_inside_task`].
+    #[inline]
+    pub fn is_inside_inline() -> bool {
+        POLLED.get() == INLINE
+    }
+
+    /// Runs a closure that is written for a thread of its own, on one that polls a task: it may do what never waits in the
+    /// form that may block.
+    pub fn run_inline<R>(run: impl FnOnce() -> R) -> R {
+        let _noted = Noted(POLLED.replace(INLINE));
+        run()
     }
 }
 
@@ -93,5 +110,16 @@ mod unknown {
     #[inline]
     pub fn is_inside_task() -> bool {
         false
+    }
+
+    /// Nobody can tell.
+    #[inline]
+    pub fn is_inside_inline() -> bool {
+        false
+    }
+
+    /// Runs the closure.
+    pub fn run_inline<R>(run: impl FnOnce() -> R) -> R {
+        run()
     }
 }
