@@ -88,7 +88,10 @@ impl Rerun {
         let settings = &self.settings;
         match &self.command {
             Some(command) => format!("{settings}LAB_REPLAY={replay} {command}"),
-            None => format!("{settings}LAB_REPLAY={replay} cargo test {test}"),
+            None => format!(
+                "{settings}LAB_REPLAY={replay} cargo test {test} (if the test hands LAB_REPLAY on: by the attribute, by \
+                 `LabTest`, or as the second argument of `Search::run`)"
+            ),
         }
     }
 }

@@ -109,7 +109,7 @@ macro_rules! given {
 pub struct LabTest {
     name: &'static str,
     given: Given,
-    config: LabConfig,
+    config: Option<LabConfig>,
     twice: bool,
 }
 
@@ -125,14 +125,14 @@ impl LabTest {
     /// A test of this name: `krate::path::test`, as `module_path!()` has it.
     #[must_use]
     pub fn new(name: &'static str, given: Given) -> LabTest {
-        LabTest { name, given, config: LabConfig::default(), twice: false }
+        LabTest { name, given, config: None, twice: false }
     }
 
-    /// How the labs of a sweep are made, but for the seed; a search has its own configuration. Default:
-    /// [`LabConfig::default`].
+    /// How labs are made, but for the seed; of a search, instead of its own configuration. Default:
+    /// [`LabConfig::default`], and the search's own.
     #[must_use]
     pub fn config(mut self, config: LabConfig) -> LabTest {
-        self.config = config;
+        self.config = Some(config);
         self
     }
 
@@ -157,11 +157,12 @@ impl LabTest {
         body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
     ) {
         let asked = self.asked();
+        let config = self.config.clone().unwrap_or_default();
         let swept = Swept {
             test: self.name,
             command: Some(command(self.name)),
             artefact: asked.artefact,
-            config: self.config.clone(),
+            config: config.clone(),
             shrinks: asked.shrink,
         };
         let mut seeds = seeds(all, self.given.seed.as_deref());
@@ -174,7 +175,7 @@ impl LabTest {
         for seed in seeds {
             swept.seed(seed, body.clone());
             if asked.twice {
-                self.check_twice(self.config.clone(), seed, body.clone())
+                self.check_twice(config.clone(), seed, body.clone())
             }
             done += 1;
             ended = ticker.as_mut().is_some_and(|t| t.tick(&format_args!("{done} seeds")) == Go::Stop);
@@ -182,7 +183,7 @@ impl LabTest {
                 break;
             }
         }
-        let clean = self.config.schedule.sampled(0).map(|sampled| clean(&sampled, done, Level::ONE_PERCENT));
+        let clean = config.schedule.sampled(0).map(|sampled| clean(&sampled, done, Level::ONE_PERCENT));
         let passed =
             format!("{}{}", count(done, "seed"), clean.map_or(String::new(), |clean| format!(": {clean}")));
         if let Some(ticker) = ticker {
@@ -205,6 +206,9 @@ impl LabTest {
     ) {
         let asked = self.asked();
         let mut search = search;
+        if let Some(config) = self.config.clone() {
+            search = search.config(config)
+        }
         if let Some(artefact) = asked.artefact {
             search = search.write_failure(artefact)
         }

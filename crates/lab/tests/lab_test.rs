@@ -379,6 +379,61 @@ fn a_written_trace_holds_its_steps_and_says_which_operations_another_run_does_in
 }
 
 #[test]
+fn a_search_without_traces_makes_none_and_its_failure_repeats_all_the_same() {
+    let crossed = async |cx: &mut Cx| {
+        let locks = Arc::new((Mutex::new(()), Mutex::new(())));
+        cx.region(|scope| async {
+            for turned in [false, true] {
+                let locks = locks.clone();
+                scope.spawn(async move |cx: &mut Cx| -> Res {
+                    let (one, other) = if turned { (&locks.1, &locks.0) } else { (&locks.0, &locks.1) };
+                    let _one = one.lock(cx).await?;
+                    let _other = other.lock(cx).await?;
+                    Ok(())
+                });
+            }
+        })
+        .await;
+    };
+    // Queues are in the picture, so that a trace would show the circle: the report says more than the run did.
+    let untraced = || Search::every().grain(Grain::Poll).config(LabConfig::default().traced(false));
+    untraced().run_labs("quiet", None, |lab| {
+        lab.run(async |cx: &mut Cx| cx.trace("a note"));
+        assert!(lab.events().is_empty(), "nothing was to be traced");
+    });
+    let told = failure(|| _ = untraced().run("crossed", None, crossed));
+    assert!(told.contains("deadlock: "), "{told}");
+    let line = told.split("to run exactly this again: ").nth(1).unwrap_or_else(|| panic!("no line: {told}"));
+    let replay = &line[line.find("lab1,").expect("a replay")..];
+    let replay = replay.split_whitespace().next().expect("a replay");
+    let again = failure(|| _ = untraced().run("crossed", Some(replay), crossed));
+    assert!(again.contains("fails as it was recorded: deadlock: "), "{again}");
+    assert!(again.contains("to run exactly this again: "), "{again}");
+}
+
+#[test]
+fn a_test_s_configuration_is_that_of_its_searches_too() {
+    let bounded = LabConfig::default().max_steps(50);
+    let told = failure(|| {
+        let test = LabTest::new("bounded", Given::default()).config(bounded.clone());
+        test.search(0..1, Search::sample(Schedule::Random, 1), async |cx: &mut Cx| {
+            loop {
+                cx.yield_now().await
+            }
+        })
+    });
+    assert!(told.contains("stuck after 50 steps"), "{told}");
+}
+
+#[test]
+fn the_line_of_a_search_that_reads_no_environment_says_what_has_to_read_it() {
+    let told = failure(|| _ = Search::every().run("lost", None, two));
+    assert!(told.ends_with("(if the test hands LAB_REPLAY on: by the attribute, by `LabTest`, or as the second argument of `Search::run`)"), "{told}");
+    let told = failure(|| LabTest::new("lost", Given::default()).search(0..1, Search::every(), two));
+    assert!(told.ends_with(" cargo test lost -- --exact"), "{told}");
+}
+
+#[test]
 fn a_watched_search_tells_how_far_it_is_and_ends_when_it_is_told_to() {
     let told = Arc::new(AtomicU64::new(0));
     let counts = told.clone();

@@ -368,10 +368,9 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
         Some(format!("{came}; {OUTSIDE}\n{parts}"))
     }
 
-    /// Two runs with these decisions.
+    /// Two runs with these decisions, judged as the search judges: with a trace a failure may be told in other words.
     fn twice(&self, list: &Decisions) -> Twice {
-        let config = &self.search.config;
-        let config = config.clone().check_model(config.model && config.traced).traced(true);
+        let config = self.search.config.clone();
         let executor =
             Executor::new(config, self.search.grain).looks(true).keeps_events(true).called_from(self.at);
         twice(&executor, || Box::new(Recorded::new(list.clone())), self.program)
