@@ -336,8 +336,11 @@ impl Search {
     /// use types::Res;
     /// let body = async |cx: &mut cx::Cx| -> Res {
     ///     let work = async |cx: &mut cx::Cx| -> Res {
-    ///         cx.step().await;
-    ///         Ok(cx.checkpoint()?)
+    ///         for _ in 0..3 {
+    ///             cx.step().await;
+    ///             cx.checkpoint()?;
+    ///         }
+    ///         Ok(())
     ///     };
     ///     cx.timeout(Duration::from_secs(60), work).await
     /// };
