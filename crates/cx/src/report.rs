@@ -70,7 +70,8 @@ pub enum Report {
         /// The tasks.
         tasks: Vec<TaskId>,
     },
-    /// A member failed and nobody joined it, and the region's outcome shows something worse.
+    /// A member failed and nobody joined it, and the region's outcome shows something worse. Also of a task's own error, if its
+    /// outcome shows what a child of it lost instead: the region is the task's own then.
     Lost {
         /// The member.
         task: TaskId,
@@ -185,7 +186,7 @@ impl fmt::Display for Report {
             }
             Report::Lost { task, spawned_at, failure, opened_at, .. } => write!(
                 f,
-                "{task} spawned at {} ended in `{}` and nobody joined it; the region opened at {} had worse to \
+                "{task} spawned at {} ended in `{}`, which no outcome shows; the region opened at {} had worse to \
                  tell",
                 Line(spawned_at),
                 failure.text(),

@@ -9,10 +9,10 @@ use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
-use region::{Region, Settlement};
+use region::{Lost, Region, Settlement};
 use task::{Header, Owner, Raise, Verdict, Waiter, Whose, control};
 use trace::{Escalation, Label};
-use types::{CancelKind, Cancelled, Cause};
+use types::{CancelKind, Cancelled, Cause, Failure};
 
 /// The close of a task's implicit region.
 pub(crate) type Drain = Pin<Box<dyn Future<Output = Settlement> + Send>>;
@@ -89,6 +89,16 @@ unsafe impl Owner for Kernel {
         if task.control() & control::TRACE != 0 {
             owner_of(task).emit(None, || Label::TaskAbandon { task: crate::scope::task_id(task) })
         }
+    }
+
+    fn outdone(task: &Header, failure: Failure) {
+        let lost = Lost {
+            task: crate::scope::task_id(task),
+            spawned_at: task.spawned_at,
+            loss: task::Loss::Failed(failure),
+        };
+        close::report_lost(&lost, close::enclosing(task), task);
+        unclaimed::end(world_of(task), lost)
     }
 
     fn discard(task: &Header, whose: Whose, drop: &mut dyn FnMut()) {
@@ -181,6 +191,10 @@ unsafe impl Owner for RootBody {
     fn ended(_: &Header, _: Verdict<'_>) -> Option<Waiter> {
         None
     }
+    fn outdone(task: &Header, failure: Failure) {
+        Kernel::outdone(task, failure)
+    }
+
     fn discard(task: &Header, whose: Whose, drop: &mut dyn FnMut()) {
         unclaimed::discard(task, whose, drop)
     }

@@ -1,4 +1,4 @@
-//! `cancel.acknowledged`, `cancel.visible`, `race.*`: what a request makes of results.
+//! `cancel.acknowledged`, `cancel.visible`, `race.*`: what a request makes of results; and what an outcome hides (`region.outcome`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -207,4 +207,33 @@ fn task_once_who_joins_a_task_is_told_how_it_failed_and_not_that_it_did() {
             assert_clean(lab);
         });
     }
+}
+
+#[test]
+fn region_outcome_what_a_child_hides_of_its_task_is_reported() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            cx.collect(|outer| async {
+                let mut fails = outer.spawn(async |cx: &mut Cx| -> Res<(), Boom> {
+                    cx.spawn(async |_: &mut Cx| -> Res<(), Boom> { Err(Boom("of the child"))? });
+                    Err(Boom("of the task"))?
+                });
+                let outcome = fails.join(outer).await;
+                assert!(matches!(&outcome, Outcome::Cancelled(c) if c.to_string().contains("of the child")));
+                let mut panics = outer.spawn(async |cx: &mut Cx| -> Res<(), Boom> {
+                    cx.spawn(async |_: &mut Cx| -> Res<(), Boom> { panic!("in the child") });
+                    panic!("in the task")
+                });
+                let outcome = panics.join(outer).await;
+                assert!(matches!(&outcome, Outcome::Panicked(p) if p.message() == "in the task"));
+            })
+            .await;
+        });
+        let reports = lab.reports();
+        for hidden in ["of the task", "in the child"] {
+            assert_eq!(reports.iter().filter(|r| r.contains(hidden)).count(), 1, "{hidden}: {reports:#?}");
+        }
+        assert_eq!(reports.len(), 2, "{reports:#?}");
+        assert_clean(lab);
+    });
 }

@@ -202,8 +202,13 @@ where
                         Raise::Panicked(p) => Some(Outcome::Panicked(p)),
                     };
                     if let Some(raised) = raised {
-                        let mut replaced = Some(core::mem::replace(outcome, raised));
-                        O::discard(&cell.header, Whose::Member, &mut || drop(replaced.take()));
+                        match core::mem::replace(outcome, raised) {
+                            Outcome::Err(error) => O::outdone(&cell.header, Failure::new(error)),
+                            replaced => {
+                                let mut replaced = Some(replaced);
+                                O::discard(&cell.header, Whose::Member, &mut || drop(replaced.take()))
+                            }
+                        }
                     }
                     Self::finish(task, progress)
                 }

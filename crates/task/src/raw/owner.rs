@@ -4,7 +4,7 @@ use super::header::Header;
 use super::waiter::Waiter;
 use crate::{Raise, Verdict};
 use core::task::{Context, Poll};
-use types::TaskId;
+use types::{Failure, TaskId};
 
 /// Which task something was left by, as far as whoever drops it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub unsafe trait Owner {
     /// The task has ended with `verdict` and its outcome is in the cell. Called once, and must not unwind: the
     /// process would end. Returns somebody to wake once the task is complete.
     fn ended(task: &Header, verdict: Verdict<'_>) -> Option<Waiter>;
+    /// The error that the body returned is no longer the task's outcome, because of what became of its children: to be told.
+    /// Called at most once, before [`Owner::ended`], and must not unwind.
+    fn outdone(task: &Header, failure: Failure);
     /// Drops what a task has left and nobody takes, by calling `drop` once: an outcome, or a future that panicked. Its
     /// code is the user's. What it panics with must go no further while somebody is there to be told, and must not
     /// unwind for a [`Whose::Member`]: the process would end. May be called on any thread.
