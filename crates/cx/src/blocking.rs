@@ -121,6 +121,8 @@ impl<C: Row> Cx<C> {
 impl<T, F> Shared<T, F> {
     /// The end of the job: with its result, once, or without one, if it never began.
     fn poll_over(&self, context: &Context<'_>) -> Poll<Option<Result<T, PanicPayload>>> {
+        // Made before the lock, and dropped after it: a foreign waker's code runs.
+        let waiter = Waiter::from_waker(context.waker());
         let mut done = self.done.lock();
         if let Some(result) = done.result.take() {
             return Poll::Ready(Some(result));
@@ -128,7 +130,7 @@ impl<T, F> Shared<T, F> {
         if done.over {
             return Poll::Ready(None);
         }
-        let old = done.waiter.replace(Waiter::from_waker(context.waker()));
+        let old = done.waiter.replace(waiter);
         drop(done);
         drop(old);
         Poll::Pending
