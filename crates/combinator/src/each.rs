@@ -14,9 +14,8 @@ use crate::join::report;
 use crate::leg::{any, res};
 use crate::runs::Runs;
 use core::fmt::Debug;
-use core::iter::Peekable;
 use core::panic::Location;
-use core::task::Context;
+use core::task::{Context, Poll, ready};
 use cx::{Combinator, Cx, Row};
 use types::{Cancelled, Res, Stop, Time};
 
@@ -38,30 +37,40 @@ where
 {
     checked(limit, at);
     let frame = Combinator::open(cx);
-    let mut items = items.into_iter().peekable();
+    let mut items = items.into_iter();
     let mut cut = None;
-    let next = |_: &Context<'_>, _: u64| match next_item(cx, &mut items, &mut cut) {
-        Some(item) => {
+    let next = |context: &Context<'_>, _: u64| match next_item(cx, context, &mut items, &mut cut) {
+        Poll::Ready(Some(item)) => {
             let body = body.clone();
             Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
         }
-        None => Next::Done,
+        Poll::Ready(None) => Next::Done,
+        Poll::Pending => Next::Later,
     };
     crowd(&frame, at, limit, any, next, |_, _| After::GoOn, |_, ()| ()).await;
     frame.close();
     cut.map_or(Ok(()), Err)
 }
 
-/// The next item, if there is one and no request keeps it from being begun: that is `cut` then.
+/// The next item, if there is one and no request keeps it from being begun: that is `cut` then. Nothing is taken that is not
+/// begun, so an iterator that cannot say that it is empty is not asked any more. Each is an operation of the task's budget:
+/// bodies that never wait do not keep others from their turn.
 fn next_item<C: Row, I: Iterator>(
     cx: &Cx<C>,
-    items: &mut Peekable<I>,
+    context: &Context<'_>,
+    items: &mut I,
     cut: &mut Option<Cancelled>,
-) -> Option<I::Item> {
-    if items.peek().is_some() {
-        *cut = cx.checkpoint().err();
+) -> Poll<Option<I::Item>> {
+    if items.size_hint().1 == Some(0) {
+        return Poll::Ready(None);
     }
-    items.next_if(|_| cut.is_none())
+    ready!(cx.poll_budget(&mut Context::from_waker(context.waker())));
+    *cut = cx.checkpoint().err();
+    Poll::Ready(if cut.is_none() || types::seeded!("each.begun-after-a-request") {
+        items.next()
+    } else {
+        None
+    })
 }
 
 /// Every item's value for `take`, with its place; or the first failure.
@@ -78,14 +87,15 @@ where
 {
     checked(limit, at);
     let frame = Combinator::open(cx);
-    let mut items = items.into_iter().peekable();
+    let mut items = items.into_iter();
     let mut cut = None;
-    let next = |_: &Context<'_>, _: u64| match next_item(cx, &mut items, &mut cut) {
-        Some(item) => {
+    let next = |context: &Context<'_>, _: u64| match next_item(cx, context, &mut items, &mut cut) {
+        Poll::Ready(Some(item)) => {
             let body = body.clone();
             Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
         }
-        None => Next::Done,
+        Poll::Ready(None) => Next::Done,
+        Poll::Pending => Next::Later,
     };
     let returned = |_, success| if success { After::GoOn } else { After::Failed };
     let mut failures = alloc::vec::Vec::new();

@@ -62,6 +62,8 @@ mutants::mistakes! {
         breaks retrying::a_cancellation_of_the_caller_is_never_repeated, says "an attempt began after the deadline";
     a_retry_that_keeps_a_token: "retry.token-kept"
         breaks retrying::a_token_is_spent_exactly_by_an_attempt_that_begins, says "a token was lost";
+    an_item_that_is_begun_after_a_request: "each.begun-after-a-request"
+        breaks many::an_item_that_was_not_begun_was_not_taken, says "(true, ";
     a_place_in_line_that_is_kept: "bulkhead.line-kept"
         breaks bulkheads::wherever_somebody_is_cancelled_all_places_come_back, says "a place was lost";
     a_breaker_that_counts_impatience: "breaker.cancelled-is-failed"
@@ -87,5 +89,5 @@ mutants::mistakes! {
     a_debounce_that_forgets_what_it_holds_at_the_end: "debounce.drops-last"
         breaks stream_schedules::adapters_with_a_clock_keep_their_times, says "[(19, 9), (40, 30)]";
     a_pump_that_drops_what_it_could_not_send: "fan-out.item-dropped"
-        breaks stream_schedules::a_pump_that_is_cancelled_anywhere_loses_no_item, says "is left";
+        breaks stream_schedules::pumps::a_pump_that_is_cancelled_anywhere_loses_no_item, says "is left";
 }

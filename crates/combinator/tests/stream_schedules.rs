@@ -1,9 +1,11 @@
 //! Streams between tasks: every schedule of small programs, a cancellation at every checkpoint, and virtual time.
+#[path = "stream_schedules/pumps.rs"]
+pub(crate) mod pumps;
 #[path = "stream_programs.rs"]
 mod stream_programs;
 
 use asupersync_combinator::CombineExt;
-use asupersync_combinator::stream::{self, Elapsed, Stream, StreamCxExt, StreamExt, Undelivered};
+use asupersync_combinator::stream::{self, Elapsed, Stream, StreamCxExt, StreamExt};
 use cx::{Cx, RegionOptions};
 use lab::{CancelSweep, LabConfig, LabRuntime, Search, explore};
 use std::future::poll_fn;
@@ -11,7 +13,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use stream_programs::{KEEPING, Merging, Pump, conserves, merges, pumps};
+use stream_programs::{KEEPING, Merging, conserves, merges};
 use sync::mpsc::{self, Receiver};
 use time::TimeExt;
 use types::{CancelKind, Cancelled, Never, Outcome, Res, Time};
@@ -330,45 +332,20 @@ fn pairs_are_made_in_order_whoever_is_faster() {
 }
 
 #[test]
-pub(crate) fn a_pump_that_is_cancelled_anywhere_loses_no_item() {
-    for how in [Pump::Forward, Pump::RoundRobin, Pump::ByKey, Pump::Broadcast] {
-        let swept = CancelSweep::new(LabConfig::default())
-            .run("pump", None, async move |cx: &mut Cx| pumps(cx, how, 4).await);
-        assert!(swept.complete && swept.checkpoints > 10 && swept.acknowledged > 0, "{how:?}: {swept}");
-    }
-}
-
-#[test]
-fn pumps_deliver_everything_on_every_schedule() {
-    for how in [Pump::Forward, Pump::RoundRobin, Pump::ByKey, Pump::Broadcast] {
-        let found = Search::every().run("pump", None, async move |cx: &mut Cx| pumps(cx, how, 3).await);
-        assert!(found.complete, "{how:?}: {found}");
-    }
-}
-
-#[test]
-fn outputs_whose_receivers_are_gone_are_left_out_and_the_last_one_ends_the_pump() {
-    let lab = LabRuntime::new(LabConfig::default());
+fn a_chunk_of_items_that_come_without_a_wait_gives_way_to_others() {
+    let lab = LabRuntime::new(LabConfig::default().schedule(lab::Schedule::Fifo));
     lab.run(|cx| async {
-        let (a, gone) = mpsc::channel(8);
-        let (b, mut stays) = mpsc::channel(8);
-        drop(gone);
-        stream::round_robin(cx, &mut stream::iter(0..3), &[a.clone(), b.clone()]).await.unwrap();
-        stream::broadcast(cx, &mut stream::iter(7..8), &[a.clone(), b.clone()]).await.unwrap();
-        assert_eq!((0..4).map(|_| stays.try_recv().unwrap()).collect::<Vec<_>>(), [0, 1, 2, 7]);
-        drop(stays);
-        let mut source = stream::iter(0..3);
-        for outputs in [&[a.clone(), b.clone()][..], &[]] {
-            let end = stream::round_robin(cx, &mut source, outputs).await;
-            assert!(matches!(end, Err(Undelivered::Closed(None))), "{end:?}");
-            let end = stream::broadcast(cx, &mut source, outputs).await;
-            assert!(matches!(end, Err(Undelivered::Closed(None))), "{end:?}");
-        }
-        let end = stream::by_key(cx, &mut source, &[a], |_| 0).await;
-        assert!(
-            matches!(end, Err(Undelivered::Closed(Some(0)))),
-            "it is known only when it was taken: {end:?}"
-        );
+        let turns = Arc::new(AtomicUsize::new(0));
+        let count = turns.clone();
+        cx.spawn(async move |cx: &mut Cx| {
+            for _ in 0..50 {
+                count.fetch_add(1, SeqCst);
+                cx.yield_now().await;
+            }
+        });
+        let mut chunks = pin!(stream::iter(0..400).chunks_timeout(cx, 1000, ms(5)));
+        assert_eq!(chunks.as_mut().next(cx).await.unwrap().unwrap().len(), 400);
+        assert!(turns.load(SeqCst) > 0, "nobody else had a turn before the chunk was whole");
     });
 }
 

@@ -4,19 +4,18 @@
 //! branch of a `join` whose others receive. What it waits for is room in the bounded channels, so a receiver that is slow
 //! slows the source down, and nothing piles up.
 //!
-//! Room is reserved before an item is taken, where the item does not decide whose room (all but [`by_key`]): a pump that is
-//! cancelled has then nothing in its hands. Otherwise the item comes back in [`Undelivered`] (`obligation.no-loss`). The
-//! source is borrowed: what was not taken stays in it. In return a pump learns only where there is room that its source has
-//! ended.
+//! An item is taken first, and then its room is waited for: a pump whose source is idle holds no room that others could use,
+//! and none waits for one output while it holds room in another (`pump.no-hold-and-wait`). A pump that is cancelled meanwhile
+//! gives the item back in [`Undelivered`] (`obligation.no-loss`). The source is borrowed: what was not taken stays in it.
 //!
 //! An output whose receiver is gone is left out from then on; a pump notices when it next has something for it. One that only
-//! closed its channel refuses as well.
+//! closed its channel refuses as well. Nothing is taken from the source for outputs that have all gone.
 //!
 //! The other way round, from many streams into one, is [`merge_all`](super::merge_all), or a channel whose sender is cloned.
 use super::next::Next;
 use alloc::vec::Vec;
 use cx::{Cx, Row};
-use sync::mpsc::{Permit, SendError, Sender};
+use sync::mpsc::{Permit, SendError, Sender, TryReserveError};
 use sync::{Closed, WaitError};
 use types::{Cancelled, Stop, Stream};
 
@@ -73,7 +72,7 @@ impl<T, E: From<Closed>> From<Undelivered<T>> for Stop<E> {
 /// See [`Undelivered`].
 ///
 /// # Cost
-/// An obligation for each item, since room is held while the source is awaited (some 10 ns), besides the channel's.
+/// That of the channel's `send`.
 pub async fn forward<S, C>(
     cx: &Cx<C>,
     source: &mut S,
@@ -121,14 +120,10 @@ where
     let mut turn = 0;
     while !open.is_empty() {
         turn = if turn < open.len() { turn } else { 0 };
-        let permit = match open[turn].reserve(cx).await {
-            Ok(permit) => permit,
-            Err(WaitError::Closed) => {
-                open.remove(turn);
-                continue;
-            }
-            Err(WaitError::Cancelled(why)) => return Err(Undelivered::Cancelled(held, why)),
-        };
+        if open[turn].is_closed() {
+            open.remove(turn);
+            continue;
+        }
         let item = match held.take() {
             Some(item) => item,
             None => match Next::new(source, cx).await {
@@ -137,12 +132,14 @@ where
                 Err(why) => return Err(Undelivered::Cancelled(None, why)),
             },
         };
-        // What a receiver that has left meanwhile does not take is for the next one.
-        held = permit.send(item).into_undelivered();
-        if held.is_some() {
-            open.remove(turn);
-        } else {
-            turn += 1
+        match open[turn].send(cx, item).await {
+            Ok(()) => turn += 1,
+            // What a receiver that has left does not take is for the next one.
+            Err(SendError::Closed(item)) => {
+                held = Some(item);
+                open.remove(turn);
+            }
+            Err(SendError::Cancelled(item, why)) => return Err(cancelled(item, why)),
         }
     }
     Err(Undelivered::Closed(held))
@@ -192,12 +189,14 @@ where
         match output.send(cx, item).await {
             Ok(()) => {}
             Err(SendError::Closed(item)) => return Err(Undelivered::Closed(Some(item))),
-            Err(SendError::Cancelled(item, why)) => {
-                let held = Some(item).filter(|_| !types::seeded!("fan-out.item-dropped"));
-                return Err(Undelivered::Cancelled(held, why));
-            }
+            Err(SendError::Cancelled(item, why)) => return Err(cancelled(item, why)),
         }
     }
+}
+
+/// A pump was asked to stop with an item in its hands.
+fn cancelled<T>(item: T, why: Cancelled) -> Undelivered<T> {
+    Undelivered::Cancelled(Some(item).filter(|_| !types::seeded!("fan-out.item-dropped")), why)
 }
 
 /// Sends a clone of each item to every output. An output that is full makes all wait: no receiver misses anything. For
@@ -216,10 +215,10 @@ where
 /// ```
 ///
 /// # Errors
-/// See [`Undelivered`]. Every output that is open has an item, or none has: room for it is reserved in all before it is taken.
+/// See [`Undelivered`]. Every output that is open has an item, or none has: there is room for it in all before it is sent to any.
 ///
 /// # Cost
-/// As [`forward`], for each output.
+/// An obligation for each output and item (some 10 ns), besides the channel's.
 pub async fn broadcast<S, C>(
     cx: &Cx<C>,
     source: &mut S,
@@ -231,20 +230,10 @@ where
     C: Row,
 {
     let mut open: Vec<_> = outputs.iter().collect();
-    let mut permits: Vec<Permit<'_, S::Item>> = Vec::with_capacity(open.len());
+    let mut permits = Vec::with_capacity(open.len());
     loop {
-        let mut at = 0;
-        while let Some(output) = open.get(at) {
-            match output.reserve(cx).await {
-                Ok(permit) => {
-                    permits.push(permit);
-                    at += 1
-                }
-                Err(WaitError::Closed) => drop(open.remove(at)),
-                Err(WaitError::Cancelled(why)) => return Err(Undelivered::Cancelled(None, why)),
-            }
-        }
-        if permits.is_empty() {
+        open.retain(|output| !output.is_closed());
+        if open.is_empty() {
             return Err(Undelivered::Closed(None));
         }
         let item = match Next::new(source, cx).await {
@@ -252,6 +241,9 @@ where
             Ok(None) => return Ok(()),
             Err(why) => return Err(Undelivered::Cancelled(None, why)),
         };
+        if let Err(why) = room_in_all(cx, &mut open, &mut permits).await {
+            return Err(cancelled(item, why));
+        }
         // The last one needs no clone.
         let last = permits.pop();
         let mut delivered = false;
@@ -259,9 +251,46 @@ where
             delivered |= permit.send(item.clone()).is_delivered();
         }
         // An output that did not take it is found when room is asked for next; an item that none took comes back.
-        let left = last.and_then(|last| last.send(item).into_undelivered());
+        let left = match last {
+            Some(last) => last.send(item).into_undelivered(),
+            None => Some(item),
+        };
         if left.is_some() && !delivered {
             return Err(Undelivered::Closed(left));
         }
     }
+}
+
+/// Room in each of `outputs` at the same time; those that are closed are left out from now on. While one is waited for none
+/// is held in another: two pumps that share outputs would wait for each other.
+async fn room_in_all<'o, T, C: Row>(
+    cx: &Cx<C>,
+    outputs: &mut Vec<&'o Sender<T>>,
+    permits: &mut Vec<Permit<'o, T>>,
+) -> Result<(), Cancelled> {
+    let mut full = 0;
+    'all: while let Some(output) = outputs.get(full) {
+        permits.clear();
+        match output.reserve(cx).await {
+            Ok(permit) => permits.push(permit),
+            Err(WaitError::Closed) => {
+                outputs.remove(full);
+                full = 0;
+                continue;
+            }
+            Err(WaitError::Cancelled(why)) => return Err(why),
+        }
+        for at in (0..outputs.len()).filter(|at| *at != full) {
+            match outputs[at].try_reserve(cx) {
+                Ok(permit) => permits.push(permit),
+                // It is left out when it is waited for.
+                Err(TryReserveError::Full | TryReserveError::Closed) => {
+                    full = at;
+                    continue 'all;
+                }
+            }
+        }
+        return Ok(());
+    }
+    Ok(())
 }

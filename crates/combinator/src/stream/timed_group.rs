@@ -53,7 +53,9 @@ impl<S: Stream, C: MayTime> Stream for ChunksTimeout<'_, S, C> {
                         this.timer.start(*this.span)
                     }
                     this.held.push(item);
-                    if this.held.len() < *this.size {
+                    // Items that come without a wait keep neither the chunk open nor others from their turn.
+                    if this.held.len() < *this.size && this.timer.poll(context).is_pending() {
+                        ready!(this.timer.poll_budget(context));
                         continue;
                     }
                 }
