@@ -262,11 +262,6 @@ impl<C: Row> Cx<C> {
         Poll::Ready(self.attend())
     }
 
-    /// Whether no request was made that a checkpoint would look at.
-    pub(crate) fn checkpoint_is_quiet(&self) -> bool {
-        self.header().control() & control::ATTENTION == 0
-    }
-
     /// As [`Cx::poll_proceed`] without looking for a cancellation: for the few operations that are never
     /// refused (joining a finished task).
     #[inline]

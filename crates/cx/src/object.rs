@@ -14,6 +14,7 @@ use crate::{Cx, Row, Waiter};
 use core::future::Future;
 use core::panic::Location;
 use core::task::{Context, Poll};
+use task::control;
 use task::raw::waiter::header_of;
 use trace::{Access, ObjectId, ObjectKind};
 use types::{Cancelled, RegionId, TaskId};
@@ -229,20 +230,18 @@ impl<C: Row> Cx<C> {
     ) -> bool {
         // Who is polled through somebody else's waker is not woken by a note here.
         let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()));
-        own && watch::watcher().is_some_and(|watcher| {
-            let heed = if checks { self.heed() } else { Heed::Never };
-            watcher.announced(Waiter::from_waker(context.waker()), ObjectId(object), access, at, heed)
-        })
+        let heed = if checks { self.heed() } else { Some(Heed::Never) };
+        let (true, Some(heed), Some(watcher)) = (own, heed, watch::watcher()) else { return false };
+        watcher.announced(Waiter::from_waker(context.waker()), ObjectId(object), access, at, heed)
     }
 
-    /// Whether an operation that is announced now is refused.
-    fn heed(&self) -> Heed {
-        if !self.checkpoint_is_quiet() && crate::scope::effective(self.place()).is_some() {
-            Heed::Now
-        } else if crate::scope::is_masked(self.place()) {
-            Heed::Never
-        } else {
-            Heed::OnceAsked
+    /// Whether an operation that is announced now is refused. Nothing if that is because of what the task asked of a scope
+    /// of its own, in the same step perhaps: then there is nothing to pause for.
+    fn heed(&self) -> Option<Heed> {
+        let control = self.header().control();
+        if control & control::ATTENTION != 0 && crate::scope::effective(self.place()).is_some() {
+            return (control & control::TOLD != 0).then_some(Heed::Now);
         }
+        Some(if crate::scope::is_masked(self.place()) { Heed::Never } else { Heed::OnceAsked })
     }
 }

@@ -1,7 +1,8 @@
 //! [`Footprint`]: everything a step did that another task could notice.
 
 use crate::relation::{Mark, commute};
-use trace::Access;
+use crate::scheduler::Touch;
+use trace::{Access, ObjectKind};
 
 /// The operations of one step.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,16 @@ pub(crate) struct Footprint {
 /// Whether the operation is in no race, and only orders steps.
 pub(crate) fn orders(access: Access) -> bool {
     matches!(access, Access::Happen | Access::Observe)
+}
+
+/// Whether a step that announced the one did that, whatever it came to, if it did the other to the same object: who said that
+/// it would look at a value has written nothing.
+pub(crate) fn keeps_to(announced: &Touch, did: &Touch) -> bool {
+    let looks = |access| access == Access::Read;
+    let either = matches!(announced.access, Access::Exchange(_)) || announced.kind != ObjectKind::Value;
+    announced.object == did.object
+        && announced.kind == did.kind
+        && (either || looks(announced.access) == looks(did.access))
 }
 
 /// Nearly all steps do one thing, and then there is nothing to allocate.

@@ -103,6 +103,8 @@ struct Run {
     unlooked: Vec<TaskId>,
     /// Whose request to end the step looks at.
     own: Option<ObjectId>,
+    /// Whether its task had announced what it does.
+    announced: bool,
     /// Which tasks the step asked as a whole, and not only a frame in them.
     told: Vec<TaskId>,
     /// Whether the run is being taken down: nobody waits for anything any more.
@@ -314,6 +316,12 @@ impl Run {
             (None, Some(tried)) => self.asleep.waits(actor, (tried.object, tried.kind)),
             (None, None) => {}
         }
+        // Asked before, it would not have slept, and nobody foresees what it would have done: it has looked at what it
+        // waits for, or at something of its own.
+        if self.own.is_some() {
+            let looked = ends.unwrap_or_else(|| object(self.actor, END));
+            self.touch_once(looked, ObjectKind::Moment, Access::Read)
+        }
     }
 
     /// Something was done to an object of the kernel's.
@@ -363,7 +371,10 @@ impl Run {
             Label::TaskJoined { task, .. } => {
                 let end = object(task.as_u64(), END);
                 let combines = self.combinators.values().any(|within| within.as_u64() == self.actor);
-                if combines && !types::seeded!("lab.joins-are-alone") || self.asleep.waited_for_more(end) {
+                if combines && !types::seeded!("lab.joins-are-alone")
+                    || self.asleep.waited_for_more(end)
+                    || self.own.is_some()
+                {
                     self.touch(end, moment, Access::Read)
                 }
                 self.touch(end, moment, Access::Observe)
@@ -401,7 +412,11 @@ impl Run {
                 self.told.push(task);
                 self.asked(task)
             }
-            // A task's request on a scope of its own concerns nobody else.
+            // A task's request on a scope of its own: what its steps do besides is no longer foreseen by anybody.
+            Label::ScopeRequest { .. } => {
+                let actor = self.actor;
+                self.asked(TaskId::from_u64(actor))
+            }
             _ => {}
         }
     }
@@ -471,6 +486,7 @@ pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
         run.actor = task.as_u64();
         run.resumed = resumed.map(|touch| (touch.object, touch.access));
         run.tries = tries;
+        run.announced = resumed.is_some();
         run.own = run.looks.at(task).then(|| object(task.as_u64(), ASKED));
         run.told.clear()
     });

@@ -337,7 +337,7 @@ impl Trees {
             };
             // As things are now it did what it had announced, or was refused; or nobody knows what it does.
             let known = match (ran, more, announced) {
-                (Some(ran), None, Some(_)) => does.is_none_or(|mark| mark.object == ran.object),
+                (Some(ran), None, Some(_)) => does.is_some_and(|mark| mark.object == ran.object),
                 (None, ..) => request.is_some(),
                 _ => false,
             };
@@ -350,7 +350,9 @@ impl Trees {
         }
         // What follows its operation in the same step is unknown, but then no step is of one operation.
         let look = request.map(|request| self.look_at(&request));
-        let marks: Vec<Mark> = does.into_iter().chain(look).collect();
+        // That something ended with it others may have looked at.
+        let ends = step.footprint.marks().iter().copied().filter(|mark| mark.access == Access::Happen);
+        let marks: Vec<Mark> = does.into_iter().chain(look).chain(ends).collect();
         Some(Planned { footprint: Footprint::new(&marks), ..step })
     }
 

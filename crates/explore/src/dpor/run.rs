@@ -8,7 +8,7 @@
 use super::wakeup::{Branches, Planned};
 use super::{Node, State, Trees};
 use crate::causality::WORLD;
-use crate::footprint::{Footprint, orders};
+use crate::footprint::{Footprint, keeps_to, orders};
 use crate::scheduler::{Candidate, Ended, Point, Scheduler, Step, Touch};
 use crate::script::{Chosen, Unrepeatable};
 use trace::{Access, Choice};
@@ -219,9 +219,7 @@ impl Trees {
             (None, _, expected) => {
                 candidate.request.is_none() || expected.is_none_or(|expected| orders(expected.access))
             }
-            (Some(touch), None, Some(expected)) => {
-                expected.object == touch.object && expected.kind == touch.kind
-            }
+            (Some(touch), None, Some(expected)) => keeps_to(&expected, touch),
             _ => false,
         };
         // Who went on because everybody else had ended can't have gone on earlier, whatever it did then.

@@ -60,16 +60,20 @@ impl Run {
         self.touch_once(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Write)
     }
 
-    /// The step looks at what its task was asked. Said last, so that what was announced comes first.
+    /// The step looks at what its task was asked. Said first, but for what was announced.
     #[cold]
     pub(super) fn look(&mut self, own: ObjectId) {
         if self.log.touches.iter().all(|touch| touch.object != own) {
-            self.touch(own, ObjectKind::Value, Access::Read)
+            self.touch(own, ObjectKind::Value, Access::Read);
+            // Who goes on after an end need not have waited for it: asked before, it would have gone on without.
+            if !self.announced {
+                self.log.touches.rotate_right(1)
+            }
         }
     }
 
     /// As [`Run::touch`], unless the step did that before.
-    fn touch_once(&mut self, object: ObjectId, kind: ObjectKind, access: Access) {
+    pub(super) fn touch_once(&mut self, object: ObjectId, kind: ObjectKind, access: Access) {
         if self.log.touches.iter().all(|touch| (touch.object, touch.access) != (object, access)) {
             self.touch(object, kind, access)
         }

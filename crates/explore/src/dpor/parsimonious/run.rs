@@ -3,7 +3,7 @@
 //! Not here: what the plan is (`parsimonious`).
 
 use super::{Parsimonious, State};
-use crate::footprint::{Footprint, orders};
+use crate::footprint::{Footprint, keeps_to, orders};
 use crate::scheduler::{Ended, Point, Scheduler, Step};
 use crate::script::Unrepeatable;
 use trace::{Choice, ObjectKind};
@@ -38,9 +38,7 @@ impl Parsimonious {
         let mut racing = step.touches.iter().filter(|touch| !orders(touch.access));
         match (racing.next(), racing.next(), self.announced(depth)) {
             (None, ..) => true,
-            (Some(touch), None, Some(announced)) if announced.object == touch.object => {
-                announced.kind == touch.kind
-            }
+            (Some(touch), None, Some(announced)) if keeps_to(&announced, touch) => true,
             // Who went on because everybody else had ended can't have gone on earlier, whatever it did then.
             _ => self.causality.follows_all(),
         }
