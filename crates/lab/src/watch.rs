@@ -371,10 +371,8 @@ impl Run {
             Label::TaskJoined { task, .. } => {
                 let end = object(task.as_u64(), END);
                 let combines = self.combinators.values().any(|within| within.as_u64() == self.actor);
-                if combines && !types::seeded!("lab.joins-are-alone")
-                    || self.asleep.waited_for_more(end)
-                    || self.own.is_some()
-                {
+                let combines = combines && !types::seeded!("lab.joins-are-alone");
+                if combines || self.own.is_some() || self.asleep.waited_for_more(end) {
                     self.touch(end, moment, Access::Read)
                 }
                 self.touch(end, moment, Access::Observe)
