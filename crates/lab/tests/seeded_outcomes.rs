@@ -20,6 +20,12 @@ fn joins() {
     check_family(Family::Join, 100)
 }
 
+fn everything() {
+    for family in [Family::Timeout, Family::Cancel, Family::All, Family::Select] {
+        check_family(family, 250)
+    }
+}
+
 fn both() {
     check_family(Family::Both, 100)
 }
@@ -34,7 +40,7 @@ fn chance() {
 
 mutants::mistakes! {
     whoever_wakes_a_task_is_why_it_goes_on: "explore.woken-by-all"
-        breaks joins, says "left" "right";
+        breaks everything, says "left" "right";
     a_waker_that_does_not_look: "lab.wakers-look-at-nothing"
         breaks check_a_request_against_a_call, says "left" "right";
     a_sleeper_that_does_not_look: "lab.sleepers-look-at-nothing"
