@@ -207,6 +207,10 @@ fn channels_bear_wakers_that_use_them() {
         |_, waker| rx.poll_recv(&mut node, || waker).is_ready(),
         |tx| assert_eq!(tx.send(1), Ok(())),
     );
+}
+
+#[test]
+fn rendezvous_broadcast_and_watch_bear_wakers_that_use_them() {
     let (mut offer, mut value) = (Offer::default(), Some(1));
     calls_back(
         Table::<u8, Waker>::default(),
@@ -228,6 +232,10 @@ fn channels_bear_wakers_that_use_them() {
         |latest, waker| latest.poll_changed(&mut node, 0, || waker).is_ready(),
         |latest| drop(latest.replace(1)),
     );
+}
+
+#[test]
+fn waits_for_the_other_side_bear_wakers_that_use_it() {
     let (mut node, (tx, rx)) = (WaitNode::new(), ring::channel::<u8, Waker>(1));
     calls_back(
         tx,
