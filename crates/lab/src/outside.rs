@@ -133,7 +133,8 @@ impl Looked {
         PLAIN.with_borrow_mut(|plain| {
             let free = plain.is_none();
             plain.get_or_insert_with(|| Plain { from: noted(), created: Vec::new() });
-            free.then_some(Looked(()))
+            // Not `then_some`: one that is made and dropped at once would end what it must not.
+            free.then(|| Looked(()))
         })
     }
 

@@ -178,6 +178,7 @@ pub trait StreamCxExt: Stream {
     }
 
     /// As [`StreamExt::chunks`](super::StreamExt::chunks), and a chunk waits no longer than `span` from its first item to be full.
+    /// With a span of zero it takes what is there without a wait.
     ///
     /// ```
     /// # use asupersync_combinator::stream::{self, StreamCxExt, StreamExt};

@@ -53,8 +53,10 @@ impl<S: Stream, C: MayTime> Stream for ChunksTimeout<'_, S, C> {
                         this.timer.start(*this.span)
                     }
                     this.held.push(item);
-                    // Items that come without a wait keep neither the chunk open nor others from their turn.
-                    if this.held.len() < *this.size && this.timer.poll(context).is_pending() {
+                    // Items that come without a wait keep neither the chunk open nor others from their turn. No span at all
+                    // means what is there without a wait.
+                    let in_time = this.span.is_zero() || this.timer.poll(context).is_pending();
+                    if this.held.len() < *this.size && in_time {
                         ready!(this.timer.poll_budget(context));
                         continue;
                     }
