@@ -6,6 +6,9 @@
 //!
 //! Not here: moving a source whose task moved for good; when to turn.
 
+#[cfg(target_os = "linux")]
+mod raw;
+
 use crate::Driver;
 use std::cell::Cell;
 use std::io;
@@ -117,10 +120,7 @@ impl Drop for Entered {
 /// over 50 us. Does nothing where there is no such setting.
 pub fn precise_timers() {
     #[cfg(target_os = "linux")]
-    {
-        // A refusal costs precision and nothing else.
-        let _ = rustix::thread::set_current_timer_slack(Some(std::num::NonZeroU64::MIN));
-    }
+    raw::least_timer_slack();
 }
 
 #[cfg(test)]

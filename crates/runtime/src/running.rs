@@ -222,24 +222,33 @@ impl Parts {
         (outcome, value)
     }
 
+    /// Returns when they all have begun: a thread that was just made may share the processor of the one that made it, and the
+    /// system leaves it there for many milliseconds while that one works on.
     fn start_workers(&self) -> Vec<(JoinHandle<()>, mpsc::Receiver<()>)> {
-        (1..self.engine.workers())
+        let (begun, beginning) = mpsc::channel::<()>();
+        let threads = (1..self.engine.workers())
             .filter_map(|index| {
                 let engine = self.engine.clone();
                 let reactor = self.machine.reactor.clone();
                 let (gone, left) = mpsc::channel();
+                let begun = begun.clone();
                 let name = format!("{}-{index}", self.name);
                 // One worker fewer is slower, not wrong: its queue stays empty.
                 let thread = thread::start(name, self.stack_size, &*self.engine.world().reports, move || {
                     reactor::precise_timers();
                     let _driver = reactor.enter(index);
+                    drop(begun);
                     engine.run(index, &|| false);
                     task::raw::flush_thread_cache();
                     drop(gone);
                 });
                 thread.map(|thread| (thread, left))
             })
-            .collect()
+            .collect();
+        drop(begun);
+        // Closed by the last of them.
+        let _ = beginning.recv();
+        threads
     }
 
     fn end(self, threads: Vec<(JoinHandle<()>, mpsc::Receiver<()>)>) {
