@@ -281,7 +281,8 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         let classes = coverage.classes();
         let repeated = executions - classes;
         let (unseen, within, clean, likely) = (None, None, None, None);
-        Found { runs: classes, classes, repeated, complete: true, unseen, within, likely, clean, undecided }
+        let (runs, complete, asked) = (classes, true, looks.asks());
+        Found { runs, classes, repeated, complete, asked, unseen, within, likely, clean, undecided }
     }
 
     fn attempt_abreast(&self, crew: Crew, looks: &Looks) -> Seen {

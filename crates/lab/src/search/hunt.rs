@@ -180,6 +180,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             }
         };
         Ok(Found {
+            asked: every && looks.asks(),
             runs: learnt.runs,
             classes: learnt.coverage.classes(),
             repeated: learnt.repeated,

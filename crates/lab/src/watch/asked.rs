@@ -39,6 +39,11 @@ impl Looks {
         Arc::make_mut(&mut self.tasks).extend(tasks)
     }
 
+    /// Whether anybody is.
+    pub(crate) fn asks(&self) -> bool {
+        self.all || !self.tasks.is_empty()
+    }
+
     pub(super) fn at(&self, task: TaskId) -> bool {
         self.all || self.tasks.contains(&task)
     }
