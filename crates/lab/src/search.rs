@@ -27,31 +27,32 @@
 //! | `rates` | drawn runs that go on after a failure: how often each judge finds something |
 //! | `hunt` | one search, from the first schedule to the verdict |
 //! | `abreast` | a search of every class on several threads |
+//! | `found` | what a search without a failure has seen, in words |
 //!
 //! Not here: the algorithms (`explore`), one run (`runtime`), reading the environment.
 mod abreast;
 mod claims;
+mod found;
 pub(crate) mod hunt;
 mod picker;
 pub(crate) mod rates;
 
 pub use abreast::Crew;
+pub use found::Found;
 
 use crate::artefact::Artefact;
 use crate::config::{LabConfig, Schedule};
-use crate::failure::{Rerun, count};
+use crate::failure::Rerun;
 use crate::net::NetProfile;
-use crate::progress::{Go, Hook, Progress, about, rounded};
+use crate::progress::{Go, Hook, Progress};
 use crate::runtime::LabRuntime;
 use crate::sweep::{SHRINK_STEPS, judged};
 use crate::watch::Grain;
 use claims::Claim;
 use cx::{All, Cx};
-use explore::Estimate;
 use hunt::Hunt;
-use monitor::{Level, Question, Rate, Sampled, Statement};
+use monitor::{Level, Question, Rate, Sampled};
 use rates::Rates;
-use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 use trace::Choice;
@@ -84,93 +85,6 @@ enum How {
     Every,
     Within(usize),
     Sample(Schedule),
-}
-
-/// What a search that found no failure has seen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Found {
-    /// Executions.
-    pub runs: u64,
-    /// Classes of executions that differ in more than the order of what commutes.
-    pub classes: u64,
-    /// Executions that were given up because they would have repeated another.
-    pub repeated: u64,
-    /// Whether the search came to its end: it knows of nothing that it did not try, of every class or of every schedule
-    /// within the bound. Where tasks are [asked](Found::asked) to end, that is less than all there are.
-    pub complete: bool,
-    /// Whether some task was asked to end, in a search of every class. Explorations of such programs find what most other
-    /// searches find and more, but are known to miss classes now and then: draw schedules as well
-    /// (`explore = "random"`), or try all within a few delays ([`Search::within_delays`]), which miss none.
-    pub asked: bool,
-    /// For samples: the probability that one more run is of a class that was not seen.
-    pub unseen: Option<f64>,
-    /// For a search through all schedules within a bound: how many delays it allows.
-    pub within: Option<usize>,
-    /// For a search of every class that ended before its end, by its limit or by whoever watched it: how many executions
-    /// it would likely have had.
-    pub likely: Option<Estimate>,
-    /// For samples: what follows from so many clean runs, about the rate of schedules that fail. It holds whenever the
-    /// search ended. `None` for a search of every class, and for schedules that draw nothing: no rate stands behind
-    /// those.
-    pub clean: Option<Statement>,
-    /// How many random numbers came from the seed, of a search that was to try each value of a number
-    /// ([`Search::branch_on_random`]): they had no bound, or a larger one. In all executions together.
-    pub undecided: u64,
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt_schedules(f)?;
-        match self.undecided {
-            0 => Ok(()),
-            some => write!(f, "; {} came from the seed alone", count(some, "random number")),
-        }
-    }
-}
-
-impl Found {
-    fn fmt_schedules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { runs, classes, complete, unseen, likely, clean, .. } = self;
-        let runs = format_args!("in {runs} {}", if *runs == 1 { "run" } else { "runs" });
-        let schedules = if *classes == 1 { "class of schedules" } else { "classes of schedules" };
-        if let Some(delays) = self.within {
-            let delays = count(delays as u64, "delay");
-            let all = if *complete { "all there are" } else { "it ended early" };
-            return write!(
-                f,
-                "{} within {delays} of production's order, in {classes} {schedules}: {all}",
-                count(self.runs, "schedule"),
-                schedules = if *classes == 1 { "class" } else { "classes" },
-            );
-        }
-        match (complete, unseen, likely) {
-            (true, ..) if self.asked => {
-                write!(
-                    f,
-                    "{classes} {schedules} {runs}: all that an exploration finds where tasks are asked to end"
-                )
-            }
-            (true, ..) => write!(f, "{classes} {schedules} {runs}: all there are"),
-            (false, Some(unseen), _) => {
-                write!(f, "{classes} {schedules} {runs}; about {:.1} % unseen", unseen * 100.0)?;
-                match clean {
-                    Some(statement) => write!(f, "; {statement}"),
-                    None => Ok(()),
-                }
-            }
-            (false, None, Some(likely)) => {
-                let (least, most) = likely.range();
-                let (least, most) = (rounded(least), rounded(most));
-                write!(f, "{classes} of {} classes of schedules {runs}", about(*classes, likely.likely))?;
-                // Before the first few branches are done an estimate knows no more than that there are others.
-                if likely.likely.round() > *classes as f64 {
-                    write!(f, " (likely {least} to {most})")?
-                }
-                f.write_str("; it ended early")
-            }
-            (false, None, None) => write!(f, "{classes} {schedules} {runs}; it ended early"),
-        }
-    }
 }
 
 impl Search {
