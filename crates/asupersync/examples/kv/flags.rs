@@ -22,7 +22,8 @@ Flags:
                         open files (ulimit -n), if that is less [10000]
   --max-request BYTES   bytes of one request, such as 1048576, 64mb, 1gb [1gb]
   --max-held BYTES      bytes held for all clients together: requests that have arrived in part, replies and
-                        messages that were not sent; 64 KiB of each client are not counted [4gb]
+                        messages that were not sent, channels subscribed to; 64 KiB of each client are not
+                        counted [4gb]
   --max-memory BYTES    estimated bytes of data; above it, what adds data is refused; 0 for no limit [0]
   --grace SECONDS       how long answers in progress may take once the end was asked for [10]
   --tree                print the region tree of a running server, also of one that drains, and end

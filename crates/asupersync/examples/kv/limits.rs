@@ -28,7 +28,7 @@ pub(crate) struct Limits {
     /// hold it as often; what is stored once is replied once, and is not refused for its size.
     pub(crate) max_reply: usize,
     /// Bytes held for all clients together [`maxmemory-clients`]: requests that have arrived in part with the places
-    /// of their arguments, replies and messages that were not sent. Buffers up to 64 KiB are not counted.
+    /// of their arguments, replies and messages that were not sent, the channels that clients subscribe to. Buffers up to 64 KiB are not counted.
     pub(crate) max_held: usize,
     /// Estimated bytes of data, 0 for no bound [`maxmemory`]; commands that add data are refused
     /// above it.

@@ -133,6 +133,46 @@ fn many_small_arguments_count_with_their_places() {
 }
 
 #[test]
+fn channels_of_all_clients_together_are_bounded() {
+    check(
+        scarce(),
+        async |cx, _| {
+            let mut other = Client::connect(cx, address()).await;
+            let name = |n: usize| format!("{n:08}{}", "x".repeat(40_000));
+            // A mebibyte is there again for whoever comes when the last one was refused, and for whoever leaves its channels.
+            for _ in 0..2 {
+                let mut greedy = Client::connect(cx, address()).await;
+                for _ in 0..3 {
+                    for n in 0..10 {
+                        greedy
+                            .send(cx, &encode(&format!("SUBSCRIBE {}", name(n))))
+                            .await
+                            .expect("it is read");
+                        assert!(greedy.reply(cx).await.starts_with("*3\r\n$9\r\nsubscribe\r\n"), "{n} fit");
+                    }
+                    greedy.send(cx, &encode("RESET")).await.expect("it is read");
+                    assert_eq!(greedy.reply(cx).await, "+RESET\r\n");
+                }
+                let mut told = None;
+                for n in 0..40 {
+                    greedy.send(cx, &encode(&format!("SUBSCRIBE {}", name(n)))).await.expect("it is read");
+                    let reply = greedy.reply(cx).await;
+                    if reply.starts_with('-') {
+                        told = Some((n, reply));
+                        break;
+                    }
+                }
+                let (fit, reply) = told.expect("40 do not fit");
+                assert_eq!(reply, TOO_MUCH);
+                assert!((10..14).contains(&fit), "each name is kept twice: {fit}");
+                expect_service(cx, &mut other).await;
+            }
+        },
+        clean,
+    );
+}
+
+#[test]
 fn replies_that_are_not_read_are_bounded_for_all_clients_together() {
     check(
         scarce(),

@@ -44,9 +44,7 @@ fn getname(call: &mut Call<'_>) -> Done {
 
 fn setname(call: &mut Call<'_>) -> Done {
     let name = call.args.at(2);
-    if !is_printable(name) {
-        return Err(Refusal::Text("ERR Client names cannot contain spaces, newlines or special characters."));
-    }
+    check_word("Client names", name)?;
     call.session.name = name.to_vec();
     call.ok()?;
     Ok(Effect::Renamed)
@@ -62,10 +60,7 @@ fn setinfo(call: &mut Call<'_>) -> Done {
     } else {
         return Err(Refusal::quoting("ERR Unrecognized option '", option, "'"));
     };
-    if !is_printable(value) {
-        let text = format!("ERR {shown} cannot contain spaces, newlines or special characters.");
-        return Err(Refusal::Words(text.into_bytes()));
-    }
+    check_word(shown, value)?;
     *field = value.to_vec();
     call.ok()
 }
@@ -169,7 +164,18 @@ fn describe(client: &ClientInfo, call: &Call<'_>, text: &mut Vec<u8>) {
     text.push(b'\n');
 }
 
-/// Whether a word can stand in a line of CLIENT LIST without breaking it.
-pub(super) fn is_printable(word: &[u8]) -> bool {
-    word.iter().all(u8::is_ascii_graphic)
+/// Bytes of a name: each client has some, they are kept for as long as it is connected, and CLIENT LIST repeats
+/// them all in one reply. Redis has no such limit.
+const LONGEST_NAME: usize = 256;
+
+/// Refuses a word, which is called `what`, that would break its line of CLIENT LIST, or is too long for it.
+pub(super) fn check_word(what: &str, word: &[u8]) -> Result<(), Refusal> {
+    let why = if word.len() > LONGEST_NAME {
+        format!("ERR {what} cannot be longer than {LONGEST_NAME} bytes.")
+    } else if !word.iter().all(u8::is_ascii_graphic) {
+        format!("ERR {what} cannot contain spaces, newlines or special characters.")
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::Words(why.into_bytes()))
 }

@@ -2,7 +2,7 @@
 
 use super::super::resp::encode;
 use super::super::resp::number::parse_i64;
-use super::client::is_printable;
+use super::client::check_word;
 use super::refusal::{NOT_INTEGER, Refusal};
 use super::session::Replies;
 use super::{Call, Done, Effect};
@@ -55,7 +55,7 @@ pub(super) fn reset(call: &mut Call<'_>) -> Done {
     let renamed = !call.session.name.is_empty();
     call.session.name.clear();
     call.session.replies = Replies::All;
-    let left: Vec<Box<[u8]>> = std::mem::take(&mut call.session.channels).into_iter().collect();
+    let left: Vec<Box<[u8]>> = std::iter::from_fn(|| call.session.part_first()).collect();
     Ok(if !left.is_empty() {
         // The server refreshes its copy of the name with every effect of the session.
         Effect::Unsubscribe(left)
@@ -89,11 +89,7 @@ pub(super) fn hello(call: &mut Call<'_>) -> Done {
         } else if option.eq_ignore_ascii_case(b"setname")
             && let Some(wanted) = options.next()
         {
-            if !is_printable(wanted) {
-                return Err(Refusal::Text(
-                    "ERR Client names cannot contain spaces, newlines or special characters.",
-                ));
-            }
+            check_word("Client names", wanted)?;
             name = Some(wanted);
         } else {
             return Err(Refusal::quoting("ERR Syntax error in HELLO option '", option, "'"));

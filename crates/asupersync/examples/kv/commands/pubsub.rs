@@ -13,7 +13,7 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Done {
     call.session.pushes = true;
     let mut joined = Vec::new();
     for channel in call.args.tail(1) {
-        if call.session.channels.insert(Box::from(channel)) {
+        if call.session.join(channel) {
             joined.push(Box::from(channel));
         }
         confirm(call.out, b"subscribe", Some(channel), call.session.channels.len());
@@ -27,11 +27,11 @@ pub(super) fn unsubscribe(call: &mut Call<'_>) -> Done {
     let mut left = Vec::new();
     if call.args.len() > 1 {
         for channel in call.args.tail(1) {
-            left.extend(call.session.channels.take(channel));
+            left.extend(call.session.part(channel));
             confirm(call.out, b"unsubscribe", Some(channel), call.session.channels.len());
         }
     } else {
-        while let Some(channel) = call.session.channels.pop_first() {
+        while let Some(channel) = call.session.part_first() {
             confirm(call.out, b"unsubscribe", Some(&channel), call.session.channels.len());
             left.push(channel);
         }

@@ -24,6 +24,8 @@ pub(crate) struct Session {
     pub(super) library_name: Vec<u8>,
     pub(super) library_version: Vec<u8>,
     pub(super) channels: BTreeSet<Box<[u8]>>,
+    /// What the channels take: theirs is the only part of a session that can grow.
+    channel_bytes: usize,
     pub(super) last_command: &'static str,
     pub(super) replies: Replies,
     /// What the request being executed writes is no reply but a confirmation of a subscription, which is sent
@@ -41,6 +43,7 @@ impl Session {
             library_name: Vec::new(),
             library_version: Vec::new(),
             channels: BTreeSet::new(),
+            channel_bytes: 0,
             last_command: "NULL",
             replies: Replies::All,
             pushes: false,
@@ -86,8 +89,41 @@ impl Session {
         !self.channels.is_empty()
     }
 
+    /// Subscribes to a channel. False if it did already.
+    pub(super) fn join(&mut self, channel: &[u8]) -> bool {
+        let new = self.channels.insert(Box::from(channel));
+        self.channel_bytes += if new { channel_cost(channel) } else { 0 };
+        new
+    }
+
+    /// Takes a channel out; `None` if it was not subscribed to.
+    pub(super) fn part(&mut self, channel: &[u8]) -> Option<Box<[u8]>> {
+        let left = self.channels.take(channel)?;
+        self.channel_bytes -= channel_cost(&left);
+        Some(left)
+    }
+
+    /// Takes the first channel out; `None` if there is no more.
+    pub(super) fn part_first(&mut self) -> Option<Box<[u8]>> {
+        let left = self.channels.pop_first()?;
+        self.channel_bytes -= channel_cost(&left);
+        Some(left)
+    }
+
+    /// Estimated bytes that its channels take, here and in the server's registry.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        self.channel_bytes
+    }
+
     /// The channels it subscribes to, in order.
     pub(crate) fn channels(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.channels.iter().map(|channel| &**channel)
     }
+}
+
+/// What one subscription takes: its name is kept twice, and the places in the two registries take about as much as
+/// a short list's first node.
+fn channel_cost(name: &[u8]) -> usize {
+    2 * name.len() + 384
 }

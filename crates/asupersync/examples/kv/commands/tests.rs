@@ -143,6 +143,41 @@ fn effects_tell_the_server_what_it_must_do() {
 }
 
 #[test]
+fn names_have_a_greatest_length() {
+    let mut server = Server::new();
+    let (fits, long) = ("n".repeat(256), "n".repeat(257));
+    for (request, what) in [
+        ("CLIENT SETNAME ", "Client names"),
+        ("HELLO 2 SETNAME ", "Client names"),
+        ("CLIENT SETINFO lib-name ", "lib-name"),
+        ("CLIENT SETINFO lib-ver ", "lib-ver"),
+    ] {
+        assert!(!server.run(&format!("{request}{fits}")).starts_with('-'), "{request}");
+        let refused = format!("-ERR {what} cannot be longer than 256 bytes.\\r\\n");
+        assert_eq!(server.run(&format!("{request}{long}")), refused, "{request}");
+    }
+    assert_eq!(server.session.name(), fits.as_bytes(), "what is refused changes nothing");
+}
+
+#[test]
+fn channels_are_counted_from_the_first_request_to_the_last() {
+    let mut server = Server::new();
+    server.run("SUBSCRIBE a b a");
+    let two = server.session.held();
+    assert!(two > 0);
+    server.run("SUBSCRIBE b");
+    assert_eq!(server.session.held(), two, "nothing new");
+    server.run(&format!("SUBSCRIBE {}", "x".repeat(40_000)));
+    assert!(server.session.held() >= two + 80_000, "the name is kept twice");
+    server.run("UNSUBSCRIBE a c");
+    server.run("UNSUBSCRIBE");
+    assert_eq!(server.session.held(), 0);
+    server.run("SUBSCRIBE a b");
+    server.run("RESET");
+    assert_eq!(server.session.held(), 0);
+}
+
+#[test]
 fn a_browser_is_not_listened_to() {
     for line in ["POST / HTTP/1.1", "post x", "Host: localhost", "HOST: a b"] {
         let mut server = Server::new();

@@ -1,8 +1,8 @@
 //! `Pool`: the bytes that the server holds for all its clients together, and `Share`, one buffer's part of it.
 //!
 //! Each limit of one client is multiplied by ten thousand clients, so large buffers have a limit together
-//! [`maxmemory-clients`]: of requests that have arrived in part, of replies and messages that were not sent. What
-//! every client may hold anyway, `FREE` in each direction, is not counted and costs nothing to count.
+//! [`maxmemory-clients`]: of requests that have arrived in part, of replies and messages that were not sent; and so
+//! do the names of the channels that clients subscribe to. What every client may hold anyway, `FREE` in each direction, is not counted and costs nothing to count.
 //!
 //! Invariant `pool.balanced`: what is left and all shares are the limit together. A share gives its bytes back when
 //! dropped, whatever happened to its client.

@@ -26,7 +26,8 @@ pub(super) struct Talk {
     pub(super) input: Input,
     /// Replies that are not sent yet.
     pub(super) out: Vec<u8>,
-    /// For `out` and the decoder: many small arguments take more than the bytes that name them.
+    /// For `out`, the decoder, since many small arguments take more than the bytes that name them, and the channels
+    /// of the session.
     share: Share,
     /// Bytes that have arrived since they were last counted.
     pub(super) arrived: usize,
@@ -48,12 +49,12 @@ impl Talk {
     pub(super) fn sent(&mut self) {
         self.out.clear();
         self.out.shrink_to(KEPT);
-        // Less is always granted.
+        // Less is always granted; what was refused a moment ago may be more, and its connection ends.
         let _ = self.share.resize(self.held());
     }
 
     fn held(&self) -> usize {
-        self.out.capacity() + self.decoder.held()
+        self.out.capacity() + self.decoder.held() + self.session.held()
     }
 
     /// Replaces what is in `out`: there is no room for it, or for more of the request.
