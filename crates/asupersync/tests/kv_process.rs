@@ -135,6 +135,21 @@ fn help_lists_every_flag_and_every_exit_code() {
 }
 
 #[test]
+fn what_is_printed_to_nobody_or_to_a_full_device_is_no_bug() {
+    let (reader, gone) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let status = Command::new(kv()).arg("--help").stdout(gone).status().expect("it runs");
+    assert_eq!(status.code(), Some(0), "whoever has gone has read enough");
+    if cfg!(target_os = "linux") {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let output = Command::new(kv()).arg("--help").stdout(full).output().expect("it runs");
+        let line = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(line.starts_with("kv: failed to print: ") && line.lines().count() == 1, "{line}");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_one_line_and_exit_code_2() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();

@@ -23,6 +23,7 @@ use asupersync::{Builder, Cx};
 use flags::{Flags, Job};
 use log::{Log, RuntimeReports};
 use server::Config;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -36,15 +37,9 @@ const INTERRUPTED: i32 = 130;
 fn main() -> ExitCode {
     let job = flags::parse(std::env::args().skip(1));
     match job {
-        Ok(Job::Help) => {
-            print!("{}", flags::HELP);
-            ExitCode::SUCCESS
-        }
+        Ok(Job::Help) => tell(flags::HELP),
         Ok(Job::Tree(flags)) => match ask::tree(flags.address()) {
-            Ok(tree) => {
-                print!("{tree}");
-                ExitCode::SUCCESS
-            }
+            Ok(tree) => tell(&tree),
             Err(error) => fail(UNCLEAN, &error),
         },
         Ok(Job::Serve(flags)) => serve(flags),
@@ -52,9 +47,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints what was asked for. A reader that has gone has read what it wanted (`kv --tree | head`); a full device is
+/// an answer that was not had.
+fn tell(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            fail(UNCLEAN, &format!("failed to print: {error}"))
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
 /// One clear line, and the exit code.
 fn fail(code: u8, line: &str) -> ExitCode {
-    eprintln!("kv: {line}");
+    // With nobody to read it, the exit code says it alone.
+    let _ = writeln!(std::io::stderr(), "kv: {line}");
     ExitCode::from(code)
 }
 
