@@ -204,7 +204,8 @@ fn again(subject: &Subject, execution: &Execution) -> String {
 
 fn command(subject: &Subject, execution: &Execution) -> String {
     let line = explore::Replay::new(subject.name(), execution.taken.decisions.clone()).line();
-    format!("asupersync lab replay {line}")
+    let wanted: String = subject.wanted().map(|want| format!(" --want {want}")).collect();
+    format!("asupersync lab replay {line}{wanted}")
 }
 
 fn tell_failure(subject: &Subject, smallest: &Execution, minimal: bool) {

@@ -83,6 +83,11 @@ impl Subject {
         if words.is_empty() { "every task ends".into() } else { words.join(" ") }
     }
 
+    /// What cells are to hold at the end, as it was asked for: "x=2". A replay does not carry it.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = String> {
+        self.wanted.iter().map(|&(cell, value)| format!("{}={value}", self.program.cells()[cell]))
+    }
+
     /// Why the run that is over fails, if it does: somebody never ends, or a cell does not hold what it is to.
     pub(crate) fn failure(&self, machine: &mut Machine) -> Option<String> {
         let stuck: Vec<String> = machine.stuck().iter().map(|stuck| self.waits(stuck)).collect();

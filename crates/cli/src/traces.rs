@@ -15,8 +15,24 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|why| format!("failed to read {}: {why}", path.display()))
 }
 
+/// The events of a file that is whole.
 fn events(path: &Path) -> Result<Vec<Event>, String> {
-    trace::parse_lines(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))
+    let text = read(path)?;
+    let events = trace::parse_lines(&text).map_err(|why| format!("{}: {why}", path.display()))?;
+    if events.is_empty() {
+        return Err(format!("{} has no events: there is nothing to look at", path.display()));
+    }
+    // A trace that says its end was counted when it was read; one that breaks a rule says more than that it was cut.
+    match model::replay(&events) {
+        // What is missing could be anything.
+        Ok(summary) if !summary.closed && trace::said_end(&text).is_none() => Err(format!(
+            "{} ends before its root is closed, and its last line does not say that this is its end: it was cut after {} \
+             events, none of which breaks a rule",
+            path.display(),
+            summary.events
+        )),
+        _ => Ok(events),
+    }
 }
 
 /// Writes a run where it was asked for.
@@ -45,22 +61,9 @@ pub(crate) fn show(show: &Show) -> Done {
 
 /// `trace check`.
 pub(crate) fn check(check: &Check) -> Done {
-    let text = read(&check.trace)?;
-    let events = trace::parse_lines(&text).map_err(|why| format!("{}: {why}", check.trace.display()))?;
-    if events.is_empty() {
-        return Err(format!("{} has no events: nothing was checked", check.trace.display()));
-    }
+    let events = events(&check.trace)?;
     let mut seen = Seen::Nothing;
     match model::replay(&events) {
-        // What is missing could break any rule.
-        Ok(summary) if !summary.closed && trace::said_end(&text).is_none() => {
-            return Err(format!(
-                "{} ends before its root is closed, and its last line does not say that this is its end: it was cut after {} \
-                 events, none of which breaks a rule",
-                check.trace.display(),
-                summary.events
-            ));
-        }
         Ok(summary) => println!(
             "the model agrees: {} events, {} regions, {} tasks, {} permits, {} leaked, the root {}",
             summary.events,

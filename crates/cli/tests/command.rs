@@ -68,6 +68,7 @@ fn an_exploration_shows_outcomes_and_the_smallest_failure_which_its_line_repeats
     assert!(explored.out.contains("racing pair: task 2 reads x before task 1 writes x"), "{}", explored.out);
     let line = replay_in(&explored.out);
     check(&["lab", "replay", &line, "--want", "x=2"], 1, &["outcome: x=1", "3  task 2  writes x"]);
+    assert!(explored.out.contains(&format!("asupersync lab replay {line} --want x=2\n")), "{}", explored.out);
     // Without the wish there is nothing wrong with it.
     check(&["lab", "replay", &line], 0, &["outcome: x=1"]);
 }
@@ -162,7 +163,22 @@ fn runs_are_drawn_and_traces_are_shown_checked_and_compared() {
     checked(&events[..events.find("\n#step").unwrap() - 6], &["failed to read line"]);
     checked(&events.replace(&format!("{}\n", lines[2]), ""), &["says that it has 5 events, and it has 4"]);
     checked(&events.replace("asupersync-trace 1", "asupersync-trace 7"), &["of version 7 of the format"]);
-    checked("asupersync-trace 1\n", &["has no events: nothing was checked"]);
+    checked("asupersync-trace 1\n", &["has no events: there is nothing to look at"]);
+    // Two that are cut look alike, and nothing has gone wrong in them yet.
+    for text in [&lines[..3].join("\n"), "asupersync-trace 1\n"] {
+        std::fs::write(&cut, text).unwrap();
+        let path = cut.to_str().unwrap();
+        for arguments in [
+            &["trace", "show", path][..],
+            &["trace", "show", path, "--out", page.to_str().unwrap()],
+            &["trace", "diff", &one, path],
+            &["trace", "diff", path, &one],
+            &["lab", "diff", path, path],
+        ] {
+            let called = check(arguments, 2, &[path]);
+            assert!(called.out.is_empty(), "{}", called.out);
+        }
+    }
 }
 
 #[test]
