@@ -25,6 +25,9 @@ impl Sampler {
                 _ => return Err(format!("--mode knows sampler, runs and seed, not `{key}`")),
             }
         }
+        if sampler.runs == 0 {
+            return Err("runs=0 would try nothing: --mode wants at least one run".into());
+        }
         sampler.schedule()?;
         Ok(sampler)
     }
@@ -68,10 +71,10 @@ fn sample(row: &Row<'_>, sampler: &Sampler, grain: Grain) -> (Coverage, u64) {
     let scheduler = Arc::new(Mutex::new(Classified::new(schedule.scheduler(sampler.seed))));
     let (mut coverage, mut stuck) = (Coverage::new(), 0);
     for _ in 0..sampler.runs {
-        let run = executor.execute(&scheduler, |lab| {
-            if let Err(LabFailure::Deadlock { .. }) = lab.try_run(|cx| tasks::run(cx, &program)) {
-                stuck += 1
-            }
+        let run = executor.execute(&scheduler, |lab| match lab.try_run(|cx| tasks::run(cx, &program)) {
+            Ok(()) | Err(LabFailure::Redundant) => {}
+            Err(LabFailure::Deadlock { .. }) => stuck += 1,
+            Err(other) => panic!("{}: {other}", row.name),
         });
         if let Some(panic) = run.failure {
             std::panic::resume_unwind(panic)
@@ -79,4 +82,29 @@ fn sample(row: &Row<'_>, sampler: &Sampler, grain: Grain) -> (Coverage, u64) {
         coverage.saw(scheduler.lock().unwrap_or_else(PoisonError::into_inner).class().0);
     }
     (coverage, stuck)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_of_nothing_is_refused() {
+        assert!(
+            Sampler::read("sampler=pct,runs=0").is_err_and(|why| why.contains("runs=0 would try nothing"))
+        );
+        assert!(Sampler::read("sampler=pct,runs=1").is_ok());
+    }
+
+    #[test]
+    fn numbers_wrap_around_as_on_the_machine_of_the_mini_language() {
+        // A sum that the second addition makes too large, and a value that is one more than the largest.
+        let max = i64::MAX;
+        let sampler = Sampler::read("sampler=fifo,runs=1").expect("a sampler");
+        for program in [format!("Fx+{max};Fx+1"), format!("Wx={max};Rx;Wx=$+1")] {
+            let text = format!("columns\nwraps\t{program}\t1\t0\t1\t1\there");
+            let rows = explore::mini::table::read(&text).expect("a table");
+            assert_eq!((rows.len(), all(rows.iter(), &sampler, Grain::Operation)), (1, 0));
+        }
+    }
 }

@@ -130,7 +130,7 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
             Op::Store { cell, value } => objects.cells[cell.0].set(operand(value, last)),
             Op::Load { cell } => last = objects.cells[cell.0].get(),
             Op::FetchAdd { cell, add } => {
-                last = objects.cells[cell.0].write(|n| std::mem::replace(n, *n + add))
+                last = objects.cells[cell.0].write(|n| std::mem::replace(n, n.wrapping_add(add)))
             }
             Op::CompareExchange { cell, expected, new } => {
                 let mut found = 0;
@@ -190,7 +190,7 @@ fn number(value: i64) -> u32 {
 fn operand(value: Operand, last: i64) -> i64 {
     match value {
         Operand::Value(value) => value,
-        Operand::Last { plus } => last + plus,
+        Operand::Last { plus } => last.wrapping_add(plus),
     }
 }
 
