@@ -212,9 +212,11 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     fn tried<H: Deref<Target = Self>>(&self, handle: H, mode: Mode) -> Option<Token<H>> {
-        let taken = self.share.try_acquire(mode);
-        self.object.touch(if taken && mode != Mode::Read { Access::Write } else { Access::Read });
-        taken.then(|| Token::new(handle, mode, None))
+        let got = self.share.try_acquire(mode);
+        // Who is refused beside those who look would have had the lock before them or after, and all that they do to it is
+        // to look: so a refusal passes for what was tried.
+        self.object.touch(taken(mode));
+        got.then(|| Token::new(handle, mode, None))
     }
 
     /// The wait for a mode, on behalf of whoever holds `handle`; `guard` makes what is returned.

@@ -3,7 +3,9 @@
 //! Not here: what the plan is (`parsimonious`).
 
 use super::{Parsimonious, State};
+use crate::causality::Causality;
 use crate::footprint::{Footprint, keeps_to, orders};
+use crate::relation::{Mark, Relation, relate};
 use crate::scheduler::{Ended, Point, Scheduler, Step};
 use crate::script::Unrepeatable;
 use trace::{Choice, ObjectKind};
@@ -35,6 +37,9 @@ impl Parsimonious {
         if step.task.is_none() || !planned.is_none_or(|mark| Footprint::new(&[mark]).is_like(footprint)) {
             return step.task.is_none();
         }
+        if self.races_by_ending(depth) {
+            return false;
+        }
         let mut racing = step.touches.iter().filter(|touch| !orders(touch.access));
         match (racing.next(), racing.next(), self.announced(depth)) {
             (None, ..) => true,
@@ -42,6 +47,19 @@ impl Parsimonious {
             // Who went on because everybody else had ended can't have gone on earlier, whatever it did then.
             _ => self.causality.follows_all(),
         }
+    }
+
+    /// Whether something that only orders steps is in a race here: somebody looked before whether the task had ended, say.
+    /// Nobody announces an end, so that no plan could have it come first.
+    fn races_by_ending(&self, depth: usize) -> bool {
+        let Causality { events, races, .. } = &self.causality;
+        let ends = || events[depth].footprint.marks().iter().filter(|mark| orders(mark.access));
+        let races = races.iter().rev().take_while(|race| race.later as usize == depth);
+        races.map(|race| &events[race.earlier as usize]).any(|earlier| {
+            let races =
+                |end: &Mark| earlier.footprint.marks().iter().any(|e| relate(e, end) == Relation::Race);
+            ends().any(races)
+        })
     }
 
     fn diverge(&mut self, divergence: Box<Unrepeatable>) {
