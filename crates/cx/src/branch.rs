@@ -19,7 +19,7 @@ use crate::raw::scope::{Scope, enter};
 use crate::scope::{
     cleanup_deadline, deliver_behind, effective, escalate_to, leave_visible, request_scope, task_id,
 };
-use crate::{Cx, Row};
+use crate::{Cx, Row, unclaimed};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -94,6 +94,11 @@ impl<'p, C: Row> Combinator<'p, C> {
         // The combinator's own number, or without a trace one that nothing above the task has.
         let scope = self.id.map_or(!task_id(header).as_u64(), |id| id.0);
         escalate_to(self.parent.place(), header, Origin { scope, request: 0 }, FailureNote::of(&panic), None);
+        let mut panic = Some(panic);
+        // It is told, and what it panicked with is worth no second panic in whoever goes on.
+        unclaimed::within(world_of(header), Some(task_id(header)), header.spawned_at, &mut || {
+            drop(panic.take())
+        })
     }
 
     /// Leaves a cancellation that a child of `branch` acknowledged and nobody saw on the awaiting scope
@@ -300,7 +305,7 @@ impl<'p, C: Row> Branch<'p, C> {
             region.emit_escalation(Escalation::ChildFailed);
             escalate_to(self.scope.outer(), header, region.next_origin(), note, worst);
         }
-        crate::unclaimed::ends(world_of(header), &mut settlement);
+        unclaimed::ends(world_of(header), &mut settlement);
         if let Some(c) = settlement.visible {
             self.scope.visible.lock().strengthen(&c, None);
         }

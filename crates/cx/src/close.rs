@@ -22,8 +22,10 @@ use trace::{End, FinalizerEnd, FinalizerId, Label, RegionPhase};
 use types::{CancelKind, Cancelled, Cause, FailureNote, Policy, Res, Severity, TaskId, Time};
 
 /// A finalizer as it is stored in its region.
-pub(crate) type FinalizerFn =
-    Box<dyn for<'a> FnOnce(&'a mut Cx<NoSpawn>) -> Pin<Box<dyn Future<Output = Res> + Send + 'a>> + Send>;
+pub(crate) type FinalizerFn = Box<dyn for<'a> FnOnce(&'a mut Cx<NoSpawn>) -> FinalizerFuture<'a> + Send>;
+
+/// What it runs as.
+pub(crate) type FinalizerFuture<'a> = Pin<Box<dyn Future<Output = Res> + Send + 'a>>;
 
 /// Places a request on a region, with its cleanup deadline, and arms what enforces it (`cancel.bounded`).
 pub(crate) fn request(region: &Arc<Region>, world: &World, request: &Cancelled, grace: Option<Duration>) {
@@ -233,7 +235,7 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) {
         // A request that comes while it runs wakes the task that closes the region.
         let bound = || region.cleanup_deadline().map(|deadline| deadline.max(at_least));
         let mut ended = Ended { region, world, at: finalizer.at, number, end: FinalizerEnd::Dropped };
-        let (end, panic) = crate::scope::run_finalizer(by, world, bound, *run).await;
+        let (end, panic) = crate::scope::run_finalizer(by, world, bound, finalizer.at, *run).await;
         ended.end = end;
         if let Some(panic) = panic {
             region.finalizer_panicked(Lost {

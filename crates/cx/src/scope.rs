@@ -4,21 +4,20 @@
 //! Rules: `cancel.effective`, `cancel.masked`, `cancel.down` within a task.
 use crate::alarm::Alarm;
 use crate::branch::{self, Branch};
-use crate::close::{self, FinalizerFn};
+use crate::close::{self, FinalizerFn, FinalizerFuture};
 use crate::port::World;
 use crate::raw::ext;
 use crate::raw::place::{Address, Place, counted, owner_of, world_of};
 use crate::raw::scope::Scope;
-use crate::{Cx, Row};
+use crate::{Cx, Row, unclaimed};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use cancel::ScopeView;
-use core::future::{Future, poll_fn};
+use core::future::poll_fn;
 use core::panic::Location;
-use core::pin::pin;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
-use core::task::Poll;
+use core::task::{Context, Poll};
 use region::{Above, Body, Mask, Open, Region};
 use task::{Header, TaskRef, control};
 use trace::{End, FinalizerEnd, Label, RegionKind, ScopeEnd, ScopeId, ScopeKind};
@@ -447,11 +446,54 @@ pub(crate) fn escalate_to(
     place_on(place, c.build())
 }
 
-/// Runs one finalizer in a masked scope that only its own bound pierces.
+/// A finalizer's future. Wherever it comes to its end, that of its values is none of whoever closes the region.
+struct Running<'a> {
+    future: Option<FinalizerFuture<'a>>,
+    world: &'a World,
+    task: TaskId,
+    registered_at: &'static Location<'static>,
+}
+
+impl Running<'_> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(FinalizerEnd, Option<Panic>)> {
+        let mut polled = Poll::Pending;
+        let mut poll = || {
+            if let Some(future) = &mut self.future {
+                polled = future.as_mut().poll(context)
+            }
+        };
+        if let Err(payload) = (self.world.unwinding.catch)(&mut poll) {
+            return Poll::Ready((FinalizerEnd::Panicked, Some(Panic::from_payload(payload))));
+        }
+        polled.map(|result| match result {
+            Ok(()) => (FinalizerEnd::Ok, None),
+            Err(stop) => {
+                let mut stop = Some(stop);
+                self.discard(&mut || drop(stop.take()));
+                (FinalizerEnd::Failed, None)
+            }
+        })
+    }
+
+    fn discard(&self, drop: &mut dyn FnMut()) {
+        unclaimed::within(self.world, Some(self.task), self.registered_at, drop)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut future = self.future.take();
+        self.discard(&mut || drop(future.take()))
+    }
+}
+
+/// Runs one finalizer, registered at `registered_at`, in a masked scope that only its own bound pierces. What it leaves
+/// is dropped here, and a panic of that drop is told: whoever closes a region goes on (`task.unclaimed`).
 pub(crate) async fn run_finalizer(
     by: &TaskRef,
     world: &World,
     bound: impl Fn() -> Option<Time>,
+    registered_at: &'static Location<'static>,
     run: FinalizerFn,
 ) -> (FinalizerEnd, Option<Panic>) {
     let address = Address::of_task(by.as_ptr());
@@ -476,23 +518,15 @@ pub(crate) async fn run_finalizer(
     over.emit(Label::ScopeOpen { scope: over.1, parent: ScopeId(task.as_u64()), task, kind });
     let scope = scope;
     let at = Address::of_scope(NonNull::from(&scope));
-    let mut body = pin!(run(crate::raw::scope::enter::<crate::NoSpawn>(at, &scope)));
+    let future = Some(run(crate::raw::scope::enter::<crate::NoSpawn>(at, &scope)));
+    let mut body = Running { future, world, task, registered_at };
     let mut alarm = None;
-    let catch = world.unwinding.catch;
-    let end = poll_fn(|context| {
-        let mut polled = Poll::Pending;
-        if let Err(payload) = (catch)(&mut || polled = body.as_mut().poll(context)) {
-            return Poll::Ready((FinalizerEnd::Panicked, Some(Panic::from_payload(payload))));
-        }
-        let end = match polled {
-            Poll::Ready(Ok(())) => Poll::Ready(FinalizerEnd::Ok),
-            Poll::Ready(Err(_)) => Poll::Ready(FinalizerEnd::Failed),
-            // The bound may come later, or nearer, than it was.
-            Poll::Pending => bound()
-                .map_or(Poll::Pending, |bound| Alarm::poll_bound_at(&mut alarm, bound, world, context))
-                .map(|()| FinalizerEnd::TimedOut),
-        };
-        end.map(|end| (end, None))
+    let end = poll_fn(|context| match body.poll(context) {
+        Poll::Ready(end) => Poll::Ready(end),
+        // The bound may come later, or nearer, than it was.
+        Poll::Pending => bound()
+            .map_or(Poll::Pending, |bound| Alarm::poll_bound_at(&mut alarm, bound, world, context))
+            .map(|()| (FinalizerEnd::TimedOut, None)),
     })
     .await;
     if let Some(alarm) = &mut alarm {

@@ -246,10 +246,10 @@ impl Region {
         })
     }
 
-    /// Keeps the first panic of a finalizer for the settlement, whoever makes that: the frame that ran the
-    /// finalizer may be dropped before.
+    /// Keeps the panic of a finalizer for the settlement, whoever makes that: the frame that ran the finalizer may
+    /// be dropped before. Nothing is dropped here: the drop of what somebody panicked with may panic itself.
     pub fn finalizer_panicked(&self, lost: Lost) {
-        self.inner.lock().finalizer_panic.get_or_insert(lost);
+        self.inner.lock().finalizer_panics.push(lost)
     }
 
     /// Looks at every member's outcome that nobody joined.
@@ -257,7 +257,7 @@ impl Region {
         let mut inner = self.inner.lock();
         let unjoined = inner.unjoined.take();
         let mut s = Settlement { severity: inner.ended_in.max(inner.cut_short), ..Settlement::default() };
-        let finalizer_panic = inner.finalizer_panic.take();
+        let finalizer_panics = core::mem::take(&mut inner.finalizer_panics);
         drop(inner);
         for task in unjoined {
             let Some(loss) = task.take_loss() else { continue };
@@ -295,10 +295,13 @@ impl Region {
                 s.severity = s.severity.max(severity);
             }
         }
-        if let Some(lost) = finalizer_panic {
+        for lost in finalizer_panics {
             s.severity = Severity::Panicked as u8;
             // What a member panicked with came first.
-            s.panic.get_or_insert(lost);
+            match s.panic {
+                None => s.panic = Some(lost),
+                Some(_) => s.others.push(lost),
+            }
         }
         s
     }

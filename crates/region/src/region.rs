@@ -80,8 +80,8 @@ pub(crate) struct Inner {
     /// Severity of members that were asked to stop by themselves, did, and had no handle left.
     pub(crate) cut_short: u8,
     pub(crate) ended: u64,
-    /// What a finalizer panicked with first.
-    pub(crate) finalizer_panic: Option<crate::Lost>,
+    /// What finalizers panicked with, in the order in which they ran.
+    pub(crate) finalizer_panics: Vec<crate::Lost>,
     /// Severity of what the body ended in, unless that was a consequence of the region's own request.
     pub(crate) ended_in: u8,
 }

@@ -247,3 +247,128 @@ fn task_unclaimed_a_bodys_second_panic_is_reported_beside_its_outcome() {
         assert_clean(lab);
     });
 }
+
+/// Tells the operator of its drop's panic, once. Its message is the name.
+#[track_caller]
+fn assert_drop_told(lab: &LabRuntime, what: &str) {
+    let message = format!("the drop of {what}");
+    let told = lab.reports().iter().filter(|r| r.contains(&message)).count();
+    assert_eq!(told, 1, "`{what}` is told once: {:#?}", lab.reports());
+}
+
+/// An error that panics when it is dropped.
+#[derive(Debug)]
+struct Sour(#[allow(dead_code, reason = "it is there to be dropped")] Grenade);
+
+impl std::fmt::Display for Sour {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("sour")
+    }
+}
+impl std::error::Error for Sour {}
+
+#[test]
+fn task_unclaimed_a_finalizers_error_that_panics_in_its_drop_leaves_no_region_open() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let of_a_task = async |cx: &mut Cx| {
+                cx.finally(async |_: &mut Cx<_>| Err(Stop::Err(types::Error::from(Sour(Grenade("a"))))))
+                    .unwrap();
+            };
+            let end = cx.spawn(of_a_task).join(cx).await;
+            assert!(matches!(end, Outcome::Ok(())), "{end:?}");
+            let of_a_frame: Res = cx
+                .try_region(async |cx: &mut Cx| {
+                    cx.finally(async |_: &mut Cx<_>| Err(Stop::Err(types::Error::from(Sour(Grenade("b"))))))
+                        .unwrap();
+                    Ok(())
+                })
+                .await;
+            assert!(of_a_frame.is_ok(), "{of_a_frame:?}");
+        });
+        assert_drop_told(lab, "a");
+        assert_drop_told(lab, "b");
+        assert_clean(lab);
+    });
+}
+
+#[test]
+fn task_unclaimed_what_a_finalizer_holds_at_its_bound_leaves_no_region_open() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let mut task = cx.spawn(async |cx: &mut Cx| {
+                cx.finally(async |cx: &mut Cx<_>| {
+                    let _held = Grenade("a");
+                    cx.masked(async |cx: &mut Cx<_>| cx.sleep(100_000 * MS).await).await?;
+                    Ok(())
+                })
+                .unwrap();
+                cx.handle().cancel(CancelKind::Explicit, "enough", Some(50 * MS));
+            });
+            let end = task.join(cx).await;
+            assert!(!matches!(end, Outcome::Panicked(_)), "{end:?}");
+        });
+        assert_drop_told(lab, "a");
+        assert!(
+            lab.reports().iter().any(|r| r.contains("a finalizer registered at")),
+            "{:#?}",
+            lab.reports()
+        );
+        assert_clean(lab);
+    });
+}
+
+#[test]
+fn task_unclaimed_the_payloads_of_finalizers_that_panic_are_dropped_outside_of_the_close() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            cx.collect(|outer| async {
+                // Of three the first is the outcome; the member's panic came before any.
+                for member in [false, true] {
+                    let mut task = outer.spawn(async move |cx: &mut Cx| {
+                        for name in ["a", "b", "c"] {
+                            cx.finally(async move |_: &mut Cx<_>| std::panic::panic_any(Grenade(name)))
+                                .unwrap();
+                        }
+                        if member {
+                            cx.spawn(async |_: &mut Cx| -> () { panic!("a member") });
+                        }
+                    });
+                    let Outcome::Panicked(panic) = task.join(outer).await else { panic!("it panicked") };
+                    let first = if member { "a member" } else { "(a payload that isn't text)" };
+                    assert_eq!(panic.message(), first);
+                    std::mem::forget(panic);
+                }
+            })
+            .await;
+        });
+        let told =
+            |what: &str| lab.reports().iter().filter(|r| r.contains(&format!("the drop of {what}"))).count();
+        // Last registered first.
+        assert_eq!([told("a"), told("b"), told("c")], [2, 2, 1], "{:#?}", lab.reports());
+        let lost = lab.reports().iter().filter(|r| r.contains("(a payload that isn't text)")).count();
+        assert_eq!(lost, 5, "{:#?}", lab.reports());
+        assert_clean(lab);
+    });
+}
+
+#[test]
+fn task_unclaimed_a_childs_panic_beside_the_bodys_own_is_dropped_and_told() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            cx.collect(|outer| async {
+                let mut task = outer.spawn(async |cx: &mut Cx| -> () {
+                    cx.spawn(async |_: &mut Cx| -> () { std::panic::panic_any(Grenade("a")) });
+                    cx.yield_now().await;
+                    panic!("the body")
+                });
+                let end = task.join(outer).await;
+                let Outcome::Panicked(panic) = &end else { panic!("{end:?}") };
+                assert_eq!(panic.message(), "the body");
+            })
+            .await;
+        });
+        assert_drop_told(lab, "a");
+        assert_clean(lab);
+    });
+}

@@ -197,16 +197,20 @@ where
                     let outcome = &mut *(*cell.stage.get()).outcome;
                     let raised = match raise {
                         Raise::Nothing => None,
-                        _ if matches!(outcome, Outcome::Panicked(_)) => None,
                         Raise::Cancelled(c) => Some(Outcome::Cancelled(c)),
                         Raise::Panicked(p) => Some(Outcome::Panicked(p)),
                     };
                     if let Some(raised) = raised {
-                        match core::mem::replace(outcome, raised) {
+                        let outdone = match outcome {
+                            // The body's own panic stays.
+                            Outcome::Panicked(_) => raised,
+                            _ => core::mem::replace(outcome, raised),
+                        };
+                        match outdone {
                             Outcome::Err(error) => O::outdone(&cell.header, Failure::new(error)),
-                            replaced => {
-                                let mut replaced = Some(replaced);
-                                O::discard(&cell.header, Whose::Member, &mut || drop(replaced.take()))
+                            outdone => {
+                                let mut outdone = Some(outdone);
+                                O::discard(&cell.header, Whose::Member, &mut || drop(outdone.take()))
                             }
                         }
                     }
