@@ -26,7 +26,7 @@ use cx::{All, Cx};
 use explore::{Decisions, Replay};
 use monitor::{CleanRuns, Level, Sampled, Statement};
 use std::fmt;
-use std::ops::RangeBounds;
+use std::ops::{RangeBounds, RangeInclusive};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use types::TaskOutput;
@@ -128,7 +128,8 @@ impl LabTest {
         LabTest { name, given, config: None, twice: false }
     }
 
-    /// How labs are made, but for the seed; of a search, instead of its own configuration. Default:
+    /// How labs are made, but for the seed; of a search, instead of its own configuration, though not of what the search was
+    /// asked for itself ([`Search::config`]). Default:
     /// [`LabConfig::default`], and the search's own.
     #[must_use]
     pub fn config(mut self, config: LabConfig) -> LabTest {
@@ -149,7 +150,7 @@ impl LabTest {
     /// with what was given.
     ///
     /// # Panics
-    /// As there; if a replay is not followed or does not fail; if what was given makes no sense.
+    /// As there; if there is no seed; if a replay is not followed or does not fail; if what was given makes no sense.
     #[track_caller]
     pub fn sweep<T: TaskOutput>(
         mut self,
@@ -165,7 +166,7 @@ impl LabTest {
             config: config.clone(),
             shrinks: asked.shrink,
         };
-        let mut seeds = seeds(all, self.given.seed.as_deref());
+        let mut seeds = self.seeds(all);
         if let Some(decisions) = asked.replay {
             let seed = if self.given.seed.is_some() { seeds.next().unwrap_or(0) } else { 0 };
             return swept.replay(seed, decisions, body);
@@ -196,7 +197,7 @@ impl LabTest {
     /// search that the time limit ends says on standard error how much it has seen.
     ///
     /// # Panics
-    /// As there; if what was given makes no sense.
+    /// As there; if there is no seed; if what was given makes no sense.
     #[track_caller]
     pub fn search<T: TaskOutput>(
         mut self,
@@ -216,7 +217,7 @@ impl LabTest {
             search = search.twice()
         }
         let line = asked.replay.map(|decisions| Replay::new(self.name, decisions).line());
-        let mut seeds = seeds(all, self.given.seed.as_deref());
+        let mut seeds = self.seeds(all);
         if line.is_some() {
             if let Some(runs) = asked.shrink {
                 search = search.shrink(runs).shrink_replays(true)
@@ -261,7 +262,7 @@ impl LabTest {
     /// seed: [`CancelSweep::run`] with what was given.
     ///
     /// # Panics
-    /// As there; if the run that `LAB_CANCEL` names does not fail, as it then is no longer the one that was recorded; if
+    /// As there; if there is no seed; if the run that `LAB_CANCEL` names does not fail, as it then is no longer the one that was recorded; if
     /// what was given makes no sense.
     #[track_caller]
     pub fn cancel_sweep<T: TaskOutput>(
@@ -275,7 +276,7 @@ impl LabTest {
             asked.replay.is_none(),
             "lab: LAB_REPLAY: a sweep of cancellations has no schedule to replay; LAB_CANCEL repeats one of its runs"
         );
-        let mut seeds = seeds(all, self.given.seed.as_deref());
+        let mut seeds = self.seeds(all);
         let mut ticker = self.ticker();
         let mut sweep = sweep;
         sweep.artefact = asked.artefact;
@@ -315,6 +316,21 @@ impl LabTest {
         if let Some(ticker) = ticker {
             ticker.close(ended.then(|| format!("{done} seeds passed, and no more were tried")))
         }
+    }
+
+    /// The seeds to run.
+    ///
+    /// # Panics
+    /// If there are none: the test would pass without a run.
+    #[track_caller]
+    fn seeds(&self, all: impl RangeBounds<u64>) -> RangeInclusive<u64> {
+        let seeds = seeds(all, self.given.seed.as_deref());
+        assert!(
+            !seeds.is_empty(),
+            "lab: `{}`: the range of seeds is empty: nothing would be run, and that would pass",
+            self.name
+        );
+        seeds
     }
 
     /// Fails if two runs with this seed part.

@@ -22,6 +22,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
+//! | `asked` | what a search keeps when it is given another configuration |
 //! | `claims` | statistics of runs that are claimed to be rare |
 //! | `picker` | who picks the schedules |
 //! | `rates` | drawn runs that go on after a failure: how often each judge finds something |
@@ -31,6 +32,7 @@
 //!
 //! Not here: the algorithms (`explore`), one run (`runtime`), reading the environment.
 mod abreast;
+mod asked;
 mod claims;
 mod found;
 pub(crate) mod hunt;
@@ -43,11 +45,11 @@ pub use found::Found;
 use crate::artefact::Artefact;
 use crate::config::{LabConfig, Schedule};
 use crate::failure::Rerun;
-use crate::net::NetProfile;
 use crate::progress::{Go, Hook, Progress};
 use crate::runtime::LabRuntime;
 use crate::sweep::{SHRINK_STEPS, judged};
 use crate::watch::Grain;
+use asked::Asked;
 use claims::Claim;
 use cx::{All, Cx};
 use hunt::Hunt;
@@ -63,6 +65,7 @@ use types::TaskOutput;
 pub struct Search {
     how: How,
     config: LabConfig,
+    asked: Asked,
     grain: Grain,
     limit: u64,
     /// Whether so many runs are enough, though there are more.
@@ -122,6 +125,7 @@ impl Search {
         Search {
             how,
             config: LabConfig::default(),
+            asked: Asked::default(),
             grain: Grain::default(),
             limit: u64::MAX,
             enough: false,
@@ -158,10 +162,11 @@ impl Search {
 
     /// How labs are made: seed, limits, network, whether runs are traced and judged by the model. Default:
     /// [`LabConfig::default`]. Without traces runs are several times faster, and only the program's own assertions and
-    /// deadlocks are found.
+    /// deadlocks are found. What the search itself was asked for stays: [`Search::faults`], [`Search::eager_time`],
+    /// [`Search::branch_on_random`].
     #[must_use]
     pub fn config(mut self, config: LabConfig) -> Search {
-        self.config = config;
+        self.config = self.asked.of(config);
         self.config.decides_overtakings = matches!(self.how, How::Every);
         self
     }
@@ -240,12 +245,10 @@ impl Search {
     /// it fail one time in 16 ([`NetProfile::faulty`]), [`Search::every`] tries both at every place where it could.
     #[must_use]
     pub fn faults(mut self) -> Search {
-        self.config.net = match self.how {
-            // Two answers to each question, not sixteen.
-            How::Every | How::Within(_) => NetProfile::default().reset_one_in(2).accept_fails_one_in(2),
-            How::Sample(_) => NetProfile::faulty(),
-        };
-        self.branch_on(Choice::Fault)
+        // Two answers to each question, not sixteen, where each is tried.
+        self.asked.faults_one_in = Some(if matches!(self.how, How::Sample(_)) { 16 } else { 2 });
+        let config = self.config.clone();
+        self.config(config).branch_on(Choice::Fault)
     }
 
     /// Eager time: the clock may move to the next timer although tasks can run, so many times in a run at most
@@ -274,8 +277,9 @@ impl Search {
     /// assert!(late.is_err());
     /// ```
     #[must_use]
-    pub fn eager_time(self, overtakings: u32) -> Search {
-        let config = self.config.clone().eager_time(overtakings);
+    pub fn eager_time(mut self, overtakings: u32) -> Search {
+        self.asked.overtakings = Some(overtakings);
+        let config = self.config.clone();
         self.config(config)
     }
 
@@ -294,8 +298,9 @@ impl Search {
     /// ```
     #[must_use]
     pub fn branch_on_random(mut self, below: u32) -> Search {
-        self.config = self.config.decide_numbers(below);
-        self.branch_on(Choice::Random)
+        self.asked.numbers_below = Some(below);
+        let config = self.config.clone();
+        self.config(config).branch_on(Choice::Random)
     }
 
     /// How many runs may be spent on making a failing schedule small. Default: 1000, fewer where runs are long (two million
