@@ -97,7 +97,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
 
     fn searched(&self) -> Found {
         // Most programs ask nobody to end. A search that meets a task that is asked is begun anew, with that one's steps
-        // looking at it.
+        // looking at it: samples too, as they say how many classes there are.
         let (mut looks, mut first, mut lost) = (Looks::default(), None, None);
         let found = loop {
             match self.attempt(&looks, &mut lost) {
@@ -162,7 +162,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                     seen = self.search.observations(lab);
                     undecided = lab.take_undecided()
                 });
-            if !unlooked.is_empty() && every {
+            if !unlooked.is_empty() {
                 let failed = failure.filter(|f| !LabFailure::is_redundant(&**f));
                 let run = learnt.runs + 1;
                 *lost = lost.take().or(panicked_at.filter(|_| failed.is_none()));
