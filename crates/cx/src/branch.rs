@@ -341,8 +341,7 @@ impl<'p, C: Row> Branch<'p, C> {
             .by(task_id(header))
             .when(now)
             .build();
-        let owner = owner_of(header);
-        let deadline = cancel::cleanup_deadline(now, grace, owner.grace(), world.grace);
+        let deadline = cancel::cleanup_deadline(now, grace, around(&self.scope).grace(), world.grace);
         request_scope(&self.scope, &c, deadline)
     }
 
@@ -520,6 +519,6 @@ fn pierced(scope: &Scope) {
 }
 
 /// The nearest region around a scope.
-fn around(scope: &Scope) -> Arc<Region> {
+pub(crate) fn around(scope: &Scope) -> Arc<Region> {
     counted(crate::scope::enclosing_region(scope.outer()))
 }

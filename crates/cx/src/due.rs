@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use region::Region;
 use task::{TaskRef, control};
 use trace::{RegionKind, RegionPhase};
-use types::{CancelKind, TaskId, Time};
+use types::{CancelKind, Cancelled, TaskId, Time};
 
 impl World {
     /// Serves a timer that is due. Called by engines, on any of their threads, with no lock held.
@@ -45,7 +45,9 @@ impl World {
             return;
         }
         let last = deadline.saturating_add(cancel::FINALIZER_GRACE);
-        let shutdown = region.kind() == RegionKind::Root && request.kind() == CancelKind::Shutdown;
+        let is_shutdown =
+            |c: &Cancelled| region.kind() == RegionKind::Root && c.kind() == CancelKind::Shutdown;
+        let shutdown = is_shutdown(&request);
         if shutdown && now >= last {
             // Whoever is still there a little later was held up by what is written off now, or is next.
             self.timers.set(now.saturating_add(cancel::FINALIZER_GRACE), Due::cleanup(region));
@@ -62,10 +64,14 @@ impl World {
         // Before everybody is woken: afterwards nobody waits for anything.
         let left = Box::new(region.view_named(&crate::name::of));
         let over = left.members.is_empty() && left.children.is_empty() && left.obligations.is_empty();
+        // Before others see that it is overdue, and take it on themselves to set that timer.
+        let claimed = shutdown && region.claim_write_off();
         region.escalate();
-        if shutdown {
+        // A shutdown that was asked for just now may not have seen it.
+        let shutdown = shutdown || region.request_now().is_some_and(|now| is_shutdown(&now));
+        if claimed || (shutdown && region.claim_write_off()) {
             self.timers.set(last, Due::cleanup(region));
-        } else {
+        } else if !shutdown {
             // What was abandoned is gone by then; what can't be (a closure that blocks, a task stuck in a poll) is not.
             self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::report(region));
         }

@@ -561,8 +561,9 @@ impl<C: Row> Cx<C> {
                             .why(alloc::format!("{n} cost units were charged with {left} left"))
                             .at(caller)
                             .build();
-                    let world = self.world();
-                    let deadline = world.clock.now().saturating_add(world.grace);
+                    let (world, around) = (self.world(), branch::around(scope));
+                    let now = world.clock.now();
+                    let deadline = cancel::cleanup_deadline(now, None, around.grace(), world.grace);
                     request_scope(scope, &c, deadline);
                     // Other branches below that scope may be waiting.
                     self.header().wake_by_ref();

@@ -169,7 +169,7 @@ where
     type Out = Fu::Output;
 }
 
-type Env = Option<Arc<dyn Any + Send + Sync>>;
+pub(crate) type Env = Option<Arc<dyn Any + Send + Sync>>;
 type Started<T, F> = Result<TaskHandle<<T as TaskOutput>::Ok, <T as TaskOutput>::Err>, (F, Refused)>;
 
 #[inline]
@@ -179,12 +179,15 @@ pub(crate) fn start_in<T: TaskOutput, C: Row, F: Task<T, C>>(
     env: Env,
     body: F,
 ) -> Started<T, F> {
-    let give_env = |header: &Header| {
-        if let Some(env) = env {
-            ext::make(header).inner.lock().env = Some(env)
-        }
-    };
-    Ok(TaskHandle { join: start::task::<T, F, C>(region, start, give_env, body)? })
+    Ok(TaskHandle { join: start::task::<T, F, C>(region, start, |header| give_env(header, env), body)? })
+}
+
+/// Hands a task that is about to start the user value that is within reach of its spawner.
+#[inline]
+pub(crate) fn give_env(header: &Header, env: Env) {
+    if let Some(env) = env {
+        ext::make(header).inner.lock().env = Some(env)
+    }
 }
 
 pub(crate) fn handle_or_refused<T: TaskOutput, F>(
@@ -394,7 +397,8 @@ pub(crate) fn request(task: &TaskRef, id: TaskId, world: &World, ask: Ask) {
     let ext = ext::make(task);
     let n = ext.requests.fetch_add(1, Relaxed);
     let now = world.clock.now();
-    let deadline = cancel::cleanup_deadline(now, ask.grace, None, world.grace);
+    let of_region = ext.inner.lock().grace;
+    let deadline = cancel::cleanup_deadline(now, ask.grace, of_region, world.grace);
     let c = Cancelled::new(ask.kind, Origin { scope: id.as_u64(), request: n + 1 })
         .why(ask.why)
         .at(ask.at)

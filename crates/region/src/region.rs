@@ -31,6 +31,7 @@ pub struct Region {
     pub(crate) policy: Policy,
     pub(crate) after_grace: AfterGrace,
     pub(crate) kind: RegionKind,
+    /// What it set, or the nearest region above it, the root apart.
     pub(crate) grace: Option<Duration>,
     pub(crate) parent: Option<Arc<Region>>,
     pub(crate) key: u64,
@@ -44,6 +45,8 @@ pub struct Region {
     pub(crate) scopes_above: Above,
     pub(crate) shielded: AtomicBool,
     pub(crate) overdue: AtomicBool,
+    /// Whether somebody has undertaken to write off what a shutdown can't stop.
+    pub(crate) write_off_claimed: AtomicBool,
     pub(crate) phase: AtomicU8,
     /// Kind of the strongest request, 0 for none.
     pub(crate) requested: AtomicU8,
@@ -136,6 +139,7 @@ impl Region {
         open: Open,
         now: Time,
     ) -> Region {
+        let above = parent.as_ref().and_then(|parent| parent.grace_below_root());
         let of_daemon = parent.as_ref().is_some_and(|parent| parent.has_daemon(&open.body));
         let (body, body_task) = match open.body {
             Body::Task(task, id) => (Some(task), Some(id)),
@@ -152,7 +156,7 @@ impl Region {
             policy: open.policy,
             after_grace: open.after_grace,
             kind: open.kind,
-            grace: open.grace,
+            grace: open.grace.or(above),
             parent,
             key,
             at: open.at,
@@ -163,6 +167,7 @@ impl Region {
             scopes_above: open.scopes_above,
             shielded: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
+            write_off_claimed: AtomicBool::new(false),
             phase: AtomicU8::new(RegionPhase::Open as u8),
             requested: AtomicU8::new(0),
             requests: AtomicU32::new(0),
@@ -275,6 +280,11 @@ impl Region {
             region = r.parent.as_deref();
         }
         None
+    }
+
+    /// As [`Region::grace`], unless only the runtime set one. One load.
+    pub fn grace_below_root(&self) -> Option<Duration> {
+        if self.kind == RegionKind::Root { None } else { self.grace }
     }
 
     /// The root's body, once it has started.

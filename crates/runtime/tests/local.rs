@@ -6,7 +6,7 @@ mod guard;
 
 use asupersync_runtime::{Builder, LocalRuntime};
 use combinator::TaskSet;
-use cx::{Cx, RegionOptions};
+use cx::{Cx, Provides, RegionOptions};
 use guard::guarded;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -278,4 +278,28 @@ fn local_tasks_are_joined_as_a_set() {
         (order, Rc::strong_count(&shared))
     });
     assert_eq!((order, left), (vec![1, 2, 3], 1));
+}
+
+#[test]
+fn a_local_task_has_the_user_value_that_is_within_reach_where_it_is_spawned() {
+    struct Db {
+        rows: u8,
+    }
+    struct App {
+        db: Db,
+    }
+    impl Provides<Db> for App {
+        fn provide(&self) -> &Db {
+            &self.db
+        }
+    }
+    let rows = local("a user value", async |local, cx| {
+        cx.with(App { db: Db { rows: 9 } }, async |cx| {
+            let mut task =
+                local.spawn(cx, async |cx: &mut Cx<_>| -> Res<u8, Never> { Ok(cx.env::<Db>().rows) });
+            task.join(cx).await.unwrap()
+        })
+        .await
+    });
+    assert_eq!(rows, 9);
 }

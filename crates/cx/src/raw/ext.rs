@@ -12,6 +12,7 @@ use cancel::Slot;
 use core::any::Any;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*, fence};
+use core::time::Duration;
 use region::{Lock, Region};
 use task::raw::slab;
 use task::{Header, control};
@@ -34,6 +35,8 @@ pub(crate) struct Ext {
 pub(crate) struct ExtInner {
     /// What was asked of this very task.
     pub(crate) slot: Slot,
+    /// The grace of its region, if that is not the runtime's: stored before the task starts and never changed after.
+    pub(crate) grace: Option<Duration>,
     /// The timer that enforces that request's cleanup deadline.
     pub(crate) stop: Option<TimerKey>,
     /// Regions opened inside the task, by frames and branches, that are not closed.

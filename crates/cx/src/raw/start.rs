@@ -85,8 +85,10 @@ impl<C: Row> Cx<C> {
     {
         let region = self.spawn_region();
         let start = Start { at, via: Via::Body, daemon: false, control: control::PINNED };
+        let env = self.inherited_env();
+        let give_env = |header: &task::Header| crate::spawn::give_env(header, env);
         // SAFETY: pinned to the home thread, where the body was made, says the caller.
-        let started = unsafe { spawn_with(region, start, |_| {}, body, |f, cx: &'static mut Cx<C>| f(cx)) };
+        let started = unsafe { spawn_with(region, start, give_env, body, |f, cx: &'static mut Cx<C>| f(cx)) };
         crate::spawn::handle_or_refused::<T, F>(region, at, started)
     }
 }
@@ -180,7 +182,12 @@ where
     }
     let mut cell = Unmade(Some(cell));
     // SAFETY: the cell is alive.
-    env(unsafe { header.as_ref() });
+    let task = unsafe { header.as_ref() };
+    // Who asks the task alone may do so when the region is gone, so the task has to know.
+    if let Some(grace) = region.grace_below_root() {
+        super::ext::make(task).inner.lock().grace = Some(grace)
+    }
+    env(task);
     // SAFETY: the context's place is the header in the cell that will own the future. The body cannot keep
     // it longer: it is written for every lifetime.
     let future = make(body, unsafe { Address::of_task(header).cx::<C>() });

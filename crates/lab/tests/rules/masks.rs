@@ -8,7 +8,7 @@ use combinator::CombineExt;
 use cx::{Cx, RegionOptions};
 use time::TimeExt;
 use trace::Label;
-use types::{AfterGrace, CancelKind, Outcome, Res, Stop, Time};
+use types::{AfterGrace, Budget, CancelKind, Outcome, Res, Stop, Time};
 
 use crate::boom::assert_clean;
 
@@ -204,4 +204,50 @@ fn cancel_bounded_also_for_one_task_that_was_asked_alone() {
         assert_eq!(lab.now(), Time::ZERO + MS + Duration::from_secs(10));
         assert_clean(lab);
     });
+}
+
+#[test]
+fn cancel_bounded_by_the_nearest_regions_grace_whoever_asks() {
+    /// Hears of no request, for ever.
+    async fn deaf(cx: &mut Cx) -> Res {
+        cx.masked(async |_: &mut Cx| std::future::pending().await).await
+    }
+    for asker in ["the region's handle", "the task's handle", "a timeout", "a charge"] {
+        explore(0..10, |lab| {
+            lab.run(|cx| async {
+                let options = RegionOptions::keep_going().grace(200 * MS).after_grace(AfterGrace::Abandon);
+                cx.region_with(options, |r| async {
+                    match asker {
+                        "a timeout" => {
+                            let _: Res = r.timeout(Duration::ZERO, async |cx: &mut Cx| deaf(cx).await).await;
+                        }
+                        "a charge" => {
+                            let _: Res = r
+                                .budgeted(Budget::UNLIMITED.cost(1), async |cx: &mut Cx| {
+                                    cx.charge(5);
+                                    deaf(cx).await
+                                })
+                                .await;
+                        }
+                        _ => {
+                            // Deeper down: the grace is that of the nearest region that has one.
+                            let handle = r.handle();
+                            r.region_with(RegionOptions::isolate(), |inner| async move {
+                                let task = inner.spawn(async |cx: &mut Cx| deaf(cx).await);
+                                inner.yield_now().await;
+                                match asker {
+                                    "the task's handle" => task.cancel("stop"),
+                                    _ => handle.cancel(CancelKind::Explicit, "stop", None),
+                                }
+                            })
+                            .await;
+                        }
+                    }
+                })
+                .await;
+            });
+            assert_eq!(lab.now(), Time::ZERO + 200 * MS, "asked by {asker}");
+            assert_clean(lab);
+        });
+    }
 }
