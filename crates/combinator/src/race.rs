@@ -5,6 +5,7 @@ use crate::drive::{Driven, Plan, Turns, drive};
 use crate::leg::{Leg, any};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem::needs_drop;
 use core::panic::Location;
 use core::pin::pin;
 use cx::{Combinator, Cx, Row};
@@ -27,24 +28,24 @@ impl<T> Either<T, T> {
     }
 }
 
-/// Two bodies of any types, with what the loser returned, unless it panicked or was dropped by force.
-async fn both<C: Row, A, B>(
-    cx: &Cx<C>,
+/// Two bodies of any types, with what the loser returned, unless it panicked or was dropped by force; and the frame, which
+/// is to be closed.
+async fn both<'p, C: Row, A, B>(
+    cx: &'p Cx<C>,
     at: &'static Location<'static>,
     turns: Turns,
     a: impl AsyncFnOnce(&mut Cx<C>) -> A,
     b: impl AsyncFnOnce(&mut Cx<C>) -> B,
-) -> (Either<A, B>, Option<Either<A, B>>) {
+) -> (Combinator<'p, C>, Either<A, B>, Option<Either<A, B>>) {
     let frame = Combinator::open(cx);
     let (first, second) = (frame.branch(), frame.branch());
     let (a, b) = (pin!(Some(first.body(a))), pin!(Some(second.body(b))));
     let mut legs = (Leg::new(&first, a, any), Leg::new(&second, b, any));
     let Driven { by, .. } =
         drive(&frame, &mut legs, Plan { needed: 1, race: true, turns, at }, |_, _| ()).await;
-    frame.close();
     let (first, second) = (legs.0.value().map(Either::First), legs.1.value().map(Either::Second));
     let (won, lost) = if by == 0 { (first, second) } else { (second, first) };
-    (won.unwrap_or_else(|| unreachable!("the winner's body has returned")), lost)
+    (frame, won.unwrap_or_else(|| unreachable!("the winner's body has returned")), lost)
 }
 
 /// Two bodies of any types.
@@ -55,7 +56,13 @@ pub(crate) async fn two<C: Row, A, B>(
     a: impl AsyncFnOnce(&mut Cx<C>) -> A,
     b: impl AsyncFnOnce(&mut Cx<C>) -> B,
 ) -> Either<A, B> {
-    both(cx, at, turns, a, b).await.0
+    let (frame, won, mut lost) = both(cx, at, turns, a, b).await;
+    // Its drop's panic is a loser's panic, and takes nothing from the winner.
+    if needs_drop::<Either<A, B>>() {
+        frame.drop_caught(|| drop(lost.take()))
+    }
+    frame.close();
+    won
 }
 
 /// As [`fair`], with the loser's value for the caller.
@@ -66,7 +73,8 @@ pub(crate) async fn with<C: Row, T>(
     b: impl AsyncFnOnce(&mut Cx<C>) -> T,
     lost: impl FnOnce(T),
 ) -> T {
-    let (won, loser) = both(cx, at, Turns::ROUND, a, b).await;
+    let (frame, won, loser) = both(cx, at, Turns::ROUND, a, b).await;
+    frame.close();
     if let Some(value) = loser {
         lost(value.into_inner())
     }
@@ -104,6 +112,12 @@ where
     let mut legs: Vec<_> = legs.collect();
     let plan = Plan { needed: 1, race: true, turns, at };
     let Driven { by, .. } = drive(&frame, legs.as_mut_slice(), plan, |_, _| ()).await;
+    let won = legs[by].value().unwrap_or_else(|| unreachable!("the winner's body has returned"));
+    if needs_drop::<T>() {
+        for leg in &mut legs {
+            frame.drop_caught(|| drop(leg.value()))
+        }
+    }
     frame.close();
-    (by, legs[by].value().unwrap_or_else(|| unreachable!("the winner's body has returned")))
+    (by, won)
 }

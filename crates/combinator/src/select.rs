@@ -55,11 +55,15 @@ macro_rules! selects {
                 let mut legs = ($(Leg::new(&branches[$index], $body, any),)+);
                 let Driven { by, .. } =
                     drive(&frame, &mut legs, Plan { needed: 1, race: true, turns, at }, |_, _| ()).await;
-                frame.close();
                 let won = match by {
                     $($index => legs.$index.value().map($Of::$Nth),)+
                     _ => None,
                 };
+                // As in `race`: the panic of such a drop takes nothing from the winner.
+                $(if core::mem::needs_drop::<$Nth>() {
+                    frame.drop_caught(|| drop(legs.$index.value()))
+                })+
+                frame.close();
                 won.unwrap_or_else(|| unreachable!("the winner's body has returned"))
             }
         )+

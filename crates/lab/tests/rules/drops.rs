@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use asupersync_lab::{LabRuntime, explore};
+use combinator::CombineExt;
 use cx::{Cx, RegionOptions};
 use time::TimeExt;
 use types::{CancelKind, Outcome, Res, Stop};
@@ -369,6 +370,58 @@ fn task_unclaimed_a_childs_panic_beside_the_bodys_own_is_dropped_and_told() {
             .await;
         });
         assert_drop_told(lab, "a");
+        assert_clean(lab);
+    });
+}
+
+/// A loser: asked to end, it does, with something that panics when it is dropped.
+async fn asked(cx: &mut Cx) -> Result<u8, Grenade> {
+    let _ = cx.sleep(1000 * MS).await;
+    Err(Grenade("a"))
+}
+
+#[test]
+fn race_winner_keeps_its_value_when_the_losers_panics_in_its_drop() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            cx.collect(|outer| async {
+                for how in 0..3 {
+                    let mut task = outer.spawn(async move |cx: &mut Cx| {
+                        let wins = async |cx: &mut Cx| {
+                            cx.yield_now().await;
+                            Ok::<u8, Grenade>(1)
+                        };
+                        let won = match how {
+                            0 => cx.race(wins, asked).await,
+                            1 => {
+                                cx.race_all([false, true].map(|loses| {
+                                    async move |cx: &mut Cx| {
+                                        if loses { asked(cx).await } else { wins(cx).await }
+                                    }
+                                }))
+                                .await
+                            }
+                            _ => {
+                                let panics = async |cx: &mut Cx| {
+                                    let _ = cx.sleep(1000 * MS).await;
+                                    std::panic::panic_any(Grenade("b"))
+                                };
+                                cx.race(wins, panics).await
+                            }
+                        };
+                        assert!(matches!(won, Ok(1)));
+                    });
+                    // The loser's panic is escalated.
+                    let end = task.join(outer).await;
+                    assert!(
+                        matches!(&end, Outcome::Cancelled(c) if c.kind() == CancelKind::ChildFailed),
+                        "{end:?}"
+                    );
+                }
+            })
+            .await;
+        });
+        assert_drop_told(lab, "b");
         assert_clean(lab);
     });
 }
