@@ -242,7 +242,7 @@ impl Search {
     }
 
     /// The simulated network fails: writes that find a reset, accepts that find no file descriptor left. Samplers have
-    /// it fail one time in 16 ([`NetProfile::faulty`]), [`Search::every`] tries both at every place where it could.
+    /// it fail one time in 16 ([`NetProfile::faulty`](crate::NetProfile::faulty)), [`Search::every`] tries both at every place where it could.
     #[must_use]
     pub fn faults(mut self) -> Search {
         // Two answers to each question, not sixteen, where each is tried.
