@@ -53,7 +53,8 @@ pub fn sanitize(root: &Path, arguments: &[String]) -> Result<(), String> {
         let mut build = program("rustup", root);
         build.args(["run", &nightly, "cargo", "test", "--target", TARGET, "--no-run"]).args(targets);
         let mut bounded = under_limit(root, limit);
-        bounded.args(["rustup", "run", &nightly, "cargo", "test", "--target", TARGET]).args(targets);
+        bounded.args(["rustup", "run", &nightly, "cargo", "test", "--no-fail-fast", "--target", TARGET]);
+        bounded.args(targets);
         for command in [&mut build, &mut bounded] {
             command.args(packages.iter().flat_map(|package| ["-p", package]));
             command.env("CARGO_TARGET_DIR", target_dir(root, "sanitize")).env_remove("RUSTUP_TOOLCHAIN");

@@ -191,7 +191,7 @@ fn permits_are_split_and_merged() {
 
 /// A part that is forgotten is reported with the line that split it off, and nothing else is.
 #[test]
-fn each_part_of_a_permit_is_an_obligation() {
+fn a_forgotten_part_of_a_permit_is_reported_with_its_line() {
     let lab = LabRuntime::new(LabConfig::default());
     let line = lab.run(|cx| async {
         let slots = Semaphore::new(3);
@@ -222,7 +222,7 @@ fn permits_of_two_semaphores_are_not_merged() {
 /// A thread's permit is nobody's obligation, until a task takes it over.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "this test is about threads")]
-fn a_threads_permit_becomes_an_obligation_where_it_is_taken_to() {
+fn a_forgotten_permit_of_a_thread_is_an_obligation_where_it_was_taken_to() {
     let slots = Arc::new(Semaphore::new(3));
     let taken = slots.clone();
     let mut given = std::thread::spawn(move || {
