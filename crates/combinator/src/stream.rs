@@ -89,5 +89,5 @@ pub use then::Then;
 pub use timed::{Debounce, Elapsed, Throttle, Timeout};
 pub use timed_group::{ChunksTimeout, Sliding, Tumbling};
 pub use try_ext::TryStreamExt;
-pub use types::Stream;
+pub use types::{FusedStream, Stream};
 pub use zip::Zip;

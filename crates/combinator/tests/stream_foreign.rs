@@ -140,6 +140,44 @@ fn consumers_wait_side_by_side_in_their_set_and_a_request_reaches_each() {
 }
 
 #[test]
+fn their_loops_over_a_receivers_stream_end_under_a_request() {
+    explore(0..30, |lab| {
+        lab.run(|cx| async {
+            let (tx, mut rx) = mpsc::channel(4);
+            let (quiet, mut silent) = mpsc::unbounded::<u8>();
+            let mut task = cx.spawn(async move |cx: &mut Cx| {
+                let (mut values, mut others) = (into_futures(rx.stream(cx)), into_futures(silent.stream(cx)));
+                let (mut seen, mut refused) = (Vec::new(), 0);
+                // Both are fused as they are: `select!` leaves out who is over, and ends when both are.
+                loop {
+                    let item = select! {
+                        n = TheirStreamExt::select_next_some(&mut values) => n,
+                        n = TheirStreamExt::select_next_some(&mut others) => n,
+                        complete => break,
+                    };
+                    match item {
+                        Ok(n) => seen.push(n),
+                        Err(_) => refused += 1,
+                    }
+                }
+                assert_eq!(refused, 2);
+                drop(values);
+                seen.extend(core::iter::from_fn(|| rx.try_recv().ok()));
+                assert_eq!(seen, [0, 1, 2]);
+            });
+            for n in 0..3 {
+                tx.send(cx, n).await.unwrap();
+            }
+            cx.sleep(ms(1)).await.unwrap();
+            task.cancel("enough");
+            task.join(cx).await.unwrap();
+            drop(quiet);
+        });
+        lab.oracles().unwrap();
+    });
+}
+
+#[test]
 fn operations_under_our_buffer_are_woken_one_by_one_and_by_a_request() {
     let found = Search::every().run("recv in a buffer", None, async |cx: &mut Cx| {
         let (mut senders, mut receivers) = (Vec::new(), Vec::new());

@@ -38,7 +38,7 @@ mod sender;
 
 #[cfg(not(loom))]
 pub use {
-    receiver::{Receiver, RecvError, TryRecvError, Values},
+    receiver::{Receiver, RecvError, TryRecvError},
     sender::{Permit, Sender, WeakSender},
     tape::Missed,
 };

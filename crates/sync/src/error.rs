@@ -48,16 +48,6 @@ impl WaitError {
     }
 }
 
-/// A wait's end as a stream has it: closed is the end of it.
-#[cfg(not(loom))]
-pub(crate) fn item<T>(waited: Result<T, WaitError>) -> Option<Result<T, Cancelled>> {
-    match waited {
-        Ok(value) => Some(Ok(value)),
-        Err(WaitError::Cancelled(cancelled)) => Some(Err(cancelled)),
-        Err(WaitError::Closed) => None,
-    }
-}
-
 impl core::fmt::Display for WaitError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Waiting for the other side to leave: what every sender's `closed` is made of.
+//! Waiting for the other side to leave ([`Leaving`]): what every sender's `closed` is made of.
 //!
 //! Each channel knows by itself whether somebody can still receive. Here is the line of those who wait until nobody can,
 //! which stands beside the channel's own, so that whoever waits for the end isn't woken by every value.
@@ -22,28 +22,10 @@ impl<W: Wakes> Gone<W> {
         Self { line: WaitQueue::new() }
     }
 
-    /// Waits until `is_gone` says so. It's asked under the line's lock too: it may take the channel's, inside of which the
+    /// The wait until `is_gone` says so. It's asked under the line's lock too: it may take the channel's, inside of which the
     /// channel must not call [`tell`](Self::tell).
-    ///
-    /// A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
-    pub(crate) fn poll(
-        &self,
-        node: &mut WaitNode,
-        make: impl FnOnce() -> W,
-        is_gone: impl Fn() -> bool,
-    ) -> Poll<()> {
-        if is_gone() {
-            self.cancel(node);
-            return Poll::Ready(());
-        }
-        self.line.poll_with(node, make(), |()| is_gone().then_some(()))
-    }
-
-    /// Stops waiting.
-    pub(crate) fn cancel(&self, node: &mut WaitNode) {
-        if node.is_queued() {
-            self.line.forget(node);
-        }
+    pub(crate) fn once<F: Fn() -> bool>(&self, is_gone: F) -> Leaving<'_, W, F> {
+        Leaving { gone: self, is_gone }
     }
 
     /// Nobody receives any more: the channel says so already.
@@ -52,8 +34,35 @@ impl<W: Wakes> Gone<W> {
     }
 }
 
-#[cfg(not(loom))]
-pub(crate) use face::{Closing, closed};
+/// That nobody receives any more, to be waited for: what the `leaving` of a core returns.
+pub struct Leaving<'g, W: Wakes, F> {
+    gone: &'g Gone<W>,
+    is_gone: F,
+}
+
+impl<W: Wakes, F: Fn() -> bool> Leaving<'_, W, F> {
+    /// Waits for it. A node that returned `Pending` must be polled here again or given to [`cancel`](Self::cancel).
+    pub fn poll(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
+        if (self.is_gone)() {
+            self.cancel(node);
+            return Poll::Ready(());
+        }
+        self.gone.line.poll_with(node, make(), |()| (self.is_gone)().then_some(()))
+    }
+
+    /// Stops waiting.
+    pub fn cancel(&self, node: &mut WaitNode) {
+        if node.is_queued() {
+            self.gone.line.forget(node);
+        }
+    }
+}
+
+impl<W: Wakes, F> core::fmt::Debug for Leaving<'_, W, F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Leaving")
+    }
+}
 
 #[cfg(not(loom))]
 mod face {
@@ -62,6 +71,7 @@ mod face {
     use cx::{Access, Cx, Object, Row, Waiter};
     use types::{Cancelled, WaitKind};
 
+    use super::Leaving;
     use crate::{
         WaitNode,
         wait::{Pends, Wait},
@@ -69,22 +79,13 @@ mod face {
 
     static RECEIVED: WaitKind = WaitKind::new("closed (somebody receives)");
 
-    /// A sender whose channel has such a line.
-    pub(crate) trait Closing {
-        /// See [`Gone::poll`](super::Gone::poll).
-        fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()>;
-
-        /// See [`Gone::cancel`](super::Gone::cancel).
-        fn cancel_closed(&self, node: &mut WaitNode);
-
-        /// By what exploration knows that somebody can receive.
-        fn object(&self) -> &Object;
+    /// That nobody receives from a sender's channel. By `somebody` exploration knows that one can.
+    struct Closed<'g, F> {
+        leaving: Leaving<'g, Waiter, F>,
+        somebody: &'g Object,
     }
 
-    /// That nobody receives from a sender's channel.
-    struct Closed<'s, S>(&'s S);
-
-    impl<S: Closing> Pends for Closed<'_, S> {
+    impl<F: Fn() -> bool> Pends for Closed<'_, F> {
         type Ready = ();
         type Refused = Cancelled;
 
@@ -93,7 +94,7 @@ mod face {
         }
 
         fn announces(&self) -> (&Object, Access) {
-            (self.0.object(), Access::Read)
+            (self.somebody, Access::Read)
         }
 
         fn poll(
@@ -101,22 +102,25 @@ mod face {
             node: &mut WaitNode,
             make: impl FnOnce() -> Waiter,
         ) -> Poll<Result<(), Cancelled>> {
-            let polled = self.0.poll_closed(node, make);
-            self.0.object().touch(Access::Read);
+            let polled = self.leaving.poll(node, make);
+            self.somebody.touch(Access::Read);
             polled.map(Ok)
         }
 
         fn leave(&mut self, node: &mut WaitNode) {
-            self.0.cancel_closed(node);
+            self.leaving.cancel(node);
         }
     }
 
-    /// What every `closed` returns.
-    pub(crate) fn closed<'s, 'c, S: Closing, C: Row>(
-        sender: &'s S,
-        cx: &'c Cx<C>,
-        site: &'static Location<'static>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, S, C> {
-        Wait::new(Closed(sender), cx, site)
+    impl<'g, F: Fn() -> bool> Leaving<'g, Waiter, F> {
+        /// What every `closed` returns.
+        pub(crate) fn wait<'c, C: Row>(
+            self,
+            somebody: &'g Object,
+            cx: &'c Cx<C>,
+            site: &'static Location<'static>,
+        ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'g, 'c, F, C> {
+            Wait::new(Closed { leaving: self, somebody }, cx, site)
+        }
     }
 }

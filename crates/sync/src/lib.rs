@@ -46,7 +46,8 @@
 //! - Nothing is allocated once a structure has seen its crowd, except by wakers of foreign executors and combinators.
 //!
 //! Forms named `blocking_` are for threads that poll no tasks; inside a task they panic. Every sender has `closed(cx)`, which
-//! waits until nobody receives any more, so that work whose results nobody wants can stop.
+//! waits until nobody receives any more, so that work whose results nobody wants can stop. Every receiver has `stream(cx)`:
+//! its items are errors where a cancellation was effective, and that is the last one, with nothing taken.
 //!
 //! Not here: timers, tasks, anything that reads a clock or starts a thread.
 
@@ -55,6 +56,8 @@ pub mod broadcast;
 mod error;
 pub mod event;
 mod gone;
+#[cfg(not(loom))]
+mod items;
 pub mod latch;
 pub mod mpsc;
 pub mod mutex;
@@ -98,6 +101,7 @@ pub use self::{
     shared::Shared,
 };
 pub use error::{Closed, TryRecvError, WaitError};
+pub use gone::Leaving;
 #[cfg(not(loom))]
 pub use obligation::AlreadyLeaked;
 #[cfg(not(loom))]

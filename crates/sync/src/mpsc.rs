@@ -67,7 +67,7 @@ mod sink;
 #[cfg(not(loom))]
 pub use {
     ack::{Ack, RecvAck},
-    many::{Permits, Values, WeakSender},
+    many::{Permits, WeakSender},
     permit::{OwnedPermit, Permit},
     receiver::{Receiver, Recv},
     sender::{Delivery, Reserve, SendError, Sender},

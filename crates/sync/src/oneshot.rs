@@ -27,7 +27,7 @@ mod sender;
 
 #[cfg(not(loom))]
 pub use {
-    receiver::{Receiver, Recv, Values},
+    receiver::{Receiver, Recv},
     sender::{Permit, Sender},
 };
 

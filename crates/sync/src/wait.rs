@@ -22,7 +22,10 @@ use core::{
 use cx::{Access, Cx, Object, Row, Waiter, port::WaitOn};
 use types::{Cancelled, WaitKind};
 
-use crate::WaitNode;
+use crate::{
+    WaitNode,
+    items::{Receives, Refusal},
+};
 
 /// What [`Wait`] waits for.
 pub(crate) trait Pends {
@@ -93,9 +96,8 @@ impl<'c, P: Pends, C> Wait<'c, P, C> {
         &self.pends
     }
 
-    /// Polls for one more thing, whether or not there was one before: for streams.
     #[inline]
-    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<P::Ready, P::Refused>>
+    fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<Result<P::Ready, P::Refused>>
     where
         C: Row,
     {
@@ -148,11 +150,21 @@ impl<P: Pends, C: Row> Future for Wait<'_, P, C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = this.poll_next(context);
+        let polled = this.poll_wait(context);
         if polled.is_ready() && !types::seeded!("wait.polled-again") {
             this.cx = None;
         }
         polled
+    }
+}
+
+impl<P: Pends<Refused: Refusal>, C: Row> Receives for Wait<'_, P, C> {
+    type Ready = P::Ready;
+    type Refused = P::Refused;
+
+    #[inline]
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Result<P::Ready, P::Refused>> {
+        self.poll_wait(context)
     }
 }
 

@@ -32,10 +32,7 @@ mod receiver;
 mod sender;
 
 #[cfg(not(loom))]
-pub use {
-    receiver::{Receiver, Values},
-    sender::Sender,
-};
+pub use {receiver::Receiver, sender::Sender};
 
 /// A value to be watched. The receiver has seen it.
 #[cfg(not(loom))]

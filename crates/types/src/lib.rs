@@ -48,7 +48,7 @@ pub use outcome::{Never, Outcome, Severity};
 pub use panic::Panic;
 pub use policy::{AfterGrace, Policy};
 pub use stop::{Error, Res, Stop};
-pub use stream::Stream;
+pub use stream::{FusedStream, Stream};
 pub use task_output::{IntoStop, Joinable, LocalOutput, TaskOutput};
 pub use time::Time;
 pub use wait::WaitKind;

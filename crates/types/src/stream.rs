@@ -1,7 +1,7 @@
-//! `Stream`: a sequence of values that arrive over time.
+//! `Stream`: a sequence of values that arrive over time; and [`FusedStream`], one that knows when it is over.
 //!
-//! The trait is ours and has the shape everybody agreed on, so that adapters to another
-//! ecosystem's trait are one line each way.
+//! The traits are ours and have the shapes everybody agreed on, so that adapters to another
+//! ecosystem's traits are one line each way.
 //!
 //! Not here: adapters, and receiving with a `Cx` (channels have their own `recv(&cx)`, which is a
 //! cancellation point; `poll_next` alone isn't one).
@@ -29,6 +29,13 @@ pub trait Stream {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, None)
     }
+}
+
+/// A stream that knows when it is over. Polled after that it is at its end again.
+pub trait FusedStream: Stream {
+    /// Whether there will be no more items, so that polling is of no use. One that has not been told yet that its source
+    /// has ended says no.
+    fn is_terminated(&self) -> bool;
 }
 
 impl<S: Stream + Unpin + ?Sized> Stream for &mut S {
@@ -71,6 +78,28 @@ where
     }
 }
 
+impl<S: FusedStream + Unpin + ?Sized> FusedStream for &mut S {
+    fn is_terminated(&self) -> bool {
+        (**self).is_terminated()
+    }
+}
+
+impl<S: FusedStream + Unpin + ?Sized> FusedStream for Box<S> {
+    fn is_terminated(&self) -> bool {
+        (**self).is_terminated()
+    }
+}
+
+impl<P> FusedStream for Pin<P>
+where
+    P: DerefMut,
+    P::Target: FusedStream,
+{
+    fn is_terminated(&self) -> bool {
+        (**self).is_terminated()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,20 +119,26 @@ mod tests {
         }
     }
 
-    type First<S> = (Poll<Option<<S as Stream>::Item>>, (usize, Option<usize>));
+    impl FusedStream for Once {
+        fn is_terminated(&self) -> bool {
+            !self.0
+        }
+    }
 
-    fn first<S: Stream + Unpin>(mut stream: S) -> First<S> {
-        let hint = stream.size_hint();
-        (Pin::new(&mut stream).poll_next(&mut Context::from_waker(Waker::noop())), hint)
+    type First<S> = (Poll<Option<<S as Stream>::Item>>, (usize, Option<usize>), bool);
+
+    fn first<S: FusedStream + Unpin>(mut stream: S) -> First<S> {
+        let (hint, over) = (stream.size_hint(), stream.is_terminated());
+        (Pin::new(&mut stream).poll_next(&mut Context::from_waker(Waker::noop())), hint, over)
     }
 
     #[test]
-    fn pointers_forward_both_methods_to_what_they_point_to() {
-        let expected = (Poll::Ready(Some(1)), (1, Some(1)));
+    fn pointers_forward_every_method_to_what_they_point_to() {
+        let expected = (Poll::Ready(Some(1)), (1, Some(1)), false);
         assert_eq!(first(Box::pin(Once(true, PhantomPinned))), expected);
         assert_eq!(first(Box::new(Box::pin(Once(true, PhantomPinned)))), expected);
         assert_eq!(first(&mut Box::pin(Once(true, PhantomPinned))), expected);
-        let erased: Pin<Box<dyn Stream<Item = u8>>> = Box::pin(Once(false, PhantomPinned));
-        assert_eq!(first(erased), (Poll::Ready(None), (0, Some(0))));
+        let erased: Pin<Box<dyn FusedStream<Item = u8>>> = Box::pin(Once(false, PhantomPinned));
+        assert_eq!(first(erased), (Poll::Ready(None), (0, Some(0)), true));
     }
 }

@@ -5,11 +5,11 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use cx::Row;
-use futures_core::{FusedFuture, FusedStream};
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
-use types::Stream;
+use types::{FusedStream, Stream};
 
-use super::{Fuse, Next};
+use super::Next;
 
 /// One of our streams as a `futures_core::Stream`.
 ///
@@ -53,17 +53,18 @@ impl<S: Stream> futures_core::Stream for IntoFutures<S> {
     }
 }
 
-/// For `select!` of the futures crate, without its own `fuse`.
-impl<S: Stream> FusedStream for IntoFutures<Fuse<S>> {
+/// For `select!` of the futures crate, without its own `fuse`: what [`StreamExt::fuse`](super::StreamExt::fuse) gives, and the
+/// `stream(cx)` of a receiver.
+impl<S: FusedStream> futures_core::FusedStream for IntoFutures<S> {
     fn is_terminated(&self) -> bool {
-        self.stream.is_done()
+        self.stream.is_terminated()
     }
 }
 
 /// For the same, of the next item of a stream that knows when it has ended: it is polled no more.
-impl<S: Stream + Unpin, C: Row> FusedFuture for Next<'_, '_, Fuse<S>, C> {
+impl<S: FusedStream + Unpin + ?Sized, C: Row> FusedFuture for Next<'_, '_, S, C> {
     fn is_terminated(&self) -> bool {
-        self.stream().is_done()
+        self.stream().is_terminated()
     }
 }
 

@@ -5,7 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
-use types::Stream;
+use types::{FusedStream, Stream};
 
 pin_project! {
     /// Stream of [`StreamExt::take`](super::StreamExt::take).
@@ -261,6 +261,12 @@ impl<S> Fuse<S> {
     /// The source, unless it has ended.
     pub fn into_inner(self) -> Option<S> {
         self.source
+    }
+}
+
+impl<S: Stream> FusedStream for Fuse<S> {
+    fn is_terminated(&self) -> bool {
+        self.is_done()
     }
 }
 

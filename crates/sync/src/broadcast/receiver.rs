@@ -1,21 +1,18 @@
-//! The receiving half: [`Receiver`], the same as a stream ([`Values`]), and what it may be told instead of a value.
+//! The receiving half: [`Receiver`], and what it may be told instead of a value.
 //!
 //! Not here: the ring (`tape`).
 
-use core::{
-    future::Future,
-    panic::Location,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+use core::{future::Future, panic::Location, task::Poll};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, Row, Waiter};
-use types::{Cancelled, Stream, WaitKind};
+use types::{Cancelled, FusedStream, WaitKind};
 
 use super::tape::{Cursor, Missed, Tape};
 use crate::{
-    WaitNode, park,
+    WaitNode,
+    items::{Items, Refusal, Shown},
+    park,
     wait::{Pends, Wait},
 };
 
@@ -45,6 +42,18 @@ impl core::fmt::Display for RecvError {
 impl From<Cancelled> for RecvError {
     fn from(cancelled: Cancelled) -> Self {
         Self::Cancelled(cancelled)
+    }
+}
+
+impl Refusal for RecvError {
+    type Shown = Self;
+
+    fn shown(self) -> Shown<Self> {
+        match self {
+            Self::Lagged(_) => Shown::Between(self),
+            Self::Cancelled(_) => Shown::Last(self),
+            Self::Closed => Shown::End,
+        }
     }
 }
 
@@ -159,34 +168,14 @@ impl<T: Clone> Receiver<T> {
         })
     }
 
-    /// The values as a stream that ends with the channel. Its items are errors where values were lost, and while a
-    /// cancellation is effective; nothing is taken then.
+    /// The values as a stream that ends with the channel. Its items are errors where values were lost. Where a cancellation is
+    /// effective its item says so, with nothing taken, and is the last one.
     #[track_caller]
-    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
-        Values { next: Wait::new(Next(self), cx, Location::caller()) }
-    }
-}
-
-/// What a receiver receives, as a stream: of [`Receiver::stream`].
-pub struct Values<'r, 'c, T: Clone, C> {
-    next: Wait<'c, Next<'r, T>, C>,
-}
-
-impl<T: Clone, C: Row> Stream for Values<'_, '_, T, C> {
-    type Item = Result<T, RecvError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.next.poll_next(context)) {
-            Ok(value) => Some(Ok(value)),
-            Err(RecvError::Closed) => None,
-            Err(missed) => Some(Err(missed)),
-        })
-    }
-}
-
-impl<T: Clone, C> core::fmt::Debug for Values<'_, '_, T, C> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Values")
+    pub fn stream<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl FusedStream<Item = Result<T, RecvError>> + Unpin + use<'r, 'c, T, C> {
+        Items::new(Wait::new(Next(self), cx, Location::caller()))
     }
 }
 

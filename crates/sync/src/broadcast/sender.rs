@@ -2,7 +2,7 @@
 //!
 //! Not here: the ring (`tape`). Sending never waits.
 
-use core::{future::Future, panic::Location, task::Poll};
+use core::{future::Future, panic::Location};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, Reserved, Row, Waiter};
@@ -10,10 +10,7 @@ use obligation::AlreadyLeaked;
 use types::{Cancelled, ObligationKind};
 
 use super::{Receiver, tape::Tape};
-use crate::{
-    Sent, WaitNode,
-    gone::{self, Closing},
-};
+use crate::Sent;
 
 /// Sends to every receiver. Clones send into the same channel. Receivers see the end when the last is gone.
 pub struct Sender<T> {
@@ -61,7 +58,7 @@ impl<T> Sender<T> {
         &'s self,
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
-        gone::closed(self, cx, Location::caller())
+        self.core.leaving().wait(&self.object, cx, Location::caller())
     }
 
     /// How many receivers there are.
@@ -94,20 +91,6 @@ impl<T> Sender<T> {
     /// A sender that doesn't keep the channel from ending.
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender { core: self.core.clone(), object: self.object.clone() }
-    }
-}
-
-impl<T> Closing for Sender<T> {
-    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
-        self.core.poll_closed(node, make)
-    }
-
-    fn cancel_closed(&self, node: &mut WaitNode) {
-        self.core.cancel_closed(node);
-    }
-
-    fn object(&self) -> &Object {
-        &self.object
     }
 }
 

@@ -21,7 +21,7 @@ use std::{
 
 use crate::{
     WaitNode, Wakes,
-    gone::Gone,
+    gone::{Gone, Leaving},
     sync::{AtomicU64, Relaxed, Release},
     wait_queue::WaitQueue,
 };
@@ -213,16 +213,9 @@ impl<T, W: Wakes> Tape<T, W> {
         self.state.with(|state| state.end - cursor.next)
     }
 
-    /// Waits until there is no receiver.
-    ///
-    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
-    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
-        self.gone.poll(node, make, || self.parties().1 == 0)
-    }
-
-    /// Stops waiting for the receivers to leave.
-    pub fn cancel_closed(&self, node: &mut WaitNode) {
-        self.gone.cancel(node);
+    /// That there is no receiver, to be waited for.
+    pub fn leaving(&self) -> Leaving<'_, W, impl Fn() -> bool> {
+        self.gone.once(|| self.parties().1 == 0)
     }
 
     /// How many senders and receivers there are.

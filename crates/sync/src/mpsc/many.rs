@@ -4,7 +4,6 @@
 //! |---|---|
 //! | [`Permits`] | room for several values, one obligation each |
 //! | [`WeakSender`] | a sender that doesn't keep the channel from ending |
-//! | [`Values`] | what is received, as a stream |
 //!
 //! Not here: one at a time (`sender`, `receiver`).
 
@@ -16,15 +15,17 @@ use core::{
 };
 
 use cx::{Access, Cx, Object, Reserved, Row, Waiter};
-use types::{Cancelled, ObligationKind, Stream, WaitKind};
+use types::{Cancelled, FusedStream, ObligationKind, Stream, WaitKind};
 
 use super::{
-    Permit, Receiver, Recv, Sender,
+    Permit, Receiver, Sender,
     ring::{TryReserveError, Tx, WeakTx},
     sender::FULL,
 };
 use crate::{
-    Closed, TryRecvError, WaitError, WaitNode, error, park,
+    Closed, TryRecvError, WaitError, WaitNode,
+    items::Items,
+    park,
     wait::{Pends, Wait},
 };
 
@@ -249,11 +250,14 @@ impl<T> Receiver<T> {
         received.ok_or(Closed)
     }
 
-    /// The values as a stream that ends with the channel. Its items are errors while a cancellation is effective; nothing
-    /// is taken then.
+    /// The values as a stream that ends with the channel. Where a cancellation is effective its item says so, with nothing
+    /// taken, and is the last one.
     #[track_caller]
-    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
-        Values { next: self.recv(cx) }
+    pub fn stream<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl FusedStream<Item = Result<T, Cancelled>> + Unpin + use<'r, 'c, T, C> {
+        Items::new(self.recv(cx))
     }
 }
 
@@ -266,24 +270,5 @@ impl<T> Stream for Receiver<T> {
     #[inline]
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         self.get_mut().rx.poll_recv(|| Waiter::from_waker(context.waker()))
-    }
-}
-
-/// What a channel's receiver receives, as a stream: of [`Receiver::stream`].
-pub struct Values<'r, 'c, T, C> {
-    next: Recv<'r, 'c, T, C>,
-}
-
-impl<T, C: Row> Stream for Values<'_, '_, T, C> {
-    type Item = Result<T, Cancelled>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.next.poll_next(context).map(error::item)
-    }
-}
-
-impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Values")
     }
 }

@@ -15,6 +15,7 @@ use types::WaitKind;
 use super::{RecvAck, ring::Rx};
 use crate::{
     Closed, TryRecvError, WaitError,
+    items::Receives,
     wait::{Stage, polled_again},
 };
 
@@ -126,7 +127,7 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
         if this.stage == Stage::Over {
             polled_again();
         }
-        let polled = this.poll_next(context);
+        let polled = this.poll_more(context);
         if polled.is_ready() && !types::seeded!("mpsc.received-again") {
             this.end();
         }
@@ -134,10 +135,12 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
     }
 }
 
-impl<T, C: Row> Recv<'_, '_, T, C> {
-    /// Polls for one more value, whether or not there was one before: for streams.
+impl<T, C: Row> Receives for Recv<'_, '_, T, C> {
+    type Ready = T;
+    type Refused = WaitError;
+
     #[inline]
-    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<T, WaitError>> {
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Result<T, WaitError>> {
         let this = self;
         let values = this.receiver.rx.values();
         ready!(this.cx.poll_operation(context, values, Access::Receive, Some(this.site)))?;

@@ -9,18 +9,14 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Access, Cx, Object, Row, Waiter};
+use cx::{Access, Cx, Row, Waiter};
 use types::{Cancelled, IntoStop, ObligationKind, Stop, WaitKind};
 
 use super::{
     Permit,
     ring::{TryReserveError, TrySendError, Tx},
 };
-use crate::{
-    Closed, WaitError, WaitNode,
-    gone::{self, Closing},
-    wait::polled_again,
-};
+use crate::{Closed, WaitError, WaitNode, wait::polled_again};
 
 pub(super) static FULL: WaitKind = WaitKind::new("send (channel full)");
 
@@ -108,7 +104,7 @@ impl<T> Sender<T> {
         &'s self,
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
-        gone::closed(self, cx, Location::caller())
+        self.tx.leaving().wait(self.tx.room(), cx, Location::caller())
     }
 
     /// Whether sending is over: the receiver has closed the channel or is gone.
@@ -140,20 +136,6 @@ impl<T> Sender<T> {
     /// How many values and outstanding permits the channel holds at most.
     pub fn capacity(&self) -> usize {
         self.tx.capacity() as usize
-    }
-}
-
-impl<T> Closing for Sender<T> {
-    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
-        self.tx.poll_closed(node, make)
-    }
-
-    fn cancel_closed(&self, node: &mut WaitNode) {
-        self.tx.cancel_closed(node);
-    }
-
-    fn object(&self) -> &Object {
-        self.tx.room()
     }
 }
 

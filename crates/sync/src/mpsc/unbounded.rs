@@ -43,7 +43,7 @@ mod sender;
 #[cfg(not(loom))]
 pub use {
     ack::Ack,
-    receiver::{Receiver, Values},
+    receiver::Receiver,
     sender::{OwnedPermit, Permit, Sender, WeakSender},
 };
 

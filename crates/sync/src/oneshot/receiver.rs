@@ -1,4 +1,4 @@
-//! The receiving half: [`Receiver`], its wait ([`Recv`]), and the same as a stream ([`Values`]).
+//! The receiving half: [`Receiver`], which is a stream too, and its wait ([`Recv`]).
 //!
 //! Not here: the word (`word`).
 
@@ -10,11 +10,13 @@ use core::{
 };
 
 use cx::{Access, Cx, Object, Row, Waiter};
-use types::{Cancelled, Stream, WaitKind};
+use types::{Cancelled, FusedStream, Stream, WaitKind};
 
 use super::word::Rx;
 use crate::{
-    Closed, TryRecvError, WaitError, error, park,
+    Closed, TryRecvError, WaitError,
+    items::{Items, Receives},
+    park,
     wait::{Stage, polled_again},
 };
 
@@ -83,11 +85,14 @@ impl<T> Receiver<T> {
         park::block_on("blocking_recv", |make| self.rx.poll_recv(make))
     }
 
-    /// The value as a stream of one, or of none if the sender goes without sending. Its items are errors while a
-    /// cancellation is effective; the value isn't taken then.
+    /// The value as a stream of one, or of none if the sender goes without sending. Where a cancellation is effective its item
+    /// says so, with nothing taken, and is the last one.
     #[track_caller]
-    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
-        Values { next: self.recv(cx) }
+    pub fn stream<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl FusedStream<Item = Result<T, Cancelled>> + Unpin + use<'r, 'c, T, C> {
+        Items::new(self.recv(cx))
     }
 
     /// Refuses a value that was not sent yet; one that was can still be received.
@@ -115,7 +120,7 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
         if this.stage == Stage::Over {
             polled_again();
         }
-        let polled = this.poll_next(context);
+        let polled = this.poll_more(context);
         if polled.is_ready() {
             this.end();
         }
@@ -123,10 +128,12 @@ impl<T, C: Row> Future for Recv<'_, '_, T, C> {
     }
 }
 
-impl<T, C: Row> Recv<'_, '_, T, C> {
-    /// Polls whether or not there was a value before: for streams.
+impl<T, C: Row> Receives for Recv<'_, '_, T, C> {
+    type Ready = T;
+    type Refused = WaitError;
+
     #[inline]
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<T, WaitError>> {
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Result<T, WaitError>> {
         let this = self;
         let value = &this.receiver.end.0;
         ready!(this.cx.poll_operation(context, value, Access::Receive, Some(this.site)))?;
@@ -189,24 +196,5 @@ impl<T> Stream for Receiver<T> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(1))
-    }
-}
-
-/// What a oneshot's receiver receives, as a stream of one value at most: of [`Receiver::stream`].
-pub struct Values<'r, 'c, T, C> {
-    next: Recv<'r, 'c, T, C>,
-}
-
-impl<T, C: Row> Stream for Values<'_, '_, T, C> {
-    type Item = Result<T, Cancelled>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.next.poll_next(context).map(error::item)
-    }
-}
-
-impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Values")
     }
 }

@@ -32,6 +32,18 @@ struct Left<'s, T> {
     waits: bool,
 }
 
+impl<'s, T> Left<'s, T> {
+    /// What `closed` returns, of a sender and of a permit.
+    fn wait<'c, C: Row>(
+        tx: &'s mut Tx<T, Waiter>,
+        value: &'s Object,
+        cx: &'c Cx<C>,
+        site: &'static Location<'static>,
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+        Wait::new(Left { tx, value, waits: false }, cx, site)
+    }
+}
+
 impl<T> Pends for Left<'_, T> {
     type Ready = ();
     type Refused = Cancelled;
@@ -127,8 +139,7 @@ impl<T> Sender<T> {
         &'s mut self,
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
-        let left = Left { tx: &mut self.tx, value: &self.end.value, waits: false };
-        Wait::new(left, cx, Location::caller())
+        Left::wait(&mut self.tx, &self.end.value, cx, Location::caller())
     }
 
     /// Whether the receiver is gone or has closed, so that a value would come back.
@@ -189,8 +200,7 @@ impl<T> Permit<T> {
         &'s mut self,
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
-        let left = Left { tx: &mut self.tx, value: &self.end.value, waits: false };
-        Wait::new(left, cx, Location::caller())
+        Left::wait(&mut self.tx, &self.end.value, cx, Location::caller())
     }
 
     /// See [`Sender::is_closed`].

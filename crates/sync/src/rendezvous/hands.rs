@@ -1,22 +1,17 @@
-//! The two halves: [`Sender`], [`Receiver`], and the latter as a stream: [`Values`].
+//! The two halves: [`Sender`], [`Receiver`].
 //!
 //! Not here: the table between them (`table`).
 
-use core::{
-    future::Future,
-    panic::Location,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use core::{future::Future, panic::Location, task::Poll};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, ObjectKind, Row, Waiter};
-use types::{Cancelled, Stream, WaitKind};
+use types::{Cancelled, FusedStream, WaitKind};
 
 use super::table::{Offer, Table};
 use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
-    gone::{self, Closing},
+    items::Items,
     mpsc::SendError,
     park,
     wait::{Pends, Wait},
@@ -161,7 +156,7 @@ impl<T> Sender<T> {
         &'s self,
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
-        gone::closed(self, cx, Location::caller())
+        self.shared.table.leaving().wait(&self.shared.object, cx, Location::caller())
     }
 
     /// Whether the receiver has closed the channel or is gone.
@@ -174,20 +169,6 @@ impl<T> Sender<T> {
     pub fn offers(&self) -> usize {
         self.shared.object.touch(Access::Read);
         self.shared.table.offers()
-    }
-}
-
-impl<T> Closing for Sender<T> {
-    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
-        self.shared.table.poll_closed(node, make)
-    }
-
-    fn cancel_closed(&self, node: &mut WaitNode) {
-        self.shared.table.cancel_closed(node);
-    }
-
-    fn object(&self) -> &Object {
-        &self.shared.object
     }
 }
 
@@ -289,12 +270,15 @@ impl<T> Receiver<T> {
         park::block_on("blocking_recv", |make| self.shared.table.poll_recv(make)).ok_or(Closed)
     }
 
-    /// What is offered, taken one by one, as a stream that ends with the channel. Its items are errors while a cancellation
-    /// is effective; nothing is taken then.
+    /// What is offered, taken one by one, as a stream that ends with the channel. Where a cancellation is effective its item
+    /// says so, with nothing taken, and is the last one.
     #[track_caller]
-    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
+    pub fn stream<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl FusedStream<Item = Result<T, Cancelled>> + Unpin + use<'r, 'c, T, C> {
         let taking = Taking { shared: &*self.shared, waits: false };
-        Values { next: Wait::new(taking, cx, Location::caller()) }
+        Items::new(Wait::new(taking, cx, Location::caller()))
     }
 
     /// How many values are offered now.
@@ -320,24 +304,5 @@ impl<T> Drop for Receiver<T> {
 impl<T> core::fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Receiver")
-    }
-}
-
-/// What a receiver takes, as a stream: of [`Receiver::stream`].
-pub struct Values<'r, 'c, T, C> {
-    next: Wait<'c, Taking<'r, T>, C>,
-}
-
-impl<T, C: Row> Stream for Values<'_, '_, T, C> {
-    type Item = Result<T, Cancelled>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.next.poll_next(context).map(crate::error::item)
-    }
-}
-
-impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Values")
     }
 }

@@ -15,7 +15,7 @@ use std::{collections::VecDeque, task::Poll};
 
 use crate::{
     TryRecvError, WaitNode, Wakes,
-    gone::Gone,
+    gone::{Gone, Leaving},
     wait_queue::{Settled, WaitQueue},
     wakes::FirstPanic,
 };
@@ -176,16 +176,9 @@ impl<T, W: Wakes> Table<T, W> {
         first.go_on();
     }
 
-    /// Waits until offers are refused.
-    ///
-    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
-    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
-        self.gone.poll(node, make, || self.is_closed())
-    }
-
-    /// Stops waiting for the close.
-    pub fn cancel_closed(&self, node: &mut WaitNode) {
-        self.gone.cancel(node);
+    /// That offers are refused, to be waited for.
+    pub fn leaving(&self) -> Leaving<'_, W, impl Fn() -> bool> {
+        self.gone.once(|| self.is_closed())
     }
 
     /// How many values are offered and neither taken nor withdrawn.

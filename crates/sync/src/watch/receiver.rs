@@ -1,21 +1,18 @@
-//! Who waits for changes: [`Receiver`], and the same as a stream: [`Values`].
+//! Who waits for changes: [`Receiver`].
 //!
 //! Not here: the value (`latest`).
 
-use core::{
-    future::Future,
-    panic::Location,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use core::{future::Future, panic::Location, task::Poll};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, Row, Waiter};
-use types::{Cancelled, Stream, WaitKind};
+use types::{Cancelled, FusedStream, WaitKind};
 
 use super::latest::Latest;
 use crate::{
-    Closed, WaitError, WaitNode, park,
+    Closed, WaitError, WaitNode,
+    items::Items,
+    park,
     wait::{Pends, Wait},
 };
 
@@ -155,13 +152,17 @@ impl<T> Receiver<T> {
     }
 
     /// Every value that was not seen yet, the present one too, as a stream that ends with the last sender. Values that
-    /// were replaced before this task ran are left out. Items are errors while a cancellation is effective.
+    /// were replaced before this task ran are left out. Where a cancellation is effective its item says so, with nothing seen,
+    /// and is the last one.
     ///
     /// A receiver that has just been made has seen the present value: call
     /// [`mark_unseen`](Self::mark_unseen) to begin with that.
     #[track_caller]
-    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
-        Values { next: Wait::new(Next(Change(self)), cx, Location::caller()) }
+    pub fn stream<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl FusedStream<Item = Result<Arc<T>, Cancelled>> + Unpin + use<'r, 'c, T, C> {
+        Items::new(Wait::new(Next(Change(self)), cx, Location::caller()))
     }
 
     /// Counts the present value as not seen: the next wait for a change ends at once.
@@ -227,25 +228,6 @@ impl<T> Pends for Next<'_, T> {
 
     fn leave(&mut self, node: &mut WaitNode) {
         self.0.leave(node);
-    }
-}
-
-/// The values that a receiver watches, as a stream: of [`Receiver::stream`].
-pub struct Values<'r, 'c, T, C> {
-    next: Wait<'c, Next<'r, T>, C>,
-}
-
-impl<T, C: Row> Stream for Values<'_, '_, T, C> {
-    type Item = Result<Arc<T>, Cancelled>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.next.poll_next(context).map(crate::error::item)
-    }
-}
-
-impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Values")
     }
 }
 

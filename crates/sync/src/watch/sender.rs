@@ -2,17 +2,13 @@
 //!
 //! Not here: the value (`latest`). Sending never waits.
 
-use core::{future::Future, panic::Location, task::Poll};
+use core::{future::Future, panic::Location};
 use std::sync::Arc;
 
 use cx::{Access, Cx, Object, Row, Waiter};
 use types::Cancelled;
 
 use super::{Receiver, latest::Latest};
-use crate::{
-    WaitNode,
-    gone::{self, Closing},
-};
 
 /// Changes a value that others watch. Clones change the same one. Receivers see the end when the last is gone.
 pub struct Sender<T> {
@@ -77,7 +73,7 @@ impl<T> Sender<T> {
         &'s self,
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
-        gone::closed(self, cx, Location::caller())
+        self.core.leaving().wait(&self.object, cx, Location::caller())
     }
 
     /// Whether no receiver is left.
@@ -94,20 +90,6 @@ impl<T> Sender<T> {
     /// Whether `other` changes the same value.
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.core, &other.core)
-    }
-}
-
-impl<T> Closing for Sender<T> {
-    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
-        self.core.poll_closed(node, make)
-    }
-
-    fn cancel_closed(&self, node: &mut WaitNode) {
-        self.core.cancel_closed(node);
-    }
-
-    fn object(&self) -> &Object {
-        &self.object
     }
 }
 

@@ -134,5 +134,6 @@ mod kept;
 mod order;
 mod reentrant;
 mod refused;
+mod streams;
 mod waits;
 mod wakers;

@@ -240,14 +240,14 @@ fn waits_for_the_other_side_bear_wakers_that_use_it() {
     calls_back(
         tx,
         |tx| assert!(tx.is_empty() && tx.free() == 1),
-        |tx, waker| tx.poll_closed(&mut node, || waker).is_ready(),
+        |tx, waker| tx.leaving().poll(&mut node, || waker).is_ready(),
         |_| drop(rx),
     );
     let mut node = WaitNode::new();
     calls_back(
         Latest::<u8, Waker>::new(0),
         |latest| drop(latest.replace(1)),
-        |latest, waker| latest.poll_closed(&mut node, || waker).is_ready(),
+        |latest, waker| latest.leaving().poll(&mut node, || waker).is_ready(),
         |latest| latest.leave_receivers(),
     );
     let (tx, mut rx) = word::channel::<u8, Waker>();

@@ -99,19 +99,19 @@ fn a_close_tells_those_who_wait_for_it_though_one_in_line_panics() {
     assert!(tx.try_send(1).is_ok());
     let (mut line, mut closed) = (WaitNode::new(), WaitNode::new());
     assert!(tx.poll_permit(&mut line, || wakers.bad(0)).is_pending());
-    assert!(tx.poll_closed(&mut closed, || wakers.good()).is_pending());
+    assert!(tx.leaving().poll(&mut closed, || wakers.good()).is_pending());
     assert_eq!(panic_of(|| rx.close()), "waker 0");
     assert_eq!(wakers.woken(), 1);
-    assert!(tx.poll_closed(&mut closed, || wakers.good()).is_ready());
+    assert!(tx.leaving().poll(&mut closed, || wakers.good()).is_ready());
     assert!(matches!(tx.poll_permit(&mut line, || wakers.good()), Poll::Ready(Err(_))));
 
     let (table, wakers) = (Table::<u8, Waker>::default(), Wakers::default());
     let (mut offer, mut value, mut closed) = (Offer::default(), Some(1), WaitNode::new());
     assert!(table.poll_send(&mut offer, &mut value, || wakers.bad(0)).is_pending());
-    assert!(table.poll_closed(&mut closed, || wakers.good()).is_pending());
+    assert!(table.leaving().poll(&mut closed, || wakers.good()).is_pending());
     assert_eq!(panic_of(|| table.close()), "waker 0");
     assert_eq!(wakers.woken(), 1);
-    assert!(table.poll_closed(&mut closed, || wakers.good()).is_ready());
+    assert!(table.leaving().poll(&mut closed, || wakers.good()).is_ready());
     assert_eq!(table.poll_send(&mut offer, &mut value, || wakers.good()), Poll::Ready(false));
     assert_eq!(value, Some(1), "it came back");
 }

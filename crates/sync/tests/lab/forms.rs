@@ -166,7 +166,7 @@ fn every_receiver_is_a_stream_that_ends_with_its_senders() {
     });
 }
 
-/// The reader of a stream is cancelled at each step in turn: it's told so, the stream goes on, and the rest is still there.
+/// The reader of a stream is cancelled at each step in turn: it's told so, the stream is over, and the rest is still there.
 #[test]
 fn a_stream_takes_nothing_while_it_is_cancelled() {
     let steps = at_every_step(|lab, victim| {

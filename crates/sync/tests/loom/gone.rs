@@ -21,7 +21,7 @@ fn the_last_one_who_leaves_is_heard() {
     let other = thread::spawn(move || leaves.leave_receivers());
     latest.leave_receivers();
     let mut node = WaitNode::new();
-    block_on(|waker| latest.poll_closed(&mut node, || waker));
+    block_on(|waker| latest.leaving().poll(&mut node, || waker));
     assert_eq!(latest.parties().1, 0, "somebody receives");
     other.join().unwrap();
 }
@@ -37,7 +37,7 @@ fn a_close_is_heard_beside_those_who_wait_for_room() {
     });
     let receiver = thread::spawn(move || rx.close());
     let mut node = WaitNode::new();
-    block_on(|waker| tx.poll_closed(&mut node, || waker));
+    block_on(|waker| tx.leaving().poll(&mut node, || waker));
     assert!(tx.is_closed());
     receiver.join().unwrap();
     assert!(sender.join().unwrap());

@@ -11,7 +11,22 @@ use std::collections::{BTreeMap, BTreeSet};
 /// has a row is reported.
 pub const MACHINERY: &[(&str, &[&str])] = &[
     ("combinator", &["backoff", "crowd", "drive", "ext", "leg", "many", "runs", "tally"]),
-    ("sync", &["error", "gone", "object", "park", "sent", "shared", "sync", "wait", "wait_queue", "wakes"]),
+    (
+        "sync",
+        &[
+            "error",
+            "gone",
+            "items",
+            "object",
+            "park",
+            "sent",
+            "shared",
+            "sync",
+            "wait",
+            "wait_queue",
+            "wakes",
+        ],
+    ),
     ("time", &["cron", "ext", "schedule", "wheel"]),
 ];
 

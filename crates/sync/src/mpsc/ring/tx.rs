@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Closed, WaitNode, Wakes,
+    gone::Leaving,
     object::Access,
     sync::{AcqRel, Arc, Relaxed},
 };
@@ -195,16 +196,9 @@ impl<T, W: Wakes> Tx<T, W> {
         self.ring.credits.is_closed()
     }
 
-    /// Waits until no credit will be given out any more.
-    ///
-    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
-    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
-        self.ring.gone.poll(node, make, || self.ring.credits.is_closed())
-    }
-
-    /// Stops waiting for the close.
-    pub fn cancel_closed(&self, node: &mut WaitNode) {
-        self.ring.gone.cancel(node);
+    /// That no credit will be given out any more, to be waited for.
+    pub fn leaving(&self) -> Leaving<'_, W, impl Fn() -> bool> {
+        self.ring.gone.once(|| self.ring.credits.is_closed())
     }
 
     /// Values sent and not received.

@@ -17,7 +17,7 @@ use std::{collections::VecDeque, task::Poll};
 
 use crate::{
     TryRecvError, WaitNode, Wakes,
-    gone::Gone,
+    gone::{Gone, Leaving},
     object::{Access, Object, ObjectKind},
     sync::{Arc, AtomicUsize, Relaxed},
     wait_queue::WaitQueue,
@@ -126,16 +126,9 @@ impl<T, W: Wakes> Tx<T, W> {
         self.shared.line.with(|line| line.closed || line.gone)
     }
 
-    /// Waits until sending is over.
-    ///
-    /// A node that returned `Pending` must be polled here again or given to [`cancel_closed`](Self::cancel_closed).
-    pub fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> W) -> Poll<()> {
-        self.shared.gone.poll(node, make, || self.is_closed())
-    }
-
-    /// Stops waiting for the close.
-    pub fn cancel_closed(&self, node: &mut WaitNode) {
-        self.shared.gone.cancel(node);
+    /// That sending is over, to be waited for.
+    pub fn leaving(&self) -> Leaving<'_, W, impl Fn() -> bool> {
+        self.shared.gone.once(|| self.is_closed())
     }
 
     /// Values sent and not received.

@@ -1,20 +1,17 @@
-//! The receiving half: [`Receiver`], and [`Values`], the same as a stream.
+//! The receiving half: [`Receiver`], and its wait.
 //!
 //! Not here: the line (`line`).
 
-use core::{
-    future::Future,
-    panic::Location,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use core::{future::Future, panic::Location, task::Poll};
 
 use cx::{Access, Cx, Object, Row, Waiter};
-use types::{Cancelled, Stream, WaitKind};
+use types::{Cancelled, FusedStream, WaitKind};
 
 use super::line::Rx;
 use crate::{
-    Closed, TryRecvError, WaitError, WaitNode, park,
+    Closed, TryRecvError, WaitError, WaitNode,
+    items::Items,
+    park,
     wait::{Pends, Wait},
 };
 
@@ -131,11 +128,14 @@ impl<T> Receiver<T> {
         park::block_on("blocking_recv", |make| self.rx.poll_recv(&mut node, make)).ok_or(Closed)
     }
 
-    /// The values as a stream that ends with the channel. Its items are errors while a cancellation is effective; nothing
-    /// is taken then.
+    /// The values as a stream that ends with the channel. Where a cancellation is effective its item says so, with nothing
+    /// taken, and is the last one.
     #[track_caller]
-    pub fn stream<'r, 'c, C: Row>(&'r mut self, cx: &'c Cx<C>) -> Values<'r, 'c, T, C> {
-        Values { next: Wait::new(Next(self), cx, Location::caller()) }
+    pub fn stream<'r, 'c, C: Row>(
+        &'r mut self,
+        cx: &'c Cx<C>,
+    ) -> impl FusedStream<Item = Result<T, Cancelled>> + Unpin + use<'r, 'c, T, C> {
+        Items::new(Wait::new(Next(self), cx, Location::caller()))
     }
 
     /// Refuses what was not reserved before. What is in the channel, and what permits given out before will send, can
@@ -165,24 +165,5 @@ impl<T> Receiver<T> {
 impl<T> core::fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Receiver").field("len", &self.rx.len()).finish()
-    }
-}
-
-/// What a channel's receiver receives, as a stream: of [`Receiver::stream`].
-pub struct Values<'r, 'c, T, C> {
-    next: Wait<'c, Next<'r, T>, C>,
-}
-
-impl<T, C: Row> Stream for Values<'_, '_, T, C> {
-    type Item = Result<T, Cancelled>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.next.poll_next(context).map(crate::error::item)
-    }
-}
-
-impl<T, C> core::fmt::Debug for Values<'_, '_, T, C> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Values")
     }
 }

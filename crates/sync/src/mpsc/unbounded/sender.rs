@@ -2,17 +2,14 @@
 //!
 //! Not here: the line (`line`). Sending never waits.
 
-use core::{future::Future, panic::Location, task::Poll};
+use core::{future::Future, panic::Location};
 
-use cx::{Access, Cx, Object, Reserved, Row, Waiter};
+use cx::{Access, Cx, Reserved, Row, Waiter};
 use obligation::AlreadyLeaked;
 use types::{Cancelled, ObligationKind};
 
 use super::line::{Tx, WeakTx};
-use crate::{
-    Closed, Sent, WaitNode,
-    gone::{self, Closing},
-};
+use crate::{Closed, Sent};
 
 /// Sends into an unbounded channel. Clones send into the same one.
 ///
@@ -61,7 +58,7 @@ impl<T> Sender<T> {
         &'s self,
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
-        gone::closed(self, cx, Location::caller())
+        self.tx.leaving().wait(self.tx.values(), cx, Location::caller())
     }
 
     /// Whether sending is over: the receiver has closed the channel or is gone.
@@ -89,20 +86,6 @@ impl<T> Sender<T> {
     /// A sender that doesn't keep the channel from ending.
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender { tx: self.tx.downgrade() }
-    }
-}
-
-impl<T> Closing for Sender<T> {
-    fn poll_closed(&self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<()> {
-        self.tx.poll_closed(node, make)
-    }
-
-    fn cancel_closed(&self, node: &mut WaitNode) {
-        self.tx.cancel_closed(node);
-    }
-
-    fn object(&self) -> &Object {
-        self.tx.values()
     }
 }
 
