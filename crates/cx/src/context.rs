@@ -20,7 +20,7 @@ use core::any::Any;
 use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::Ordering::*;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use task::control;
 use task::raw::waiter::header_of;
 use trace::{Label, ScopeId};
@@ -249,14 +249,8 @@ impl<C: Row> Cx<C> {
     /// when it is spent (in the lab, at every operation), then looks for a cancellation.
     #[inline]
     pub fn poll_proceed(&self, context: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
-        let header = self.header();
-        let left = header.coop.load(Relaxed);
-        if left == 0 {
-            self.give_way(context);
-            return Poll::Pending;
-        }
-        header.coop.store(left - 1, Relaxed);
-        if header.control() & control::ATTENTION == 0 || types::seeded!("cancel.first-ignored") {
+        ready!(self.poll_budget(context));
+        if self.header().control() & control::ATTENTION == 0 || types::seeded!("cancel.first-ignored") {
             return Poll::Ready(Ok(()));
         }
         Poll::Ready(self.attend())
@@ -268,19 +262,46 @@ impl<C: Row> Cx<C> {
     pub fn poll_budget(&self, context: &mut Context<'_>) -> Poll<()> {
         let header = self.header();
         let left = header.coop.load(Relaxed);
-        if left == 0 {
-            self.give_way(context);
-            return Poll::Pending;
+        if is_spent(left) {
+            return self.give_way(context);
         }
         header.coop.store(left - 1, Relaxed);
         Poll::Ready(())
     }
 
+    /// The budget is spent: the task has to give way. Unless somebody polls again and again through a waker of his own, which
+    /// no future does that returns to its task: that is an executor inside of the task's poll (`block_on`), or a thread that
+    /// the task waits for. The poll would never end, and so the budget never be renewed; then the operation is let go on, or,
+    /// where nobody else can go on meanwhile, it is a panic.
     #[cold]
     #[inline(never)]
-    fn give_way(&self, context: &Context<'_>) {
-        self.header().control.fetch_or(control::SPENT, Relaxed);
+    fn give_way(&self, context: &Context<'_>) -> Poll<()> {
+        let header = self.header();
+        if !self.is_own(context) {
+            // From 0 down from the top, where no budget is: how often that was. The next poll sets it anew.
+            let refused = header.coop.load(Relaxed).wrapping_sub(1);
+            if refused > port::MAX_COOP {
+                header.coop.store(refused, Relaxed)
+            } else if !types::seeded!("coop.spins") {
+                assert!(
+                    !self.world().single_file,
+                    "the task spawned at {} is polled again and again inside of a poll of its own, by an executor such as \
+                     `block_on` or a thread that it waits for: nobody else can go on meanwhile. Await what it waits for, or \
+                     use `cx.spawn_blocking` and the `blocking_` forms",
+                    header.spawned_at
+                );
+                return Poll::Ready(());
+            }
+        }
+        header.control.fetch_or(control::SPENT, Relaxed);
         context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Whether this is the task's own waker.
+    #[inline]
+    fn is_own(&self, context: &Context<'_>) -> bool {
+        header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()))
     }
 
     /// Last call of a poll that returns `Pending`: notes what is waited for, and, if the waker is not the
@@ -317,9 +338,8 @@ impl<C: Row> Cx<C> {
     ) -> Poll<Result<T, Cancelled>> {
         let header = self.header();
         let left = header.coop.load(Relaxed);
-        if left == 0 {
-            self.give_way(context);
-            return Poll::Pending;
+        if is_spent(left) {
+            ready!(self.give_way(context))
         }
         if header.control() & control::ATTENTION != 0 && !types::seeded!("cancel.first-ignored") {
             self.attend()?
@@ -328,7 +348,7 @@ impl<C: Row> Cx<C> {
         let polled = poll(context);
         if polled.is_pending() {
             self.register(context)
-        } else if header.coop.load(Relaxed) == left {
+        } else if !is_spent(left) && header.coop.load(Relaxed) == left {
             header.coop.store(left - 1, Relaxed)
         }
         polled.map(Ok)
@@ -337,8 +357,7 @@ impl<C: Row> Cx<C> {
     /// Has cancel requests wake this waker too, unless it is the task's own.
     #[inline]
     fn register(&self, context: &Context<'_>) {
-        let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()));
-        if !own {
+        if !self.is_own(context) {
             self.register_foreign(context)
         }
     }
@@ -361,6 +380,13 @@ impl<C: Row> Cx<C> {
             waker.wake_by_ref()
         }
     }
+}
+
+/// Whether no operation of a poll's budget is left. Above the largest budget stands how often one was refused in this poll
+/// ([`Cx::poll_budget`]): one comparison tells both.
+#[inline]
+const fn is_spent(left: u16) -> bool {
+    left.wrapping_sub(1) >= port::MAX_COOP
 }
 
 /// Future of [`Cx::yield_now`].

@@ -278,6 +278,9 @@ pub struct World {
     pub grace: Duration,
     /// Whether regions that drain without a request report who is left.
     pub reports_slow_drains: bool,
+    /// Whether tasks are polled one after the other by a thread that nobody else stands in for, as in a lab: a task that blocks
+    /// inside of a poll waits for ever, and is told so by a panic where that is seen.
+    pub single_file: bool,
     /// See [`Unwinding`].
     pub unwinding: Unwinding,
     /// The clock.
@@ -300,6 +303,10 @@ pub struct World {
     pub waits: Option<Arc<dyn Waits>>,
 }
 
+/// The most operations that an engine may give a task for one poll. Above it the kernel counts in the same place how often an
+/// operation was refused.
+pub const MAX_COOP: u16 = u16::MAX - 4096;
+
 /// What [`World::new`] gives a world that says nothing else: ten seconds.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
@@ -320,6 +327,7 @@ impl World {
             written_off: AtomicU64::new(0),
             grace: DEFAULT_GRACE,
             reports_slow_drains: false,
+            single_file: false,
             unwinding: Unwinding::NONE,
             clock,
             timers,
@@ -343,6 +351,12 @@ impl World {
     #[must_use]
     pub fn with_slow_drains_reported(self, reports_slow_drains: bool) -> World {
         World { reports_slow_drains, ..self }
+    }
+
+    /// Whether a task that blocks inside of a poll is a panic ([`World::single_file`]).
+    #[must_use]
+    pub fn with_single_file(self, single_file: bool) -> World {
+        World { single_file, ..self }
     }
 
     /// How panics are caught and resumed.

@@ -102,7 +102,8 @@ impl Builder {
         self
     }
 
-    /// Operations a task may do in one poll before it gives way: at least 1. Default: 128.
+    /// Operations a task may do in one poll before it gives way: at least 1; more than [`cx::port::MAX_COOP`] count as that. Default:
+    /// 128.
     #[must_use]
     pub fn coop_budget(mut self, operations: u16) -> Builder {
         self.coop = operations;

@@ -171,7 +171,7 @@ pub struct Setup {
     pub workers: usize,
     /// When workers wake each other.
     pub spread: Spread,
-    /// Operations a task may do in one poll.
+    /// Operations a task may do in one poll; more than [`cx::port::MAX_COOP`] count as that.
     pub coop: u16,
 }
 
@@ -204,7 +204,7 @@ impl Engine {
             watch: Watch::new(),
             shutdown: AtomicBool::new(false),
             threshold,
-            coop: setup.coop,
+            coop: setup.coop.min(cx::port::MAX_COOP),
         });
         let slot = raw::register(&engine)?;
         let registration = Registration { slot, _engine: engine.clone() };

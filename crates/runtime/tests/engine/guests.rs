@@ -103,3 +103,51 @@ fn a_region_that_is_over_gives_a_guests_body_back() {
     let refused = handle.guest(async |_: &mut Cx| panic!("it runs"));
     assert!(refused.is_err(), "nobody is admitted");
 }
+
+/// As many operations as many budgets have, in one poll of the task: nobody renews its budget meanwhile.
+#[test]
+fn an_executor_inside_of_a_tasks_poll_goes_on_when_the_budget_is_spent() {
+    const TIMES: u32 = 2_000;
+    let sum = watched("an executor inside of a poll", workers(1), async |cx| {
+        let (tx, mut rx) = sync::mpsc::channel(1);
+        let cx = &*cx;
+        let both = async {
+            let mut sum = 0;
+            for n in 0..TIMES {
+                tx.send(cx, n).await.expect("it is received");
+                sum += rx.recv(cx).await.expect("it was sent");
+            }
+            sum
+        };
+        let mut polls = 0_u32;
+        let mut both = pin!(both);
+        let sum = block_on(std::future::poll_fn(|context| {
+            polls += 1;
+            assert!(polls < 100_000, "it is polled without end");
+            both.as_mut().poll(context)
+        }));
+        cx.yield_now().await;
+        sum
+    });
+    assert_eq!(sum, TIMES * (TIMES - 1) / 2);
+}
+
+/// Threads that a task waits for share the budget of its poll.
+#[test]
+fn threads_that_a_task_waits_for_go_on_when_its_budget_is_spent() {
+    const TIMES: u32 = 2_000;
+    watched("threads with a task's context", workers(1), async |cx| {
+        let (tx, mut rx) = sync::mpsc::channel(1);
+        let cx = &*cx;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in 0..TIMES {
+                    block_on(tx.send(cx, n)).expect("it is received");
+                }
+            });
+            for n in 0..TIMES {
+                assert_eq!(block_on(rx.recv(cx)).expect("it was sent"), n);
+            }
+        });
+    });
+}

@@ -129,6 +129,7 @@ macro_rules! every_wait {
     }};
 }
 
+mod executors;
 mod forgotten;
 mod kept;
 mod order;
