@@ -119,7 +119,7 @@ pub const TABLE: &[Row] = &[
     row("timeline",   Layer::Engine, &["types", "trace", "oracle"], &[], Std::Yes),
     row("sched",      Layer::Engine, &["types", "trace", "cancel", "obligation", "region", "task", "cx"],
                                      &["crossbeam-queue", "parking_lot", "smallvec"], Std::Optional),
-    row("reactor",    Layer::Engine, &["types", "cx"], &["polling", "rustix", "libc", "signal-hook-registry"], Std::Yes),
+    row("reactor",    Layer::Engine, &["types", "cx"], &["polling", "libc", "signal-hook-registry"], Std::Yes),
     row("runtime",    Layer::Engine, RUNTIME, &["parking_lot", "crossbeam-queue"], Std::Yes),
     row("lab",        Layer::Engine, LAB, &[], Std::Yes),
 

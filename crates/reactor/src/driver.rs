@@ -34,8 +34,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A driver without sources. Opens four file descriptors on Linux: the epoll, our eventfd, and two that `polling`
-    /// makes for itself.
+    /// A driver without sources. Opens two file descriptors on Linux: the epoll and an eventfd.
     ///
     /// # Errors
     /// What the system said: too many open files, or a Linux before 5.11.

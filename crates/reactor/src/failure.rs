@@ -10,7 +10,7 @@ pub(crate) fn of(error: &io::Error) -> IoFailure {
     IoFailure { code: error.raw_os_error(), text: error.to_string() }
 }
 
-/// As [`of`], for `map_err` on what rustix and polling return.
+/// As [`of`], for `map_err` on what the crates around us return.
 pub(crate) fn from(error: impl Into<io::Error>) -> IoFailure {
     of(&error.into())
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`slot`] | what is known to be ready on one source, and who waits for the rest; checked under loom |
 //! | `entries` | the slots of one driver, found by index and generation |
-//! | `selector` | the system's queue of events: epoll, or what `polling` knows |
+//! | `selector` | the system's queue of events: epoll, elsewhere what `polling` knows |
 //! | [`driver`] | one worker's queue: turned by the worker, rung by the others |
 //! | `group` | all drivers of a runtime, and which one is this thread's |
 //! | `source` | a socket that registers itself when it first has to wait |

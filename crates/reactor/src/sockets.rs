@@ -2,7 +2,8 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `open` | system calls that make sockets: socket, bind, listen, connect, accept |
+//! | `open` | making sockets: listening, connecting, accepted |
+//! | `raw` | the system calls |
 //! | `listener` | accepting |
 //! | `connecting` | a connect under way |
 //! | `connection` | a connected stream |
@@ -13,6 +14,7 @@ mod connecting;
 mod connection;
 mod listener;
 mod open;
+mod raw;
 
 use crate::{Reactor, failure};
 use connecting::SystemConnecting;

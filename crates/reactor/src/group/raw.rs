@@ -1,5 +1,4 @@
-//! The slack of a thread's timers: the one setting for which neither std nor `polling` has a call. (rustix has one, behind a
-//! feature that a cold build pays a third of a second for.)
+//! The slack of a thread's timers: the one setting of a thread for which std has no call.
 
 /// One nanosecond of slack for this thread's timed waits.
 pub(super) fn least_timer_slack() {

@@ -7,6 +7,7 @@ use crate::slot::event;
 use polling::{Events, Poller};
 use std::io;
 use std::num::NonZeroUsize;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// Room for the events of one wait.
@@ -28,8 +29,14 @@ impl Selector {
         Ok(Selector { poller: Poller::new()? })
     }
 
+    /// Where sources are added, which is the business of whoever sees to it that they are deleted.
     pub(crate) fn poller(&self) -> &Poller {
         &self.poller
+    }
+
+    /// Takes out a source that was added and is still open.
+    pub(crate) fn delete(&self, source: impl AsFd) -> io::Result<()> {
+        self.poller.delete(source)
     }
 
     /// Waits, and gives each event's key and bits to `each`. `None` waits for ever. `most` is not heeded here: a wait

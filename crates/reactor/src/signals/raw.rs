@@ -20,11 +20,11 @@ impl Drop for Installed {
 
 /// Counts and announces the signal on `line` from now on.
 pub(super) fn install(signal: Signal, line: Arc<Line>) -> io::Result<Installed> {
-    let number = rustix::process::Signal::as_raw(match signal {
-        Signal::Interrupt => rustix::process::Signal::INT,
-        Signal::Terminate => rustix::process::Signal::TERM,
-        Signal::User1 => rustix::process::Signal::USR1,
-    });
+    let number = match signal {
+        Signal::Interrupt => libc::SIGINT,
+        Signal::Terminate => libc::SIGTERM,
+        Signal::User1 => libc::SIGUSR1,
+    };
     // SAFETY: `signals.handler-safe`: `deliver` is an atomic add and a write; the registry restores `errno`, owns the
     // closure and with it the line, and frees both only where no handler runs (`unregister` waits for that).
     let id = unsafe { signal_hook_registry::register(number, move || line.deliver(signal)) }?;

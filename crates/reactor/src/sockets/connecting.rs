@@ -9,7 +9,6 @@ use super::connection::SystemConnection;
 use crate::source::{Left, Source};
 use crate::{Direction, Reactor, failure};
 use cx::port::{Connecting, Connection, IoFailure};
-use rustix::io::Errno;
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -51,7 +50,7 @@ fn outcome(stream: &TcpStream) -> io::Result<()> {
     match stream.peer_addr() {
         Ok(_) => Ok(()),
         // Some systems say "invalid" of a connection that its peer has ended already: it did stand.
-        Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(io::ErrorKind::WouldBlock.into()),
         Err(error) => Err(error),
     }

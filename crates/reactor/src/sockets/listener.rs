@@ -11,7 +11,6 @@ use super::open;
 use crate::source::{Left, Source};
 use crate::{Direction, Reactor, failure};
 use cx::port::{Accepted, IoFailure, Listener};
-use rustix::io::Errno;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -60,16 +59,14 @@ impl Listener for SystemListener {
 /// Linux hands on what happened to it in the network (accept(2), "Error handling").
 fn was_the_connections(error: &io::Error) -> bool {
     let of_the_connection = [
-        Errno::CONNABORTED,
-        Errno::PROTO,
-        Errno::NETDOWN,
-        Errno::NOPROTOOPT,
-        Errno::HOSTDOWN,
-        Errno::HOSTUNREACH,
-        Errno::NETUNREACH,
+        libc::ECONNABORTED,
+        libc::EPROTO,
+        libc::ENETDOWN,
+        libc::ENOPROTOOPT,
+        libc::EHOSTDOWN,
+        libc::EHOSTUNREACH,
+        libc::ENETUNREACH,
     ];
     error.kind() == io::ErrorKind::ConnectionAborted
-        || error
-            .raw_os_error()
-            .is_some_and(|code| of_the_connection.contains(&Errno::from_raw_os_error(code)))
+        || error.raw_os_error().is_some_and(|code| of_the_connection.contains(&code))
 }

@@ -95,7 +95,7 @@ impl<S: Socket> Drop for Source<S> {
         if let Some(at) = self.registration.get() {
             let driver = self.reactor.driver(at.driver);
             // It was added and is still open, so this cannot fail in a way that leaves it there.
-            let deleted = driver.selector().poller().delete(&self.io);
+            let deleted = driver.selector().delete(&self.io);
             debug_assert!(deleted.is_ok(), "a source was not in its queue: {deleted:?}");
             driver.release(at.key);
         }
