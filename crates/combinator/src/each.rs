@@ -2,7 +2,8 @@
 //!
 //! Items are taken in order, each when there is room for it; their bodies take turns inside the task of the caller. A
 //! request ends the intake: bodies that began see it at their own checkpoints and are awaited, items that were not taken
-//! are left in the iterator, and the result says that it was cut short.
+//! are left in the iterator, and the result says that it was cut short. An iterator that cannot say whether it is empty is
+//! asked once more then, as what has done all its work was not cut short; an item that it still had is not lost but begun.
 //!
 //! Laws, tested over all schedules (`tests/many.rs`): with a limit of 1 each is a loop; whatever the limit, a value that is
 //! reduced is the value of the loop, since neighbours alone are combined (`reduce` has to be associative, it need not be
@@ -37,9 +38,8 @@ where
 {
     checked(limit, at);
     let frame = Combinator::open(cx);
-    let mut items = items.into_iter();
-    let mut cut = None;
-    let next = |context: &Context<'_>, _: u64| match next_item(cx, context, &mut items, &mut cut) {
+    let mut intake = Intake::new(items);
+    let next = |context: &Context<'_>, _: u64| match intake.next(cx, context) {
         Poll::Ready(Some(item)) => {
             let body = body.clone();
             Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
@@ -49,28 +49,45 @@ where
     };
     crowd(&frame, at, limit, any, next, |_, _| After::GoOn, |_, ()| ()).await;
     frame.close();
-    cut.map_or(Ok(()), Err)
+    intake.cut.map_or(Ok(()), Err)
 }
 
-/// The next item, if there is one and no request keeps it from being begun: that is `cut` then. Nothing is taken that is not
-/// begun, so an iterator that cannot say that it is empty is not asked any more. Each is an operation of the task's budget:
-/// bodies that never wait do not keep others from their turn.
-fn next_item<C: Row, I: Iterator>(
-    cx: &Cx<C>,
-    context: &Context<'_>,
-    items: &mut I,
-    cut: &mut Option<Cancelled>,
-) -> Poll<Option<I::Item>> {
-    if items.size_hint().1 == Some(0) {
-        return Poll::Ready(None);
+/// Where the items come from, until a request ends that.
+struct Intake<I> {
+    items: I,
+    /// Whether any was taken.
+    begun: bool,
+    /// The request that has ended the intake.
+    cut: Option<Cancelled>,
+}
+
+impl<I: Iterator> Intake<I> {
+    fn new(items: impl IntoIterator<IntoIter = I>) -> Intake<I> {
+        Intake { items: items.into_iter(), begun: false, cut: None }
     }
-    ready!(cx.poll_budget(&mut Context::from_waker(context.waker())));
-    *cut = cx.checkpoint().err();
-    Poll::Ready(if cut.is_none() || types::seeded!("each.begun-after-a-request") {
-        items.next()
-    } else {
-        None
-    })
+
+    /// The next item, if there is one and no request keeps it from being begun. Nothing is taken that is not begun. Each is
+    /// an operation of the task's budget: bodies that never wait do not keep others from their turn.
+    fn next<C: Row>(&mut self, cx: &Cx<C>, context: &Context<'_>) -> Poll<Option<I::Item>> {
+        let (least, most) = self.items.size_hint();
+        if self.cut.is_some() || most == Some(0) {
+            return Poll::Ready(None);
+        }
+        ready!(cx.poll_budget(&mut Context::from_waker(context.waker())));
+        self.cut = cx.checkpoint().err();
+        // Before the first one a request is a refusal. Later it must not be said that something was left out where
+        // nothing was, and only by being asked can this iterator tell.
+        let asked = self.begun && least == 0;
+        if self.cut.is_some() && !asked && !types::seeded!("each.begun-after-a-request") {
+            return Poll::Ready(None);
+        }
+        let item = self.items.next();
+        match &item {
+            Some(_) => self.begun = true,
+            None => self.cut = None,
+        }
+        Poll::Ready(item)
+    }
 }
 
 /// Every item's value for `take`, with its place; or the first failure.
@@ -87,9 +104,8 @@ where
 {
     checked(limit, at);
     let frame = Combinator::open(cx);
-    let mut items = items.into_iter();
-    let mut cut = None;
-    let next = |context: &Context<'_>, _: u64| match next_item(cx, context, &mut items, &mut cut) {
+    let mut intake = Intake::new(items);
+    let next = |context: &Context<'_>, _: u64| match intake.next(cx, context) {
         Poll::Ready(Some(item)) => {
             let body = body.clone();
             Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
@@ -109,7 +125,7 @@ where
         if Some(place) == by { decisive = Some(stop) } else { report(&frame, name, at, Some(stop)) }
     }
     frame.close();
-    match (decisive, cut) {
+    match (decisive, intake.cut) {
         (Some(stop), _) => Err(stop),
         (None, Some(c)) => Err(Stop::Cancelled(c)),
         (None, None) => Ok(()),

@@ -55,13 +55,16 @@ pub trait ManyExt: OfRow {
     ///
     /// # Errors
     /// With the request that was effective when an item was to be taken. It, and all after it, are left in the iterator, if
-    /// that is borrowed (`&mut items`; one item may be lost, which had been looked at); bodies that began have ended.
+    /// that is borrowed (`&mut items`); bodies that began have ended. A request that comes when all items have been taken
+    /// is no error.
     ///
     /// # Panics
     /// With the first panic of a body, after the others were asked to stop (`SiblingFailed`) and have ended. If `limit` is 0.
     ///
     /// # Cancel behaviour
-    /// Bodies that began see the request at their own checkpoints; no further one begins.
+    /// Bodies that began see the request at their own checkpoints; no further one begins. Except that an iterator which
+    /// cannot say whether it is empty (its `size_hint` begins with 0) is asked once more, if any item was begun: it decides
+    /// whether all is done, and an item that it still had is begun and not lost.
     ///
     /// # Cost
     /// Two allocations for each item; all bodies that run are polled at each wake, so keep `limit` below some hundreds.

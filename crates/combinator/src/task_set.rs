@@ -317,12 +317,15 @@ impl<T, E, K, H: Joins<Ok = T, Err = E>> TaskSet<T, E, K, H> {
             return Poll::Ready(Err(c));
         }
         let waker = context.waker();
+        // Cloned before the lock; the one that is not needed is dropped after it: a waker may be anybody's.
+        let mut spare = Some(waker.clone());
         let nobody_yet = self.line.write(|line| {
             if line.waiter.as_ref().is_none_or(|old| !old.will_wake(waker)) {
-                line.waiter = Some(waker.clone())
+                core::mem::swap(&mut line.waiter, &mut spare)
             }
             line.ended.is_empty()
         });
+        drop(spare);
         if !nobody_yet {
             // Somebody ended between the two looks, and may have found nobody to wake.
             waker.wake_by_ref()

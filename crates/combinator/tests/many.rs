@@ -241,7 +241,72 @@ fn every_item_is_done_or_left_wherever_it_is_cancelled() {
     });
 }
 
-/// Also of an iterator that cannot say how many it has: it is not asked any more.
+/// The body of the item `ends` asks the region to end: how many have begun then, how many of them were refused, how many are
+/// left, and whether it says that it was whole.
+fn asked_by(ends: u32, of: u32, limit: usize, exact: bool) -> (u32, u32, usize, bool) {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let mut items: VecDeque<u32> = (0..of).collect();
+        let (begun, refused) = (Cell::new(0), Cell::new(0));
+        let result = cx
+            .region(|cx| async {
+                let region = cx.handle();
+                let body = async |cx: &mut Cx, n| {
+                    begun.set(begun.get() + 1);
+                    if n == ends {
+                        region.cancel(CancelKind::Explicit, "by one of the bodies", None)
+                    } else if cx.sleep(ms(1)).await.is_err() {
+                        refused.set(refused.get() + 1)
+                    }
+                };
+                if exact {
+                    let known = items.len();
+                    let items = std::iter::from_fn(|| items.pop_front());
+                    cx.for_each_concurrent(limit, Known(items, known), body).await
+                } else {
+                    cx.for_each_concurrent(limit, std::iter::from_fn(|| items.pop_front()), body).await
+                }
+            })
+            .await;
+        (begun.get(), refused.get(), items.len(), result.is_ok())
+    })
+}
+
+/// An iterator that says how many it has.
+struct Known<I>(I, usize);
+
+impl<I: Iterator> Iterator for Known<I> {
+    type Item = I::Item;
+    fn next(&mut self) -> Option<I::Item> {
+        self.1 = self.1.saturating_sub(1);
+        self.0.next()
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.1, Some(self.1))
+    }
+}
+
+#[test]
+fn a_request_that_comes_when_every_item_was_begun_has_cut_nothing_short() {
+    for limit in 1..5 {
+        for exact in [false, true] {
+            let (begun, _, left, whole) = asked_by(3, 4, limit, exact);
+            assert_eq!((begun, left, whole), (4, 0, true), "at most {limit} at a time, exact: {exact}");
+        }
+    }
+}
+
+#[test]
+fn an_iterator_that_cannot_say_that_it_is_empty_is_asked_once_and_what_it_had_is_begun() {
+    assert_eq!(asked_by(1, 5, 1, true), (2, 0, 3, false), "it knows that there is more");
+    assert_eq!(
+        asked_by(1, 5, 1, false),
+        (3, 1, 2, false),
+        "the third has begun, and is refused what it does"
+    );
+}
+
+/// Also of an iterator that cannot say how many it has: it is not asked before anything has begun.
 #[test]
 pub(crate) fn an_item_that_was_not_begun_was_not_taken() {
     let lab = LabRuntime::new(LabConfig::default());

@@ -11,6 +11,7 @@
 //! ```
 use crate::port::WaitOn;
 use crate::raw::ext;
+use crate::raw::owner::contain;
 use crate::raw::place::Place;
 use crate::row::sealed::Env;
 use crate::scope::{effective, task_id};
@@ -370,9 +371,15 @@ impl<C: Row> Cx<C> {
         let header = self.header();
         let waker = context.waker();
         let world = self.world();
-        let (now, catch) = (world.recent.load(Relaxed), world.unwinding.catch);
-        let stale = ext::make(header).inner.lock().foreign.register(waker, now, catch);
-        stale.settle();
+        let now = world.recent.load(Relaxed);
+        let ext = ext::make(header);
+        let renewed = ext.inner.lock().foreign.renew(waker, now);
+        let stale = renewed.unwrap_or_else(|| {
+            // Cloned without the lock: that is code of others, which may ask for whatever the lock guards.
+            let kept = Arc::new(waker.clone());
+            ext.inner.lock().foreign.add(kept, now)
+        });
+        stale.settle(|call| contain(world, call));
         let before = header.control.fetch_or(control::FOREIGN, AcqRel);
         // A request that was made after this operation looked, and before the line above, woke the task
         // only.

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use region::Region;
-use task::{TaskRef, control};
+use task::{TaskRef, Waiter, control};
 use trace::{RegionKind, RegionPhase};
 use types::{CancelKind, Cancelled, TaskId, Time};
 
@@ -16,7 +16,15 @@ impl World {
     pub fn serve(&self, due: Due) {
         match due.into_what() {
             What::Wake(waiter) if waiter.is_task() => waiter.wake(),
-            What::Wake(waiter) => crate::raw::owner::waken(self, || waiter.wake()),
+            What::Wake(waiter) => {
+                let mut waiter = Some(waiter);
+                crate::raw::owner::contain(self, &mut || {
+                    // What the waiter has caught goes on to where it is told.
+                    if let Some(Err(payload)) = waiter.take().map(Waiter::try_wake) {
+                        (self.unwinding.resume)(payload)
+                    }
+                })
+            }
             What::Cleanup(region) => {
                 if let Some(region) = region.upgrade() {
                     self.cleanup(&region)

@@ -7,22 +7,24 @@
 //! registers again; many of those that come back make the generations longer. Generations follow each other a
 //! millisecond apart at least, so that whoever was woken has had a turn.
 //!
-//! Invariant `foreign.reachable`: an operation that waits is in the list, or has been woken and not polled since.
-use crate::port::Caught;
+//! Invariants:
+//! - `foreign.reachable`: an operation that waits is in the list, or has been woken and not polled since.
+//! - `foreign.unlocked`: the list is kept under its task's lock, and cloning, waking and dropping a waker is code of others.
+//!   So it holds shared wakers that are made before the lock, and hands out those that leave it ([`TakenOut`]).
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::Waker;
 
-/// A waker's identity. Unique among those that are alive, which all that are kept here are.
+/// A waker's identity. Unique among those that are alive, which all that are kept here are. (A clone need not be the same
+/// as what it was cloned from: then that one is kept alive by nobody here, and is not taken for a later one at its place.)
 type Key = (usize, usize);
-type Wakers = BTreeMap<Key, Waker>;
+type Wakers = BTreeMap<Key, Arc<Waker>>;
 
 const SHORTEST: usize = 64;
 /// Nanoseconds between two generations, at least.
 const APART: u64 = 1_000_000;
-
-type Catch = fn(&mut dyn FnMut()) -> Caught;
 
 /// See the module. One word while nobody waits through a foreign waker.
 #[derive(Debug, Default)]
@@ -37,8 +39,6 @@ struct Generations {
     came_back: usize,
     length: usize,
     turned_at: u64,
-    /// How a waker that panics is kept from unwinding into the kernel.
-    catch: Option<Catch>,
 }
 
 impl Default for Generations {
@@ -50,7 +50,6 @@ impl Default for Generations {
             came_back: 0,
             length: SHORTEST,
             turned_at: 0,
-            catch: None,
         }
     }
 }
@@ -60,27 +59,26 @@ impl Default for Generations {
 #[must_use]
 #[derive(Debug, Default)]
 pub(crate) struct TakenOut {
-    wake: Vec<Waker>,
-    forget: Wakers,
-    catch: Option<Catch>,
+    wake: Vec<Arc<Waker>>,
+    forget: Vec<Arc<Waker>>,
 }
 
 impl TakenOut {
-    /// Wakes and drops them. What a waker panics with goes no further.
-    pub(crate) fn settle(self) {
-        for waker in self.wake {
-            let mut waker = Some(waker);
-            let mut wake = || {
-                if let Some(waker) = waker.take() {
-                    waker.wake()
-                }
-            };
-            match self.catch {
-                Some(catch) => drop(catch(&mut wake)),
-                None => wake(),
-            }
+    /// Wakes and drops them. `contain` runs each call, and keeps what it panics with from the next.
+    pub(crate) fn settle(self, mut contain: impl FnMut(&mut dyn FnMut())) {
+        for waker in &self.wake {
+            contain(&mut || waker.wake_by_ref())
         }
-        drop(self.forget)
+        for waker in self.wake.into_iter().chain(self.forget) {
+            let mut waker = Some(waker);
+            contain(&mut || drop(waker.take()))
+        }
+    }
+
+    /// The same, of which nobody is woken.
+    pub(crate) fn unwoken(mut self) -> TakenOut {
+        self.forget.append(&mut self.wake);
+        self
     }
 }
 
@@ -89,9 +87,15 @@ fn key(waker: &Waker) -> Key {
 }
 
 impl Foreign {
-    /// An operation waits through `waker`. `now` is a recent time in nanoseconds.
-    pub(crate) fn register(&mut self, waker: &Waker, now: u64, catch: Catch) -> TakenOut {
-        self.0.get_or_insert_default().register(waker, now, catch)
+    /// An operation waits through `waker`, which is in the list already, or was not long ago; otherwise `None`, and it has
+    /// to be [added](Foreign::add). `now` is a recent time in nanoseconds.
+    pub(crate) fn renew(&mut self, waker: &Waker, now: u64) -> Option<TakenOut> {
+        self.0.get_or_insert_default().renew(waker, now)
+    }
+
+    /// An operation waits through this clone of its waker.
+    pub(crate) fn add(&mut self, waker: Arc<Waker>, now: u64) -> TakenOut {
+        self.0.get_or_insert_default().add(waker, now)
     }
 
     /// Takes everybody out, to be woken.
@@ -106,21 +110,24 @@ impl Foreign {
 }
 
 impl Generations {
-    fn register(&mut self, waker: &Waker, now: u64, catch: Catch) -> TakenOut {
-        self.catch = Some(catch);
+    fn renew(&mut self, waker: &Waker, now: u64) -> Option<TakenOut> {
         let key = key(waker);
         if self.young.contains_key(&key) {
-            return TakenOut::default();
+            return Some(TakenOut::default());
         }
-        let forget = self.old.remove(&key).or_else(|| {
+        let kept = self.old.remove(&key).or_else(|| {
             let back = self.turned_out.remove(&key);
             self.came_back += usize::from(back.is_some());
             back
-        });
-        self.young.insert(key, waker.clone());
+        })?;
+        Some(self.add(kept, now))
+    }
+
+    fn add(&mut self, waker: Arc<Waker>, now: u64) -> TakenOut {
+        let replaced = self.young.insert(key(&waker), waker);
         let full = self.young.len() >= self.length && now.saturating_sub(self.turned_at) >= APART;
         let mut out = if full { self.turn(now) } else { TakenOut::default() };
-        out.forget.extend(forget.map(|waker| (key, waker)));
+        out.forget.extend(replaced);
         out
     }
 
@@ -133,13 +140,13 @@ impl Generations {
         let stale = core::mem::replace(&mut self.old, core::mem::take(&mut self.young));
         let wake = stale.values().cloned().collect();
         let forget = core::mem::replace(&mut self.turned_out, stale);
-        TakenOut { wake, forget, catch: self.catch }
+        TakenOut { wake, forget: forget.into_values().collect() }
     }
 
     fn take(&mut self) -> TakenOut {
         let (young, old) = (core::mem::take(&mut self.young), core::mem::take(&mut self.old));
         let wake = young.into_values().chain(old.into_values()).collect();
-        TakenOut { wake, forget: core::mem::take(&mut self.turned_out), catch: self.catch }
+        TakenOut { wake, forget: core::mem::take(&mut self.turned_out).into_values().collect() }
     }
 
     #[cfg(test)]
@@ -164,15 +171,21 @@ mod tests {
             self.0.fetch_add(1, Relaxed);
         }
     }
-    fn catch(f: &mut dyn FnMut()) -> Caught {
-        catch_unwind(AssertUnwindSafe(f))
+    fn contain(f: &mut dyn FnMut()) {
+        drop(catch_unwind(AssertUnwindSafe(f)))
+    }
+
+    /// As `Cx` does it.
+    fn register(list: &mut Foreign, waker: &Waker, now: u64) {
+        let stale = list.renew(waker, now).unwrap_or_else(|| list.add(Arc::new(waker.clone()), now));
+        stale.settle(contain)
     }
 
     #[test]
     fn futures_that_are_over_do_not_pile_up() {
         let mut list = Foreign::default();
         for n in 0..if cfg!(miri) { 2000 } else { 100_000 } {
-            list.register(&Arc::new(Count::default()).into(), n * 10_000, catch).settle();
+            register(&mut list, &Arc::new(Count::default()).into(), n * 10_000);
             assert!(list.len() <= 600, "{}", list.len());
         }
     }
@@ -182,11 +195,11 @@ mod tests {
         let mut list = Foreign::default();
         let waiting: Vec<Arc<Count>> = (0..1000).map(|_| Arc::default()).collect();
         for count in &waiting {
-            list.register(&count.clone().into(), 0, catch).settle();
+            register(&mut list, &count.clone().into(), 0);
         }
         // Whoever was woken for nothing is polled and registers again.
         let mut rounds = 1;
-        list.register(&Arc::new(Count::default()).into(), APART, catch).settle();
+        register(&mut list, &Arc::new(Count::default()).into(), APART);
         loop {
             let woken: Vec<_> = waiting.iter().filter(|c| c.0.swap(0, Relaxed) > 0).collect();
             if woken.is_empty() {
@@ -195,10 +208,10 @@ mod tests {
             rounds += 1;
             assert!(rounds < 20, "they keep waking each other");
             for count in woken {
-                list.register(&count.clone().into(), rounds * 2 * APART, catch).settle();
+                register(&mut list, &count.clone().into(), rounds * 2 * APART);
             }
         }
-        list.take().settle();
+        list.take().settle(contain);
         assert!(waiting.iter().all(|c| c.0.load(Relaxed) == 1), "a request reaches everybody once");
     }
 
@@ -210,12 +223,17 @@ mod tests {
                 panic!("a waker of others")
             }
         }
+        impl Drop for Bad {
+            fn drop(&mut self) {
+                panic!("a waker of others, dropped")
+            }
+        }
         let mut list = Foreign::default();
         let good: [Arc<Count>; 2] = Default::default();
-        list.register(&good[0].clone().into(), 0, catch).settle();
-        list.register(&Arc::new(Bad).into(), 0, catch).settle();
-        list.register(&good[1].clone().into(), 0, catch).settle();
-        list.take().settle();
+        register(&mut list, &good[0].clone().into(), 0);
+        register(&mut list, &Arc::new(Bad).into(), 0);
+        register(&mut list, &good[1].clone().into(), 0);
+        list.take().settle(contain);
         assert!(good.iter().all(|c| c.0.load(Relaxed) == 1));
     }
 }

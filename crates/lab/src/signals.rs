@@ -68,10 +68,12 @@ impl std::fmt::Debug for LabSignals {
 
 impl Signals for LabSignals {
     fn poll_count(&self, signal: Signal, waker: &Waker) -> Result<u64, IoFailure> {
+        // Made without the lock, and dropped without it if it was there already: both may be code of others.
+        let mut fresh = Some(Waiter::from_waker(waker));
         let mut lines = locked(&self.0);
         let line = lines.entry(signal).or_default();
         if !line.waiting.iter().any(|w| w.will_wake(waker)) {
-            line.waiting.push(Waiter::from_waker(waker))
+            line.waiting.extend(fresh.take())
         }
         Ok(line.count)
     }

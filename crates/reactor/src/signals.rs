@@ -156,18 +156,24 @@ impl Hub {
 
     /// Stores a waiter, unless the same one is stored already.
     fn remember(&self, signal: Signal, waker: &Waker) {
-        let mut over = Vec::new();
-        let mut state = self.state();
-        let waiting = &mut state.waiting[index(signal)];
-        if waiting.iter().any(|waiter| waiter.will_wake(waker)) {
+        let is_stored = |state: &State| state.waiting[index(signal)].iter().any(|w| w.will_wake(waker));
+        if is_stored(&self.state()) {
             return;
         }
+        let mut over = Vec::new();
+        // Without the lock: a waker's clone is code of others, which may ask for this very signal.
+        let fresh = Waiter::from_waker(waker);
+        let mut state = self.state();
+        if is_stored(&state) {
+            return;
+        }
+        let waiting = &mut state.waiting[index(signal)];
         if waiting.len() == waiting.capacity() {
             over = waiting.extract_if(.., |waiter| is_over(waiter)).collect();
             // Room to double before the next look: the looking costs each newcomer a constant share.
             waiting.reserve(waiting.len().max(8));
         }
-        waiting.push(Waiter::from_waker(waker));
+        waiting.push(fresh);
         drop(state);
         // The last reference to a task may be among them: its destructors run without the lock.
         drop(over);

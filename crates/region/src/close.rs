@@ -162,25 +162,36 @@ impl Region {
     /// Whether no live task and no open child is left; registers `waker` otherwise. `OnlyDaemons` says that
     /// daemons are all that is left: the caller requests their end.
     pub fn poll_drained(&self, waker: &Waker) -> Poll<Drained> {
-        let mut inner = self.inner.lock();
-        let before = inner.gate.phase();
-        match inner.gate.look() {
-            Left::Nothing => {
-                if inner.gate.phase() != before {
-                    self.mirror(&inner);
+        let mut fresh = None;
+        loop {
+            let mut inner = self.inner.lock();
+            let before = inner.gate.phase();
+            match inner.gate.look() {
+                Left::Nothing => {
+                    if inner.gate.phase() != before {
+                        self.mirror(&inner);
+                    }
+                    return Poll::Ready(Drained::Empty);
                 }
-                return Poll::Ready(Drained::Empty);
+                Left::OnlyDaemons if inner.slot.request().is_none() => {
+                    return Poll::Ready(Drained::OnlyDaemons);
+                }
+                Left::OnlyDaemons | Left::Somebody => {}
             }
-            Left::OnlyDaemons if inner.slot.request().is_none() => return Poll::Ready(Drained::OnlyDaemons),
-            Left::OnlyDaemons | Left::Somebody => {}
+            if inner.gate.closer().is_some_and(|closer| closer.will_wake(waker)) {
+                return Poll::Pending;
+            }
+            if let Some(closer) = fresh.take().or_else(|| Waiter::of_task(waker)) {
+                let old = inner.gate.wait(closer);
+                drop(inner);
+                drop(old);
+                return Poll::Pending;
+            }
+            // Somebody else's waker is cloned without the lock, since that is code of others; then everything is
+            // looked at again.
+            drop(inner);
+            fresh = Some(Waiter::from_waker(waker));
         }
-        let old = match inner.gate.closer() {
-            Some(c) if c.will_wake(waker) => None,
-            _ => inner.gate.wait(Waiter::from_waker(waker)),
-        };
-        drop(inner);
-        drop(old);
-        Poll::Pending
     }
 
     /// Registers a finalizer, unless the region no longer admits: then it is dropped.
@@ -233,7 +244,9 @@ impl Region {
         if self.account.outstanding() == 0 || types::seeded!("obligation.close-unbalanced") {
             return Poll::Ready(());
         }
-        let old = self.inner.lock().gate.wait(Waiter::from_waker(waker));
+        // Made before the lock and dropped after it: both may be code of others.
+        let closer = Waiter::from_waker(waker);
+        let old = self.inner.lock().gate.wait(closer);
         drop(old);
         // Registered before the second look: the last commit may have come between.
         if self.account.outstanding() == 0 { Poll::Ready(()) } else { Poll::Pending }

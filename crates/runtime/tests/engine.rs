@@ -1,5 +1,5 @@
 //! The engine with real threads where it is easiest to get wrong: workers that are stuck, fairness, wakes from
-//! outside, runtimes within runtimes, and panics in every place that runs somebody's code.
+//! outside, runtimes within runtimes, panics in every place that runs somebody's code, and wakers that do anything.
 // Threads outside, and workers that are stuck, are what these tests are about.
 #![allow(clippy::disallowed_methods)]
 // The watchdog, which other tests use whole, has the guard inside.
@@ -23,6 +23,8 @@ mod panics;
 mod runtimes;
 #[path = "engine/stuck.rs"]
 mod stuck;
+#[path = "engine/wakers.rs"]
+mod wakers;
 
 use asupersync_runtime::{Builder, Runtime};
 use cx::port::{Report, Reports};

@@ -16,11 +16,13 @@
 //! - `task.live-ref`: one reference is held from spawn until `COMPLETE`, so a runnable never dangles.
 //! - `task.outcome-once`: the outcome leaves the cell at most once, by one CAS on the join slot.
 //! - `task.drop-before-wake`: the future is dropped before whoever joins is woken.
+//! - `waiter.contained`: a foreign waker that panics when it is woken or dropped panics into nobody.
 #![no_std]
 extern crate alloc;
 #[cfg(any(feature = "std", loom))]
 extern crate std;
 
+mod contained;
 pub mod control;
 pub mod raw;
 mod slot;
@@ -28,6 +30,7 @@ mod sync;
 mod verdict;
 mod word;
 
+pub use contained::PanicPayload;
 pub use raw::engine;
 pub use raw::header::{Header, TaskRef};
 pub use raw::owner::{Owner, Whose};

@@ -121,7 +121,7 @@ fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
     let opened = core::mem::take(&mut inner.opened);
     let mut escalated = inner.has_escalated();
     drop(inner);
-    drop(foreign);
+    foreign.unwoken().settle(|call| contain(world_of(task), call));
     for region in opened {
         janitor(task, &region);
         escalated |= ext.inner.lock().has_escalated();
@@ -208,18 +208,12 @@ unsafe impl Owner for RootBody {
 pub fn wake_foreign(task: &Header) {
     let Some(ext) = ext::of(task) else { return };
     let wakers = ext.inner.lock().foreign.take();
-    wakers.settle()
+    wakers.settle(|call| contain(world_of(task), call))
 }
 
-/// Calls somebody else's waker. Its panic is its own affair: whoever wakes has others to look after.
-pub(crate) fn waken(world: &World, wake: impl FnOnce()) {
-    let mut wake = Some(wake);
-    let woken = (world.unwinding.catch)(&mut || {
-        if let Some(wake) = wake.take() {
-            wake()
-        }
-    });
-    if let Err(payload) = woken {
+/// Runs what wakes or drops somebody else's waker. Its panic is its own affair: whoever calls has others to look after.
+pub(crate) fn contain(world: &World, call: &mut dyn FnMut()) {
+    if let Err(payload) = (world.unwinding.catch)(call) {
         world.report(Report::WakerPanicked);
         unclaimed::forget(world.unwinding, payload)
     }

@@ -109,7 +109,7 @@ pub(super) struct SimConnecting(Arc<Attempt>);
 
 impl Connecting for SimConnecting {
     fn poll_connected(&mut self, waker: &Waker) -> Poll<Result<Box<dyn Connection>, IoFailure>> {
-        let mut loose = Loose::default();
+        let mut loose = Loose::of(waker);
         let mut state = locked(&self.0.state);
         match std::mem::replace(&mut state.way, Way::Taken) {
             Way::Here(Ok(stream)) => Poll::Ready(Ok(Box::new(stream))),

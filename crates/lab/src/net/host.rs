@@ -166,7 +166,7 @@ pub(super) struct SimListener {
 impl Listener for SimListener {
     fn poll_accept(&self, waker: &Waker) -> Poll<Result<Accepted, IoFailure>> {
         let Host { medium, state } = &*self.host;
-        let mut loose = Loose::default();
+        let mut loose = Loose::of(waker);
         let mut state = locked(state);
         // It is there for as long as this listener is.
         let Some(backlog) = state.listeners.get_mut(&self.at) else {

@@ -97,8 +97,7 @@ impl Link {
         Arc::new_cyclic(|me| Link { medium, sides: Mutex::default(), me: me.clone() })
     }
 
-    fn with<R>(&self, f: impl FnOnce(Locked<'_>) -> R) -> R {
-        let mut loose = Loose::default();
+    fn with<R>(&self, mut loose: Loose, f: impl FnOnce(Locked<'_>) -> R) -> R {
         let mut sides = locked(&self.sides);
         f(Locked { link: self, sides: &mut sides, loose: &mut loose })
     }
@@ -109,20 +108,20 @@ impl Link {
         waker: &Waker,
         buf: &mut [u8],
     ) -> Poll<Result<usize, IoFailure>> {
-        self.with(|mut l| l.read(end, waker, buf)).map_err(IoFailure::from)
+        self.with(Loose::of(waker), |mut l| l.read(end, waker, buf)).map_err(IoFailure::from)
     }
 
     pub(super) fn poll_write(&self, end: End, waker: &Waker, buf: &[u8]) -> Poll<Result<usize, IoFailure>> {
-        self.with(|mut l| l.write(end, waker, buf)).map_err(IoFailure::from)
+        self.with(Loose::of(waker), |mut l| l.write(end, waker, buf)).map_err(IoFailure::from)
     }
 
     pub(super) fn shutdown(&self, end: End, half: Half) -> Result<(), IoFailure> {
-        self.with(|mut l| l.shutdown(end, half)).map_err(IoFailure::from)
+        self.with(Loose::default(), |mut l| l.shutdown(end, half)).map_err(IoFailure::from)
     }
 
     /// The side is gone; `abort` makes a reset of it even if nothing is unread.
     pub(super) fn close(&self, end: End, abort: bool) {
-        self.with(|mut l| l.close(end, abort))
+        self.with(Loose::default(), |mut l| l.close(end, abort))
     }
 }
 
@@ -316,7 +315,7 @@ impl Wake for Arrival {
     fn wake(self: Arc<Self>) {
         let Some(link) = self.link.upgrade() else { return };
         let to = self.to;
-        link.with(|mut l| {
+        link.with(Loose::default(), |mut l| {
             let now = l.medium().now();
             l.side(to).timer = None;
             while let Some((_, segment)) = l.side(to).flight.pop_front_if(|(at, _)| *at <= now) {

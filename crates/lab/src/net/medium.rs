@@ -94,11 +94,19 @@ impl Medium {
 /// them: declare it before the guard.
 #[derive(Default)]
 pub(super) struct Loose {
+    /// Whoever may have to wait.
+    fresh: Option<Waiter>,
     wake: Vec<Waiter>,
     forget: Vec<Waiter>,
 }
 
 impl Loose {
+    /// For an operation that may wait through `waker`, which is cloned here and not under the lock: that may be code of
+    /// others.
+    pub(super) fn of(waker: &Waker) -> Loose {
+        Loose { fresh: Some(Waiter::from_waker(waker)), wake: Vec::new(), forget: Vec::new() }
+    }
+
     pub(super) fn wake(&mut self, waiter: Option<Waiter>) {
         self.wake.extend(waiter)
     }
@@ -107,10 +115,12 @@ impl Loose {
         self.forget.extend(waiter)
     }
 
-    /// Stores who waits, in the place of whoever did.
+    /// Stores who waits (the waker that it was made [of](Loose::of)), in the place of whoever did.
     pub(super) fn register(&mut self, slot: &mut Option<Waiter>, waker: &Waker) {
-        if !slot.as_ref().is_some_and(|w| w.will_wake(waker)) {
-            self.forget(slot.replace(Waiter::from_waker(waker)))
+        if !slot.as_ref().is_some_and(|w| w.will_wake(waker))
+            && let Some(fresh) = self.fresh.take()
+        {
+            self.forget(slot.replace(fresh))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the list of waiters keeps. Delivery is tested in a process of its own, `tests/signals.rs`.
 
+mod raw;
+
 use super::*;
 use std::sync::atomic::AtomicUsize;
 
@@ -60,4 +62,29 @@ fn a_hub_that_is_gone_leaves_its_driver() {
     assert_eq!(reactor.sources(0), 1);
     drop(hub);
     assert_eq!((reactor.sources(0), Arc::strong_count(&reactor)), (0, 1));
+}
+
+#[test]
+fn a_waker_may_ask_for_the_signal_when_it_is_cloned() {
+    let hub = hub();
+    let asks = hub.clone();
+    let again = Waker::from(Arc::new(Counter::default()));
+    let waker = raw::calls_when_cloned(Arc::new(move || asks.remember(Signal::User1, &again)));
+    hub.remember(Signal::User1, &waker);
+    assert_eq!(hub.state().waiting[index(Signal::User1)].len(), 2);
+    hub.line.deliver(Signal::User1);
+    while !hub.state().waiting[index(Signal::User1)].is_empty() {
+        hub.source.reactor().driver(0).turn(None, 8).expect("a turn");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_cloned_leaves_the_list_as_it_was() {
+    let hub = hub();
+    let bad = raw::calls_when_cloned(Arc::new(|| panic!("cloned")));
+    let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hub.remember(Signal::User1, &bad)));
+    assert!(asked.is_err(), "whoever polls hears of it");
+    assert!(!hub.state.is_poisoned(), "no lock was held");
+    hub.remember(Signal::User1, Waker::noop());
+    assert_eq!(hub.state().waiting[index(Signal::User1)].len(), 1);
 }

@@ -35,7 +35,8 @@ pub trait Wakes: Send + Sized {
     unsafe fn from_raw(raw: NonNull<()>) -> Self;
 }
 
-/// A task of this runtime, or a foreign waker in a box: what all asynchronous faces store.
+/// A task of this runtime, or a foreign waker in a box: what all asynchronous faces store. What a foreign one panics with
+/// goes no further (`waiter.contained`), so that a value which was just taken is not lost with it.
 #[cfg(not(loom))]
 impl Wakes for cx::Waiter {
     #[inline]

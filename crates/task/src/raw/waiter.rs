@@ -2,9 +2,11 @@
 //!
 //! `Waker` is two words with two indirect calls for clone and drop. Our primitives mostly wait on behalf of
 //! our own tasks, whose waker data is a header that counts references: that pointer is enough. Foreign
-//! wakers (`FuturesUnordered`, `select!`, another executor) are boxed and tagged in the lowest bit.
+//! wakers (`FuturesUnordered`, `select!`, another executor) are boxed and tagged in the lowest bit; what they panic with
+//! goes no further (`waiter.contained`).
 use super::header::Header;
 use super::run::{WAKER_VTABLE, drop_waiter_ref, wake_by_value};
+use crate::contained::{PanicPayload, catch, contain};
 use alloc::boxed::Box;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
@@ -24,17 +26,28 @@ const FOREIGN: usize = 1;
 
 impl Waiter {
     /// The party behind `waker`. One atomic add for a task of ours, a box for others.
+    ///
+    /// Call it without any lock: others' wakers are cloned, which is code of theirs. It may come back to whatever the
+    /// waiter is for.
+    ///
+    /// # Panics
+    /// With what that clone panics with.
     #[inline]
     pub fn from_waker(waker: &Waker) -> Waiter {
-        if let Some(header) = header_of(waker) {
-            // SAFETY: the waker holds a reference to this header.
-            unsafe { header.as_ref() }.acquire_for_waiter();
-            Waiter(header.cast())
-        } else {
+        Waiter::of_task(waker).unwrap_or_else(|| {
             let p = Box::into_raw(Box::new(waker.clone()));
             // SAFETY: a box is not null, and `Waker` is aligned to more than two bytes.
             Waiter(unsafe { NonNull::new_unchecked(p.map_addr(|a| a | FOREIGN).cast()) })
-        }
+        })
+    }
+
+    /// As [`Waiter::from_waker`] if the party is one of our tasks: no code of others runs, so a lock may be held.
+    #[inline]
+    pub fn of_task(waker: &Waker) -> Option<Waiter> {
+        let header = header_of(waker)?;
+        // SAFETY: the waker holds a reference to this header.
+        unsafe { header.as_ref() }.acquire_for_waiter();
+        Some(Waiter(header.cast()))
     }
 
     /// Whether waking this wakes the same party as `waker` does.
@@ -54,7 +67,7 @@ impl Waiter {
         header_of(waker).is_some_and(|h| h.as_ptr().cast() == raw)
     }
 
-    /// Wakes the party.
+    /// Wakes the party. What a foreign waker panics with goes no further (`waiter.contained`).
     #[inline]
     pub fn wake(self) {
         let this = ManuallyDrop::new(self);
@@ -62,8 +75,23 @@ impl Waiter {
             // SAFETY: the reference counted in `from_waker` is given up.
             None => unsafe { wake_by_value(this.0.cast()) },
             // SAFETY: the box made in `from_waker` is consumed once.
-            Some(w) => unsafe { Box::from_raw(w.as_ptr()) }.wake(),
+            Some(w) => contain(unsafe { foreign_wake(w) }),
         }
+    }
+
+    /// As [`Waiter::wake`], for who tells of a panic.
+    ///
+    /// # Errors
+    /// What a foreign waker panicked with, where panics can be caught.
+    pub fn try_wake(self) -> Result<(), PanicPayload> {
+        let this = ManuallyDrop::new(self);
+        match this.foreign() {
+            // SAFETY: the reference counted in `from_waker` is given up.
+            None => unsafe { wake_by_value(this.0.cast()) },
+            // SAFETY: the box made in `from_waker` is consumed once.
+            Some(w) => catch(unsafe { foreign_wake(w) })?,
+        }
+        Ok(())
     }
 
     /// Whether this is one of our own tasks.
@@ -129,10 +157,23 @@ impl Drop for Waiter {
         match self.foreign() {
             // SAFETY: the reference counted in `from_waker` is given up.
             None => unsafe { drop_waiter_ref(self.0.cast()) },
-            // SAFETY: the box made in `from_waker` is consumed once.
-            Some(w) => drop(unsafe { Box::from_raw(w.as_ptr()) }),
+            Some(w) => contain(|| {
+                // SAFETY: the box made in `from_waker` is consumed once.
+                drop(unsafe { Box::from_raw(w.as_ptr()) })
+            }),
         }
     }
+}
+
+/// The wake of a foreign waker in its box.
+///
+/// # Safety
+/// The box was made in `Waiter::from_waker`, and the caller gives it up.
+#[inline]
+unsafe fn foreign_wake(waker: NonNull<Waker>) -> impl FnOnce() {
+    // SAFETY: says the caller.
+    let waker = unsafe { Box::from_raw(waker.as_ptr()) };
+    move || waker.wake()
 }
 
 /// Fetches a cache line, wherever it is.
