@@ -5,7 +5,7 @@ use lab::{CancelSweep, LabConfig, LabRuntime, Search, explore};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use types::{Error, Res, Stop};
+use types::{CancelKind, Error, Res, Stop};
 
 #[derive(Default)]
 struct Seen {
@@ -237,6 +237,31 @@ fn wherever_somebody_is_cancelled_owned_places_come_back_too() {
         assert_eq!((bulkhead.inside(), bulkhead.waiting()), (0, 0), "a place was lost");
     });
     assert!(swept.complete && swept.acknowledged > 10, "{swept}");
+}
+
+/// A request comes before everything: a free place is not taken, and who would be turned away is not counted as that.
+#[test]
+fn who_is_asked_to_end_is_told_so_before_a_place_is_taken_or_refused() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let bulkhead = Arc::new(Bulkhead::new(1, 0));
+        cx.region(|cx| async {
+            cx.handle().cancel(CancelKind::Explicit, "enough", None);
+            for full in [false, true] {
+                let _held = full.then(|| bulkhead.try_enter(cx).unwrap());
+                let place = bulkhead.enter(cx).await;
+                assert!(matches!(place, Err(EnterError::Cancelled(_))), "full: {full}, {place:?}");
+                let place = bulkhead.enter_owned(cx).await;
+                assert!(matches!(place, Err(EnterError::Cancelled(_))), "full: {full}, {place:?}");
+                let ran: Res<(), Turned> =
+                    bulkhead.run(cx, async |_| -> Res<(), Turned> { panic!("it was not let in") }).await;
+                assert!(ran.is_err_and(|stop| stop.is_cancelled()), "full: {full}");
+            }
+        })
+        .await;
+        assert_eq!(bulkhead.report().to_string(), "0 of 1 places taken, 0 of 0 waiting, 0 turned away");
+    });
+    lab.oracles().unwrap();
 }
 
 #[test]

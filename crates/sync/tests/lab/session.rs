@@ -1,6 +1,11 @@
 //! Requests and replies: whoever leaves, and whenever, both sides agree on what became of the request.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    sync::Arc,
+    task::Poll,
+};
 
 use asupersync_sync::session::{self, AskError};
 use cx::Cx;
@@ -111,4 +116,143 @@ fn a_reply_that_is_given_up_or_not_wanted_is_told() {
             assert!(client.is_closed() && matches!(client.ask(cx, 4).await, Err(AskError::NotTaken(4))));
         });
     });
+}
+
+/// What a client was told of its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Reply(u32),
+    /// The request came back.
+    Back,
+    /// The server had it.
+    Left,
+    Cancelled,
+    /// The client went away in the middle.
+    Dropped,
+}
+
+/// What a server did with a request that it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Served {
+    Delivered,
+    Undelivered,
+    GivenUp,
+}
+
+/// By the requests' numbers.
+#[derive(Default)]
+struct Accounts {
+    asked: BTreeMap<u32, End>,
+    served: BTreeMap<u32, Served>,
+}
+
+/// A request, and something that shows how many of it there are.
+type Request = (u32, Arc<()>);
+
+async fn ask_at_random(cx: &mut Cx, client: &session::Client<Request, u32>, id: u32, token: Arc<()>) -> End {
+    let polls = cx.random_below(12);
+    let mut asking = Box::pin(client.ask(cx, (id, token)));
+    let asked = if polls < 6 {
+        // Polled a few times and dropped, wherever it is then.
+        let mut left = polls;
+        let some = core::future::poll_fn(|context| match asking.as_mut().poll(context) {
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => {
+                left -= 1;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(asked) => Poll::Ready(Some(asked)),
+        });
+        match some.await {
+            Some(asked) => asked,
+            None => return End::Dropped,
+        }
+    } else {
+        asking.await
+    };
+    match asked {
+        Ok(reply) => End::Reply(reply),
+        Err(AskError::NotTaken((its, _)) | AskError::Withdrawn((its, _), _)) => {
+            assert_eq!(its, id, "somebody else's request came back");
+            End::Back
+        }
+        Err(AskError::Left) => End::Left,
+        Err(AskError::Cancelled(_)) => End::Cancelled,
+    }
+}
+
+async fn serve_at_random(
+    cx: &mut Cx,
+    mut server: session::Server<Request, u32>,
+    accounts: &Shared<Accounts>,
+) {
+    for _ in 0..cx.random_below(16) {
+        let Ok(((id, token), reply)) = server.next(cx).await else { return };
+        pause(cx, cx.random_below(4)).await;
+        let served = if cx.random_below(4) == 0 {
+            drop(reply);
+            Served::GivenUp
+        } else if reply.send(10 * id).is_delivered() {
+            Served::Delivered
+        } else {
+            Served::Undelivered
+        };
+        assert_eq!(accounts.get().served.insert(id, served), None, "a request was taken twice");
+        drop(token);
+    }
+    if cx.random_below(2) == 0 {
+        server.close();
+        pause(cx, 3).await;
+    }
+}
+
+/// Clients that ask, give up, are cancelled; a server that replies, refuses, is cancelled, leaves: all of it at random. What each
+/// client was told is what became of its request.
+#[test]
+fn whatever_clients_and_server_do_at_random_they_agree_on_every_request() {
+    let kinds = Shared::<BTreeSet<String>>::default();
+    on_all(|lab| {
+        let (token, accounts) = (Arc::new(()), Arc::new(Shared::<Accounts>::default()));
+        lab.run(|cx| async {
+            let (client, server) = session::pair::<Request, u32>();
+            let mut tasks = Vec::new();
+            for first in [0, 100, 200] {
+                let (client, accounts, token) = (client.clone(), accounts.clone(), token.clone());
+                tasks.push(cx.spawn(async move |cx: &mut Cx| {
+                    for id in first..first + 5 {
+                        let end = ask_at_random(cx, &client, id, token.clone()).await;
+                        accounts.get().asked.insert(id, end);
+                    }
+                }));
+            }
+            drop(client);
+            let serves = accounts.clone();
+            tasks.push(cx.spawn(async move |cx: &mut Cx| serve_at_random(cx, server, &serves).await));
+            pause(cx, cx.random_below(40)).await;
+            let victim = cx.random_below(8) as usize;
+            if let Some(task) = tasks.get(victim) {
+                task.cancel("it leaves");
+            }
+            for mut task in tasks {
+                task.join(cx).await.unwrap();
+            }
+        });
+        let accounts = accounts.get();
+        for (id, end) in &accounts.asked {
+            let served = accounts.served.get(id);
+            kinds.get().insert(format!("{end:?} {served:?}").replace(char::is_numeric, ""));
+            match end {
+                End::Reply(reply) => assert_eq!((*reply, served), (10 * id, Some(&Served::Delivered))),
+                End::Back => assert_eq!(served, None, "{id} came back and was served"),
+                // A server that is asked to end may drop what it has taken without a word.
+                End::Left => assert_ne!(served, Some(&Served::Delivered), "{id}"),
+                End::Cancelled | End::Dropped => {}
+            }
+        }
+        assert!(accounts.served.keys().all(|id| accounts.asked.contains_key(id)));
+        assert_eq!(Arc::strong_count(&token), 1, "a request is left somewhere");
+    });
+    let kinds = kinds.get();
+    assert!(kinds.len() >= 9, "too few of what may happen did: {kinds:?}");
 }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::*;
-use crate::{Closed, TryRecvError, wakes::counter::Counter};
+use crate::{
+    Closed, TryRecvError,
+    wakes::counter::{Counter, Random},
+};
 
 fn pair<T>() -> (Tx<T, Waker>, Rx<T, Waker>) {
     channel()
@@ -86,4 +89,105 @@ fn a_waiter_left_behind_can_be_taken_back() {
     rx.forget_waiter();
     assert_eq!((rx.try_recv(), counter.wakes()), (Ok(1), 0));
     rx.forget_waiter();
+}
+
+/// What a channel is, as far as anybody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Nothing,
+    Sent,
+    /// The value was received or given back, or will never come.
+    Over,
+}
+
+#[test]
+fn whatever_both_sides_do_the_value_is_in_one_place_and_whoever_waits_is_woken() {
+    for seed in 0..2_000_u64 {
+        let mut random = Random(seed);
+        let (tx, rx) = pair::<Arc<()>>();
+        let (mut tx, mut rx) = (Some(tx), Some(rx));
+        let (token, receiver, sender) = (Arc::new(()), Counter::new(), Counter::new());
+        let mut place = Place::Nothing;
+        // Whether this side's last wait is still to be answered, and how many were.
+        let (mut receives, mut received, mut leaves, mut left) = (false, 0, false, 0);
+        for _ in 0..24 {
+            match (random.below(12), &mut tx, &mut rx) {
+                (0, now, rx) if now.is_some() => {
+                    let sent = now.take().map(|tx| tx.send(token.clone()));
+                    let refused = rx.is_none() || place == Place::Over;
+                    assert_eq!(sent, Some(if refused { Err(token.clone()) } else { Ok(()) }), "seed {seed}");
+                    place = if refused { Place::Over } else { Place::Sent };
+                    received += u64::from(std::mem::take(&mut receives));
+                }
+                (1, now, _) if now.is_some() => {
+                    drop(now.take());
+                    place = Place::Over;
+                    received += u64::from(std::mem::take(&mut receives));
+                }
+                (2, _, now) if now.is_some() => {
+                    drop(now.take());
+                    place = Place::Over;
+                    receives = false;
+                    left += u64::from(tx.is_some() && std::mem::take(&mut leaves));
+                }
+                (3, tx, Some(rx)) => {
+                    rx.close();
+                    if place == Place::Nothing {
+                        place = Place::Over;
+                        receives = false;
+                        left += u64::from(tx.is_some() && std::mem::take(&mut leaves));
+                    }
+                }
+                (4, Some(tx), rx) => {
+                    let gone = rx.is_none() || place == Place::Over;
+                    assert_eq!(tx.poll_closed(|| sender.waker()).is_ready(), gone, "seed {seed}");
+                    leaves = !gone;
+                }
+                (5, Some(tx), rx) => {
+                    assert_eq!(tx.is_closed(), rx.is_none() || place == Place::Over, "seed {seed}");
+                }
+                (6, Some(tx), _) => {
+                    tx.forget_closed();
+                    leaves = false;
+                }
+                (7, _, Some(rx)) => {
+                    rx.forget_waiter();
+                    receives = false;
+                }
+                (8, _, Some(rx)) => {
+                    let expected = match place {
+                        Place::Nothing => Err(TryRecvError::Empty),
+                        Place::Sent => Ok(token.clone()),
+                        Place::Over => Err(TryRecvError::Closed),
+                    };
+                    assert_eq!(rx.try_recv(), expected, "seed {seed}");
+                    place = if expected.is_ok() { Place::Over } else { place };
+                }
+                (9.., _, Some(rx)) => {
+                    let polled = rx.poll_recv(|| receiver.waker());
+                    let expected = match place {
+                        Place::Nothing => Poll::Pending,
+                        Place::Sent => Poll::Ready(Ok(token.clone())),
+                        Place::Over => Poll::Ready(Err(Closed)),
+                    };
+                    assert_eq!(polled, expected, "seed {seed}");
+                    receives = polled.is_pending();
+                    place = if receives { place } else { Place::Over };
+                }
+                _ => continue,
+            }
+            let held = usize::from(place == Place::Sent);
+            assert_eq!(Arc::strong_count(&token), 1 + held, "the value is in one place, seed {seed}");
+            assert_eq!(receiver.wakes() as u64, received, "a receiver is woken once, seed {seed}");
+            assert_eq!(sender.wakes() as u64, left, "a sender is told once, seed {seed}");
+            if rx.is_some() {
+                assert_eq!(receiver.stored(), usize::from(receives), "seed {seed}");
+            }
+            if tx.is_some() {
+                assert_eq!(sender.stored(), usize::from(leaves), "seed {seed}");
+            }
+        }
+        drop((tx, rx));
+        assert_eq!((Arc::strong_count(&token), receiver.stored(), sender.stored()), (1, 0, 0), "seed {seed}");
+    }
 }
