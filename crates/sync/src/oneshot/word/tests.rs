@@ -100,94 +100,143 @@ enum Place {
     Over,
 }
 
-#[test]
-fn whatever_both_sides_do_the_value_is_in_one_place_and_whoever_waits_is_woken() {
-    for seed in 0..2_000_u64 {
-        let mut random = Random(seed);
-        let (tx, rx) = pair::<Arc<()>>();
-        let (mut tx, mut rx) = (Some(tx), Some(rx));
-        let (token, receiver, sender) = (Arc::new(()), Counter::new(), Counter::new());
-        let mut place = Place::Nothing;
-        // Whether this side's last wait is still to be answered, and how many were.
-        let (mut receives, mut received, mut leaves, mut left) = (false, 0, false, 0);
-        for _ in 0..24 {
-            match (random.below(12), &mut tx, &mut rx) {
-                (0, now, rx) if now.is_some() => {
-                    let sent = now.take().map(|tx| tx.send(token.clone()));
-                    let refused = rx.is_none() || place == Place::Over;
-                    assert_eq!(sent, Some(if refused { Err(token.clone()) } else { Ok(()) }), "seed {seed}");
-                    place = if refused { Place::Over } else { Place::Sent };
-                    received += u64::from(std::mem::take(&mut receives));
-                }
-                (1, now, _) if now.is_some() => {
-                    drop(now.take());
-                    place = Place::Over;
-                    received += u64::from(std::mem::take(&mut receives));
-                }
-                (2, _, now) if now.is_some() => {
-                    drop(now.take());
-                    place = Place::Over;
-                    receives = false;
-                    left += u64::from(tx.is_some() && std::mem::take(&mut leaves));
-                }
-                (3, tx, Some(rx)) => {
-                    rx.close();
-                    if place == Place::Nothing {
-                        place = Place::Over;
-                        receives = false;
-                        left += u64::from(tx.is_some() && std::mem::take(&mut leaves));
-                    }
-                }
-                (4, Some(tx), rx) => {
-                    let gone = rx.is_none() || place == Place::Over;
-                    assert_eq!(tx.poll_closed(|| sender.waker()).is_ready(), gone, "seed {seed}");
-                    leaves = !gone;
-                }
-                (5, Some(tx), rx) => {
-                    assert_eq!(tx.is_closed(), rx.is_none() || place == Place::Over, "seed {seed}");
-                }
-                (6, Some(tx), _) => {
-                    tx.forget_closed();
-                    leaves = false;
-                }
-                (7, _, Some(rx)) => {
-                    rx.forget_waiter();
-                    receives = false;
-                }
-                (8, _, Some(rx)) => {
-                    let expected = match place {
-                        Place::Nothing => Err(TryRecvError::Empty),
-                        Place::Sent => Ok(token.clone()),
-                        Place::Over => Err(TryRecvError::Closed),
-                    };
-                    assert_eq!(rx.try_recv(), expected, "seed {seed}");
-                    place = if expected.is_ok() { Place::Over } else { place };
-                }
-                (9.., _, Some(rx)) => {
-                    let polled = rx.poll_recv(|| receiver.waker());
-                    let expected = match place {
-                        Place::Nothing => Poll::Pending,
-                        Place::Sent => Poll::Ready(Ok(token.clone())),
-                        Place::Over => Poll::Ready(Err(Closed)),
-                    };
-                    assert_eq!(polled, expected, "seed {seed}");
-                    receives = polled.is_pending();
-                    place = if receives { place } else { Place::Over };
-                }
-                _ => continue,
+/// A channel beside what it must be.
+struct Trial {
+    tx: Option<Tx<Arc<()>, Waker>>,
+    rx: Option<Rx<Arc<()>, Waker>>,
+    token: Arc<()>,
+    place: Place,
+    receiver: Waits,
+    sender: Waits,
+}
+
+/// One side's waits.
+struct Waits {
+    counter: Counter,
+    /// The last one is still to be answered.
+    waits: bool,
+    answered: usize,
+}
+
+impl Waits {
+    fn new() -> Waits {
+        Waits { counter: Counter::new(), waits: false, answered: 0 }
+    }
+
+    fn answer(&mut self) {
+        self.answered += usize::from(std::mem::take(&mut self.waits));
+    }
+}
+
+impl Trial {
+    fn new() -> Trial {
+        let (tx, rx) = pair();
+        let (receiver, sender) = (Waits::new(), Waits::new());
+        Trial { tx: Some(tx), rx: Some(rx), token: Arc::new(()), place: Place::Nothing, receiver, sender }
+    }
+
+    fn is_refused(&self) -> bool {
+        self.rx.is_none() || self.place == Place::Over
+    }
+
+    fn sender_does(&mut self, what: u64) {
+        let refused = self.is_refused();
+        let Some(tx) = &mut self.tx else { return };
+        match what {
+            0 => {
+                let sent = self.tx.take().map(|tx| tx.send(self.token.clone()));
+                assert_eq!(sent, Some(if refused { Err(self.token.clone()) } else { Ok(()) }));
+                self.place = if refused { Place::Over } else { Place::Sent };
+                self.receiver.answer();
+                self.sender.waits = false;
             }
-            let held = usize::from(place == Place::Sent);
-            assert_eq!(Arc::strong_count(&token), 1 + held, "the value is in one place, seed {seed}");
-            assert_eq!(receiver.wakes() as u64, received, "a receiver is woken once, seed {seed}");
-            assert_eq!(sender.wakes() as u64, left, "a sender is told once, seed {seed}");
-            if rx.is_some() {
-                assert_eq!(receiver.stored(), usize::from(receives), "seed {seed}");
+            1 => {
+                self.tx = None;
+                self.place = Place::Over;
+                self.receiver.answer();
+                self.sender.waits = false;
             }
-            if tx.is_some() {
-                assert_eq!(sender.stored(), usize::from(leaves), "seed {seed}");
+            2 => assert_eq!(tx.is_closed(), refused),
+            3 => {
+                tx.forget_closed();
+                self.sender.waits = false;
+            }
+            _ => {
+                assert_eq!(tx.poll_closed(|| self.sender.counter.waker()).is_ready(), refused);
+                self.sender.waits = !refused;
             }
         }
+    }
+
+    fn receiver_does(&mut self, what: u64) {
+        let Some(rx) = &mut self.rx else { return };
+        let value = match self.place {
+            Place::Nothing => Err(TryRecvError::Empty),
+            Place::Sent => Ok(self.token.clone()),
+            Place::Over => Err(TryRecvError::Closed),
+        };
+        match what {
+            0 | 1 => {
+                if what == 0 {
+                    self.rx = None;
+                } else {
+                    rx.close();
+                }
+                // A value that was sent before a close is still there.
+                if what == 0 || self.place == Place::Nothing {
+                    self.place = Place::Over;
+                    self.receiver.waits = false;
+                    self.sender.answer();
+                }
+            }
+            2 => {
+                rx.forget_waiter();
+                self.receiver.waits = false;
+            }
+            3 => assert_eq!(rx.try_recv(), value),
+            _ => {
+                let polled = rx.poll_recv(|| self.receiver.counter.waker());
+                self.receiver.waits = polled.is_pending();
+                match polled {
+                    Poll::Pending => assert_eq!(value, Err(TryRecvError::Empty)),
+                    Poll::Ready(got) => assert_eq!(got, value.clone().map_err(|_| Closed)),
+                }
+            }
+        }
+        if what > 2 && value.is_ok() {
+            self.place = Place::Over;
+        }
+    }
+
+    fn check(&self) {
+        assert_eq!(Arc::strong_count(&self.token), 1 + usize::from(self.place == Place::Sent));
+        for (side, is_there) in [(&self.receiver, self.rx.is_some()), (&self.sender, self.tx.is_some())] {
+            assert_eq!(side.counter.wakes(), side.answered, "whoever waits is woken once");
+            if is_there {
+                assert_eq!(side.counter.stored(), usize::from(side.waits));
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_both_sides_do_the_value_is_in_one_place_and_whoever_waits_is_woken() {
+    for seed in 0..2_000 {
+        let (mut random, mut trial) = (Random(seed), Trial::new());
+        for _ in 0..24 {
+            let what = random.below(8);
+            if random.below(2) == 0 {
+                trial.sender_does(what)
+            } else {
+                trial.receiver_does(what)
+            }
+            trial.check();
+        }
+        let Trial { tx, rx, token, receiver, sender, .. } = trial;
         drop((tx, rx));
-        assert_eq!((Arc::strong_count(&token), receiver.stored(), sender.stored()), (1, 0, 0), "seed {seed}");
+        assert_eq!(
+            (Arc::strong_count(&token), receiver.counter.stored(), sender.counter.stored()),
+            (1, 0, 0)
+        );
     }
 }
