@@ -1,5 +1,6 @@
 //! `RegionHandle`: spawn into, cancel and look at a region from outside its tasks.
 use crate::close;
+use crate::object::{RegionLook, looked_at_region};
 use crate::port::World;
 use crate::raw::place::counted;
 use crate::raw::start::Start;
@@ -67,6 +68,7 @@ impl<C: Row> RegionHandle<C> {
         C: crate::MaySpawn,
     {
         let at = Location::caller();
+        looked_at_region(self.id, RegionLook::Phase);
         let Some(region) = self.region.upgrade() else { return Err(body) };
         start_in(&region, Start { at, via: Via::Body, daemon: false, control: 0 }, self.env.clone(), body)
             .map_err(|(b, _)| b)
@@ -93,23 +95,31 @@ impl<C: Row> RegionHandle<C> {
         });
     }
 
-    /// Which region.
+    /// Which region; nothing when it is gone.
     pub fn id(&self) -> Option<RegionId> {
+        looked_at_region(self.id, RegionLook::Phase);
         self.region.upgrade().map(|r| r.id())
     }
 
     /// Its phase; `Closed` when it is gone.
     pub fn phase(&self) -> RegionPhase {
+        looked_at_region(self.id, RegionLook::Phase);
         self.region.upgrade().map_or(RegionPhase::Closed, |r| r.phase())
     }
 
     /// One look at the region and everything below it.
+    ///
+    /// An exploration tries it before and after phases, requests, obligations, and the coming and going of tasks and
+    /// regions. What is for people only (names, what a member waits for and whether it could run, how many finalizers there are,
+    /// who has acknowledged a request) is as it is in the order that is tried.
     pub fn view(&self) -> Option<RegionView> {
+        looked_at_region(self.id, RegionLook::View);
         self.region.upgrade().map(|r| r.view_named(&crate::name::of))
     }
 
     /// How many failures an isolating region has had.
     pub fn failures(&self) -> u64 {
+        looked_at_region(self.id, RegionLook::Failures);
         self.region.upgrade().map_or(0, |r| r.failures())
     }
 }

@@ -69,7 +69,7 @@ pub use guest::Guest;
 pub use handle::RegionHandle;
 pub use hold::{Hold, Holding};
 pub use joins::Joins;
-pub use object::{Heed, Object, Watcher, watch_objects};
+pub use object::{Heed, Object, RegionLook, Watcher, watch_objects};
 pub use permit::Reserved;
 pub use raw::place::Cx;
 pub use raw::wake_foreign;

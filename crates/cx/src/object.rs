@@ -30,6 +30,18 @@ pub enum Heed {
     Now,
 }
 
+/// What of a region somebody looks at without waiting for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionLook {
+    /// Its phase, or whether it still admits tasks.
+    Phase,
+    /// How many failures it has had.
+    Failures,
+    /// A [`RegionView`](region::RegionView): the above and its members, obligations and requests, for it and everything
+    /// below.
+    View,
+}
+
 /// Who wants to know what is done to shared objects. One for the whole process; it tells runs apart by thread.
 pub trait Watcher: Sync {
     /// An object is created. Returns its number, or `None` if nobody on this thread explores.
@@ -38,6 +50,10 @@ pub trait Watcher: Sync {
     fn touched(&self, object: ObjectId, access: Access, at: Option<&'static Location<'static>>);
     /// Somebody looked whether this task had ended, other than by waiting for it.
     fn looked(&self, task: TaskId);
+    /// Somebody looked at a region from outside, other than by waiting for it. Default: nobody wants to know.
+    fn looked_at_region(&self, region: RegionId, at: RegionLook) {
+        let _ = (region, at);
+    }
     /// The task that is polled on this thread has gone by what time it is without asking the clock or setting a timer:
     /// a timer of its own is over. Default: nobody wants to know.
     fn looked_at_time(&self) {}
@@ -139,6 +155,17 @@ fn touched(object: u64, access: Access, at: Option<&'static Location<'static>>) 
 pub(crate) fn looked_at(task: TaskId) {
     if let Some(watcher) = watch::watcher() {
         watcher.looked(task)
+    }
+}
+
+/// Somebody looks at a region, other than by waiting for it.
+#[inline]
+pub(crate) fn looked_at_region(region: RegionId, at: RegionLook) {
+    if types::seeded!("cx.region-looks-untold") {
+        return;
+    }
+    if let Some(watcher) = watch::watcher() {
+        watcher.looked_at_region(region, at)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | a request is made, whether or not it comes in time; every step of a task that is ever asked | a write to, and a look at, what the task was asked |
 //! | somebody looks whether the task has ended, or asks one that owns regions | a look at that moment |
 //! | an obligation is settled; its region settles | a look at, and a write to, the region's books |
+//! | a region's phase changes; a member fails; something is reserved, settled or moved; a task or a region comes | the region's moments of these: happen, and are looked at through a handle |
 //!
 //! Invariants: `explore.names` (an object's number is made of its creator and of how many that one created before),
 //! `explore.whole-step`.
@@ -17,9 +18,11 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `asked` | requests to end: who is asked, who looks |
+//! | `regions` | what can be seen of a region from outside |
 //!
 //! Not here: which steps are explored (`explore`), who runs them (`engine`).
 mod asked;
+mod regions;
 
 pub(crate) use asked::{Looks, has_told, request};
 
@@ -29,7 +32,7 @@ use crate::outside::{self, Looked};
 use crate::raw::desk::Desk;
 use crate::spins;
 use cx::port::WaitOn;
-use cx::{Heed, Waiter, Watcher};
+use cx::{Heed, RegionLook, Waiter, Watcher};
 use explore::Objects as States;
 use explore::Touch;
 use std::cell::Cell;
@@ -105,6 +108,8 @@ struct Run {
     own: Option<ObjectId>,
     /// Whether its task had announced what it does.
     announced: bool,
+    /// What has happened to regions in the step, for those who look at them.
+    moments: Vec<ObjectId>,
     /// Which tasks the step asked as a whole, and not only a frame in them.
     told: Vec<TaskId>,
     /// Whether the run is being taken down: nobody waits for anything any more.
@@ -203,6 +208,10 @@ impl Watcher for Objects {
         with(|run| run.touch(object(task.as_u64(), END), ObjectKind::Moment, Access::Read));
     }
 
+    fn looked_at_region(&self, region: RegionId, at: RegionLook) {
+        with(|run| run.looked_at_region(region, at));
+    }
+
     fn waits(&self, on: WaitOn) {
         with(|run| run.waits(on));
     }
@@ -276,6 +285,7 @@ impl Run {
         self.tries = false;
         self.unlooked.clear();
         self.own = None;
+        self.moments.clear();
         self.told.clear();
         self.over = false;
         self.emitted = 0;
@@ -354,6 +364,9 @@ impl Run {
         match *label {
             Label::RegionOpen { region, parent, .. } => {
                 self.parents.insert(region, parent);
+                if let Some(parent) = parent {
+                    self.comes(parent)
+                }
                 if self.actor != 0 {
                     self.bodies.insert(region, TaskId::from_u64(self.actor));
                 }
@@ -361,11 +374,15 @@ impl Run {
             Label::TaskSpawn { task, region, ref site, .. } => {
                 self.tasks.insert(task, region);
                 self.spawned.push((task, site.clone()));
+                self.comes(region)
             }
-            Label::TaskEnd { task, .. } => {
+            Label::TaskEnd { task, failure, .. } => {
                 self.touch(object(task.as_u64(), END), moment, Access::Happen);
                 if let Some(region) = self.tasks.get(&task).copied() {
                     self.touch(object(region.as_u64(), CLOSE), moment, Access::Happen);
+                    if failure {
+                        self.fails(region)
+                    }
                 }
             }
             Label::TaskJoined { task, .. } => {
@@ -384,23 +401,23 @@ impl Run {
                 self.combinators.remove(&scope.0);
             }
             Label::RegionClose { region, .. } => {
+                self.changes_phase(region);
                 self.touch(object(region.as_u64(), CLOSE), moment, Access::Observe);
                 if let Some(Some(parent)) = self.parents.get(&region).copied() {
                     self.touch(object(parent.as_u64(), CLOSE), moment, Access::Happen);
                 }
             }
-            // Of a region in which nobody ever reserved anything, nobody can tell.
-            Label::RegionState { region, to: RegionPhase::Settling } if self.keeps.contains_key(&region) => {
-                self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Write)
+            Label::RegionState { region, to } => {
+                self.changes_phase(region);
+                // Of a region in which nobody ever reserved anything, nobody can tell.
+                if to == RegionPhase::Settling && self.keeps.contains_key(&region) {
+                    self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Write)
+                }
             }
-            Label::ObligationReserve { obligation, region, .. } => {
-                self.books.insert(obligation, region);
-                self.keeps.insert(region, ());
-            }
+            Label::ObligationReserve { obligation, region, .. } => self.keep(obligation, region),
             Label::ObligationRehome { obligation, to } => {
                 self.settled(obligation);
-                self.books.insert(obligation, to);
-                self.keeps.insert(to, ());
+                self.keep(obligation, to)
             }
             Label::ObligationCommit { obligation }
             | Label::ObligationAbort { obligation }
@@ -419,9 +436,16 @@ impl Run {
         }
     }
 
+    fn keep(&mut self, obligation: ObligationId, region: RegionId) {
+        self.books.insert(obligation, region);
+        self.keeps.insert(region, ());
+        self.counts(region)
+    }
+
     fn settled(&mut self, obligation: ObligationId) {
         if let Some(region) = self.books.remove(&obligation) {
-            self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Read)
+            self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Read);
+            self.counts(region)
         }
     }
 }
@@ -585,6 +609,7 @@ pub(crate) fn ended(log: &mut Box<StepLog>) {
         if let Some(own) = run.own.take() {
             run.look(own)
         }
+        run.say_moments();
         run.actor = 0;
         run.resumed = None;
         run.tries = false;

@@ -2,67 +2,27 @@
 //! before what it looks at, and after; what small programs can come to then is what a search of every schedule, one by
 //! one, says.
 //!
+//! | file | what lives there |
+//! |---|---|
+//! | `check` | what is compared |
+//! | `regions` | looks at regions |
+//!
 //! Not here: random programs (`outcomes`), requests to end (`requests`).
 #![cfg(not(asupersync_seeded))]
 
+#[path = "glances/check.rs"]
+mod check;
 #[path = "outcomes/one_by_one.rs"]
 mod one_by_one;
+#[path = "glances/regions.rs"]
+mod regions;
 
-use asupersync_lab::{Executor, Grain, LabConfig, LabRuntime, Search};
+use check::check;
 use cx::{Cx, TaskHandle};
-use one_by_one::OneByOne;
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use sync::rwlock::RwLock;
 use sync::shared::Shared;
 use types::Never;
-
-/// A program that returns what it came to.
-trait Body: AsyncFnOnce(&mut Cx) -> u32 + Clone {}
-impl<B: AsyncFnOnce(&mut Cx) -> u32 + Clone> Body for B {}
-
-type Notes = BTreeSet<u32>;
-
-fn note(lab: &LabRuntime, notes: &Mutex<Notes>, body: impl Body) {
-    if let Ok(came_to) = lab.try_run(async |cx| body(cx).await) {
-        notes.lock().unwrap().insert(came_to);
-    }
-}
-
-fn by_brute_force(grain: Grain, body: impl Body) -> Notes {
-    let executor = Executor::new(LabConfig::default().traced(false), grain).looks(true);
-    let (scheduler, notes) = (Arc::new(Mutex::new(OneByOne::default())), Mutex::default());
-    for _ in 0..20_000 {
-        let execution = executor.execute(&scheduler, |lab| note(lab, &notes, body.clone()));
-        assert!(execution.failure.is_none());
-        if !scheduler.lock().unwrap().next() {
-            return notes.into_inner().unwrap();
-        }
-    }
-    panic!("there are too many schedules")
-}
-
-fn searched(search: Search, body: impl Body) -> Notes {
-    let notes = Mutex::default();
-    let search = search.config(LabConfig::default().traced(false));
-    let found = search.run_labs("glances", None, |lab| note(lab, &notes, body.clone()));
-    assert!(found.complete, "{found}");
-    notes.into_inner().unwrap()
-}
-
-/// All searches find these, in production's order and in others.
-fn check(expected: &[u32], body: impl Body) {
-    let expected: Notes = expected.iter().copied().collect();
-    for grain in [Grain::Poll, Grain::Operation] {
-        assert_eq!(by_brute_force(grain, body.clone()), expected, "{grain:?}, one by one");
-        assert_eq!(searched(Search::every().grain(grain), body.clone()), expected, "{grain:?}");
-        for order in 0..12 {
-            let search = Search::every().grain(grain).in_random_order(order);
-            assert_eq!(searched(search, body.clone()), expected, "{grain:?}, order {order}");
-        }
-    }
-    assert_eq!(searched(Search::within_delays(8), body), expected, "within 8 delays");
-}
 
 #[test]
 fn a_writer_that_tries_comes_before_who_looks_and_meanwhile_and_after() {
@@ -136,4 +96,24 @@ fn a_task_is_joined_without_waiting_before_it_ends_and_after() {
     for first in [false, true] {
         check(&[1, 2], async |cx: &mut Cx| glanced(cx, first, |task, cx| task.try_join(cx).is_some()).await)
     }
+}
+
+#[test]
+fn a_region_is_looked_at_in_each_of_its_phases() {
+    regions::phases()
+}
+
+#[test]
+fn who_is_let_into_a_region_and_who_comes_too_late_is_found() {
+    regions::spawns()
+}
+
+#[test]
+fn a_region_is_asked_for_its_failures_before_each_and_after_all() {
+    regions::failures()
+}
+
+#[test]
+fn a_view_is_taken_before_and_after_members_come_and_go_and_permits_are_held() {
+    regions::views()
 }

@@ -97,7 +97,7 @@ impl Run {
         reached.into_iter().for_each(|task| self.asked(task));
     }
 
-    fn is_within(&self, mut region: RegionId, of: RegionId) -> bool {
+    pub(super) fn is_within(&self, mut region: RegionId, of: RegionId) -> bool {
         loop {
             if region == of {
                 return true;
