@@ -44,7 +44,7 @@ enum Growth {
 /// let ms = Duration::from_millis;
 /// let backoff = Backoff::exponential(ms(100), 2).cap(ms(1_000)).jitter(Jitter::None);
 /// let mut waits = backoff.waits();
-/// let waits: Vec<Duration> = (0..6).map(|_| waits.next_wait(|| 0)).collect();
+/// let waits: Vec<Duration> = (0..6).map(|_| waits.next_wait(|_| 0)).collect();
 /// assert_eq!(waits, [ms(100), ms(200), ms(400), ms(800), ms(1_000), ms(1_000)]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,9 +116,9 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// How long to wait now. `random` gives 64 random bits; it is called at most once, and only where there is
-    /// something to draw.
-    pub fn next_wait(&mut self, random: impl FnOnce() -> u64) -> Duration {
+    /// How long to wait now. `random` gives a random number below the bound that it is called with, as
+    /// [`cx::Cx::random_below`] does; it is called at most once, and only where there is something to draw.
+    pub fn next_wait(&mut self, random: impl FnOnce(u64) -> u64) -> Duration {
         let cap = nanos(self.backoff.cap);
         let wait = match self.backoff.growth {
             Growth::Factor(factor) => {
@@ -147,15 +147,13 @@ const fn nanos(span: Duration) -> u64 {
     if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
 }
 
-/// A number from `least` to `most`, both included, by 64 random bits. Multiplication instead of a remainder
-/// (D. Lemire, "Fast Random Integer Generation in an Interval", 2019): no number is favoured by more than one
-/// part in 2^64 / (most - least), which nobody will see in a wait.
-fn between(least: u64, most: u64, random: impl FnOnce() -> u64) -> u64 {
+/// A number from `least` to `most`, both included. Of all 2^64 there are the largest is left out, as there is no bound for
+/// them: nobody will see that in a wait.
+fn between(least: u64, most: u64, random: impl FnOnce(u64) -> u64) -> u64 {
     if least == most {
         return least;
     }
-    let width = u128::from(most - least) + 1;
-    least + ((u128::from(random()) * width) >> 64) as u64
+    least + random((most - least).saturating_add(1))
 }
 
 #[cfg(test)]
@@ -166,7 +164,7 @@ mod tests {
 
     fn waits(backoff: Backoff, random: &[u64]) -> Vec<u64> {
         let mut waits = backoff.waits();
-        random.iter().map(|r| nanos(waits.next_wait(|| *r))).collect()
+        random.iter().map(|r| nanos(waits.next_wait(|bound| cx::port::below(*r, bound)))).collect()
     }
 
     #[test]
@@ -176,7 +174,7 @@ mod tests {
         {
             let mut waits = backoff.waits();
             for _ in 0..3 {
-                waits.next_wait(|| unreachable!("a random number"));
+                waits.next_wait(|_| unreachable!("a random number"));
             }
         }
     }
@@ -184,8 +182,8 @@ mod tests {
     #[test]
     fn a_constant_wait_is_not_capped_unless_asked() {
         let day = Duration::from_secs(86_400);
-        assert_eq!(Backoff::constant(day).waits().next_wait(|| 0), day);
-        assert_eq!(Backoff::constant(day).cap(Duration::ZERO).waits().next_wait(|| 0), Duration::ZERO);
+        assert_eq!(Backoff::constant(day).waits().next_wait(|_| 0), day);
+        assert_eq!(Backoff::constant(day).cap(Duration::ZERO).waits().next_wait(|_| 0), Duration::ZERO);
     }
 
     #[test]
@@ -204,8 +202,9 @@ mod tests {
 
     #[test]
     fn both_ends_of_an_interval_are_drawn() {
-        assert_eq!((between(3, 9, || 0), between(3, 9, || u64::MAX)), (3, 9));
-        assert_eq!((between(0, u64::MAX, || 0), between(0, u64::MAX, || u64::MAX)), (0, u64::MAX));
+        let ends = |least, most| (between(least, most, |_| 0), between(least, most, |bound| bound - 1));
+        assert_eq!(ends(3, 9), (3, 9));
+        assert_eq!(ends(0, u64::MAX), (0, u64::MAX - 1));
     }
 
     proptest! {

@@ -225,7 +225,7 @@ where
         if attempts == policy.attempts {
             return give_up(last, GaveUp::Attempts);
         }
-        let wait = waits.next_wait(|| cx.random()).max(at_least);
+        let wait = waits.next_wait(|bound| cx.random_below(bound)).max(at_least);
         let next = cx.now().saturating_add(wait);
         if last_start.is_some_and(|last_start| next > last_start) || next == Time::MAX {
             return give_up(last, GaveUp::OutOfTime);

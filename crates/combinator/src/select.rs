@@ -185,7 +185,7 @@ macro_rules! selects {
             where
                 C: MayRandom,
             {
-                let turns = drawn(self);
+                let turns = drawn(self, 2);
                 race::two(self, Location::caller(), turns, a, b)
             }
 
@@ -206,7 +206,8 @@ macro_rules! selects {
                 C: MayRandom,
                 F: AsyncFnOnce(&mut Cx<C>) -> T,
             {
-                let turns = drawn(self);
+                let bodies: alloc::vec::Vec<F> = bodies.into_iter().collect();
+                let turns = drawn(self, bodies.len());
                 race::all(self, Location::caller(), turns, bodies)
             }
 
@@ -227,7 +228,7 @@ macro_rules! selects {
                 where
                     C: MayRandom,
                 {
-                    let turns = drawn(self);
+                    let turns = drawn(self, $n);
                     $biased(self, Location::caller(), turns, $($body),+)
                 }
             )+
@@ -245,7 +246,11 @@ selects! {
         First a 0 Second b 1 Third c 2 Fourth d 3 Fifth e 4 Sixth f 5 Seventh g 6 Eighth h 7;
 }
 
-/// In turns, and who begins is drawn.
-fn drawn<C: MayRandom>(cx: &Cx<C>) -> Turns {
-    if types::seeded!("select.fair-is-biased") { Turns::Biased } else { Turns::From(cx.random()) }
+/// In turns, and who of so many begins is drawn: one of as many, so that a lab can try each.
+fn drawn<C: MayRandom>(cx: &Cx<C>, bodies: usize) -> Turns {
+    if types::seeded!("select.fair-is-biased") {
+        return Turns::Biased;
+    }
+    // Of none, which is refused later, nothing is drawn.
+    Turns::From(if bodies > 1 { cx.random_below(bodies as u64) } else { 0 })
 }

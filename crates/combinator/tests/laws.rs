@@ -5,7 +5,7 @@ mod worlds;
 
 use asupersync_combinator::{CombineExt, Either, Of3, SelectExt};
 use cx::Cx;
-use lab::{LabConfig, LabRuntime};
+use lab::{LabConfig, LabRuntime, Search};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use types::{Outcome, Res, Stop};
@@ -272,6 +272,27 @@ pub(crate) fn a_fair_select_lets_everybody_win_who_is_always_ready() {
     // The lab's numbers are the seed's: these bounds hold or do not, once and for all.
     assert!(fair.iter().all(|won| (160..=240).contains(won)), "not fair: {fair:?}");
     assert!(listed.iter().all(|won| (70..=130).contains(won)), "not fair: {listed:?}");
+}
+
+#[test]
+fn who_begins_in_a_fair_select_is_one_branch_for_each_of_its_bodies() {
+    let won = Arc::new(Mutex::new(BTreeSet::new()));
+    let noted = won.clone();
+    let search = Search::every().branch_on_random(4);
+    let found = search.run("fair selects", None, async move |cx: &mut Cx| {
+        let two = cx.select_fair(async |_| 0, async |_| 1).await.into_inner();
+        let three = match cx.select3_fair(async |_| (), async |_| (), async |_| ()).await {
+            Of3::First(()) => 0,
+            Of3::Second(()) => 1,
+            Of3::Third(()) => 2,
+        };
+        let (place, _) = cx.select_all_fair((0..4).map(|n| async move |_: &mut Cx| n)).await;
+        noted.lock().unwrap().insert((two, three, place));
+        // Whoever is alone is not drawn.
+        let (alone, ()) = cx.select_all_fair([async |_: &mut Cx| ()]).await;
+        assert_eq!(alone, 0);
+    });
+    assert_eq!((won.lock().unwrap().len(), found.runs, found.undecided), (24, 24, 0), "{found}");
 }
 
 #[test]
