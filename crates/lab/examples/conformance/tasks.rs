@@ -19,6 +19,8 @@ struct Objects {
     cells: Vec<Shared<i64>>,
     locks: Vec<Mutex<()>>,
     channels: Vec<(Sender<()>, Kept, Object)>,
+    /// What each task has read last, once it has ended, if it has read anything.
+    read: Vec<StdMutex<Option<i64>>>,
 }
 
 impl Objects {
@@ -32,6 +34,7 @@ impl Objects {
             cells: (0..program.cells().len()).map(|cell| self::cell(program, cell)).collect(),
             locks: program.locks().iter().map(|_| Mutex::new(())).collect(),
             channels: program.channels().iter().map(channel).collect(),
+            read: program.tasks().iter().map(|_| StdMutex::new(None)).collect(),
         }
     }
 
@@ -95,6 +98,15 @@ pub(crate) fn receives(ops: &[Op], from: usize) -> bool {
 
 /// Runs the program as the root body of a lab.
 pub(crate) async fn run(cx: &mut Cx, program: &Arc<Program>) {
+    run_to(cx, program, |_, _| ()).await
+}
+
+/// The same, and when every task has ended looks at the cells, and at what each task has read last.
+pub(crate) async fn run_to<T>(
+    cx: &mut Cx,
+    program: &Arc<Program>,
+    look: impl FnOnce(&[Shared<i64>], &[Option<i64>]) -> T,
+) -> T {
     let objects = Arc::new(Objects::new(program));
     cx.region(|scope| async {
         for index in 0..program.tasks().len() {
@@ -103,19 +115,22 @@ pub(crate) async fn run(cx: &mut Cx, program: &Arc<Program>) {
                 let only = |channel| {
                     (0..program.tasks().len()).all(|t| (t == index) == receives(&program.tasks()[t], channel))
                 };
-                task(cx, &program.tasks()[index], &objects, only).await
+                let read = task(cx, &program.tasks()[index], &objects, only).await;
+                *locked(&objects.read[index]) = read
             });
         }
     })
     .await;
     // Kept until here: otherwise whichever task ends last would close the channels.
-    drop(objects)
+    let read: Vec<Option<i64>> = objects.read.iter().map(|read| *locked(read)).collect();
+    look(&objects.cells, &read)
 }
 
-async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -> bool) {
+/// Returns what was read last, if anything was.
+async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -> bool) -> Option<i64> {
     let mut held: Vec<Option<Guard<'_, ()>>> = objects.locks.iter().map(|_| None).collect();
     let mut own = objects.receivers(only);
-    let mut last = 0;
+    let (mut last, mut reads) = (0, false);
     // The blocks we are in: what is left of each.
     let mut blocks = vec![ops.iter()];
     while let Some(block) = blocks.last_mut() {
@@ -126,6 +141,14 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
         if let Some((object, access)) = objects.announced(op) {
             cx.step_to(object, access).await
         }
+        reads |= matches!(
+            op,
+            Op::Load { .. }
+                | Op::FetchAdd { .. }
+                | Op::CompareExchange { .. }
+                | Op::TryLock { .. }
+                | Op::TryReceive { .. }
+        );
         match *op {
             Op::Store { cell, value } => objects.cells[cell.0].set(operand(value, last)),
             Op::Load { cell } => last = objects.cells[cell.0].get(),
@@ -142,7 +165,7 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
             }
             Op::Lock { lock } => match objects.locks[lock.0].lock(cx).await {
                 Ok(guard) => held[lock.0] = Some(guard),
-                Err(_) => return,
+                Err(_) => return None,
             },
             Op::Unlock { lock } => held[lock.0] = None,
             Op::TryLock { lock } => match objects.locks[lock.0].try_lock() {
@@ -154,7 +177,7 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
             },
             Op::Send { channel } => {
                 if objects.channels[channel.0].0.send(()).is_err() {
-                    return;
+                    return None;
                 }
             }
             Op::Receive { channel } => {
@@ -163,7 +186,7 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
                     None => receive(cx, &objects.channels[channel.0].1).await,
                 };
                 if received.is_err() {
-                    return;
+                    return None;
                 }
             }
             Op::TryReceive { channel } => {
@@ -180,6 +203,7 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
     objects.give_back(own);
     // A task that ends with a lock keeps it.
     held.into_iter().flatten().for_each(std::mem::forget);
+    reads.then_some(last)
 }
 
 /// What a value is to exploration: different for different ones, as far as programs of a line go.
