@@ -18,7 +18,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `asked` | requests to end: who is asked, who looks |
-//! | `regions` | what can be seen of a region from outside |
+//! | `regions` | regions: what happens to them, what can be seen of one from outside |
 //!
 //! Not here: which steps are explored (`explore`), who runs them (`engine`).
 mod asked;
@@ -37,7 +37,7 @@ use explore::Objects as States;
 use explore::Touch;
 use std::cell::Cell;
 use std::panic::Location;
-use trace::{Access, Label, ObjectId, ObjectKind, RegionPhase, ScopeKind, Site};
+use trace::{Access, Label, ObjectId, ObjectKind, ScopeKind, Site};
 use types::{ObligationId, RegionId, TaskId};
 
 /// How fine the steps of an explored run are.
@@ -362,15 +362,6 @@ impl Run {
     fn label(&mut self, label: &Label) {
         let moment = ObjectKind::Moment;
         match *label {
-            Label::RegionOpen { region, parent, .. } => {
-                self.parents.insert(region, parent);
-                if let Some(parent) = parent {
-                    self.comes(parent)
-                }
-                if self.actor != 0 {
-                    self.bodies.insert(region, TaskId::from_u64(self.actor));
-                }
-            }
             Label::TaskSpawn { task, region, ref site, .. } => {
                 self.tasks.insert(task, region);
                 self.spawned.push((task, site.clone()));
@@ -400,28 +391,6 @@ impl Run {
             Label::ScopeClose { scope, .. } if !self.combinators.is_empty() => {
                 self.combinators.remove(&scope.0);
             }
-            Label::RegionClose { region, .. } => {
-                self.changes_phase(region);
-                self.touch(object(region.as_u64(), CLOSE), moment, Access::Observe);
-                if let Some(Some(parent)) = self.parents.get(&region).copied() {
-                    self.touch(object(parent.as_u64(), CLOSE), moment, Access::Happen);
-                }
-            }
-            Label::RegionState { region, to } => {
-                self.changes_phase(region);
-                // Of a region in which nobody ever reserved anything, nobody can tell.
-                if to == RegionPhase::Settling && self.keeps.contains_key(&region) {
-                    self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Write)
-                }
-            }
-            Label::ObligationReserve { obligation, region, .. } => self.keep(obligation, region),
-            Label::ObligationRehome { obligation, to } => {
-                self.settled(obligation);
-                self.keep(obligation, to)
-            }
-            Label::ObligationCommit { obligation }
-            | Label::ObligationAbort { obligation }
-            | Label::ObligationLate { obligation } => self.settled(obligation),
             Label::RegionRequest { region, .. } => self.asked_below(region),
             Label::TaskRequest { task, .. } => {
                 self.told.push(task);
@@ -432,20 +401,7 @@ impl Run {
                 let actor = self.actor;
                 self.asked(TaskId::from_u64(actor))
             }
-            _ => {}
-        }
-    }
-
-    fn keep(&mut self, obligation: ObligationId, region: RegionId) {
-        self.books.insert(obligation, region);
-        self.keeps.insert(region, ());
-        self.counts(region)
-    }
-
-    fn settled(&mut self, obligation: ObligationId) {
-        if let Some(region) = self.books.remove(&obligation) {
-            self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Read);
-            self.counts(region)
+            _ => self.label_of_region(label),
         }
     }
 }

@@ -1,17 +1,18 @@
-//! What can be seen of a region from outside without waiting for it: its phase, its failures, who and what is in it.
+//! Regions: what the kernel says of them, and what can be seen of one from outside without waiting for it (its phase, its failures,
+//! who and what is in it).
 //!
-//! Each of these is a moment of the region's. That something happens to it commutes with whatever else happens to it (who sees
+//! Each thing that can be seen is a moment of the region's. That something happens to it commutes with whatever else happens to it (who sees
 //! two tasks come does not see which came first), and with nobody who looks. As moments only order steps, a program that
 //! looks at no region is explored as if they were not there.
 //!
 //! They come last in their step: what a step observed, and waited for, comes first (`causality`).
 //!
-//! Not here: the close of a region, for those who wait for it, and requests (`watch`, `asked`). A
+//! Not here: what the kernel says of tasks (`watch`), requests (`asked`). A
 //! [`RegionView`](region::RegionView) shows more, for people: names, what a member waits for, finalizers. Steps say nothing of that.
-use super::{ASKED, CLOSE, Run, object};
+use super::{ASKED, BOOKS, CLOSE, Run, object};
 use cx::RegionLook;
-use trace::{Access, ObjectKind};
-use types::RegionId;
+use trace::{Access, Label, ObjectKind, RegionPhase};
+use types::{ObligationId, RegionId, TaskId};
 
 const PHASE: u64 = 0x7068_6173;
 const FAILED: u64 = 0x6661_696C;
@@ -55,6 +56,58 @@ impl Run {
     /// The region holds an obligation more, or less.
     pub(super) fn counts(&mut self, region: RegionId) {
         self.happens(region, HELD)
+    }
+
+    /// The kernel said this of a region, or of what it holds.
+    pub(super) fn label_of_region(&mut self, label: &Label) {
+        let moment = ObjectKind::Moment;
+        match *label {
+            Label::RegionOpen { region, parent, .. } => {
+                self.parents.insert(region, parent);
+                if let Some(parent) = parent {
+                    self.comes(parent)
+                }
+                if self.actor != 0 {
+                    self.bodies.insert(region, TaskId::from_u64(self.actor));
+                }
+            }
+            Label::RegionClose { region, .. } => {
+                self.changes_phase(region);
+                self.touch(object(region.as_u64(), CLOSE), moment, Access::Observe);
+                if let Some(Some(parent)) = self.parents.get(&region).copied() {
+                    self.touch(object(parent.as_u64(), CLOSE), moment, Access::Happen);
+                }
+            }
+            Label::RegionState { region, to } => {
+                self.changes_phase(region);
+                // Of a region in which nobody ever reserved anything, nobody can tell.
+                if to == RegionPhase::Settling && self.keeps.contains_key(&region) {
+                    self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Write)
+                }
+            }
+            Label::ObligationReserve { obligation, region, .. } => self.keep(obligation, region),
+            Label::ObligationRehome { obligation, to } => {
+                self.settled(obligation);
+                self.keep(obligation, to)
+            }
+            Label::ObligationCommit { obligation }
+            | Label::ObligationAbort { obligation }
+            | Label::ObligationLate { obligation } => self.settled(obligation),
+            _ => {}
+        }
+    }
+
+    fn keep(&mut self, obligation: ObligationId, region: RegionId) {
+        self.books.insert(obligation, region);
+        self.keeps.insert(region, ());
+        self.counts(region)
+    }
+
+    fn settled(&mut self, obligation: ObligationId) {
+        if let Some(region) = self.books.remove(&obligation) {
+            self.touch(object(region.as_u64(), BOOKS), ObjectKind::Value, Access::Read);
+            self.counts(region)
+        }
     }
 
     /// Somebody looks at a region through a handle.
