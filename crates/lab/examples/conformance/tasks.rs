@@ -130,7 +130,7 @@ pub(crate) async fn run_to<T>(
 async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -> bool) -> Option<i64> {
     let mut held: Vec<Option<Guard<'_, ()>>> = objects.locks.iter().map(|_| None).collect();
     let mut own = objects.receivers(only);
-    let (mut last, mut reads) = (0, false);
+    let (mut last, mut read) = (0, false);
     // The blocks we are in: what is left of each.
     let mut blocks = vec![ops.iter()];
     while let Some(block) = blocks.last_mut() {
@@ -141,20 +141,11 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
         if let Some((object, access)) = objects.announced(op) {
             cx.step_to(object, access).await
         }
-        reads |= matches!(
-            op,
-            Op::Load { .. }
-                | Op::FetchAdd { .. }
-                | Op::CompareExchange { .. }
-                | Op::TryLock { .. }
-                | Op::TryReceive { .. }
-        );
+        read |= reads(op);
         match *op {
             Op::Store { cell, value } => objects.cells[cell.0].set(operand(value, last)),
             Op::Load { cell } => last = objects.cells[cell.0].get(),
-            Op::FetchAdd { cell, add } => {
-                last = objects.cells[cell.0].write(|n| std::mem::replace(n, n.wrapping_add(add)))
-            }
+            Op::FetchAdd { cell, add } => last = objects.cells[cell.0].write(|n| added(n, add)),
             Op::CompareExchange { cell, expected, new } => {
                 let mut found = 0;
                 objects.cells[cell.0].update(|n| {
@@ -203,7 +194,18 @@ async fn task(cx: &mut Cx, ops: &[Op], objects: &Objects, only: impl Fn(usize) -
     objects.give_back(own);
     // A task that ends with a lock keeps it.
     held.into_iter().flatten().for_each(std::mem::forget);
-    reads.then_some(last)
+    read.then_some(last)
+}
+
+/// What it was before.
+fn added(n: &mut i64, add: i64) -> i64 {
+    std::mem::replace(n, n.wrapping_add(add))
+}
+
+/// Whether the operation tells its task something.
+fn reads(op: &Op) -> bool {
+    use Op::{CompareExchange, FetchAdd, Load, TryLock, TryReceive};
+    matches!(op, Load { .. } | FetchAdd { .. } | CompareExchange { .. } | TryLock { .. } | TryReceive { .. })
 }
 
 /// What a value is to exploration: different for different ones, as far as programs of a line go.
