@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 /// Two tasks each add 1 by a look and a change; one addition may be lost.
 async fn adds(cx: &mut Cx) {
@@ -57,6 +58,29 @@ mod wrong {
     #[ignore = "fails, as it should"]
     async fn loses_an_addition_by_a_seed(cx: &mut Cx) {
         adds(cx).await
+    }
+
+    /// Only where the clock overtakes it.
+    #[asupersync::lab_test(explore)]
+    #[ignore = "fails in eager time, as it should"]
+    async fn takes_longer_than_it_may(cx: &mut Cx) {
+        let work = async |cx: &mut Cx| -> Res {
+            for _ in 0..3 {
+                cx.step().await;
+                cx.checkpoint()?
+            }
+            Ok(())
+        };
+        let done = cx.timeout(Duration::from_secs(60), work).await;
+        assert!(done.is_ok(), "it is too late")
+    }
+
+    /// Only where every number is tried.
+    #[asupersync::lab_test(explore)]
+    #[ignore = "fails where numbers branch, as it should"]
+    async fn has_bad_luck_with_one_number(cx: &mut Cx) {
+        let drawn: Vec<u64> = (0..3).map(|_| cx.random_below(8)).collect();
+        assert!(drawn != [4, 1, 6], "bad luck")
     }
 
     /// From run to run another task more.
@@ -169,9 +193,17 @@ fn run(name: &str, settings: &[(&str, &str)]) -> (bool, String) {
 #[allow(clippy::disallowed_methods, reason = "tests start programs")]
 fn started(name: &str, settings: &[(&str, &str)], more: &[&str]) -> (bool, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    for set in
-        ["LAB_REPLAY", "LAB_SEED", "LAB_SHRINK", "LAB_CANCEL", "LAB_SECONDS", "LAB_TRACE_OUT", "LAB_TWICE"]
-    {
+    for set in [
+        "LAB_REPLAY",
+        "LAB_SEED",
+        "LAB_SHRINK",
+        "LAB_CANCEL",
+        "LAB_SECONDS",
+        "LAB_TRACE_OUT",
+        "LAB_TWICE",
+        "LAB_TIME",
+        "LAB_RANDOM",
+    ] {
         command.env_remove(set);
     }
     let name = format!("wrong::{name}");

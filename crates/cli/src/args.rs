@@ -106,6 +106,25 @@ pub(crate) struct Cargo {
     pub(crate) cargo: Vec<String>,
 }
 
+/// What the lab of a test is like. The values are handed on in the words of the attribute.
+#[derive(Debug, Group)]
+pub(crate) struct World {
+    /// Let the clock overtake tasks that could run, once or so many times in a run: eager, eager:TIMES (tests only)
+    #[arg(long, value_name = "eager[:N]", value_parser = eager)]
+    pub(crate) time: Option<String>,
+    /// Try every value of random numbers below 16 or so much: branch, branch:BOUND (tests that explore only)
+    #[arg(long, value_name = "branch[:N]", value_parser = branch)]
+    pub(crate) random: Option<String>,
+}
+
+fn eager(text: &str) -> Result<String, String> {
+    lab::overtakings(text).map(|_| text.into())
+}
+
+fn branch(text: &str) -> Result<String, String> {
+    lab::numbers_below(text).map(|_| text.into())
+}
+
 #[derive(Debug, Group)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -125,6 +144,8 @@ pub(crate) struct Run {
     /// What a cell is to hold at the end (programs only; may be repeated)
     #[arg(long, value_name = "CELL=NUMBER")]
     pub(crate) want: Vec<String>,
+    #[command(flatten)]
+    pub(crate) world: World,
     #[command(flatten)]
     pub(crate) cargo: Cargo,
 }
@@ -163,6 +184,8 @@ pub(crate) struct Explore {
     #[arg(long, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) world: World,
+    #[command(flatten)]
     pub(crate) cargo: Cargo,
 }
 
@@ -180,6 +203,8 @@ pub(crate) struct Replay {
     /// Where the run is written
     #[arg(long, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) world: World,
     #[command(flatten)]
     pub(crate) cargo: Cargo,
 }

@@ -58,6 +58,8 @@ impl<'a> Test<'a> {
             "LAB_SECONDS",
             "LAB_TRACE_OUT",
             "LAB_TWICE",
+            "LAB_TIME",
+            "LAB_RANDOM",
         ] {
             command.env_remove(name);
         }

@@ -9,6 +9,7 @@
 //! | `programs` | the subcommands of `lab`, on such programs |
 //! | `harness` | the same on a user's tests: `cargo test` with the lab's variables |
 //! | `traces` | trace files: shown, compared, checked |
+//! | `files` | reading a file, whatever a path names |
 //!
 //! It ends with 0 if all is well, 1 if something was found, and 2, with one line on standard error, if what was asked for
 //! makes no sense or can't be done.
@@ -19,6 +20,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod args;
+mod files;
 mod harness;
 mod hunt;
 mod programs;

@@ -1,12 +1,12 @@
 //! The subcommands of `lab`, on programs of the mini-language; a test's are passed on.
 //!
 //! Not here: the schedules (`hunt`), tests (`harness`).
-use crate::args::{Explore, Replay, Run, Shrink, Timeline};
+use crate::args::{Explore, Replay, Run, Shrink, Timeline, World};
 use crate::harness::Test;
 use crate::hunt::{self, Execution, Found, Limits, Picker};
 use crate::subject::Subject;
 use crate::telling::{self, Drawn};
-use crate::{Done, Seen, traces};
+use crate::{Done, Seen, files, traces};
 use explore::Explorer;
 use lab::Schedule;
 use std::path::Path;
@@ -17,9 +17,10 @@ pub(crate) fn run(run: Run) -> Done {
     let Some(subject) = Subject::of(&run.target, &run.row, &run.want)? else {
         programs_only(&[("--schedule", run.schedule.is_some()), ("--want", !run.want.is_empty())])?;
         let test = test(run.target.test.as_deref(), &run.cargo.cargo).set("LAB_SEED", run.seed);
+        let test = test.set("LAB_TIME", run.world.time).set("LAB_RANDOM", run.world.random);
         return test.set("LAB_TWICE", run.twice.then_some(1)).run();
     };
-    tests_only(&[("--twice", run.twice)])?;
+    tests_only(&run.world, run.twice)?;
     let schedule = schedule(run.schedule, run.seed);
     let (execution, _) = hunt::execute(&subject, schedule.scheduler(run.seed.unwrap_or(0)));
     print!("{}", telling::steps(&subject, &execution));
@@ -37,9 +38,10 @@ pub(crate) fn explore(explore: Explore) -> Done {
         ])?;
         let test = test(explore.target.test.as_deref(), &explore.cargo.cargo).set("LAB_SEED", explore.seed);
         let test = test.set("LAB_TWICE", explore.twice.then_some(1));
+        let test = test.set("LAB_TIME", explore.world.time).set("LAB_RANDOM", explore.world.random);
         return test.set("LAB_SECONDS", explore.seconds).out(explore.out.as_deref())?.run();
     };
-    tests_only(&[("--twice", explore.twice)])?;
+    tests_only(&explore.world, explore.twice)?;
     let (picker, most) = match &explore.sample {
         Some(schedule) => {
             (Picker::Sample(schedule.scheduler(explore.seed.unwrap_or(0))), explore.runs.unwrap_or(1000))
@@ -84,6 +86,7 @@ pub(crate) fn replay(replay: Replay) -> Done {
     let Some(subject) = Subject::of_replay(&recorded, &replay.want)? else {
         return test_replay(&replay, &recorded)?.run();
     };
+    tests_only(&replay.world, false)?;
     let execution = followed(&subject, recorded)?;
     print!("{}", telling::steps(&subject, &execution));
     if let Some(out) = &replay.out {
@@ -99,6 +102,7 @@ pub(crate) fn shrink(shrink: Shrink) -> Done {
     let Some(subject) = Subject::of_replay(&recorded, &replay.want)? else {
         return test_replay(&replay, &recorded)?.set("LAB_SHRINK", Some(runs)).run();
     };
+    tests_only(&replay.world, false)?;
     let execution = followed(&subject, recorded)?;
     if execution.failure.is_none() {
         return Err(
@@ -149,6 +153,8 @@ fn test<'a>(name: Option<&str>, cargo: &'a [String]) -> Test<'a> {
 fn test_replay<'a>(replay: &'a Replay, recorded: &explore::Replay) -> Result<Test<'a>, String> {
     programs_only(&[("--want", !replay.want.is_empty())])?;
     let test = Test::of_program(&recorded.program, &replay.cargo.cargo).set("LAB_SEED", replay.seed);
+    let test =
+        test.set("LAB_TIME", replay.world.time.as_ref()).set("LAB_RANDOM", replay.world.random.as_ref());
     test.set("LAB_REPLAY", Some(recorded.line())).out(replay.out.as_deref())
 }
 
@@ -163,19 +169,21 @@ fn programs_only(flags: &[(&str, bool)]) -> Result<(), String> {
 }
 
 /// What programs have no need of.
-fn tests_only(flags: &[(&str, bool)]) -> Result<(), String> {
-    match flags.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => {
-            Err(format!("{flag} is for tests: nothing outside decides what a program of a line does"))
-        }
-        None => Ok(()),
+fn tests_only(world: &World, twice: bool) -> Result<(), String> {
+    let refused = |flag, why| Err(format!("{flag} is for tests: {why}"));
+    match (&world.time, &world.random) {
+        (Some(_), _) => refused("--time", "a program of a line has no clock"),
+        (None, Some(_)) => refused("--random", "a program of a line draws no numbers"),
+        (None, None) if twice => refused("--twice", "nothing outside decides what a program of a line does"),
+        (None, None) => Ok(()),
     }
 }
 
 /// The line itself, or a file with it.
 fn read_replay(text: &str) -> Result<explore::Replay, String> {
     let path = Path::new(text);
-    let content = if path.is_file() { traces::read(path)? } else { text.into() };
+    // A line is no path that exists: whatever does was meant as a file, and is refused if it is none.
+    let content = if path.exists() { files::read(path)? } else { text.into() };
     explore::Replay::read(&content).map_err(|why| why.to_string())
 }
 

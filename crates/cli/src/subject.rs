@@ -112,7 +112,7 @@ impl Subject {
 }
 
 fn row_of(file: &Path, name: &str) -> Result<String, String> {
-    let text = crate::traces::read(file)?;
+    let text = crate::files::read(file)?;
     let rows = table::read(&text).map_err(|why| format!("{}: {why}", file.display()))?;
     let row = rows.iter().find(|row| row.name == name);
     row.map(|row| row.text.into()).ok_or_else(|| {

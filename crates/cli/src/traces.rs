@@ -2,6 +2,7 @@
 //!
 //! Not here: the format (`trace`), the rules (`model`), the questions (`oracle`).
 use crate::args::{Check, Pair, Show};
+use crate::files::read;
 use crate::{Done, Seen};
 use lab::{Artefact, Footprints, Swapped};
 use std::collections::BTreeMap;
@@ -9,11 +10,6 @@ use std::path::Path;
 use timeline::{Run, TextLimits, Timeline, text};
 use trace::{Event, Label};
 use types::TaskId;
-
-/// The text of a file.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|why| format!("failed to read {}: {why}", path.display()))
-}
 
 /// The events of a file that is whole.
 fn events(path: &Path) -> Result<Vec<Event>, String> {

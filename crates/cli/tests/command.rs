@@ -217,6 +217,10 @@ fn what_makes_no_sense_is_refused_in_one_line() {
     check(&["lab", "explore"], 2, &["Usage:"]);
     check(&["lab", "explore", "Rx", "--test", "a"], 2, &["cannot be used with"]);
     check(&["lab", "explore", "Rx", "--twice"], 2, &["--twice is for tests"]);
+    check(&["lab", "explore", "Rx", "--time", "eager"], 2, &["--time is for tests"]);
+    check(&["lab", "run", "Rx", "--random", "branch:4"], 2, &["--random is for tests"]);
+    check(&["lab", "run", "--test", "a", "--time", "late"], 2, &["`late` is neither `eager`"]);
+    check(&["lab", "explore", "--test", "a", "--random", "branch:1"], 2, &["nor `branch:BOUND`"]);
     check(&["lab", "explore", "--test", "a", "--limit", "3"], 2, &["--limit is for programs"]);
     check(&["lab", "timeline", "Rx", "--out", "a.gif"], 2, &["its ending is none of"]);
     check(&["lab", "replay", "lab1,mini:Rx,3"], 2, &["its end is missing"]);
@@ -266,6 +270,67 @@ fn a_test_of_a_crate_is_explored_replayed_shrunk_and_drawn() {
         ["lab", "timeline", "--test", "mended::money_is_neither_made_nor_lost", "--out", "never.svg"];
     check(&passing, 2, &[]);
     check(&["lab", "run", "--test", "nobody::has_this_name"], 2, &[]);
+}
+
+/// Tests that pass in a world that is not asked to be eager, nor to try every number.
+#[test]
+fn the_world_of_a_test_is_said_on_the_command_line_and_by_the_line_that_repeats_a_failure() {
+    let check = |arguments: &[&str], code, said: &[&str]| {
+        let cargo = ["--", "--offline", "-p", "asupersync", "--test", "bad_input"];
+        check(&[arguments, &cargo[..]].concat(), code, said)
+    };
+    let worlds = [
+        ("wrong::takes_longer_than_it_may", ["--time", "eager"], "LAB_TIME=eager LAB_REPLAY="),
+        ("wrong::has_bad_luck_with_one_number", ["--random", "branch:8"], "LAB_RANDOM=branch:8 LAB_REPLAY="),
+    ];
+    for (test, world, line) in worlds {
+        let explore = ["lab", "explore", "--test", test];
+        check(&explore, 0, &["1 passed"]);
+        let failed = check(&[&explore[..], &world].concat(), 1, &["smallest schedule", line]);
+        let replay = replay_in(&failed.err);
+        let again = [&["lab", "replay", &replay][..], &world].concat();
+        check(&again, 1, &["fails as it was recorded: "]);
+    }
+}
+
+/// What a path may name, and what is said of it.
+#[cfg(unix)]
+#[test]
+fn what_need_not_have_an_end_or_is_too_large_is_refused_and_not_read() {
+    let path = |name: &str| file(name).to_str().unwrap().to_string();
+    let (pipe, sparse, empty, zeros) = (path("pipe"), path("sparse"), path("empty"), path("zeros"));
+    let _ = std::fs::remove_file(&pipe);
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::File::create(&sparse).unwrap().set_len(2 << 30).unwrap();
+    std::fs::File::create(&zeros).unwrap().set_len(4 << 20).unwrap();
+    std::fs::write(&empty, "").unwrap();
+    let whole = path("whole.trace");
+    called(&["lab", "timeline", LOST, "--out", &whole]);
+    let endless = "is no file but a pipe or a device";
+    for (path, said) in [
+        ("/dev/zero", endless),
+        (&pipe, endless),
+        ("crates", "crates is a folder"),
+        (&sparse, "is larger than the 512 MiB that are read at most"),
+        (&empty, ""),
+        (&zeros, ""),
+    ] {
+        for arguments in [
+            &["trace", "check", path][..],
+            &["trace", "show", path],
+            &["trace", "diff", path, &whole],
+            &["trace", "diff", &whole, path],
+            &["lab", "diff", &whole, path],
+            &["lab", "replay", path],
+            &["lab", "shrink", path],
+            &["lab", "timeline", LOST, "--replay", path, "--out", "never.svg"],
+            &["lab", "run", "--table", path, "--row", "a"],
+        ] {
+            let Called { err, .. } = check(arguments, 2, &[said]);
+            assert!(err.len() < 1000, "a line for people: {}", &err[..1000]);
+        }
+    }
+    std::fs::remove_file(&sparse).unwrap()
 }
 
 /// Tests that go wrong in ways that are not their program's, by way of cargo: each is told, and none passes.

@@ -15,6 +15,7 @@ use crate::sweep::judged;
 use crate::telling;
 use crate::world::locked;
 use cx::{All, Cx};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -182,7 +183,8 @@ impl CancelSweep {
     ///
     /// # Panics
     /// If the program fails without a cancellation; then with the first failure: the program's panic, a deadlock, a limit, a
-    /// broken rule, or what an oracle found, and at which checkpoint of which task. Also if `only` is no list of steps, and if
+    /// broken rule, or what an oracle found, and at which checkpoint of which task. Also if `only` is no list of steps, if nobody would be cancelled (no task is spawned
+    /// [where it was said](CancelSweep::only_spawned_at), or there may be no run), and if
     /// there is more to sweep than the [limit](CancelSweep::limit) allows.
     #[track_caller]
     pub fn run<T: TaskOutput>(
@@ -205,6 +207,7 @@ impl CancelSweep {
         if let Some(failure) = plain.failure {
             panic!("`{test}` fails without any cancellation: {failure}")
         }
+        self.check_some(test, &plain.points);
         let mut swept = Swept { complete: true, ..Swept::default() };
         for first in plain.points.iter().filter(|point| self.concerns(point)) {
             if swept.checkpoints + swept.pairs == self.limit {
@@ -226,6 +229,24 @@ impl CancelSweep {
             }
         }
         swept
+    }
+
+    /// A sweep that cancels nobody has not passed.
+    #[track_caller]
+    fn check_some(&self, test: &str, points: &[Point]) {
+        let nothing = "nobody would be cancelled, and that would pass";
+        assert!(self.limit > 0, "lab: `{test}`: a sweep of 0 runs: {nothing}");
+        if points.iter().any(|point| self.concerns(point)) {
+            return;
+        }
+        if let Some((file, line)) = &self.spawned_at {
+            let spawned = points.iter().filter(|point| !point.root).map(|point| point.spawned_at);
+            let lines: BTreeSet<String> = spawned.map(|at| format!("{}:{}", at.file(), at.line())).collect();
+            let lines = lines.into_iter().collect::<Vec<_>>().join(", ");
+            let others =
+                if lines.is_empty() { "there is none".into() } else { format!("they are at {lines}") };
+            panic!("lab: `{test}`: no task is spawned at {file}:{line}: {nothing}; {others}")
+        }
     }
 
     /// Whoever asked for everything and was given a part has not passed.

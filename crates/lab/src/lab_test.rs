@@ -7,6 +7,8 @@
 //! | `LAB_REPLAY=lab1,..` | one recorded schedule of the test that it names; every other test runs as usual |
 //! | `LAB_SHRINK=10000` | with it: makes that schedule smaller, in so many runs at most |
 //! | `LAB_TWICE=1` | every run is made again with the same decisions, and fails if it does not do the same |
+//! | `LAB_TIME=eager:2` | the clock may overtake tasks so often in a run, or once (`eager`) |
+//! | `LAB_RANDOM=branch:6` | searches try every value of random numbers below so much, or 16 (`branch`) |
 //! | `LAB_CANCEL=12,30` | a sweep of cancellations makes one run, cancelling before these steps |
 //! | `LAB_SECONDS=60` | searches end after so long, and say how much they have seen |
 //! | `LAB_TRACE_OUT=run.html` | where a failing run is written ([`Artefact`]) |
@@ -49,6 +51,10 @@ pub struct Given {
     pub trace_out: Option<String>,
     /// `LAB_TWICE`.
     pub twice: Option<String>,
+    /// `LAB_TIME`.
+    pub time: Option<String>,
+    /// `LAB_RANDOM`.
+    pub random: Option<String>,
     /// How long the test has run so far. Without it there is no progress to be seen and no time limit.
     pub clock: Option<Box<dyn FnMut() -> Duration + Send>>,
     /// Whether standard error is a terminal.
@@ -57,7 +63,8 @@ pub struct Given {
 
 impl fmt::Debug for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Given { replay, shrink, seed, cancel, seconds, trace_out, twice, clock, terminal } = self;
+        let Given { replay, shrink, seed, cancel, seconds, trace_out, twice, time, random, clock, terminal } =
+            self;
         f.debug_struct("Given")
             .field("replay", replay)
             .field("shrink", shrink)
@@ -66,14 +73,16 @@ impl fmt::Debug for Given {
             .field("seconds", seconds)
             .field("trace_out", trace_out)
             .field("twice", twice)
+            .field("time", time)
+            .field("random", random)
             .field("clock", &clock.is_some())
             .field("terminal", terminal)
             .finish()
     }
 }
 
-/// The [`Given`] of a test: the variables `LAB_REPLAY`, `LAB_SHRINK`, `LAB_SEED`, `LAB_CANCEL`, `LAB_SECONDS`, `LAB_TRACE_OUT`
-/// and `LAB_TWICE`, the machine's clock, and whether standard error is a terminal. A macro, so that it is the test that looks and not the lab.
+/// The [`Given`] of a test: the variables `LAB_REPLAY`, `LAB_SHRINK`, `LAB_SEED`, `LAB_CANCEL`, `LAB_SECONDS`, `LAB_TRACE_OUT`,
+/// `LAB_TWICE`, `LAB_TIME` and `LAB_RANDOM`, the machine's clock, and whether standard error is a terminal. A macro, so that it is the test that looks and not the lab.
 #[macro_export]
 macro_rules! given {
     () => {{
@@ -89,6 +98,8 @@ macro_rules! given {
                 seconds: var("LAB_SECONDS"),
                 trace_out: var("LAB_TRACE_OUT"),
                 twice: var("LAB_TWICE"),
+                time: var("LAB_TIME"),
+                random: var("LAB_RANDOM"),
                 clock: ::core::option::Option::Some(::std::boxed::Box::new(move || began.elapsed())),
                 terminal: ::std::io::IsTerminal::is_terminal(&::std::io::stderr()),
             }
@@ -119,6 +130,10 @@ struct Asked {
     shrink: Option<u64>,
     artefact: Option<Artefact>,
     twice: bool,
+    /// How often the clock may overtake tasks.
+    overtakings: Option<u32>,
+    /// Below how much random numbers are tried.
+    numbers_below: Option<u32>,
 }
 
 impl LabTest {
@@ -158,9 +173,11 @@ impl LabTest {
         body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
     ) {
         let asked = self.asked();
-        let config = self.config.clone().unwrap_or_default();
+        self.refuse_numbers(&asked);
+        let config = asked.timed(self.config.clone().unwrap_or_default());
         let swept = Swept {
             test: self.name,
+            settings: self.settings(),
             command: Some(command(self.name)),
             artefact: asked.artefact,
             config: config.clone(),
@@ -209,6 +226,12 @@ impl LabTest {
         let mut search = search;
         if let Some(config) = self.config.clone() {
             search = search.config(config)
+        }
+        if let Some(overtakings) = asked.overtakings {
+            search = search.eager_time(overtakings)
+        }
+        if let Some(below) = asked.numbers_below {
+            search = search.branch_on_random(below)
         }
         if let Some(artefact) = asked.artefact {
             search = search.write_failure(artefact)
@@ -276,9 +299,11 @@ impl LabTest {
             asked.replay.is_none(),
             "lab: LAB_REPLAY: a sweep of cancellations has no schedule to replay; LAB_CANCEL repeats one of its runs"
         );
+        self.refuse_numbers(&asked);
         let mut seeds = self.seeds(all);
         let mut ticker = self.ticker();
         let mut sweep = sweep;
+        sweep.config = asked.timed(sweep.config);
         sweep.artefact = asked.artefact;
         let of_seed = |seed| {
             let mut sweep = sweep.clone().seed(seed);
@@ -353,14 +378,31 @@ impl LabTest {
     }
 
     fn rerun(&self, seed: u64) -> Rerun {
-        let settings = if seed == 0 { String::new() } else { format!("LAB_SEED={seed} ") };
-        Rerun { settings, command: Some(command(self.name)) }
+        let seed = if seed == 0 { String::new() } else { format!("LAB_SEED={seed} ") };
+        Rerun { settings: self.settings() + &seed, command: Some(command(self.name)) }
+    }
+
+    /// What runs of this test are made with that is not in its source, as a line that repeats one has to say it.
+    fn settings(&self) -> String {
+        let Given { time, random, .. } = &self.given;
+        let said = |name: &str, value: &Option<String>| {
+            value.as_ref().map_or(String::new(), |value| format!("{name}={} ", value.trim()))
+        };
+        said("LAB_TIME", time) + &said("LAB_RANDOM", random)
+    }
+
+    #[track_caller]
+    fn refuse_numbers(&self, asked: &Asked) {
+        assert!(
+            asked.numbers_below.is_none(),
+            "lab: LAB_RANDOM is for `explore`: a sweep draws the numbers of its seeds"
+        )
     }
 
     /// What was given, understood.
     #[track_caller]
     fn asked(&self) -> Asked {
-        let Given { replay, shrink, trace_out, twice, .. } = &self.given;
+        let Given { replay, shrink, trace_out, twice, time, random, .. } = &self.given;
         let replay = replay.as_deref().map(|line| match Replay::read(line) {
             Ok(replay) => replay,
             Err(why) => panic!("lab: LAB_REPLAY: {why}"),
@@ -379,7 +421,9 @@ impl LabTest {
         // Of another test's replay, so to say.
         let shrink = shrink.as_deref().filter(|_| replay.is_some()).map(|n| number("LAB_SHRINK", n));
         let twice = twice.as_deref().is_some_and(|n| number("LAB_TWICE", n) > 0) || self.twice;
-        Asked { replay, shrink, artefact, twice }
+        let overtakings = time.as_deref().map(|text| understood("LAB_TIME", overtakings(text)));
+        let numbers_below = random.as_deref().map(|text| understood("LAB_RANDOM", numbers_below(text)));
+        Asked { replay, shrink, artefact, twice, overtakings, numbers_below }
     }
 
     #[track_caller]
@@ -387,6 +431,58 @@ impl LabTest {
         let limit = self.given.seconds.as_deref().map(|n| Duration::from_secs(number("LAB_SECONDS", n)));
         let clock = self.given.clock.take()?;
         Some(Ticker::new(self.name, clock, self.given.terminal, limit))
+    }
+}
+
+impl Asked {
+    fn timed(&self, config: LabConfig) -> LabConfig {
+        match self.overtakings {
+            Some(overtakings) => config.eager_time(overtakings),
+            None => config,
+        }
+    }
+}
+
+/// How often the clock may overtake tasks, as `LAB_TIME` and `lab_test(time = ..)` say it: `eager`, which is once, or
+/// `eager:2`.
+///
+/// # Errors
+/// In words, if it is neither.
+pub fn overtakings(text: &str) -> Result<u32, String> {
+    let times = match text.trim() {
+        "eager" => Some(1),
+        text => text.strip_prefix("eager:").and_then(|times| times.parse().ok()).filter(|times| *times > 0),
+    };
+    times.ok_or_else(|| {
+        format!("`{text}` is neither `eager`, where the clock may overtake tasks once, nor `eager:TIMES`")
+    })
+}
+
+/// Below how much random numbers are tried, as `LAB_RANDOM` and `lab_test(random = ..)` say it: `branch`, which is 16, or
+/// `branch:6`.
+///
+/// # Errors
+/// In words, if it is neither, or not from 2 to 1024.
+pub fn numbers_below(text: &str) -> Result<u32, String> {
+    let below = match text.trim() {
+        "branch" => Some(16),
+        text => {
+            let below = text.strip_prefix("branch:").and_then(|below| below.parse().ok());
+            below.filter(|below| (2..=1024).contains(below))
+        }
+    };
+    below.ok_or_else(|| {
+        format!(
+            "`{text}` is neither `branch`, for numbers below 16 or less, nor `branch:BOUND`, of 2 to 1024"
+        )
+    })
+}
+
+#[track_caller]
+fn understood(name: &str, value: Result<u32, String>) -> u32 {
+    match value {
+        Ok(value) => value,
+        Err(why) => panic!("lab: {name}: {why}"),
     }
 }
 

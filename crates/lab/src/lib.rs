@@ -106,7 +106,7 @@ pub use config::{LabConfig, Schedule, UnknownSchedule};
 pub use executor::{Execution, Executor};
 pub use faults::Faults;
 pub use footprints::{Footprints, Swapped, UnreadableStep};
-pub use lab_test::{Given, LabTest};
+pub use lab_test::{Given, LabTest, numbers_below, overtakings};
 pub use names::Names;
 pub use net::{NetProfile, NetStats};
 pub use progress::{Go, Progress};

@@ -62,14 +62,20 @@ pub(crate) const SHRINK_STEPS: u64 = 2_000_000;
 /// With the first seed's failure: the body's panic, or a child's that nobody joined; if the body failed or was
 /// cancelled; on a deadlock; when a limit is hit; when the trace breaks a rule of the model; if an oracle
 /// found something. As a search does, it says the smallest schedule that fails so, with its racing pair, and the line
-/// that repeats it; that takes up to 1000 runs more, fewer where runs are long.
+/// that repeats it; that takes up to 1000 runs more, fewer where runs are long. Also if there is no seed.
 #[track_caller]
 pub fn sweep<T: TaskOutput>(
     test: &str,
     seeds: impl Iterator<Item = u64>,
     body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
 ) {
-    let swept = Swept { test, command: None, artefact: None, config: LabConfig::default(), shrinks: None };
+    let config = LabConfig::default();
+    let swept = Swept { test, settings: String::new(), command: None, artefact: None, config, shrinks: None };
+    let mut seeds = seeds.peekable();
+    assert!(
+        seeds.peek().is_some(),
+        "lab: `{test}`: there is no seed: nothing would be run, and that would pass"
+    );
     for seed in seeds {
         swept.seed(seed, body.clone())
     }
@@ -78,6 +84,8 @@ pub fn sweep<T: TaskOutput>(
 /// A test whose seeds are run one by one.
 pub(crate) struct Swept<'a> {
     pub(crate) test: &'a str,
+    /// What else the environment has to say, beside the seed: `LAB_TIME=eager `, or nothing.
+    pub(crate) settings: String,
     /// What runs it again; `cargo test NAME` if nobody said.
     pub(crate) command: Option<String>,
     /// Where a failing run is written.
@@ -135,7 +143,7 @@ impl Swept<'_> {
     }
 
     fn rerun(&self, seed: u64) -> Rerun {
-        Rerun { settings: format!("LAB_SEED={seed} "), command: self.command.clone() }
+        Rerun { settings: format!("{}LAB_SEED={seed} ", self.settings), command: self.command.clone() }
     }
 
     /// Panics with the report of a failing run. A search takes the same steps again, and sees in them what a lab on its
@@ -239,6 +247,12 @@ mod tests {
             runs.fetch_add(1, Relaxed);
         });
         assert_eq!(runs.into_inner(), 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "`this`: there is no seed: nothing would be run")]
+    fn a_sweep_over_no_seed_does_not_pass() {
+        sweep("this", seeds(5..5, None), async |_| unreachable!("there is no seed"))
     }
 
     #[test]

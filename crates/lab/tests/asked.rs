@@ -1,5 +1,5 @@
-//! A search that was asked for something does it, whatever configuration it is given then; and a test that would run
-//! nothing does not pass.
+//! A search that was asked for something does it, whatever configuration it is given then, and so is one that the environment
+//! asks; and a test that would run nothing does not pass.
 //!
 //! Not here: what those settings mean (`eager.rs`, `random.rs`, `sweeping.rs`), tests in their surroundings (`lab_test.rs`).
 use asupersync_lab::{CancelSweep, Given, LabConfig, LabTest, Schedule, Search};
@@ -95,4 +95,53 @@ fn a_range_without_a_seed_is_a_failure_and_not_a_pass() {
     let given = Given { seed: Some("7".into()), ..Given::default() };
     LabTest::new("krate::asked", given).sweep(5..5, count);
     assert_eq!(runs.load(Relaxed), 1);
+}
+
+fn given(set: impl FnOnce(&mut Given)) -> LabTest {
+    let mut given = Given::default();
+    set(&mut given);
+    LabTest::new("krate::late", given)
+}
+
+/// The replay in a report.
+fn replay_in(report: &str) -> String {
+    let line = report.split("LAB_REPLAY=").nth(1).and_then(|rest| rest.split(' ').next());
+    line.expect("a replay").into()
+}
+
+#[test]
+fn the_environment_may_let_the_clock_overtake_tasks_and_the_line_says_so() {
+    given(|_| ()).search(0..1, Search::every(), works);
+    for time in ["eager", "eager:2"] {
+        let eager = || given(|g| g.time = Some(time.into()));
+        let report = failure(|| eager().search(0..1, Search::every(), works));
+        assert!(report.contains(&format!("again: LAB_TIME={time} LAB_REPLAY=")), "{report}");
+        let again = given(|g| (g.time, g.replay) = (Some(time.into()), Some(replay_in(&report))));
+        assert!(failure(|| again.search(0..1, Search::every(), works)).contains("fails as it was recorded"));
+        let report = failure(|| eager().sweep(0..200, works));
+        assert!(report.contains(&format!("again: LAB_TIME={time} LAB_SEED=")), "{report}");
+    }
+    let sweep = || CancelSweep::new(LabConfig::default());
+    given(|_| ()).cancel_sweep(0..20, sweep(), works);
+    let report = failure(|| given(|g| g.time = Some("eager".into())).cancel_sweep(0..20, sweep(), works));
+    assert!(report.contains("fails without any cancellation: the test was cancelled"), "{report}");
+    let late = failure(|| given(|g| g.time = Some("late".into())).search(0..1, Search::every(), works));
+    assert!(late.starts_with("lab: LAB_TIME: `late` is neither `eager`"), "{late}");
+}
+
+#[test]
+fn the_environment_may_have_every_number_tried_and_the_line_says_so() {
+    let unlucky = async |cx: &mut Cx| assert!(cx.random_below(12) != 7, "seven");
+    given(|_| ()).search(0..1, Search::every(), unlucky);
+    let all = |bound: &str| {
+        let bound = Some(format!("branch{bound}"));
+        given(|g| g.random = bound)
+    };
+    all(":11").search(0..1, Search::every(), unlucky);
+    let report = failure(|| all("").search(0..1, Search::every(), unlucky));
+    assert!(report.contains("again: LAB_RANDOM=branch LAB_REPLAY="), "{report}");
+    let refused = failure(|| all("").sweep(0..1, unlucky));
+    assert_eq!(refused, "lab: LAB_RANDOM is for `explore`: a sweep draws the numbers of its seeds");
+    let wrong = failure(|| all(":1").search(0..1, Search::every(), unlucky));
+    assert!(wrong.contains("nor `branch:BOUND`, of 2 to 1024"), "{wrong}");
 }

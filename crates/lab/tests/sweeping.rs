@@ -112,6 +112,30 @@ fn a_sweep_runs_once_for_each_poll_of_each_task_and_for_each_pair_of_two_tasks()
 }
 
 #[test]
+fn a_sweep_that_would_cancel_nobody_does_not_pass() {
+    let line = line!() + 2;
+    let body = async |cx: &mut Cx| {
+        cx.spawn(async |_: &mut Cx| ());
+    };
+    let sweep = || CancelSweep::new(LabConfig::default());
+    assert_eq!(sweep().only_spawned_at("sweeping.rs", line).run("one", None, body).checkpoints, 1);
+    let text = failure(|| sweep().only_spawned_at("sweeping.rs", line + 1).run("one", None, body));
+    let there = format!("lab/tests/sweeping.rs:{line}");
+    assert!(
+        text.starts_with(&format!("lab: `one`: no task is spawned at sweeping.rs:{}: ", line + 1)),
+        "{text}"
+    );
+    assert!(
+        text.contains("nobody would be cancelled, and that would pass") && text.ends_with(&there),
+        "{text}"
+    );
+    for none in [sweep().budget(0), sweep().limit(0)] {
+        let text = failure(|| none.run("none", None, body));
+        assert_eq!(text, "lab: `none`: a sweep of 0 runs: nobody would be cancelled, and that would pass");
+    }
+}
+
+#[test]
 fn a_sweep_counts_what_it_leaves_out_for_its_limit() {
     let limited = CancelSweep::new(LabConfig::default());
     let body = async |cx: &mut Cx| tasks(cx, 3, 3).await;
