@@ -41,6 +41,7 @@
 //!   around awaits them.
 //!
 //! Not here: branches themselves (`cx`), channels (`sync`).
+#![cfg(not(loom))]
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -10,50 +10,19 @@
 //! - `task-set.one-wake`: a task that ends puts its place into the line of those who have ended, once, and wakes whoever
 //!   waits. So a join costs the same in a set of ten and of ten thousand.
 //!
-//! Not here: bodies that borrow and take turns inside one task (`each`).
+//! Not here: who has ended and who waits for it (`line`), bodies that borrow and take turns inside one task (`each`).
+mod line;
+
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use alloc::task::Wake;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::poll_fn;
 use core::panic::Location;
 use core::task::{Context, Poll, Waker};
 use cx::{Cx, Joins, MaySpawn, Row, Task, TaskHandle};
-use sync::shared::Shared;
+use line::{End, Line};
 use types::{Cancelled, Error, Outcome, TaskId, TaskOutput, WaitKind};
-
-/// Who has ended and was not joined, in that order, and who waits for it.
-#[derive(Default)]
-struct Line {
-    ended: VecDeque<usize>,
-    waiter: Option<Waker>,
-}
-
-/// Wakes whoever waits for a set when the task at this place ends.
-struct End {
-    line: Arc<Shared<Line>>,
-    place: usize,
-}
-
-impl End {
-    fn has_come(&self) {
-        let waiter = self.line.write(|line| {
-            line.ended.push_back(self.place);
-            if types::seeded!("task-set.no-wake") { None } else { line.waiter.take() }
-        });
-        // Outside of the lock: a waker may be anybody's.
-        if let Some(waiter) = waiter {
-            waiter.wake()
-        }
-    }
-}
-
-impl Wake for End {
-    fn wake(self: Arc<Self>) {
-        self.has_come()
-    }
-}
 
 static ENDS: WaitKind = WaitKind::new("a task of a set to end");
 
@@ -99,7 +68,7 @@ where
     /// By place; places are used again.
     tasks: Vec<Option<(K, H)>>,
     free: Vec<usize>,
-    line: Arc<Shared<Line>>,
+    line: Arc<Line>,
     /// Outcomes that a `join_all` had collected when it was cancelled.
     collected: VecDeque<(K, Outcome<T, E>)>,
 }
@@ -201,7 +170,7 @@ impl<T, E, K, H: Joins<Ok = T, Err = E>> TaskSet<T, E, K, H> {
         TaskSet {
             tasks: Vec::new(),
             free: Vec::new(),
-            line: Arc::new(Shared::new(Line::default())),
+            line: Arc::new(Line::new()),
             collected: VecDeque::new(),
         }
     }
@@ -229,7 +198,7 @@ impl<T, E, K, H: Joins<Ok = T, Err = E>> TaskSet<T, E, K, H> {
             self.tasks.push(None);
             self.tasks.len() - 1
         });
-        let end = Arc::new(End { line: self.line.clone(), place });
+        let end = End::new(&self.line, place);
         if !handle.wake_at_end(&Waker::from(end.clone())) {
             end.has_come()
         }
@@ -258,7 +227,7 @@ impl<T, E, K, H: Joins<Ok = T, Err = E>> TaskSet<T, E, K, H> {
 
     /// Whoever has ended and was not taken.
     fn take_ended<C: Row>(&mut self, cx: &Cx<C>) -> Option<(K, Outcome<T, E>)> {
-        let place = self.line.write(|line| line.ended.pop_front())?;
+        let place = self.line.take()?;
         let slot = self.tasks.get_mut(place)?;
         let (_, handle) = slot.as_mut()?;
         let Some(outcome) = handle.try_join(cx) else {
@@ -316,19 +285,9 @@ impl<T, E, K, H: Joins<Ok = T, Err = E>> TaskSet<T, E, K, H> {
         if let Err(c) = cx.checkpoint() {
             return Poll::Ready(Err(c));
         }
-        let waker = context.waker();
-        // Cloned before the lock; the one that is not needed is dropped after it: a waker may be anybody's.
-        let mut spare = Some(waker.clone());
-        let nobody_yet = self.line.write(|line| {
-            if line.waiter.as_ref().is_none_or(|old| !old.will_wake(waker)) {
-                core::mem::swap(&mut line.waiter, &mut spare)
-            }
-            line.ended.is_empty()
-        });
-        drop(spare);
-        if !nobody_yet {
+        if !self.line.waits(context.waker()) {
             // Somebody ended between the two looks, and may have found nobody to wake.
-            waker.wake_by_ref()
+            context.waker().wake_by_ref()
         }
         cx.poll_wait(context, &ENDS);
         Poll::Pending
