@@ -15,10 +15,11 @@ use crate::join::report;
 use crate::leg::{any, res};
 use crate::runs::Runs;
 use core::fmt::Debug;
+use core::future::Future;
 use core::panic::Location;
 use core::task::{Context, Poll, ready};
 use cx::{Combinator, Cx, Row};
-use types::{Cancelled, Res, Stop, Time};
+use types::{Cancelled, Panic, Res, Stop, Time};
 
 #[track_caller]
 fn checked(limit: usize, at: &Location<'_>) {
@@ -39,14 +40,7 @@ where
     checked(limit, at);
     let frame = Combinator::open(cx);
     let mut intake = Intake::new(items);
-    let next = |context: &Context<'_>, _: u64| match intake.next(cx, context) {
-        Poll::Ready(Some(item)) => {
-            let body = body.clone();
-            Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
-        }
-        Poll::Ready(None) => Next::Done,
-        Poll::Pending => Next::Later,
-    };
+    let next = |context: &Context<'_>, _: u64| intake.begin(cx, context, &frame, &body);
     crowd(&frame, at, limit, any, next, |_, _| After::GoOn, |_, ()| ()).await;
     frame.close();
     intake.cut.map_or(Ok(()), Err)
@@ -88,6 +82,27 @@ impl<I: Iterator> Intake<I> {
         }
         Poll::Ready(item)
     }
+
+    /// Who begins next: a body for the next item.
+    fn begin<'f, 'p, C: Row, T, F>(
+        &mut self,
+        cx: &Cx<C>,
+        context: &Context<'_>,
+        frame: &'f Combinator<'p, C>,
+        body: &F,
+    ) -> Next<'p, C, impl Future<Output = Result<T, Panic>> + use<'f, 'p, C, T, I, F>>
+    where
+        F: AsyncFnOnce(&mut Cx<C>, I::Item) -> T + Clone,
+    {
+        match self.next(cx, context) {
+            Poll::Ready(Some(item)) => {
+                let body = body.clone();
+                Next::Begin(start(frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
+            }
+            Poll::Ready(None) => Next::Done,
+            Poll::Pending => Next::Later,
+        }
+    }
 }
 
 /// Every item's value for `take`, with its place; or the first failure.
@@ -105,14 +120,7 @@ where
     checked(limit, at);
     let frame = Combinator::open(cx);
     let mut intake = Intake::new(items);
-    let next = |context: &Context<'_>, _: u64| match intake.next(cx, context) {
-        Poll::Ready(Some(item)) => {
-            let body = body.clone();
-            Next::Begin(start(&frame, Time::MAX, async move |cx: &mut Cx<C>| body(cx, item).await))
-        }
-        Poll::Ready(None) => Next::Done,
-        Poll::Pending => Next::Later,
-    };
+    let next = |context: &Context<'_>, _: u64| intake.begin(cx, context, &frame, &body);
     let returned = |_, success| if success { After::GoOn } else { After::Failed };
     let mut failures = alloc::vec::Vec::new();
     let finished = |place, value: Res<T, E>| match value {
