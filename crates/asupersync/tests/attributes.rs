@@ -26,6 +26,19 @@ async fn a_test_may_return_nothing(cx: &mut Cx) {
     cx.sleep(Duration::from_millis(1)).await.unwrap();
 }
 
+/// It would go on for ever if nobody dropped it.
+#[asupersync::test(grace = "20ms", after_grace = "abandon")]
+async fn a_test_says_how_long_an_end_may_take_and_what_becomes_of_who_takes_longer(cx: &mut Cx) {
+    let mut stubborn = cx.spawn(async |cx| -> Res {
+        loop {
+            cx.yield_now().await;
+        }
+    });
+    stubborn.cancel("the test says so");
+    let outcome = stubborn.join(cx).await;
+    assert!(matches!(outcome, Outcome::Panicked(_)), "{outcome:?}");
+}
+
 #[asupersync::test]
 #[should_panic(expected = "invalid digit")]
 async fn an_error_fails_the_test(_cx: &mut Cx) -> Res {
@@ -194,7 +207,7 @@ async fn faults_are_tried(cx: &mut Cx) -> Res {
 
 mod good {
     use super::*;
-    #[asupersync::main(workers = 2)]
+    #[asupersync::main(workers = 2, grace = "1min", after_grace = "wait")]
     pub(super) async fn main(cx: &mut Cx) -> Res {
         cx.spawn(async |_| {});
         Ok(())

@@ -76,6 +76,7 @@ fn the_words_that_matter_are_in_the_snapshots() {
         ("return_cx_from_run", "lifetime may not live long enough"),
         ("return_cx_from_task", "a task cannot return `&mut asupersync::Cx`"),
         ("outer_cx_inside_region", "cannot borrow `*cx` as"),
+        ("outer_cx_inside_timeout", "cannot borrow `*cx` as"),
         ("bare_future", "to spawn a plain future write `spawn(async move |_cx| fut.await)`"),
         ("not_a_task_output", "tasks return `()`, `Res<T>`, `Result<T, E>` or `Outcome<T, E>`"),
         ("not_send", "is not `Send`"),
@@ -97,13 +98,54 @@ fn the_words_that_matter_are_in_the_snapshots() {
         ("lab_test_bad_seeds", "`seeds` is a range of numbers"),
         ("lab_test_idle_option", "`limit` is for `explore = \"every\"`"),
         ("lab_test_unknown_sampler", "`explore` is \"every\", \"random\", \"pct:DEPTH\""),
+        ("main_bad_grace", "`grace` is a time in quotes"),
+        ("main_bad_after_grace", "`after_grace` is \"wait\" or \"abandon\""),
+        ("main_unknown_option", "unknown option `deadline`: there are `workers`, `grace`, `after_grace`"),
         ("test_twice", "it is a test already"),
     ] {
         let path = directory().join(name).with_extension("stderr");
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(flat.contains(words), "`{name}` no longer says `{words}`:\n{text}");
+        let text = flat(&path);
+        assert!(text.contains(words), "`{name}` no longer says `{words}`:\n{text}");
     }
+}
+
+/// What the guide quotes of the compiler is what a misuse here makes it say, and every misuse that the compiler answers in its
+/// own words is there.
+#[test]
+fn the_guide_quotes_what_the_compiler_says() {
+    let guide = fs::read_to_string(directory().join("../../../../docs/guide.md")).unwrap();
+    let (_, section) = guide.split_once("## What the compiler says").expect("the guide has that section");
+    let (section, _) = section.split_once("\n## ").expect("and others after it");
+    let quotes: Vec<&str> =
+        section.split("``").skip(1).step_by(2).map(str::trim).filter(|q| !q.starts_with('`')).collect();
+    let said: Vec<String> = files("stderr").iter().map(|path| flat(path)).collect();
+    for quote in &quotes {
+        assert!(said.iter().any(|text| text.contains(quote)), "no misuse makes the compiler say `{quote}`");
+    }
+    for name in [
+        "spawn_plain_closure",
+        "spawn_typed_plain_closure",
+        "outer_cx_inside_region",
+        "outer_cx_inside_timeout",
+        "two_fetches_at_once",
+        "timeout_in_shared_cx",
+        "shared_cx_where_exclusive",
+        "spawn_task_of_shared_cx",
+        "forgot_narrow",
+        "borrow_local_in_spawn",
+    ] {
+        let text = flat(&directory().join(name).with_extension("stderr"));
+        assert!(
+            quotes.iter().any(|quote| text.contains(quote)),
+            "the guide says nothing of `{name}`:\n{text}"
+        );
+    }
+}
+
+/// What a file says, on one line.
+fn flat(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn directory() -> PathBuf {

@@ -3,16 +3,15 @@
 //!
 //! Not here: what may be written (`function`, `options`).
 use crate::function::Function;
+use crate::options::knobs::Knobs;
 use crate::options::lab_test::LabTest;
-use crate::options::{Number, workers};
 use crate::tokens::{Error, Literal, Result, TokenStream, TokenTree, at, fill};
 
 /// See [`crate::main`].
 pub(crate) fn main(options: TokenStream, function: TokenStream) -> TokenStream {
     let expanded = || {
-        let workers = workers(options)?;
+        let set = Knobs::parse(options)?.calls();
         let function = Function::parse(function)?;
-        let set = workers.map(|n| fill(".workers($n)", &[("n", n.tokens())])).unwrap_or_default();
         let call = on_output(&function, "::asupersync::runtime::program(__builder, $name)");
         let code = "
             $attributes
@@ -32,11 +31,11 @@ pub(crate) fn main(options: TokenStream, function: TokenStream) -> TokenStream {
 /// See [`crate::test`].
 pub(crate) fn test(options: TokenStream, function: TokenStream) -> TokenStream {
     let expanded = || {
-        let workers = workers(options)?.as_ref().map_or_else(|| fill("2", &[]), Number::tokens);
+        let set = Knobs::parse(options)?.workers_or(2)?.calls();
         let function = Function::parse(function)?;
         let call = on_output(&function, "::asupersync::runtime::test(__builder, $name)");
-        let code = "let __builder = ::asupersync::Builder::new().workers($workers); $call";
-        as_test(&function, fill(code, &[("workers", workers), ("call", call)]))
+        let code = "let __builder = ::asupersync::Builder::new() $set; $call";
+        as_test(&function, fill(code, &[("set", set), ("call", call)]))
     };
     expanded().unwrap_or_else(Error::into_compile_error)
 }

@@ -32,7 +32,13 @@ use proc_macro::TokenStream;
 /// made. Whatever it is that failed is printed on standard error, as one line.
 ///
 /// # Options
-/// `workers = N`: worker threads, this one among them. Without it: the machine's parallelism.
+/// | option | what it does | without it |
+/// |---|---|---|
+/// | `workers = 4` | worker threads, this one among them | the machine's parallelism |
+/// | `grace = "5s"`, `"250ms"`, `"1min"` | the deadline of every end that was asked for without one of its own, the program's among them: cleanup is to be over so long after the request. What a request of kind `Shutdown` could not stop by then is written off a second later, and the program ends | `"10s"` |
+/// | `after_grace = "abandon"`, `"wait"` | whether the tasks that are still there then are dropped between two polls, or waited for and reported | `"wait"` |
+///
+/// Each is a knob of `asupersync::Builder`, which has more of them.
 ///
 /// ```text
 /// #[asupersync::main(workers = 4)]            fn main() -> std::process::ExitCode {
@@ -54,7 +60,7 @@ pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
 ///
 /// # Options
 /// `workers = N`: worker threads, the test's own among them. Without it 2: enough for tasks to run at the
-/// same time, without a thread for every core in every test.
+/// same time, without a thread for every core in every test. `grace` and `after_grace` as for [`main`](macro@main).
 ///
 /// ```text
 /// #[asupersync::test]                         #[test]

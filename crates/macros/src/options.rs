@@ -1,23 +1,10 @@
 //! What stands in an attribute's parentheses: `name = value`, separated by commas.
 //!
-//! Not here: what the values mean (`expand`), the many options of `lab_test` (`lab_test`).
+//! Not here: what the values mean (`expand`), the options of `main` and `test` (`knobs`), the many of `lab_test` (`lab_test`).
+pub(crate) mod knobs;
 pub(crate) mod lab_test;
 
 use crate::tokens::{Error, Ident, Literal, Result, Span, TokenStream, TokenTree, Tokens, fill, reads};
-
-/// The workers of `main` and `test`, if they are given.
-pub(crate) fn workers(options: TokenStream) -> Result<Option<Number>> {
-    let mut workers = None;
-    each(options, &["workers"], |input, _, _| {
-        let n = Number::parse(input, "`workers` is a number, such as `workers = 4`")?;
-        if n.value == 0 {
-            return Err(Error::new(n.span(), "at least one worker is needed: the calling thread"));
-        }
-        workers = Some(n);
-        Ok(())
-    })?;
-    Ok(workers)
-}
 
 /// A whole number, as it was written.
 pub(crate) struct Number {
@@ -84,6 +71,14 @@ impl Range {
     }
 }
 
+/// What one of the words in quotes stands for, all of which `shape` lists.
+fn word<T>(input: &mut Tokens, shape: &str, meaning: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+    let wrong = input.error(shape);
+    let literal = input.takes_literal().map(|literal| literal.to_string());
+    let word = literal.as_deref().and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    word.and_then(meaning).ok_or(wrong)
+}
+
 /// Reads the options, each of which is known and stands once; `value` reads what follows the name, if something does.
 fn each(
     options: TokenStream,
@@ -96,8 +91,7 @@ fn each(
         let name = input.takes_ident().ok_or_else(|| input.error("expected an option's name"))?;
         let Some(which) = known.iter().find(|known| reads(&name, known)) else {
             let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let there = if known.len() == 1 { "there is" } else { "there are" };
-            return Err(Error::new(name.span(), format!("unknown option `{name}`: {there} {list}")));
+            return Err(Error::new(name.span(), format!("unknown option `{name}`: there are {list}")));
         };
         if seen.contains(which) {
             return Err(Error::new(name.span(), format!("`{name}` is given twice")));

@@ -1,5 +1,6 @@
 //! Every knob of a runtime, with its default, and errors that name the field.
 use crate::running::Runtime;
+use crate::thread;
 use crate::watch::Watch;
 use cx::port::Reports;
 use region::Sink;
@@ -8,6 +9,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use types::AfterGrace;
+
+/// The least a thread's stack may be: below, the engine itself may not fit.
+const LEAST_STACK: usize = 64 * 1024;
+/// The most that is tried: all threads of a runtime with this much fit into the address space.
+const MOST_STACK: usize = if usize::BITS < 64 { 1 << 28 } else { 1 << 36 };
 
 /// How a runtime is to be made. Each knob says its default.
 #[derive(Clone)]
@@ -80,8 +86,8 @@ impl Builder {
         self
     }
 
-    /// Cleanup budget of cancel requests that bring none, from the request to the cleanup deadline. Default:
-    /// 10 s.
+    /// Cleanup budget of cancel requests that bring none, from the request to the cleanup deadline. 0: the deadline is the
+    /// request. Default: 10 s.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Builder {
         self.grace = grace;
@@ -110,7 +116,8 @@ impl Builder {
         self
     }
 
-    /// The most threads for blocking closures: at least 1. They start when needed. Default: 512.
+    /// The most threads for blocking closures: at least 1. They start when needed, so a number that is never reached is no
+    /// bound, and costs nothing. Default: 512.
     #[must_use]
     pub fn blocking_threads(mut self, n: usize) -> Builder {
         self.blocking_threads = n;
@@ -124,7 +131,9 @@ impl Builder {
         self
     }
 
-    /// Stack size of the threads that are started, in bytes: at least 64 KiB. Default: the platform's.
+    /// Stack size of the threads that are started, in bytes: 64 KiB to 64 GiB (to 256 MiB where addresses have 32 bits), and
+    /// what the system allows: [`build`](Builder::build) starts a thread with it and ends it, to see. Default: the
+    /// platform's.
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Builder {
         self.stack_size = Some(bytes);
@@ -176,6 +185,14 @@ impl Builder {
     /// A knob out of its range, or what the system refused.
     pub fn build(self) -> Result<Runtime, BuildError> {
         self.check()?;
+        if let Some(bytes) = self.stack_size {
+            // Later, each thread that can't start would be missed on its own: a worker, then blocking closures.
+            thread::try_stack(bytes).map_err(|error| BuildError::Field {
+                field: "stack_size",
+                value: bytes.to_string(),
+                must: format!("be what the system gives a thread, which says: {error}"),
+            })?;
+        }
         Runtime::new(self)
     }
 
@@ -189,8 +206,8 @@ impl Builder {
             }
             b if b.coop == 0 => field("coop_budget", 0, "be at least 1"),
             b if b.blocking_threads == 0 => field("blocking_threads", 0, "be at least 1"),
-            b if b.stack_size.is_some_and(|s| s < 64 * 1024) => {
-                field("stack_size", b.stack_size.unwrap_or(0), "be at least 65536 bytes")
+            Builder { stack_size: Some(bytes), .. } if !(LEAST_STACK..=MOST_STACK).contains(bytes) => {
+                field("stack_size", *bytes, &format!("be between {LEAST_STACK} and {MOST_STACK} bytes"))
             }
             b if b.name.contains('\0') => Err(BuildError::Field {
                 field: "name",
@@ -244,6 +261,100 @@ impl std::error::Error for BuildError {
         match self {
             BuildError::System { error, .. } => Some(error),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cx::Cx;
+    use types::{CancelKind, Never};
+
+    type Knob = fn(Builder) -> Builder;
+
+    /// Each knob at its ends and beyond them.
+    const REFUSED: &[(&str, &str, Knob)] = &[
+        ("workers", "0", |b| b.workers(0)),
+        ("workers", "57", |b| b.workers(57)),
+        ("workers", "18446744073709551615", |b| b.workers(usize::MAX)),
+        ("coop_budget", "0", |b| b.coop_budget(0)),
+        ("blocking_threads", "0", |b| b.blocking_threads(0)),
+        ("stack_size", "0", |b| b.stack_size(0)),
+        ("stack_size", "1", |b| b.stack_size(1)),
+        ("stack_size", "65535", |b| b.stack_size(LEAST_STACK - 1)),
+        ("stack_size", "68719476737", |b| b.stack_size(MOST_STACK + 1)),
+        ("stack_size", "18446744073709551615", |b| b.stack_size(usize::MAX)),
+        ("name", r#""a\0b""#, |b| b.name("a\0b")),
+    ];
+
+    const GOOD: &[(&str, Knob)] = &[
+        ("1 worker", |b| b.workers(1)),
+        ("56 workers", |b| b.workers(sched::idle::MAX_WORKERS)),
+        ("a coop budget of 1", |b| b.coop_budget(1)),
+        ("the largest coop budget", |b| b.coop_budget(u16::MAX)),
+        ("1 blocking thread", |b| b.blocking_threads(1)),
+        ("blocking threads without end", |b| b.blocking_threads(usize::MAX)),
+        ("blocking threads that go at once", |b| b.blocking_keep_alive(Duration::ZERO)),
+        ("blocking threads that stay", |b| b.blocking_keep_alive(Duration::MAX)),
+        ("the least stack", |b| b.stack_size(LEAST_STACK)),
+        ("much stack", |b| b.stack_size(64 * 1024 * 1024)),
+        ("no grace", |b| b.grace(Duration::ZERO)),
+        ("grace without end", |b| b.grace(Duration::MAX)),
+        ("no name", |b| b.name("")),
+        ("a name that no thread can have whole", |b| b.name("x".repeat(100_000))),
+        ("seed 0", |b| b.seed(0)),
+        ("the largest seed", |b| b.seed(u64::MAX)),
+    ];
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_knob_out_of_its_range_is_an_error_that_names_it_and_says_its_range() {
+        for (name, shown, knob) in REFUSED {
+            match knob(Builder::new()).build() {
+                Err(BuildError::Field { field, value, must }) => {
+                    assert_eq!((field, &*value), (*name, *shown));
+                    let text = BuildError::Field { field, value, must }.to_string();
+                    assert!(
+                        text.starts_with(&format!("runtime builder: `{name}` is {shown}, but must ")),
+                        "{text}"
+                    );
+                }
+                other => panic!("`{name}` = {shown}: {other:?}"),
+            }
+        }
+    }
+
+    /// Whether there is so much is the system's to say, but it's said at once.
+    #[test]
+    fn the_most_stack_is_there_or_is_refused_by_name() {
+        match Builder::new().workers(2).stack_size(MOST_STACK).build() {
+            Ok(runtime) => {
+                assert!(runtime.run(async |cx| cx.spawn_blocking(|_| 7).join(cx).await).ok().is_ok())
+            }
+            Err(BuildError::Field { field, must, .. }) => {
+                assert_eq!(field, "stack_size");
+                assert!(must.starts_with("be what the system gives a thread, which says: "), "{must}");
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_knob_at_its_ends_makes_a_runtime_that_runs_cancels_and_blocks() {
+        for (what, knob) in GOOD {
+            let runtime = knob(Builder::new().workers(2)).build();
+            let runtime = runtime.unwrap_or_else(|e| panic!("{what}: {e}"));
+            let blocked = runtime.run(async |cx| {
+                cx.region(|cx| async {
+                    cx.spawn(async |cx: &mut Cx| drop(cx.cancelled().await));
+                    cx.handle().cancel(CancelKind::Explicit, "to see the grace", None);
+                })
+                .await;
+                cx.spawn_blocking(|_| 7).join(cx).await
+            });
+            let blocked: Result<u8, types::Stop<Never>> = blocked.ok();
+            assert_eq!(blocked.ok(), Some(7), "{what}");
         }
     }
 }

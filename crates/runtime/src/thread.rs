@@ -24,3 +24,11 @@ pub(crate) fn start(
     };
     builder.spawn(body).map_err(report).ok()
 }
+
+/// Whether the system starts a thread with such a stack: one that does nothing is started and awaited.
+pub(crate) fn try_stack(bytes: usize) -> std::io::Result<()> {
+    let tried = Builder::new().stack_size(bytes).spawn(|| ())?;
+    // It has nothing to panic with.
+    let _ = tried.join();
+    Ok(())
+}

@@ -53,7 +53,9 @@ fn options_say_what_they_take() {
     for (attribute, options, said) in [
         (main as Attribute, "workers = 0", "at least one worker is needed: the calling thread"),
         (main, "workers = many", "`workers` is a number, such as `workers = 4`"),
-        (main, "threads = 4", "unknown option `threads`: there is `workers`"),
+        (main, "threads = 4", "unknown option `threads`: there are `workers`, `grace`, `after_grace`"),
+        (test, "grace = \"1s\", grace = \"2s\"", "`grace` is given twice"),
+        (main, "after_grace", "`after_grace` wants a value: `after_grace = ..`"),
         (test, "workers = 1, workers = 2", "`workers` is given twice"),
         (
             lab_test,
@@ -122,9 +124,50 @@ fn options_of_a_search_are_checked_as_far_as_can_be_without_running_it() {
 
 /// As [`message`], with quotes in it.
 fn whole_message(options: &str) -> String {
-    let text = expanded(lab_test, options, GOOD);
+    whole_message_of(lab_test, options)
+}
+
+fn whole_message_of(attribute: Attribute, options: &str) -> String {
+    let text = expanded(attribute, options, GOOD);
     let (_, rest) = text.split_once("compile_error ! { \"").unwrap_or_else(|| panic!("no error in: {text}"));
     rest.split("\" }").next().unwrap_or_default().to_string()
+}
+
+#[test]
+fn a_grace_is_a_whole_number_of_a_unit_and_what_comes_after_it_one_of_two_words() {
+    let time = "`grace` is a time in quotes, such as 'TIME': a whole number of `ms`, `s` or `min`";
+    for (options, said) in [
+        ("grace = 5", time),
+        ("grace = '5'", time),
+        ("grace = 's'", time),
+        ("grace = ''", time),
+        ("grace = '-1s'", time),
+        ("grace = '1.5s'", time),
+        ("grace = '5 s'", time),
+        ("grace = '5h'", time),
+        ("grace = '99999999999999999999s'", time),
+        ("grace = '18446744073709551615min'", time),
+        ("grace = NaN", time),
+        ("after_grace = 'kill'", "`after_grace` is 'wait' or 'abandon'"),
+        ("after_grace = Abandon", "`after_grace` is 'wait' or 'abandon'"),
+    ] {
+        for attribute in [main, test] as [Attribute; 2] {
+            let found = whole_message_of(attribute, &options.replace('\'', "\""));
+            assert_eq!(found.replace("\\\"", "'").replace("'5s'", "'TIME'"), said, "{options}");
+        }
+    }
+    for (options, calls) in [
+        ("grace = \"250ms\"", ". grace (:: core :: time :: Duration :: from_millis (250u64))"),
+        ("grace = \"0s\"", ". grace (:: core :: time :: Duration :: from_millis (0u64))"),
+        ("grace = \"2min\"", ". grace (:: core :: time :: Duration :: from_millis (120000u64))"),
+        ("after_grace = \"wait\"", ". after_grace (:: asupersync :: AfterGrace :: Wait)"),
+        ("after_grace = \"abandon\"", ". after_grace (:: asupersync :: AfterGrace :: Abandon)"),
+    ] {
+        for attribute in [main, test] as [Attribute; 2] {
+            let text = expanded(attribute, options, GOOD);
+            assert!(text.contains(calls), "{options}: {text}");
+        }
+    }
 }
 
 #[test]
@@ -145,7 +188,7 @@ fn attributes_and_visibility_stay_with_the_outer_function() {
 #[test]
 fn options_reach_the_plain_functions() {
     assert!(expanded(main, "workers = 3", GOOD).contains(". workers (3)"));
-    assert!(!expanded(main, "", GOOD).contains("workers"));
+    assert!(!expanded(main, "", GOOD).contains("workers") && !expanded(main, "", GOOD).contains("grace"));
     assert!(expanded(test, "", GOOD).contains(". workers (2)"));
     for (options, calls) in [
         ("", ". sweep (0 .. 32 , f)"),

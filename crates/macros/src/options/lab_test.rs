@@ -4,7 +4,7 @@
 //! would leave nothing to run.
 //!
 //! Not here: the function around them (`expand`).
-use super::{Number, Range, each};
+use super::{Number, Range, each, word};
 use crate::tokens::{Error, Ident, Result, Span, TokenStream, TokenTree, Tokens, fill};
 
 const KNOWN: &[&str] =
@@ -177,14 +177,6 @@ fn number(input: &mut Tokens, name: &Ident) -> Result<Number> {
         return Err(Error::new(n.span(), format!("with `{name} = 0` nothing would be run")));
     }
     Ok(n)
-}
-
-/// What one of the words in quotes stands for, all of which `shape` lists.
-fn word<T>(input: &mut Tokens, shape: &str, meaning: impl FnOnce(&str) -> Option<T>) -> Result<T> {
-    let wrong = input.error(shape);
-    let literal = input.takes_literal().map(|literal| literal.to_string());
-    let word = literal.as_deref().and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
-    word.and_then(meaning).ok_or(wrong)
 }
 
 fn explore(input: &mut Tokens) -> Result<Explore> {
