@@ -1,14 +1,14 @@
 //! The readiness slot of one source: what is known to be ready, and who waits for the rest.
 //!
 //! ```text
-//! word = write tick:12 | read tick:12 | END CLOSED ERROR HANGUP | WRITE READ
+//! word = write tick:12 | read tick:12 | WRITER END CLOSED ERROR HANGUP | WRITE READ
 //!
 //! the poll loop: event      set bits, move ticks (one CAS); take the waiters; wake them
 //! a task:        ready      is my direction's bit set? (with the tick: what I have Seen)
 //!                ...        try the system call
 //!                clear      "would block": drop the bit, unless the tick moved since (a newer event)
 //!                drained    gave less than was asked for: the same, unless an end is still to be read
-//!                wait       store the waiter, look again
+//!                wait       store the waiter, look again (a writer: and say in the word that there is one)
 //! ```
 //!
 //! Events are edge triggered: an event that is erased by mistake never comes again. The tick prevents that: between
@@ -25,6 +25,10 @@
 //! - `slot.closed`: after `close` both directions stay ready, so that nobody waits for a source that is gone.
 //! - `slot.one-waiter`: each direction has one waiter; a later one replaces it. Faces give out one `&mut` per
 //!   direction. The replaced one is not woken: a task that polls twice would wake itself for ever.
+//!
+//! Almost every event of a connection says that it can be written to, and hardly ever does a writer wait for that. So the
+//! word says whether one does (`WRITER`), and the poll loop takes a writer out only then. A reader waits before most events:
+//! saying so would cost what it saves.
 //!
 //! Not here: registration, system calls, cancellation.
 
@@ -54,6 +58,8 @@ pub mod event {
 }
 
 const CLOSED: u32 = 16;
+/// A writer's waiter was stored, and no event for it has come since.
+const WRITER: u32 = 64;
 const FLAGS: u32 = 0xff;
 const TICK_BITS: u32 = 12;
 const TICK_MASK: u32 = (1 << TICK_BITS) - 1;
@@ -143,8 +149,7 @@ impl<W: Wakes> Slot<W> {
 
     /// Whether a direction is worth a system call. One load.
     pub fn ready(&self, direction: Direction) -> Option<Seen> {
-        let word = self.word.load(Acquire);
-        (word & (direction.bit() | CLOSED) != 0).then(|| Seen { direction, tick: direction.tick(word) })
+        ready(self.word.load(Acquire), direction)
     }
 
     /// What [`ready`](Self::ready) would have seen, for a call that is tried without being asked for (writes are: a
@@ -196,10 +201,18 @@ impl<W: Wakes> Slot<W> {
         // Register before the second look: an event between the two would otherwise be lost. Both sides' accesses to
         // the place are read-modify-writes, so either the event takes this waiter or this look sees the event.
         drop(self.place(direction).put(make()));
+        let word = match direction {
+            Direction::Read => self.word.load(Acquire),
+            // Either the event comes after this and finds the bit, or this finds the event.
+            Direction::Write if !types::seeded!("slot.writer-unannounced") => {
+                self.word.fetch_or(WRITER, AcqRel)
+            }
+            Direction::Write => self.word.load(Acquire),
+        };
         if types::seeded!("slot.no-second-look") {
             return Poll::Pending;
         }
-        match self.ready(direction) {
+        match ready(word, direction) {
             Some(seen) => {
                 self.forget_waiter(direction);
                 Poll::Ready(seen)
@@ -221,32 +234,31 @@ impl<W: Wakes> Slot<W> {
         };
         let next = |word: u32| {
             let mut word = word | bits & FLAGS;
-            for direction in [Direction::Read, Direction::Write] {
-                if concerns(direction) {
-                    word = direction.readied(word);
-                }
+            if concerns(Direction::Read) {
+                word = Direction::Read.readied(word);
+            }
+            if concerns(Direction::Write) {
+                word = Direction::Write.readied(word) & !WRITER;
             }
             word
         };
-        if types::seeded!("slot.wake-before-event") {
-            self.wake(concerns);
-        }
+        let wake = |before: u32| {
+            if concerns(Direction::Read) {
+                wake(&self.read);
+            }
+            if concerns(Direction::Write) && before & WRITER != 0 {
+                wake(&self.write);
+            }
+        };
         let mut word = self.word.load(Relaxed);
+        if types::seeded!("slot.wake-before-event") {
+            wake(word);
+        }
         while let Err(now) = self.word.compare_exchange_weak(word, next(word), AcqRel, Relaxed) {
             word = now;
         }
         if !types::seeded!("slot.wake-before-event") {
-            self.wake(concerns);
-        }
-    }
-
-    fn wake(&self, concerns: impl Fn(Direction) -> bool) {
-        for direction in [Direction::Read, Direction::Write] {
-            if concerns(direction)
-                && let Some(waiter) = self.place(direction).take()
-            {
-                waiter.wake();
-            }
+            wake(word);
         }
     }
 
@@ -255,6 +267,17 @@ impl<W: Wakes> Slot<W> {
             Direction::Read => &self.read,
             Direction::Write => &self.write,
         }
+    }
+}
+
+/// Whether this word has a direction ready.
+fn ready(word: u32, direction: Direction) -> Option<Seen> {
+    (word & (direction.bit() | CLOSED) != 0).then(|| Seen { direction, tick: direction.tick(word) })
+}
+
+fn wake<W: Wakes>(place: &Place<W>) {
+    if let Some(waiter) = place.take() {
+        waiter.wake();
     }
 }
 

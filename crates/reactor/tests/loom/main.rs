@@ -121,6 +121,31 @@ fn an_event_for_both_directions_reaches_both() {
     writer.join().unwrap();
 }
 
+/// A socket with room for one write at a time, which the peer makes twice, each time with an edge.
+fn every_room_is_written_to() {
+    let slot = Arc::new(Slot::<Waker>::new());
+    let room = Arc::new(AtomicUsize::new(0));
+    let driver = {
+        let (slot, room) = (slot.clone(), room.clone());
+        thread::spawn(move || {
+            for _ in 0..2 {
+                room.fetch_add(1, AcqRel);
+                slot.event(event::READ | event::WRITE);
+            }
+        })
+    };
+    let park = Park::new();
+    let mut written = 0;
+    while written < 2 {
+        let seen = park.block_on(|waker| slot.poll_ready(Direction::Write, || waker));
+        match room.swap(0, AcqRel) {
+            0 => slot.clear(seen),
+            some => written += some,
+        }
+    }
+    driver.join().unwrap();
+}
+
 /// Deregistration races with a wait.
 fn close_reaches_who_waits() {
     let slot = Arc::new(Slot::<Waker>::new());
@@ -140,6 +165,11 @@ fn no_edge_is_lost_or_erased() {
 }
 
 #[test]
+fn no_room_is_missed_by_a_writer() {
+    holds(every_room_is_written_to);
+}
+
+#[test]
 fn the_end_behind_a_short_read_is_found() {
     holds(the_end_is_read);
 }
@@ -156,6 +186,7 @@ fn a_closed_slot_is_noticed_by_its_waiter() {
 
 mutants::mutants! {
     mutant_without_a_second_look_is_killed: "slot.no-second-look" breaks || explore(every_edge_is_read), says "deadlock";
+    mutant_whose_writers_wait_without_saying_so_is_killed: "slot.writer-unannounced" breaks || explore(every_room_is_written_to), says "deadlock";
     mutant_that_clears_newer_events_is_killed: "slot.clear-ignores-tick" breaks || explore(every_edge_is_read), says "deadlock";
     mutant_that_forgets_the_end_behind_a_short_read_is_killed: "slot.drained-ignores-end" breaks || explore(the_end_is_read), says "deadlock";
     mutant_that_wakes_before_the_event_is_visible_is_killed: "slot.wake-before-event" breaks || explore(every_edge_is_read), says "deadlock";
