@@ -39,41 +39,65 @@ mod stream;
 pub use listener::{ListenOptions, TcpListener};
 pub use stream::TcpStream;
 
-use crate::error::{NetError, OrCancelled};
-use crate::turn::Turn;
+use crate::error::{Doing, NetError, OrCancelled};
+use crate::turn::{Taken, Turn};
 use cx::port::IoFailure;
 use cx::{Cx, Row};
-use std::future::poll_fn;
-use std::task::{Poll, Waker, ready};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 use types::WaitKind;
 
 /// One operation in one direction of a socket, polled as every leaf operation is: cancellation first, then the turn, then
 /// the port, which registers the waker when it returns `Pending`.
-async fn operation<C: Row, T>(
-    cx: &Cx<C>,
-    turn: &Turn,
+///
+/// It borrows what an error would be made of, and is a future by hand: an `async` block around a closure copies addresses at
+/// every call.
+struct Operation<'a, C: Row, P> {
+    cx: &'a Cx<C>,
+    turn: &'a Turn,
+    taken: Option<Taken<'a>>,
     kind: &'static WaitKind,
-    error: impl Fn(IoFailure) -> NetError,
-    mut poll: impl FnMut(&Waker) -> Poll<Result<T, IoFailure>>,
-) -> Result<T, OrCancelled<NetError>> {
-    let mut taken = None;
-    poll_fn(|context| {
-        ready!(cx.poll_proceed(context))?;
-        if taken.is_none() {
-            taken = turn.take();
-            if taken.is_none() {
-                return Poll::Ready(Err(error(in_use()).into()));
+    doing: Doing,
+    address: &'a SocketAddr,
+    poll: P,
+}
+
+/// Nothing of an operation is pinned: what waits is the port's.
+impl<C: Row, P> Unpin for Operation<'_, C, P> {}
+
+impl<C: Row, P, T> Future for Operation<'_, C, P>
+where
+    P: FnMut(&Waker) -> Poll<Result<T, IoFailure>>,
+{
+    type Output = Result<T, OrCancelled<NetError>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        ready!(this.cx.poll_proceed(context))?;
+        if this.taken.is_none() {
+            this.taken = this.turn.take();
+            if this.taken.is_none() {
+                return Poll::Ready(Err(this.error(in_use())));
             }
         }
-        match poll(context.waker()) {
-            Poll::Ready(result) => Poll::Ready(result.map_err(|failure| error(failure).into())),
+        match (this.poll)(context.waker()) {
+            Poll::Ready(Ok(value)) => Poll::Ready(Ok(value)),
+            Poll::Ready(Err(failure)) => Poll::Ready(Err(this.error(failure))),
             Poll::Pending => {
-                cx.poll_wait(context, kind);
+                this.cx.poll_wait(context, this.kind);
                 Poll::Pending
             }
         }
-    })
-    .await
+    }
+}
+
+impl<C: Row, P> Operation<'_, C, P> {
+    #[cold]
+    fn error(&self, failure: IoFailure) -> OrCancelled<NetError> {
+        NetError::new(self.doing, Some(*self.address), failure).into()
+    }
 }
 
 fn in_use() -> IoFailure {

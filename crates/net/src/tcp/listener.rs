@@ -2,13 +2,14 @@
 //!
 //! Not here: a loop that accepts; what to do when descriptors run out (see [`NetError`]).
 
-use super::{TcpStream, operation};
+use super::{Operation, TcpStream};
 use crate::error::{Doing, NetError, OrCancelled};
 use crate::turn::Turn;
 use cx::port::Listener;
 use cx::{Cx, MayNet};
 use std::fmt;
 use std::net::SocketAddr;
+use std::task::Waker;
 use types::WaitKind;
 
 static ACCEPT: WaitKind = WaitKind::new("TcpListener::accept (no connection)");
@@ -83,9 +84,9 @@ impl TcpListener {
         &self,
         cx: &Cx<C>,
     ) -> Result<(TcpStream, SocketAddr), OrCancelled<NetError>> {
-        let error = NetError::of(Doing::Accept, self.at);
-        let (connection, from) =
-            operation(cx, &self.accepting, &ACCEPT, error, |waker| self.listener.poll_accept(waker)).await?;
+        let (turn, kind, doing, address) = (&self.accepting, &ACCEPT, Doing::Accept, &self.at);
+        let poll = |waker: &Waker| self.listener.poll_accept(waker);
+        let (connection, from) = Operation { cx, turn, taken: None, kind, doing, address, poll }.await?;
         Ok((TcpStream::new(connection, from), from))
     }
 

@@ -2,14 +2,14 @@
 //!
 //! Not here: buffering, framing.
 
-use super::operation;
+use super::Operation;
 use crate::error::{Doing, NetError, OrCancelled};
 use crate::turn::Turn;
 use cx::port::{Connecting, Connection, Half, IoFailure};
-use cx::{Cx, MayNet};
+use cx::{Cx, MayNet, Row};
 use std::fmt;
 use std::net::SocketAddr;
-use std::task::{Poll, ready};
+use std::task::{Poll, Waker, ready};
 use types::WaitKind;
 
 static CONNECT: WaitKind = WaitKind::new("TcpStream::connect");
@@ -43,7 +43,7 @@ impl TcpStream {
     ) -> Result<TcpStream, OrCancelled<NetError>> {
         let (to, alone) = (address.into(), Turn::default());
         let mut connecting: Option<Box<dyn Connecting>> = None;
-        let connection = operation(cx, &alone, &CONNECT, NetError::of(Doing::Connect, to), |waker| {
+        let poll = |waker: &Waker| {
             if connecting.is_none() {
                 connecting = Some(cx.net()?.connect(to)?);
             }
@@ -51,8 +51,9 @@ impl TcpStream {
                 Some(connecting) => connecting.poll_connected(waker),
                 None => unreachable!("it was begun two lines above"),
             }
-        })
-        .await?;
+        };
+        let (kind, doing) = (&CONNECT, Doing::Connect);
+        let connection = Operation { cx, turn: &alone, taken: None, kind, doing, address: &to, poll }.await?;
         Ok(TcpStream::new(connection, to))
     }
 
@@ -63,8 +64,7 @@ impl TcpStream {
     /// # Errors
     /// When the connection broke, or another task is reading. [`OrCancelled::Cancelled`] on request.
     pub async fn read<C: MayNet>(&self, cx: &Cx<C>, buf: &mut [u8]) -> Result<usize, OrCancelled<NetError>> {
-        let error = NetError::of(Doing::Read, self.peer);
-        operation(cx, &self.reading, &READ, error, |waker| self.connection.poll_read(waker, buf)).await
+        self.reads(cx, |waker| self.connection.poll_read(waker, buf)).await
     }
 
     /// Writes as many bytes of `buf` as there is room for, at least one if it isn't empty; returns how many.
@@ -74,8 +74,7 @@ impl TcpStream {
     /// # Errors
     /// When the connection broke, or another task is writing. [`OrCancelled::Cancelled`] on request.
     pub async fn write<C: MayNet>(&self, cx: &Cx<C>, buf: &[u8]) -> Result<usize, OrCancelled<NetError>> {
-        let error = NetError::of(Doing::Write, self.peer);
-        operation(cx, &self.writing, &WRITE, error, |waker| self.connection.poll_write(waker, buf)).await
+        self.writes(cx, |waker| self.connection.poll_write(waker, buf)).await
     }
 
     /// Writes all of `buf`, and lets no other task write in between.
@@ -87,8 +86,7 @@ impl TcpStream {
     /// As [`TcpStream::write`].
     pub async fn write_all<C: MayNet>(&self, cx: &Cx<C>, buf: &[u8]) -> Result<(), OrCancelled<NetError>> {
         let mut rest = buf;
-        let error = NetError::of(Doing::Write, self.peer);
-        operation(cx, &self.writing, &WRITE, error, |waker| {
+        self.writes(cx, |waker| {
             while !rest.is_empty() {
                 match ready!(self.connection.poll_write(waker, rest))? {
                     0 => return Poll::Ready(Err(wrote_nothing())),
@@ -98,6 +96,26 @@ impl TcpStream {
             Poll::Ready(Ok(()))
         })
         .await
+    }
+
+    #[inline]
+    fn reads<'a, C, T, P>(&'a self, cx: &'a Cx<C>, poll: P) -> Operation<'a, C, P>
+    where
+        C: Row,
+        P: FnMut(&Waker) -> Poll<Result<T, IoFailure>>,
+    {
+        let (kind, doing, address) = (&READ, Doing::Read, &self.peer);
+        Operation { cx, turn: &self.reading, taken: None, kind, doing, address, poll }
+    }
+
+    #[inline]
+    fn writes<'a, C, T, P>(&'a self, cx: &'a Cx<C>, poll: P) -> Operation<'a, C, P>
+    where
+        C: Row,
+        P: FnMut(&Waker) -> Poll<Result<T, IoFailure>>,
+    {
+        let (kind, doing, address) = (&WRITE, Doing::Write, &self.peer);
+        Operation { cx, turn: &self.writing, taken: None, kind, doing, address, poll }
     }
 
     /// Shuts one half or both. Does not wait. Of the write half, the peer reads the end once it has read what was
