@@ -2,17 +2,20 @@
 //! not begun, and one that runs can ask whether it should stop (`blocking.owned`, `blocking.bounded`).
 //!
 //! A closure that runs can't be dropped. If the wait for it is (its task was abandoned, or stood in a frame that is
-//! gone), a task of the region's own waits in its place, which nothing but the closure's end ends.
+//! gone, or in a finalizer that was ended at its bound), a task of the region's own waits in its place, which nothing but
+//! the closure's end ends, or a shutdown that writes it off.
 use crate::port::{PanicPayload, World};
+use crate::raw::place::{counted, world_of};
 use crate::raw::start::{self, Start};
 use crate::scope::task_id;
 use crate::{Cx, MayBlock, MaySpawn, NoSpawn, Row, TaskHandle};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::poll_fn;
+use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering::*};
 use core::task::{Context, Poll};
-use region::{Lock, Via};
+use region::{Lock, Region, Via};
 use task::{TaskRef, Waiter, Whose, control};
 use types::{Cancelled, Never, Stop, TaskId, WaitKind};
 
@@ -66,7 +69,7 @@ impl<C: Row> Cx<C> {
     }
 
     /// As [`Cx::spawn_blocking`] without a task of its own: this task waits. If this future is dropped while the closure
-    /// runs, the region around waits for it.
+    /// runs, the region around waits for it; in a finalizer, the region that it was registered in.
     pub async fn run_blocking<T: Send + 'static, E>(
         &self,
         f: impl FnOnce(&BlockingCx) -> T + Send + 'static,
@@ -150,18 +153,56 @@ impl<C: Row, T: Send + 'static, F: Send + 'static> Drop for Wait<'_, C, T, F> {
     fn drop(&mut self) {
         self.flag.cancelled.store(true, Release);
         let closure = self.shared.closure.lock().take();
-        let runs = closure.is_none() && !self.answered && !self.shared.done.lock().over;
-        drop(closure);
-        if runs {
-            outwait(self.cx, self.shared.clone())
+        if closure.is_some() || self.answered {
+            return;
+        }
+        let mut done = self.shared.done.lock();
+        let result = done.result.take();
+        match result {
+            // It has ended meanwhile. The value is nobody's.
+            Some(Ok(value)) => {
+                drop(done);
+                let (task, mut value) = (self.cx.header(), Some(value));
+                let mut drop = || drop(value.take());
+                crate::unclaimed::within(world_of(task), Some(task_id(task)), task.spawned_at, &mut drop)
+            }
+            // Its panic is a member's, as if it had come later.
+            Some(Err(payload)) => {
+                done.result = Some(Err(payload));
+                drop(done);
+                outwait(self.cx, self.shared.clone())
+            }
+            None => {
+                let runs = !done.over;
+                drop(done);
+                if runs {
+                    outwait(self.cx, self.shared.clone())
+                }
+            }
         }
     }
 }
 
-/// Has the region wait for a closure that runs, in the place of a wait that was dropped.
+/// Has the region wait for a closure that runs, in the place of a wait that was dropped: the nearest one around that still
+/// waits for anybody. What a finalizer has begun is its own region's.
 fn outwait<C: Row, T: Send + 'static, F: Send + 'static>(cx: &Cx<C>, shared: Arc<Shared<T, F>>) {
-    let at = cx.header().spawned_at;
-    let start = Start { at, via: Via::LiveTask, daemon: false, control: control::JANITOR };
+    let (mut region, at) = match cx.finalizing() {
+        Some(of) => (of.region.clone(), of.registered_at),
+        _ => (counted(cx.spawn_region()), cx.header().spawned_at),
+    };
+    while !outwait_in(&region, at, shared.clone()) {
+        let Some(around) = region.parent().cloned() else { return };
+        region = around;
+    }
+}
+
+/// Whether the region admitted whoever waits.
+fn outwait_in<T: Send + 'static, F: Send + 'static>(
+    region: &Region,
+    at: &'static Location<'static>,
+    shared: Arc<Shared<T, F>>,
+) -> bool {
+    let start = Start { at, via: Via::Closure, daemon: false, control: control::JANITOR };
     let body = async move |cx: &mut Cx<NoSpawn>| -> Result<T, Stop<Never>> {
         let over = poll_fn(|context| {
             let over = shared.poll_over(context);
@@ -176,8 +217,7 @@ fn outwait<C: Row, T: Send + 'static, F: Send + 'static>(cx: &Cx<C>, shared: Arc
             None => Err(Stop::Cancelled(no_pool())),
         }
     };
-    // A region that runs its finalizers admits nobody: one of those was ended at its bound, which is reported.
-    drop(start::task::<Result<T, Stop<Never>>, _, NoSpawn>(cx.spawn_region(), start, |_| {}, body))
+    start::task::<Result<T, Stop<Never>>, _, NoSpawn>(region, start, |_| {}, body).is_ok()
 }
 
 fn no_pool() -> Cancelled {

@@ -93,7 +93,13 @@ impl<'p, C: Row> Combinator<'p, C> {
         let header = self.parent.header();
         // The combinator's own number, or without a trace one that nothing above the task has.
         let scope = self.id.map_or(!task_id(header).as_u64(), |id| id.0);
-        escalate_to(self.parent.place(), header, Origin { scope, request: 0 }, FailureNote::of(&panic), None);
+        escalate_to(
+            self.parent.place(),
+            header,
+            Origin { scope, request: 0 },
+            FailureNote::of(&format_args!("{panic}")),
+            None,
+        );
         let mut panic = Some(panic);
         // It is told, and what it panicked with is worth no second panic in whoever goes on.
         unclaimed::within(world_of(header), Some(task_id(header)), header.spawned_at, &mut || {

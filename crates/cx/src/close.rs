@@ -16,7 +16,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
-use region::{Drained, Lost, Region, Settlement, Via};
+use region::{Drained, Leaver, Lost, Region, Settlement, Via};
 use task::{Header, TaskRef, Verdict, control};
 use trace::{End, FinalizerEnd, FinalizerId, Label, RegionKind, RegionPhase};
 use types::{CancelKind, Cancelled, Cause, FailureNote, Policy, Res, Severity, TaskId, Time};
@@ -123,21 +123,28 @@ pub(crate) fn cancel_children(
     request(region, world, &c.build(), None)
 }
 
-/// Closes a region whose body is over, and says what was lost in it.
-pub(crate) async fn close(region: Arc<Region>, by: TaskRef) -> Settlement {
+/// What becomes of the losses that are neither a region's first panic nor its first failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// No outcome shows them: they are reported and dropped.
+    Reported,
+    /// They are handed to the caller.
+    HandedOver,
+}
+
+/// Closes a region whose body is over, and says what was lost in it. Whoever awaits the region learns of the worst and
+/// earliest failure; nothing is swallowed (`region.outcome`).
+pub(crate) async fn close(region: Arc<Region>, by: TaskRef, rest: Rest) -> Settlement {
     let world = world_of(&by);
     drain(&region, world, &by).await;
     finalize(&region, world, &by).await;
     let leaked = settle(&region, world).await;
     let mut settlement = region.settle_members();
     settlement.leaked = leaked;
-    if region.policy() == Policy::FailFast {
-        // Whoever awaits the region learns of the worst and earliest one; nothing is swallowed.
+    if rest == Rest::Reported {
         let failure = settlement.failure.iter().filter(|_| settlement.panic.is_some());
-        for lost in failure.chain(&settlement.others) {
-            if !matches!(lost.loss, task::Loss::Cancelled(_)) {
-                report_lost(lost, &region, &by);
-            }
+        for lost in failure.chain(&settlement.others).filter(|lost| !lost.was_asked_for(&region)) {
+            report_lost(lost, &region, &by);
         }
         for lost in core::mem::take(&mut settlement.others) {
             unclaimed::end(world, lost)
@@ -161,6 +168,7 @@ pub(crate) fn report_lost(lost: &Lost, region: &Region, task: &Header) {
     world.report(Report::Lost {
         task: lost.task,
         spawned_at: lost.spawned_at,
+        of: lost.of,
         failure: note_of(world, lost),
         region: region.id(),
         opened_at: region.opened_at(),
@@ -169,8 +177,13 @@ pub(crate) fn report_lost(lost: &Lost, region: &Region, task: &Header) {
 
 /// A loss in words. The error's `Debug` is user code: what it panics with must not stop a close.
 fn note_of(world: &World, lost: &Lost) -> FailureNote {
-    let mut note = None;
-    let rendered = (world.unwinding.catch)(&mut || note = Some(lost.note()));
+    words(world, || lost.note())
+}
+
+/// A failure in words, which user code finds.
+pub(crate) fn words(world: &World, note_of: impl FnOnce() -> FailureNote) -> FailureNote {
+    let (mut note, mut note_of) = (None, Some(note_of));
+    let rendered = (world.unwinding.catch)(&mut || note = note_of.take().map(|note_of| note_of()));
     match (rendered, note) {
         (Ok(()), Some(note)) => note,
         _ => FailureNote::of(&format_args!("an error whose `Debug` panicked")),
@@ -180,7 +193,7 @@ fn note_of(world: &World, lost: &Lost) -> FailureNote {
 /// As [`close`], for a task's own region.
 pub(crate) async fn implicit(region: Arc<Region>, end: End, by: TaskRef) -> Settlement {
     region.end_body(end);
-    close(region, by).await
+    close(region, by, Rest::Reported).await
 }
 
 /// A verdict as the trace says it.
@@ -240,16 +253,36 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) {
         // A request that comes while it runs wakes the task that closes the region.
         let bound = || region.cleanup_deadline().map(|deadline| deadline.max(at_least));
         let mut ended = Ended { region, world, at: finalizer.at, number, end: FinalizerEnd::Dropped };
-        let (end, panic) = crate::scope::run_finalizer(by, world, bound, finalizer.at, *run).await;
+        let of = Arc::new(Finalizing { region: region.clone(), registered_at: finalizer.at });
+        let (end, panic) = crate::scope::run_finalizer(by, world, bound, of, *run).await;
         ended.end = end;
         if let Some(panic) = panic {
             region.finalizer_panicked(Lost {
                 task: region.body_task().unwrap_or(TaskId::from_u64(region.id().as_u64())),
                 spawned_at: finalizer.at,
                 loss: task::Loss::Panicked(panic),
+                of: Leaver::Finalizer,
             });
         }
     }
+    // A closure that a finalizer has begun, and that still runs though the finalizer was ended (`blocking.owned`).
+    poll_fn(|context| {
+        let over = region.poll_finalized(context.waker());
+        if over.is_pending() && by.control() & control::TRACE != 0 {
+            crate::hold::note_wait(by, context, WaitOn::Region(region.id()))
+        }
+        over
+    })
+    .await
+}
+
+/// Which finalizer runs.
+#[derive(Debug)]
+pub(crate) struct Finalizing {
+    /// The region that it was registered in.
+    pub(crate) region: Arc<Region>,
+    /// Where.
+    pub(crate) registered_at: &'static Location<'static>,
 }
 
 /// A finalizer that runs. Dropped when it has ended, or with the frame that awaits its region.
@@ -325,7 +358,7 @@ fn adopt_in(region: &Arc<Region>, enclosing: &Arc<Region>) {
     let left = region.clone();
     let body = async move |cx: &mut Cx<NoSpawn>| {
         let by = cx.header().counted();
-        let mut settlement = close(left, by).await;
+        let mut settlement = close(left, by, Rest::Reported).await;
         // What it was is said in the note.
         unclaimed::ends(cx.world(), &mut settlement);
         match settlement.note() {

@@ -5,7 +5,7 @@ use crate::port::{Due, Report, What, World};
 use crate::raw::ext;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering::{AcqRel, Relaxed};
+use core::sync::atomic::Ordering::AcqRel;
 use region::Region;
 use task::{TaskRef, Waiter, control};
 use trace::{RegionKind, RegionPhase};
@@ -59,12 +59,12 @@ impl World {
         if shutdown && now >= last {
             // Whoever is still there a little later was held up by what is written off now, or is next.
             self.timers.set(now.saturating_add(cancel::FINALIZER_GRACE), Due::cleanup(region));
-            let gone = region.write_off();
+            let gone = region.write_off(&crate::name::of);
             for orphan in &gone.orphans {
                 close::adopt(orphan)
             }
             if !gone.tasks.is_empty() {
-                self.written_off.fetch_add(gone.tasks.len() as u64, Relaxed);
+                self.written_off.lock().extend(gone.tasks.iter().cloned());
                 self.report(Report::WrittenOff { tasks: gone.tasks });
             }
             return;

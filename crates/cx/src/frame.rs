@@ -1,25 +1,25 @@
 //! `region`, `try_region` and their kin: a region in the frame of its opener.
-use crate::close::{self, FinalizerFn};
+use crate::close::{self, FinalizerFn, Rest};
 use crate::port::{Caught, PanicPayload};
 use crate::raw::ext::{self, ChildSlot};
-use crate::raw::place::{Address, Place, world_of};
+use crate::raw::place::Place;
 use crate::raw::scope::{self, Scope};
-use crate::scope::{escalate_to, leave_visible};
 use crate::spawn::Task;
-use crate::{Cx, MaySpawn, NoSpawn, Row, unclaimed};
+use crate::{Cx, MaySpawn, NoSpawn, Row, outcome};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt::Debug;
 use core::future::{Future, poll_fn};
 use core::panic::Location;
 use core::pin::{Pin, pin};
 use core::task::Poll;
 use core::time::Duration;
 use region::{Body, Isolated, Lost, OnFailure, Open, Region, Settlement};
-use task::{Loss, TaskRef, Verdict, control};
+use task::{TaskRef, Verdict, control};
 use trace::{End, Escalation, RegionKind, ScopeId};
-use types::{AfterGrace, CancelKind, Cancelled, Policy, Res, Stop};
+use types::{AfterGrace, Policy, Res, Stop};
 
 /// How a region is to behave. Start with [`RegionOptions::fail_fast`], [`RegionOptions::isolate`] or
 /// [`RegionOptions::keep_going`].
@@ -59,7 +59,8 @@ impl RegionOptions {
         RegionOptions::with(Policy::Isolate)
     }
 
-    /// A member's failure waits for the close, then escalates.
+    /// A member's failure cancels nobody: it waits for the close, then escalates as under `fail_fast`. One failure does, the first
+    /// panic or else the first other one; the rest is reported.
     pub fn keep_going() -> RegionOptions {
         RegionOptions::with(Policy::Collect)
     }
@@ -175,12 +176,12 @@ impl Frame {
     }
 
     /// The body is over: closes the region and says what was lost.
-    async fn finish(mut self, end: End) -> Settlement {
+    async fn finish(mut self, end: End, rest: Rest) -> Settlement {
         self.region.end_body(end);
         if end.severity() == types::Severity::Ok && !types::seeded!("obligation.body-keeps") {
             self.region.pass_obligations_up();
         }
-        let mut settlement = close::close(self.region.clone(), self.task.clone()).await;
+        let mut settlement = close::close(self.region.clone(), self.task.clone(), rest).await;
         if settlement.visible.is_some() {
             self.region.emit_escalation(Escalation::Visible);
         }
@@ -240,7 +241,7 @@ impl<C: Row> Cx<C> {
     /// [`Cx::try_region`] for one that does on `Err`.
     ///
     /// A failure that nobody joined becomes a `ChildFailed` cancellation of the awaiting scope, returned by
-    /// its next checkpoint; a panic is resumed here.
+    /// its next checkpoint; a panic is resumed here. Of several one does so; the others are reported.
     ///
     /// # Panics
     /// With the body's panic, or a member's that nobody joined, after the region has closed. Also if this
@@ -292,13 +293,13 @@ impl<C: Row> Cx<C> {
         let inner = frame.cx::<C>();
         match caught(async { body(inner).await }, unwinding.catch).await {
             Ok(value) => {
-                let settlement = frame.finish(End::Ok).await;
-                escalate(around, &task, &region, settlement, unwinding.resume);
-                value
+                let settlement = frame.finish(End::Ok, Rest::Reported).await;
+                let place = scope::place_of(around, &task);
+                outcome::escalate(value, settlement, &region, place, &task, unwinding.resume)
             }
             Err(payload) => {
                 close::body_failed(&region, &task, Verdict::Panicked);
-                outdone(&region, frame.finish(End::Panicked).await, &task);
+                outcome::outdone(&region, frame.finish(End::Panicked, Rest::Reported).await, &task);
                 (unwinding.resume)(payload)
             }
         }
@@ -310,7 +311,8 @@ impl<C: Row> Cx<C> {
     /// A member's failure that nobody joined is returned in place of `Ok` or of the body's own consequential
     /// cancellation: as `Stop::Err` if its type is `E`, else as a `ChildFailed` cancellation with the failure
     /// as its cause. A member that acknowledged a cancellation from above makes `Ok` that `Cancelled`
-    /// (`cancel.visible`): nothing that was cut short looks complete. Through a context whose own region has
+    /// (`cancel.visible`): nothing that was cut short looks complete. What the result has no room for (a second failure, the body's
+    /// own error beside a member's panic) is reported. Through a context whose own region has
     /// closed this returns `Cancelled` with kind `SpawnRefused`, and the body does not run.
     #[track_caller]
     pub fn try_region<'a, T, E, F, Fut>(
@@ -319,7 +321,7 @@ impl<C: Row> Cx<C> {
     ) -> impl Future<Output = Res<T, E>> + use<'a, C, T, E, F, Fut>
     where
         C: MaySpawn,
-        E: 'static,
+        E: Debug + 'static,
         F: FnOnce(&'a mut Cx<C>) -> Fut,
         Fut: Future<Output = Res<T, E>>,
     {
@@ -335,7 +337,7 @@ impl<C: Row> Cx<C> {
     ) -> impl Future<Output = Res<T, E>> + use<'a, C, T, E, F, Fut>
     where
         C: MaySpawn,
-        E: 'static,
+        E: Debug + 'static,
         F: FnOnce(&'a mut Cx<C>) -> Fut,
         Fut: Future<Output = Res<T, E>>,
     {
@@ -349,7 +351,7 @@ impl<C: Row> Cx<C> {
         body: F,
     ) -> Res<T, E>
     where
-        E: 'static,
+        E: Debug + 'static,
         F: FnOnce(&'a mut Cx<C>) -> Fut,
         Fut: Future<Output = Res<T, E>>,
     {
@@ -362,7 +364,7 @@ impl<C: Row> Cx<C> {
             Ok(result) => result,
             Err(payload) => {
                 close::body_failed(&region, &task, Verdict::Panicked);
-                outdone(&region, frame.finish(End::Panicked).await, &task);
+                outcome::outdone(&region, frame.finish(End::Panicked, Rest::Reported).await, &task);
                 (unwinding.resume)(payload)
             }
         };
@@ -376,8 +378,8 @@ impl<C: Row> Cx<C> {
             Err(Stop::Err(_)) => close::body_failed(&region, &task, Verdict::Err),
             Err(Stop::Cancelled(c)) => close::body_failed(&region, &task, Verdict::Cancelled(c)),
         }
-        let settlement = frame.finish(end).await;
-        combine(result, settlement, &region, &task, unwinding.resume)
+        let settlement = frame.finish(end, Rest::Reported).await;
+        outcome::combine(result, settlement, &region, &task, unwinding.resume)
     }
 
     /// Runs `body` in a region whose members' failures cancel nobody, and returns them beside the body's
@@ -401,7 +403,7 @@ impl<C: Row> Cx<C> {
             let inner = frame.cx::<C>();
             match caught(async { body(inner).await }, unwinding.catch).await {
                 Ok(value) => {
-                    let settlement = frame.finish(End::Ok).await;
+                    let settlement = frame.finish(End::Ok, Rest::HandedOver).await;
                     let ended = region.ended();
                     if settlement.panic.is_some() || settlement.failure.is_some() {
                         region.emit_escalation(Escalation::Returned);
@@ -410,7 +412,7 @@ impl<C: Row> Cx<C> {
                 }
                 Err(payload) => {
                     close::body_failed(&region, &task, Verdict::Panicked);
-                    outdone(&region, frame.finish(End::Panicked).await, &task);
+                    outcome::outdone(&region, frame.finish(End::Panicked, Rest::Reported).await, &task);
                     (unwinding.resume)(payload)
                 }
             }
@@ -445,90 +447,3 @@ impl core::fmt::Display for Refusal {
     }
 }
 impl core::error::Error for Refusal {}
-
-/// What a plain region hands to the scope that awaited it.
-fn escalate(
-    around: Address,
-    task: &TaskRef,
-    region: &Region,
-    mut settlement: Settlement,
-    resume: fn(PanicPayload) -> !,
-) {
-    let note = settlement.note();
-    let (panic, failed) = (settlement.take_panic(), settlement.failure.as_ref().map(|lost| lost.task));
-    // Before anything unwinds through here.
-    unclaimed::ends(world_of(task), &mut settlement);
-    if let Some(panic) = panic {
-        region.emit_escalation(Escalation::Panic);
-        resume(panic.into_payload())
-    }
-    let place = scope::place_of(around, task);
-    if let (Some(failed), Some(note)) = (failed, note) {
-        region.emit_escalation(Escalation::ChildFailed);
-        escalate_to(place, task, region.next_origin(), note, Some(failed));
-    } else if let Some(c) = settlement.visible {
-        leave_visible(place, c)
-    }
-}
-
-/// The body's own end is worse than what its members lost, which is reported instead (`region.outcome`).
-fn outdone(region: &Region, mut settlement: Settlement, task: &TaskRef) {
-    if settlement.panic.is_some() || settlement.failure.is_some() {
-        region.emit_escalation(Escalation::Returned);
-    }
-    for lost in settlement.panic.iter().chain(&settlement.failure) {
-        close::report_lost(lost, region, task);
-    }
-    unclaimed::ends(world_of(task), &mut settlement)
-}
-
-/// The result of a `try_region` from its body's and its members'.
-fn combine<T, E: 'static>(
-    result: Res<T, E>,
-    mut settlement: Settlement,
-    region: &Region,
-    task: &TaskRef,
-    resume: fn(PanicPayload) -> !,
-) -> Res<T, E> {
-    if types::seeded!("region.failure-swallowed") {
-        return result;
-    }
-    let note = settlement.note();
-    if let Some(panic) = settlement.take_panic() {
-        unclaimed::ends(world_of(task), &mut settlement);
-        region.emit_escalation(Escalation::Panic);
-        resume(panic.into_payload())
-    }
-    let consequential = match &result {
-        Ok(_) => true,
-        Err(Stop::Cancelled(c)) => region.is_own(c.origin().scope),
-        Err(Stop::Err(_)) => false,
-    };
-    if !consequential {
-        outdone(region, settlement, task);
-        return result;
-    }
-    if let Some(lost) = settlement.failure {
-        region.emit_escalation(Escalation::Returned);
-        let Lost { task: by, spawned_at, loss } = lost;
-        let loss = match loss {
-            Loss::Failed(failure) => match failure.downcast::<E>() {
-                Ok(error) => return Err(Stop::Err(error)),
-                Err(failure) => Loss::Failed(failure),
-            },
-            other => other,
-        };
-        unclaimed::end(world_of(task), Lost { task: by, spawned_at, loss });
-        let mut c = Cancelled::new(CancelKind::ChildFailed, region.next_origin())
-            .why("a child failed and nobody joined it")
-            .by(by);
-        if let Some(note) = note {
-            c = c.because(types::Cause::Failed(note));
-        }
-        return Err(Stop::Cancelled(c.build()));
-    }
-    match (result, settlement.visible.or(settlement.own)) {
-        (Ok(_), Some(c)) => Err(Stop::Cancelled(c)),
-        (result, _) => result,
-    }
-}

@@ -7,6 +7,7 @@
 //! | `context` | checkpoints, time, narrowing, user values; the calls for authors of leaf operations |
 //! | `spawn` | tasks, handles, joining |
 //! | `frame` | `region`, `try_region` and their kin |
+//! | `outcome` | what becomes of a region's losses beside its body's end |
 //! | `scope` | what request is effective where; masks, budgets |
 //! | `branch` | branches of combinators, phases of a bracket |
 //! | `alarm` | a timer that somebody waits for |
@@ -43,6 +44,7 @@ mod hold;
 mod joins;
 mod name;
 mod object;
+mod outcome;
 mod permit;
 pub mod port;
 mod raw;

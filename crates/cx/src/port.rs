@@ -5,13 +5,14 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::any::Any;
 use core::net::SocketAddr;
 use core::panic::Location;
 use core::sync::atomic::AtomicU64;
 use core::task::{Poll, Waker};
 use core::time::Duration;
-use region::Sink;
+use region::{Lock, MemberView, Sink};
 use task::Header;
 use task::engine::EngineHead;
 use types::{RegionId, TaskId, Time, WallTime};
@@ -272,8 +273,8 @@ pub struct World {
     /// A recent reading of the clock in nanoseconds, kept by the engine: what is not worth a reading of its own
     /// looks here. Never ahead of the clock, and never behind a timer that has fired.
     pub recent: AtomicU64,
-    /// Tasks that a shutdown gave up: if there are any, the engine must stay registered for ever.
-    pub written_off: AtomicU64,
+    /// Tasks that a shutdown gave up, as they were found: if there are any, the engine must stay registered for ever.
+    pub written_off: Lock<Vec<MemberView>>,
     /// Default cleanup budget.
     pub grace: Duration,
     /// Whether regions that drain without a request report who is left.
@@ -324,7 +325,7 @@ impl World {
         World {
             head,
             recent: AtomicU64::new(0),
-            written_off: AtomicU64::new(0),
+            written_off: Lock::new(Vec::new()),
             grace: DEFAULT_GRACE,
             reports_slow_drains: false,
             single_file: false,

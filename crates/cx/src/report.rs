@@ -15,7 +15,7 @@ use core::fmt;
 use core::panic::Location;
 use core::time::Duration;
 use obligation::Note;
-use region::RegionView;
+use region::{Leaver, MemberView, RegionView};
 use trace::FinalizerEnd;
 use types::{AfterGrace, Cancelled, FailureNote, RegionId, TaskId, Time};
 
@@ -67,16 +67,18 @@ pub enum Report {
     },
     /// A shutdown gave up tasks that did not stop by its deadline. At least one.
     WrittenOff {
-        /// The tasks.
-        tasks: Vec<TaskId>,
+        /// The tasks, as they were found.
+        tasks: Vec<MemberView>,
     },
-    /// A member failed and nobody joined it, and the region's outcome shows something worse. Also of a task's own error, if its
-    /// outcome shows what a child of it lost instead: the region is the task's own then.
+    /// A member failed and nobody joined it, or a finalizer panicked, and the region's outcome shows another failure. Also of
+    /// a task's own error, or that of a region's body, if what is seen of it is what a member of it lost instead.
     Lost {
-        /// The member.
+        /// The member, or the task whose body it is.
         task: TaskId,
-        /// Where it was spawned.
+        /// Where it was spawned, or registered.
         spawned_at: At,
+        /// Whose failure it is.
+        of: Leaver,
         /// What it ended in.
         failure: FailureNote,
         /// Its region.
@@ -84,13 +86,15 @@ pub enum Report {
         /// Where that was opened.
         opened_at: At,
     },
-    /// What a task left and nobody took (a value, an error, a body that had panicked) panicked when it was dropped. No
-    /// outcome shows it.
+    /// What a task or a finalizer left and nobody took (a value, an error, a body that had panicked) panicked when it was
+    /// dropped. No outcome shows it.
     DropPanicked {
-        /// The task; `None` if its outcome was freed when nothing else was left of it.
+        /// The task; `None` of a finalizer, or if its outcome was freed when nothing else was left of it.
         task: Option<TaskId>,
-        /// Where it was spawned.
+        /// Where it was spawned, or registered.
         spawned_at: At,
+        /// Who left it.
+        of: Leaver,
         /// What the drop panicked with.
         message: String,
     },
@@ -182,18 +186,20 @@ impl fmt::Display for Report {
             }
             Report::SlowDrain { left, at } => remaining(f, left, *at),
             Report::WrittenOff { tasks } => {
-                write!(f, "shutdown wrote off {} task(s) that did not stop in time", tasks.len())
+                write!(f, "shutdown wrote off {} task(s) that did not stop in time", tasks.len())?;
+                members(f, tasks)
             }
-            Report::Lost { task, spawned_at, failure, opened_at, .. } => write!(
-                f,
-                "{task} spawned at {} ended in `{}`, which no outcome shows; the region opened at {} had worse to \
-                 tell",
-                Line(spawned_at),
-                failure.text(),
-                Line(opened_at)
-            ),
-            Report::DropPanicked { task, spawned_at, message } => {
-                drop_panicked(f, *task, spawned_at, message)
+            Report::Lost { task, spawned_at, of, failure, opened_at, .. } => {
+                lost(f, *task, spawned_at, *of)?;
+                let (failure, opened) = (failure.text(), Line(opened_at));
+                write!(
+                    f,
+                    " ended in `{failure}`, which no outcome shows; the region opened at {opened} had another failure \
+                     to tell"
+                )
+            }
+            Report::DropPanicked { task, spawned_at, of, message } => {
+                drop_panicked(f, *task, spawned_at, *of, message)
             }
             Report::FinalizerFailed { registered_at, end, .. } => {
                 write!(f, "a finalizer registered at {} {}", Line(registered_at), end_of(*end))
@@ -236,13 +242,29 @@ fn end_of(end: FinalizerEnd) -> &'static str {
     }
 }
 
-fn drop_panicked(f: &mut fmt::Formatter<'_>, task: Option<TaskId>, at: At, message: &str) -> fmt::Result {
+fn lost(f: &mut fmt::Formatter<'_>, task: TaskId, at: At, of: Leaver) -> fmt::Result {
+    match of {
+        Leaver::Task => write!(f, "{task} spawned at {}", Line(at)),
+        Leaver::Finalizer => write!(f, "a finalizer registered at {}", Line(at)),
+    }
+}
+
+fn drop_panicked(
+    f: &mut fmt::Formatter<'_>,
+    task: Option<TaskId>,
+    at: At,
+    of: Leaver,
+    message: &str,
+) -> fmt::Result {
     f.write_str("what ")?;
     if let Some(task) = task {
         write!(f, "{task}, ")?;
     }
-    let at = Line(at);
-    write!(f, "the task spawned at {at} left and nobody took panicked when it was dropped: {message}")
+    let (at, who) = match of {
+        Leaver::Task => (Line(at), "the task spawned"),
+        Leaver::Finalizer => (Line(at), "the finalizer registered"),
+    };
+    write!(f, "{who} at {at} left and nobody took panicked when it was dropped: {message}")
 }
 
 fn no_thread(f: &mut fmt::Formatter<'_>, name: &str, why: &str) -> fmt::Result {
@@ -291,7 +313,21 @@ fn remaining(f: &mut fmt::Formatter<'_>, view: &RegionView, now: Time) -> fmt::R
         view.children.len(),
         view.obligations.len()
     )?;
-    for m in view.members.iter().take(16) {
+    members(f, &view.members)?;
+    view.obligations.iter().take(LISTED).try_for_each(|note| reserved(f, note))?;
+    for child in &view.children {
+        f.write_str("\n")?;
+        remaining(f, child, now)?;
+    }
+    Ok(())
+}
+
+/// How many of a kind a report lists.
+const LISTED: usize = 16;
+
+/// Tasks, a line for each.
+fn members(f: &mut fmt::Formatter<'_>, members: &[MemberView]) -> fmt::Result {
+    for m in members.iter().take(LISTED) {
         let waits = match (m.runnable, m.waits_for) {
             (true, _) => "runs or is about to",
             (false, Some(kind)) => kind.what,
@@ -303,12 +339,10 @@ fn remaining(f: &mut fmt::Formatter<'_>, view: &RegionView, now: Time) -> fmt::R
             f.write_str(", has not reached a checkpoint since it was asked to end")?;
         }
     }
-    view.obligations.iter().take(16).try_for_each(|note| reserved(f, note))?;
-    for child in &view.children {
-        f.write_str("\n")?;
-        remaining(f, child, now)?;
+    match members.len().checked_sub(LISTED) {
+        None | Some(0) => Ok(()),
+        Some(more) => write!(f, "\n  and {more} more task(s)"),
     }
-    Ok(())
 }
 
 #[cfg(test)]

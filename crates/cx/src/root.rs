@@ -121,6 +121,11 @@ impl Root {
         close::request(&self.region, world, &c, grace);
     }
 
+    /// The strongest request on it.
+    pub fn request(&self) -> Option<Cancelled> {
+        self.region.request_now()
+    }
+
     /// Gives everything up: every task's future is dropped at its next turn, cleanup or not. For an engine that
     /// cannot go on.
     pub fn abandon(&self) {
@@ -129,8 +134,8 @@ impl Root {
 
     /// Writes off what could not be stopped, and says what it was.
     pub fn write_off(&self) -> Vec<TaskId> {
-        let gone = self.region.write_off();
+        let gone = self.region.write_off(&crate::name::of);
         gone.orphans.iter().for_each(close::adopt);
-        gone.tasks
+        gone.tasks.iter().map(|view| view.task).collect()
     }
 }

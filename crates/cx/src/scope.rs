@@ -4,12 +4,12 @@
 //! Rules: `cancel.effective`, `cancel.masked`, `cancel.down` within a task.
 use crate::alarm::Alarm;
 use crate::branch::{self, Branch};
-use crate::close::{self, FinalizerFn, FinalizerFuture};
+use crate::close::{self, FinalizerFn, FinalizerFuture, Finalizing};
 use crate::port::World;
 use crate::raw::ext;
 use crate::raw::place::{Address, Place, counted, owner_of, world_of};
 use crate::raw::scope::Scope;
-use crate::{Cx, Row, unclaimed};
+use crate::{Cx, Row, outcome, unclaimed};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use cancel::ScopeView;
@@ -19,7 +19,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
 use region::{Above, Body, Mask, Open, Region};
-use task::{Header, TaskRef, control};
+use task::{Header, TaskRef, Verdict, control};
 use trace::{End, FinalizerEnd, Label, RegionKind, ScopeEnd, ScopeId, ScopeKind};
 use types::{CancelKind, Cancelled, Origin, Panic, Policy, TaskId, Time};
 
@@ -206,6 +206,18 @@ impl<C> Cx<C> {
                 }
             }
         }
+    }
+
+    /// The finalizer that this context is in, if it is in one.
+    pub(crate) fn finalizing(&self) -> Option<&Finalizing> {
+        let mut at = self.place();
+        while let Place::Inner(s) = at {
+            if let Some(of) = &s.finalizing {
+                return Some(of);
+            }
+            at = s.outer();
+        }
+        None
     }
 
     /// The region that encloses what is opened here.
@@ -413,8 +425,13 @@ fn arouse(header: &Header) {
 fn record_escalated(header: &Header, c: Cancelled) {
     let mut inner = ext::make(header).inner.lock();
     let outcome = &mut inner.escalation.get_or_insert_default().outcome;
-    if outcome.as_ref().is_none_or(|e| e.kind() < c.kind()) {
-        *outcome = Some(c);
+    let hidden = match outcome {
+        Some(before) if before.kind() >= c.kind() => Some(c),
+        _ => outcome.replace(c),
+    };
+    drop(inner);
+    if let Some(c) = hidden {
+        outcome::hidden(header, Verdict::Ok, &c)
     }
 }
 
@@ -450,7 +467,6 @@ pub(crate) fn escalate_to(
 struct Running<'a> {
     future: Option<FinalizerFuture<'a>>,
     world: &'a World,
-    task: TaskId,
     registered_at: &'static Location<'static>,
 }
 
@@ -476,7 +492,7 @@ impl Running<'_> {
     }
 
     fn discard(&self, drop: &mut dyn FnMut()) {
-        unclaimed::within(self.world, Some(self.task), self.registered_at, drop)
+        unclaimed::of_finalizer(self.world, self.registered_at, drop)
     }
 }
 
@@ -487,19 +503,21 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Runs one finalizer, registered at `registered_at`, in a masked scope that only its own bound pierces. What it leaves
-/// is dropped here, and a panic of that drop is told: whoever closes a region goes on (`task.unclaimed`).
+/// Runs one finalizer in a masked scope that only its own bound pierces. What it leaves is dropped here, and a panic of
+/// that drop is told: whoever closes a region goes on (`task.unclaimed`).
 pub(crate) async fn run_finalizer(
     by: &TaskRef,
     world: &World,
     bound: impl Fn() -> Option<Time>,
-    registered_at: &'static Location<'static>,
+    of: Arc<Finalizing>,
     run: FinalizerFn,
 ) -> (FinalizerEnd, Option<Panic>) {
     let address = Address::of_task(by.as_ptr());
     let (id, task, kind) = (scope_number(by), task_id(by), ScopeKind::Phase { masked: true });
     let mut scope = Scope::new(by.as_ptr(), address, id, Some(kind));
+    let registered_at = of.registered_at;
     scope.immune = true;
+    scope.finalizing = Some(of);
     /// Says that the scope is over, once what ran in it is gone.
     struct Over<'a>(&'a TaskRef, ScopeId, ScopeEnd);
     impl Over<'_> {
@@ -519,7 +537,7 @@ pub(crate) async fn run_finalizer(
     let scope = scope;
     let at = Address::of_scope(NonNull::from(&scope));
     let future = Some(run(crate::raw::scope::enter::<crate::NoSpawn>(at, &scope)));
-    let mut body = Running { future, world, task, registered_at };
+    let mut body = Running { future, world, registered_at };
     let mut alarm = None;
     let end = poll_fn(|context| match body.poll(context) {
         Poll::Ready(end) => Poll::Ready(end),

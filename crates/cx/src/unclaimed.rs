@@ -13,7 +13,7 @@ use crate::scope::task_id;
 use alloc::borrow::ToOwned;
 use core::any::Any;
 use core::panic::Location;
-use region::{Lost, Settlement};
+use region::{Leaver, Lost, Settlement};
 use task::{Header, Whose};
 use types::{Panic, TaskId};
 
@@ -51,11 +51,23 @@ pub(crate) fn within(
     }
 }
 
-/// Drops how a member ended, once that has been told.
+/// Drops what the finalizer that was registered at `registered_at` left.
+pub(crate) fn of_finalizer(world: &World, registered_at: &'static Location<'static>, drop: &mut dyn FnMut()) {
+    if let Err(payload) = (world.unwinding.catch)(drop) {
+        tell_of(world, Leaver::Finalizer, None, registered_at, &*payload);
+        forget(world.unwinding, payload)
+    }
+}
+
+/// Drops how a member or a finalizer ended, once that has been told.
 pub(crate) fn end(world: &World, lost: Lost) {
-    let Lost { task, spawned_at, loss } = lost;
+    let Lost { task, spawned_at, loss, of } = lost;
     let mut loss = Some(loss);
-    within(world, Some(task), spawned_at, &mut || drop(loss.take()))
+    let mut drop = || drop(loss.take());
+    match of {
+        Leaver::Task => within(world, Some(task), spawned_at, &mut drop),
+        Leaver::Finalizer => of_finalizer(world, spawned_at, &mut drop),
+    }
 }
 
 /// Drops what members ended in and nobody will ask for, once that has been told.
@@ -82,8 +94,18 @@ fn tell(
     spawned_at: &'static Location<'static>,
     payload: &(dyn Any + Send),
 ) {
+    tell_of(world, Leaver::Task, task, spawned_at, payload)
+}
+
+fn tell_of(
+    world: &World,
+    of: Leaver,
+    task: Option<TaskId>,
+    spawned_at: &'static Location<'static>,
+    payload: &(dyn Any + Send),
+) {
     if !types::seeded!("task.drop-untold") {
         let message = Panic::text_of(payload).to_owned();
-        world.report(Report::DropPanicked { task, spawned_at, message })
+        world.report(Report::DropPanicked { task, spawned_at, of, message })
     }
 }

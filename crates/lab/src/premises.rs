@@ -19,7 +19,6 @@ use crate::world::{Kept, Recorder, VirtualClock, VirtualTimers, locked};
 use cx::port::{Waits, World};
 use region::Sink;
 use std::fmt;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use task::engine::EngineSlot;
 
@@ -74,7 +73,7 @@ impl Premises {
             && self.net.is_unused()
             && self.signals.are_unused(2);
         alone
-            && self.engine.world.written_off.load(Relaxed) == 0
+            && self.engine.world.written_off.lock().is_empty()
             && self.kept.all().is_empty()
             && self.engine.renew()
     }

@@ -17,6 +17,8 @@ mod cleanup;
 mod drains;
 #[path = "rules/drops.rs"]
 mod drops;
+#[path = "rules/hidden.rs"]
+mod hidden;
 #[path = "rules/masks.rs"]
 mod masks;
 #[path = "rules/obligations.rs"]

@@ -14,7 +14,7 @@ use crate::{
 ///
 /// - a region goes from open through draining, finalizing and settling to closed, leaving none out;
 /// - a task becomes a member of an open region only, and a region is opened below one that is open or draining (so may the
-///   janitor be started that closes a region whose frame is gone);
+///   janitor be started that closes a region whose frame is gone, and while a finalizer runs whoever waits for a closure of it);
 /// - a task that is over isn't told of a request, isn't polled and doesn't end again; only one that is over is joined.
 ///
 /// # Errors
@@ -24,6 +24,7 @@ pub fn phases_forward(events: &[Event]) -> Result<(), Report> {
     let mut tree = Whereabouts::default();
     let mut phases: BTreeMap<RegionId, RegionPhase> = BTreeMap::new();
     let mut over: BTreeSet<TaskId> = BTreeSet::new();
+    let mut finalizing: BTreeSet<RegionId> = BTreeSet::new();
     for event in events {
         match &event.label {
             Label::RegionOpen { region, parent, kind, .. } => {
@@ -50,11 +51,21 @@ pub fn phases_forward(events: &[Event]) -> Result<(), Report> {
                     let left = seen.dropped || tree.opener(*id).is_some_and(|task| tree.tasks[&task].over);
                     seen.parent == Some(*region) && seen.site == *site && !seen.closed && left
                 });
-                let last = if janitor { RegionPhase::Draining } else { RegionPhase::Open };
+                let last = match (finalizing.contains(region), janitor) {
+                    (true, _) => RegionPhase::Finalizing,
+                    (false, true) => RegionPhase::Draining,
+                    (false, false) => RegionPhase::Open,
+                };
                 if let Some(phase) = phases.get(region).filter(|phase| **phase > last) {
                     let (region, phase) = (tree.region(*region), word(*phase));
                     findings.at(event, format_args!("{region} took {task} in while it was {phase}"));
                 }
+            }
+            Label::FinalizerRun { region, .. } => {
+                finalizing.insert(*region);
+            }
+            Label::FinalizerEnd { region, .. } => {
+                finalizing.remove(region);
             }
             Label::TaskAck { task, .. } | Label::TaskPoll { task } if over.contains(task) => {
                 findings.at(event, format_args!("{} was over and did something", tree.task(*task)));

@@ -7,7 +7,6 @@ use crate::open::Finalizer;
 use crate::origin::{mix, task_id};
 use crate::region::{Inner, Region};
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -15,19 +14,30 @@ use core::panic::Location;
 use core::sync::atomic::Ordering::*;
 use core::task::{Poll, Waker};
 use obligation::Note;
-use task::{Loss, Waiter};
+use task::{Loss, Verdict, Waiter};
 use trace::{FinalizerId, Label, Refused, RegionPhase, Site};
 use types::{CancelKind, Cancelled, FailureNote, Panic, Severity, TaskId};
 
-/// An outcome of a member that nobody joined.
+/// An outcome of a member that nobody joined, or a finalizer's panic.
 #[derive(Debug)]
 pub struct Lost {
-    /// The member.
+    /// The member; of a finalizer, the task whose body its region has.
     pub task: TaskId,
-    /// Where it was spawned.
+    /// Where it was spawned, or registered.
     pub spawned_at: &'static Location<'static>,
     /// What it ended with.
     pub loss: Loss,
+    /// Whose it is.
+    pub of: Leaver,
+}
+
+/// Who leaves something behind in a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaver {
+    /// A task. Its place is where it was spawned.
+    Task,
+    /// A finalizer. Its place is where it was registered.
+    Finalizer,
 }
 
 /// What a closed region hands to whoever awaits it.
@@ -41,10 +51,9 @@ pub struct Settlement {
     pub visible: Option<Cancelled>,
     /// The same by a request that was made on this very region, from outside.
     pub own: Option<Cancelled>,
-    /// Later failures and panics, and cancellations by requests from above.
+    /// Later failures and panics, and cancellations that were asked for; under `FailFast` without consequences of the
+    /// region's own requests.
     pub others: Vec<Lost>,
-    /// Consequences of this region's own requests, in words.
-    pub dropped: Vec<String>,
     /// Obligations that were outstanding at the end and were declared leaked.
     pub leaked: Vec<Note>,
     /// `worst` over the members that count.
@@ -109,12 +118,20 @@ impl Settlement {
 }
 
 impl Lost {
+    /// Whether somebody asked for it: then it is no failure, and no news.
+    pub fn was_asked_for(&self, region: &Region) -> bool {
+        match &self.loss {
+            Loss::Failed(_) | Loss::Panicked(_) => false,
+            Loss::Cancelled(c) => !region.is_failure(self.task, Verdict::Cancelled(c)),
+        }
+    }
+
     /// The loss in words. Calls the error's `Debug`.
     pub fn note(&self) -> FailureNote {
         match &self.loss {
             Loss::Failed(f) => f.note(),
-            Loss::Cancelled(c) => FailureNote::of(c),
-            Loss::Panicked(p) => FailureNote::of(p),
+            Loss::Cancelled(c) => FailureNote::of(&format_args!("{c}")),
+            Loss::Panicked(p) => FailureNote::of(&format_args!("{p}")),
         }
     }
 }
@@ -216,21 +233,36 @@ impl Region {
         FinalizerId(mix(self.id.as_u64() ^ 0xF1, number))
     }
 
-    /// Takes the next finalizer: last registered first. `None` moves on to `Settling`.
+    /// Takes the next finalizer: last registered first. After the last one, [`Region::poll_finalized`] is due.
     pub fn next_finalizer(&self) -> Option<Finalizer> {
         let mut inner = self.inner.lock();
-        let next = if types::seeded!("finalizer.fifo") && !inner.finalizers.is_empty() {
+        if types::seeded!("finalizer.fifo") && !inner.finalizers.is_empty() {
             Some(inner.finalizers.remove(0))
         } else if types::seeded!("finalizer.skipped") {
             inner.finalizers.clear();
             None
         } else {
             inner.finalizers.pop()
-        };
-        if next.is_none() && inner.gate.finalized() {
-            self.mirror(&inner);
         }
-        next
+    }
+
+    /// Whether nothing that its finalizers began still runs (a closure that blocks): then the region goes on to
+    /// `Settling`. Registers `waker` otherwise.
+    pub fn poll_finalized(&self, waker: &Waker) -> Poll<()> {
+        let mut inner = self.inner.lock();
+        if inner.gate.members() == 0 || types::seeded!("region.close-early") {
+            if inner.gate.finalized() {
+                self.mirror(&inner);
+            }
+            return Poll::Ready(());
+        }
+        let old = match inner.gate.closer() {
+            Some(closer) if closer.will_wake(waker) => None,
+            _ => inner.gate.wait(Waiter::from_waker(waker)),
+        };
+        drop(inner);
+        drop(old);
+        Poll::Pending
     }
 
     /// How many finalizers are registered.
@@ -276,7 +308,7 @@ impl Region {
             let Some(loss) = task.take_loss() else { continue };
             let id = task_id(self.id, task.index.load(Relaxed));
             let severity = task.severity();
-            let lost = Lost { task: id, spawned_at: task.spawned_at, loss };
+            let lost = Lost { task: id, spawned_at: task.spawned_at, loss, of: Leaver::Task };
             match &lost.loss {
                 Loss::Cancelled(c)
                     if self.is_own(c.origin().scope) && self.policy != types::Policy::Collect =>
@@ -288,17 +320,19 @@ impl Region {
                     } else {
                         s.see_own(c)
                     }
-                    s.dropped.push(alloc::format!("{}: consequence of this region's own request", lost.task));
                     continue;
                 }
                 Loss::Cancelled(c) if self.is_above(c.origin().scope) => {
                     s.see(c);
                     s.others.push(lost)
                 }
-                // Asked of it alone, or of this region, and collected.
-                Loss::Cancelled(c) if c.origin().scope == id.as_u64() || self.is_own(c.origin().scope) => {
+                // Asked of this region, and collected.
+                Loss::Cancelled(c) if self.is_own(c.origin().scope) => {
+                    s.see_own(c);
                     s.others.push(lost)
                 }
+                // Asked of it alone.
+                Loss::Cancelled(c) if c.origin().scope == id.as_u64() => s.others.push(lost),
                 Loss::Panicked(_) if s.panic.is_none() => s.panic = Some(lost),
                 Loss::Failed(_) | Loss::Cancelled(_) if s.failure.is_none() => s.failure = Some(lost),
                 _ => s.others.push(lost),

@@ -131,7 +131,7 @@ impl<W> Gate<W> {
         self.closer.take()
     }
 
-    /// The finalizers have run.
+    /// The finalizers have run, and what they began has ended: no member is left.
     pub fn finalized(&mut self) -> bool {
         let first = self.phase == RegionPhase::Finalizing;
         if first {
@@ -149,7 +149,8 @@ impl<W> Gate<W> {
     }
 
     fn closer_if_drained(&mut self) -> Option<W> {
-        if types::seeded!("gate.no-wake") || self.phase != RegionPhase::Draining || !self.only_daemons() {
+        let waits = matches!(self.phase, RegionPhase::Draining | RegionPhase::Finalizing);
+        if types::seeded!("gate.no-wake") || !waits || !self.only_daemons() {
             return None;
         }
         self.closer.take()

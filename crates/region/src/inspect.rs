@@ -35,6 +35,9 @@ pub struct MemberView {
     pub acknowledged: bool,
 }
 
+/// What tasks are called, as the layer above knows it.
+pub type Names<'a> = &'a dyn Fn(&Header) -> Option<Cow<'static, str>>;
+
 /// How many levels of regions a view shows: enough for a person, and for any thread's stack.
 pub const DEEPEST: usize = 128;
 
@@ -86,31 +89,14 @@ impl Region {
     /// under the region's lock.
     ///
     /// Regions nested deeper than [`DEEPEST`] below this one are left out.
-    pub fn view_named(self: &Arc<Region>, name: &dyn Fn(&Header) -> Option<Cow<'static, str>>) -> RegionView {
+    pub fn view_named(self: &Arc<Region>, name: Names<'_>) -> RegionView {
         self.view_to(DEEPEST, name)
     }
 
-    fn view_to(
-        self: &Arc<Region>,
-        levels: usize,
-        name: &dyn Fn(&Header) -> Option<Cow<'static, str>>,
-    ) -> RegionView {
+    fn view_to(self: &Arc<Region>, levels: usize, name: Names<'_>) -> RegionView {
         let inner = self.inner.lock();
         let mut members = Vec::new();
-        let mut look = |h: &task::Header| {
-            members.push(MemberView {
-                task: task_id(self.id, h.index.load(Relaxed)),
-                name: name(h),
-                spawned_at: h.spawned_at,
-                type_name: h.type_name(),
-                runnable: h.word.is_scheduled(),
-                waits_for: h.waits_for(),
-                wait_since: h.wait_since.load(Relaxed),
-                daemon: h.control() & control::DAEMON != 0,
-                told: (h.control() & control::TOLD) as u8,
-                acknowledged: h.control() & control::ACKNOWLEDGED != 0,
-            })
-        };
+        let mut look = |h: &Header| members.push(self.view_member(h, name));
         self.told.each(&mut look);
         self.untold.each(&mut look);
         let children: Vec<_> = inner.children.values().cloned().collect();
@@ -140,6 +126,22 @@ impl Region {
                 Some(left) => children.iter().map(|child| child.view_to(left, name)).collect(),
                 None => Vec::new(),
             },
+        }
+    }
+
+    /// One member, under the region's lock.
+    pub(crate) fn view_member(&self, h: &Header, name: Names<'_>) -> MemberView {
+        MemberView {
+            task: task_id(self.id, h.index.load(Relaxed)),
+            name: name(h),
+            spawned_at: h.spawned_at,
+            type_name: h.type_name(),
+            runnable: h.word.is_scheduled(),
+            waits_for: h.waits_for(),
+            wait_since: h.wait_since.load(Relaxed),
+            daemon: h.control() & control::DAEMON != 0,
+            told: (h.control() & control::TOLD) as u8,
+            acknowledged: h.control() & control::ACKNOWLEDGED != 0,
         }
     }
 

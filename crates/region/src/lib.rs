@@ -49,8 +49,8 @@ mod unjoined;
 mod walk;
 
 pub use above::Above;
-pub use close::{Drained, Lost, Settlement};
-pub use inspect::{DEEPEST, MemberView, RegionView};
+pub use close::{Drained, Leaver, Lost, Settlement};
+pub use inspect::{DEEPEST, MemberView, Names, RegionView};
 pub use open::{Body, Finalizer, Isolated, Mask, OnFailure, Open, Sink};
 pub use origin::{mix, refusal, task_id};
 pub use phase::{Via, admits, after};

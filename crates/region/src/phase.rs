@@ -8,14 +8,18 @@ pub enum Via {
     Body,
     /// A live task of the region opens a region of its own, or a janitor is needed to close one.
     LiveTask,
+    /// A closure that blocks still runs, and the wait for it is gone: somebody has to wait in its place.
+    Closure,
 }
 
 /// Whether a region in `phase` admits (`region.no-admit`).
 pub fn admits(phase: RegionPhase, via: Via) -> bool {
     match phase {
         RegionPhase::Open => true,
-        RegionPhase::Draining => via == Via::LiveTask || types::seeded!("region.admit-while-draining"),
-        RegionPhase::Finalizing | RegionPhase::Settling | RegionPhase::Closed => false,
+        RegionPhase::Draining => via != Via::Body || types::seeded!("region.admit-while-draining"),
+        // A finalizer may have begun it.
+        RegionPhase::Finalizing => via == Via::Closure,
+        RegionPhase::Settling | RegionPhase::Closed => false,
     }
 }
 
@@ -48,6 +52,12 @@ mod tests {
         for late in [Finalizing, Settling, Closed] {
             assert!(!admits(late, Via::Body) && !admits(late, Via::LiveTask));
         }
+    }
+
+    #[test]
+    fn whoever_waits_for_a_closure_is_admitted_until_the_region_settles() {
+        assert!([Open, Draining, Finalizing].iter().all(|phase| admits(*phase, Via::Closure)));
+        assert!(!admits(Settling, Via::Closure) && !admits(Closed, Via::Closure));
     }
 
     #[test]

@@ -3,20 +3,25 @@
 //!
 //! Not here: running the body (`running`), reading arguments or the environment.
 use crate::builder::Builder;
+use crate::running::EndReport;
+use cx::port::Report;
 use cx::{All, Cx};
 use std::process::ExitCode;
-use types::{Res, Stop, TaskOutput};
+use types::{CancelKind, Res, Stop, TaskOutput};
 
 /// Runs a program: `body` on a runtime of `builder`, and the exit code for its outcome.
 ///
 /// | exit code | when |
 /// |---|---|
 /// | 0 | `body` returned `Ok` or `()`, and nothing was lost |
-/// | 1 | it failed or was cancelled, or a child failed and nobody joined it |
+/// | 1 | it failed or was cancelled, or a child failed and nobody joined it, or a shutdown wrote tasks off |
 /// | 2 | the runtime could not be made: a knob out of its range, or the system refused |
 ///
-/// What failed is printed on standard error as one line. A body that fails cancels what it started
-/// (`BodyFailed`), as any task's does, so that the program ends.
+/// What failed is printed on standard error as one line. A body that fails cancels what it started, as any task's does, so
+/// that the program ends.
+///
+/// The body runs in the root region. So `cx.handle().cancel(CancelKind::Shutdown, ..)` there, from a signal say, ends the
+/// process in bounded time: what does not stop by the deadline is written off and named, and the exit code is 1.
 ///
 /// ```no_run
 /// use asupersync_runtime::{Builder, program};
@@ -52,7 +57,7 @@ pub fn program<T: TaskOutput>(builder: Builder, body: impl AsyncFnOnce(&mut Cx<A
 ///
 /// # Panics
 /// With the body's panic, or a child's that nobody joined; if the body failed or was cancelled; if a child
-/// failed and nobody joined it; if the runtime could not be made.
+/// failed and nobody joined it; if a shutdown wrote tasks off; if the runtime could not be made.
 #[track_caller]
 pub fn test<T: TaskOutput>(builder: Builder, body: impl AsyncFnOnce(&mut Cx<All>) -> T) {
     if let Err((_, text)) = complaint(builder, body) {
@@ -67,20 +72,41 @@ fn complaint<T: TaskOutput>(
     body: impl AsyncFnOnce(&mut Cx<All>) -> T,
 ) -> Result<(), (u8, String)> {
     let runtime = builder.build().map_err(|e| (2, e.to_string()))?;
-    // A region that cancels its members when the body fails, as any task's does.
+    let reports = runtime.reports();
+    // In the root itself, so that its handle is the process's: a shutdown through it writes off what does not stop.
     let whole = async |cx: &mut Cx<All>| -> Res<T::Ok, T::Err> {
-        cx.try_region(|scope| async move { body(scope).await.into_outcome().ok() }).await
+        let result = body(cx).await.into_outcome().ok();
+        if result.is_err() {
+            // As any task's region does. (A panic goes on, and has the same effect.)
+            cx.handle().cancel(CancelKind::Explicit, "the program's body failed", None)
+        }
+        result
     };
-    let (result, cause) = match runtime.try_run(whole) {
-        Ok(result) => (result, None),
-        Err(report) => (report.value, Some(report.cause)),
+    let (result, cause, left) = match runtime.try_run(whole) {
+        Ok(result) => (result, None, Vec::new()),
+        Err(report) => {
+            let EndReport { value, cause, written_off } = *report;
+            (value, Some(cause), written_off)
+        }
     };
     // The body's own failure first: it knows best, and the end's cause is often its consequence.
-    match (result, cause) {
-        (Ok(_), None) => Ok(()),
-        (Err(Stop::Err(e)), _) => Err((1, format!("{e:?}"))),
-        (Err(Stop::Cancelled(c)), _) | (Ok(_), Some(c)) => Err((1, c.to_string())),
+    let (why, hidden) = match (result, cause) {
+        (Ok(_), None) => return Ok(()),
+        (Err(Stop::Err(e)), cause) => (format!("{e:?}"), cause),
+        // What the root's end tells is why: the failure of a child.
+        (Err(Stop::Cancelled(c)), Some(why)) if c.kind() == CancelKind::SiblingFailed => {
+            (why.to_string(), None)
+        }
+        (Err(Stop::Cancelled(c)), cause) => (c.to_string(), cause.filter(|cause| !cause.same_request(&c))),
+        (Ok(_), Some(c)) => (c.to_string(), None),
+    };
+    if let Some(cause) = hidden.filter(|cause| cause.kind() == CancelKind::ChildFailed) {
+        reports.report(Report::Unclean { cause })
     }
+    if left.is_empty() {
+        return Err((1, why));
+    }
+    Err((1, format!("{}; {why}", Report::WrittenOff { tasks: left })))
 }
 
 /// Causes are printed on lines of their own; here they follow on the same one.
@@ -140,6 +166,18 @@ mod tests {
             Ok(())
         });
         assert!(text.as_ref().is_some_and(|t| t.contains("lost")), "{text:?}");
+    }
+
+    #[test]
+    fn a_childs_failure_is_the_complaint_and_not_what_it_did_to_the_body() {
+        let text = said(async |cx| {
+            cx.spawn(async |_| -> Res { Err(Stop::Err(Error::msg("the cause"))) });
+            loop {
+                cx.checkpoint()?;
+                cx.yield_now().await;
+            }
+        });
+        assert!(text.as_ref().is_some_and(|t| t.contains("the cause")), "{text:?}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A runtime from its root body to its end.
 //!
 //! Shutdown order: the body returns and its region drains (admission off, finalizers), the workers end, the
-//! blocking pool ends. What a shutdown request could not stop by its deadline is written off and named; its
-//! threads are left behind rather than joined, so that this terminates.
+//! blocking pool ends. What a shutdown request could not stop by its deadline is written off and named, and the end is
+//! not a clean one; its threads are left behind rather than joined, so that this terminates.
 use crate::builder::{BuildError, Builder};
 use crate::driver::Machine;
 use crate::pool::Pool;
@@ -10,14 +10,13 @@ use crate::ports::{Mixed, Monotonic, StandardError};
 use crate::raw::with_root;
 use crate::thread;
 use crate::wheels::Wheels;
-use cx::port::{Clock, Report, World};
+use cx::port::{Clock, Report, Reports, World};
 use cx::{All, Cx, RegionHandle, Root};
 use reactor::{Reactor, SystemNet, SystemSignals};
-use region::{RegionView, Sink};
+use region::{MemberView, RegionView, Sink};
 use sched::engine::{self, Engine, Setup};
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -67,13 +66,22 @@ pub fn run<T>(body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> T {
 pub struct EndReport<T> {
     /// The body's value.
     pub value: T,
-    /// Why the end is not clean: a child failed and nobody joined it, or was cut short.
+    /// Why the end is not clean: a child failed and nobody joined it, or was cut short; or the request to shut down
+    /// that some did not heed in time.
     pub cause: Cancelled,
+    /// Tasks that a shutdown wrote off, as they were found at its deadline (`cancel.bounded`). They may still run: on
+    /// threads that are left behind, which the end of the process takes with it.
+    pub written_off: Vec<MemberView>,
 }
 
+/// The cause, after a line for each task that was written off.
 impl<T> fmt::Display for EndReport<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the program's root did not end cleanly: {}", self.cause)
+        f.write_str("the program's root did not end cleanly: ")?;
+        if !self.written_off.is_empty() {
+            writeln!(f, "{}", Report::WrittenOff { tasks: self.written_off.clone() })?;
+        }
+        write!(f, "{}", self.cause)
     }
 }
 
@@ -132,6 +140,10 @@ impl Runtime {
         parts
     }
 
+    pub(crate) fn reports(&self) -> Arc<dyn Reports> {
+        self.parts().engine.world().reports.clone()
+    }
+
     /// A handle on the root region, for threads outside.
     pub fn handle(&self) -> RegionHandle<All> {
         self.parts().root.handle()
@@ -148,19 +160,19 @@ impl Runtime {
     }
 
     /// Runs `body` on this thread, which is worker 0, and what it spawns on all of them. Returns the body's
-    /// value once everything has ended. A child's failure that nobody joined is printed as a report; see
-    /// [`Runtime::try_run`].
+    /// value once everything has ended. A child's failure that nobody joined is printed as a report, and so are tasks that a
+    /// shutdown wrote off; see [`Runtime::try_run`].
     ///
     /// # Panics
     /// With the body's panic, or a child's that nobody joined.
     #[track_caller]
     pub fn run<T>(self, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> T {
-        let reports = self.parts().engine.world().reports.clone();
-        match self.try_run(body) {
-            Ok(value) => value,
-            Err(end) => {
-                reports.report(Report::Unclean { cause: end.cause });
-                end.value
+        let reports = self.reports();
+        match self.end_of(Location::caller(), body) {
+            (value, None, _) => value,
+            (value, Some(cause), _) => {
+                reports.report(Report::Unclean { cause });
+                value
             }
         }
     }
@@ -168,22 +180,46 @@ impl Runtime {
     /// As [`Runtime::run`], with the end's report as an error.
     ///
     /// # Errors
-    /// A child of the body failed and nobody joined it, or was cut short by a request from outside. The
-    /// value is in the report.
+    /// A child of the body failed and nobody joined it, or was cut short by a request from outside; or a shutdown wrote
+    /// tasks off that did not stop by its deadline. The value is in the report.
     ///
     /// # Panics
     /// As [`Runtime::run`].
     #[track_caller]
     pub fn try_run<T>(self, body: impl AsyncFnOnce(&mut Cx<All>) -> T) -> Result<T, Box<EndReport<T>>> {
-        let parts = self.into_parts();
-        let threads = parts.start_workers();
-        match parts.drive(Location::caller(), threads, body) {
-            (Some(Outcome::Panicked(p)), _) => std::panic::resume_unwind(p.into_payload()),
-            (Some(Outcome::Cancelled(cause)), Some(value)) => Err(Box::new(EndReport { value, cause })),
-            (_, Some(value)) => Ok(value),
-            (_, None) => panic!("the root body was dropped before it returned"),
+        let (value, cause, left) = self.end_of(Location::caller(), body);
+        match (cause, left) {
+            (None, None) => Ok(value),
+            (cause, Some(Left { shutdown, tasks })) => {
+                let cause = cause.unwrap_or(shutdown);
+                Err(Box::new(EndReport { value, cause, written_off: tasks }))
+            }
+            (Some(cause), None) => Err(Box::new(EndReport { value, cause, written_off: Vec::new() })),
         }
     }
+
+    /// The body's value, why its outcome is not `Ok`, and what was written off.
+    fn end_of<T>(
+        self,
+        at: &'static Location<'static>,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T,
+    ) -> (T, Option<Cancelled>, Option<Left>) {
+        let parts = self.into_parts();
+        let threads = parts.start_workers();
+        match parts.drive(at, threads, body) {
+            (Some(Outcome::Panicked(p)), ..) => std::panic::resume_unwind(p.into_payload()),
+            (Some(Outcome::Cancelled(cause)), Some(value), left) => (value, Some(cause), left),
+            (_, Some(value), left) => (value, None, left),
+            (_, None, _) => panic!("the root body was dropped before it returned"),
+        }
+    }
+}
+
+/// What a shutdown wrote off.
+struct Left {
+    shutdown: Cancelled,
+    /// At least one.
+    tasks: Vec<MemberView>,
 }
 
 impl Drop for Runtime {
@@ -203,7 +239,7 @@ impl Parts {
         at: &'static Location<'static>,
         threads: Vec<(JoinHandle<()>, mpsc::Receiver<()>)>,
         body: impl AsyncFnOnce(&mut Cx<All>) -> T,
-    ) -> (Option<Outcome<(), Never>>, Option<T>) {
+    ) -> (Option<Outcome<(), Never>>, Option<T>, Option<Left>) {
         let mut value = None;
         let mut task = with_root(
             &self.root,
@@ -218,8 +254,11 @@ impl Parts {
         );
         let outcome = task.take();
         drop(task);
+        // Nobody is written off any more: the root region has closed.
+        let tasks = self.engine.world().written_off.lock().clone();
+        let left = if tasks.is_empty() { None } else { self.root.request() };
         self.end(threads);
-        (outcome, value)
+        (outcome, value, left.map(|shutdown| Left { shutdown, tasks }))
     }
 
     /// Returns when they all have begun: a thread that was just made may share the processor of the one that made it, and the
@@ -265,7 +304,7 @@ impl Parts {
             }
         }
         stuck |= !self.pool.close(LAST_WAIT);
-        stuck |= self.engine.world().written_off.load(Relaxed) > 0;
+        stuck |= !self.engine.world().written_off.lock().is_empty();
         if stuck {
             // Somebody is still inside a task that was written off: what it may touch is left in place.
             std::mem::forget((self.slot, self.engine, self.machine, self.root));

@@ -151,6 +151,105 @@ fn a_closure_that_blocks_for_long_is_written_off() {
 }
 
 #[test]
+fn a_closure_of_a_finalizer_is_written_off_as_any_other_is() {
+    let (runtime, kept) = runtime(2);
+    interrupt(runtime.handle());
+    let (release, released) = channel::<()>();
+    let outer = Arc::new(AtomicBool::new(false));
+    let finalized = outer.clone();
+    watched("shutdown beside a finalizer's closure", runtime, async |cx| {
+        let registered = cx.finally(async move |_: &mut Cx<NoSpawn>| -> Res {
+            finalized.store(true, SeqCst);
+            Ok(())
+        });
+        assert!(registered.is_ok());
+        cx.region(|cx| async {
+            let registered = cx.finally(async move |cx: &mut Cx<NoSpawn>| -> Res {
+                cx.run_blocking::<_, types::Error>(move |_| {
+                    let _ = released.recv_timeout(Duration::from_secs(60));
+                })
+                .await
+            });
+            assert!(registered.is_ok());
+            cx.cancelled().await
+        })
+        .await
+    });
+    assert!(outer.load(SeqCst), "what is above it closes as ever");
+    assert!(kept.say("was ended at its bound of time"), "{kept:?}");
+    assert!(kept.say("wrote off 1 task") && kept.say("waits for: a blocking closure"), "{kept:?}");
+    drop(release);
+    the_process_is_usable();
+}
+
+/// Starts a closure that outlasts the test's shutdown, and ends once that has begun. The sender keeps it waiting.
+async fn leave_a_closure(cx: &mut Cx, released: std::sync::mpsc::Receiver<()>) -> u8 {
+    cx.spawn_blocking(move |_| {
+        let _ = released.recv_timeout(Duration::from_secs(60));
+    });
+    cx.cancelled().await;
+    7
+}
+
+#[test]
+fn an_end_that_wrote_tasks_off_is_no_clean_one_and_names_them() {
+    let (runtime, kept) = runtime(2);
+    interrupt(runtime.handle());
+    let (release, released) = channel::<()>();
+    let end = runtime.try_run(async |cx| leave_a_closure(cx, released).await);
+    let report = end.expect_err("a task was given up");
+    assert_eq!((report.value, report.written_off.len()), (7, 1));
+    assert_eq!(report.written_off[0].waits_for.map(|kind| kind.what), Some("a blocking closure"));
+    assert!(report.cause.kind() == CancelKind::Shutdown && report.cause.why() == "Ctrl-C", "{report:?}");
+    let text = report.to_string();
+    assert!(text.contains("wrote off 1 task") && text.contains(file!()) && text.contains("Ctrl-C"), "{text}");
+    assert!(kept.say("wrote off 1 task"), "{kept:?}");
+    drop(release);
+}
+
+#[test]
+fn a_plain_run_reports_what_was_written_off_once_and_returns_its_value() {
+    let (runtime, kept) = runtime(2);
+    interrupt(runtime.handle());
+    let (release, released) = channel::<()>();
+    assert_eq!(runtime.run(async |cx| leave_a_closure(cx, released).await), 7);
+    let told =
+        kept.0.lock().expect("never poisoned").iter().filter(|r| r.contains("wrote off 1 task")).count();
+    assert!(told == 1 && !kept.say("did not end cleanly"), "{kept:?}");
+    drop(release);
+}
+
+#[test]
+fn a_program_that_wrote_tasks_off_does_not_end_in_success() {
+    let kept = Kept::default();
+    let builder = Builder::new().workers(2).seed(1).grace(GRACE).reports(kept.clone());
+    let (release, released) = channel::<()>();
+    let code = asupersync_runtime::program(builder, async |cx: &mut Cx| -> Res {
+        interrupt(cx.handle());
+        leave_a_closure(cx, released).await;
+        Ok(())
+    });
+    assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::from(1)));
+    assert!(kept.say("wrote off 1 task"), "{kept:?}");
+    drop(release);
+}
+
+#[test]
+fn a_childs_failure_beside_the_programs_own_is_reported() {
+    let kept = Kept::default();
+    let builder = Builder::new().workers(1).seed(1).reports(kept.clone());
+    let code = asupersync_runtime::program(builder, async |cx: &mut Cx| -> Res {
+        cx.spawn(async |cx: &mut Cx| -> Res {
+            cx.cancelled().await;
+            Err(types::Error::msg("of the child").into())
+        });
+        Err(types::Error::msg("of the body").into())
+    });
+    assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::from(1)));
+    assert!(kept.say("of the child"), "{kept:?}");
+}
+
+#[test]
 fn a_task_that_never_looks_at_a_checkpoint_is_written_off() {
     for n in [1, 2] {
         let (runtime, kept) = runtime(n);

@@ -154,8 +154,10 @@ fn phases(counted: &Counted, id: RegionId, region: &Region) -> Result<(), Violat
         hold!(region.body.is_some() || region.dropped, "region.phases", "the body of {id} still runs");
     }
     if region.phase > RegionPhase::Draining {
-        hold!(region.live == 0, "region.waits", "{id} is {:?} with live tasks", region.phase);
         hold!(region.open_children == 0, "region.waits", "{id} is {:?} with open regions", region.phase);
+    }
+    if region.phase > RegionPhase::Finalizing {
+        hold!(region.live == 0, "region.waits", "{id} is {:?} with live tasks", region.phase);
     }
     if region.phase > RegionPhase::Finalizing && !written_off {
         hold!(region.finalizers.is_empty(), "finalizer.order", "{id} is {:?} with finalizers", region.phase);

@@ -284,6 +284,7 @@ pub(crate) fn enter(state: &mut State, id: RegionId, to: RegionPhase) -> Result<
             );
         }
         _ => {
+            require!(region.live == 0, "region.waits", "{id} has {} live tasks", region.live);
             let left = region.finalizers.len();
             require!(left == 0, "finalizer.order", "{id} has {left} finalizers that haven't ended");
         }

@@ -28,7 +28,8 @@ fn change(state: &mut State, id: TaskId) -> &mut Task {
 }
 
 /// `region.no-admit`: only an open region admits, except that a dropped frame's finalizers may get
-/// a janitor task in the draining region that took the frame over.
+/// a janitor task in the draining region that took the frame over, and a blocking closure of a
+/// finalizer that runs may get a task that waits for it.
 pub(crate) fn spawn(state: &mut State, id: TaskId, owner: RegionId, daemon: bool) -> Result<(), Refusal> {
     require!(state.number_is_free(id.as_u64()), "scope.numbering", "number {} is taken", id.as_u64());
     let phase = region::get(state, owner)?.phase;
@@ -36,7 +37,11 @@ pub(crate) fn spawn(state: &mut State, id: TaskId, owner: RegionId, daemon: bool
         let orphan = |(_, region): (RegionId, &crate::Region)| region.parent == Some(owner) && region.dropped;
         phase == RegionPhase::Draining && !daemon && state.open_regions().any(orphan)
     };
-    let admits = phase == RegionPhase::Open || janitor();
+    let closure = || {
+        let runs = |at: &crate::Finalizer| at.region == owner && at.started && at.end.is_none();
+        phase == RegionPhase::Finalizing && !daemon && state.finalizers.values().any(runs)
+    };
+    let admits = phase == RegionPhase::Open || janitor() || closure();
     require!(admits, "region.no-admit", "{owner} is {phase:?} and admits nobody, {id} included");
 
     let task = Task {

@@ -3,13 +3,13 @@ use super::ext::{self, ExtInner};
 use super::place::{counted, owner_of, world_of};
 use crate::close::{self, janitor};
 use crate::port::{Report, World};
-use crate::unclaimed;
+use crate::{outcome, unclaimed};
 use alloc::boxed::Box;
 use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
-use region::{Lost, Region, Settlement};
+use region::{Leaver, Lost, Region, Settlement};
 use task::{Header, Owner, Raise, Verdict, Waiter, Whose, control};
 use trace::{Escalation, Label};
 use types::{CancelKind, Cancelled, Cause, Failure};
@@ -51,13 +51,14 @@ unsafe impl Owner for Kernel {
                 }
             }
         }
-        if let (Raise::Nothing, Some(c)) = (&raise, ext.take_escalated()) {
-            raise = Raise::Cancelled(c);
+        let escalated = ext.take_escalated();
+        let shows = matches!(raise, Raise::Nothing) && !keeps_its_end(task, verdict);
+        match escalated {
+            Some(c) if shows => raise = Raise::Cancelled(c),
+            Some(c) => outcome::hidden(task, verdict, &c),
+            None => {}
         }
-        // A body that was cancelled keeps its own reason, unless that is a consequence of what its children did.
-        if let (Raise::Cancelled(_), Verdict::Cancelled(c)) = (&raise, verdict)
-            && ext.implicit().is_none_or(|region| !region.is_own(c.origin().scope))
-        {
+        if matches!(raise, Raise::Cancelled(_)) && keeps_its_end(task, verdict) {
             raise = Raise::Nothing;
         }
         Poll::Ready(raise)
@@ -96,6 +97,7 @@ unsafe impl Owner for Kernel {
             task: crate::scope::task_id(task),
             spawned_at: task.spawned_at,
             loss: task::Loss::Failed(failure),
+            of: Leaver::Task,
         };
         close::report_lost(&lost, close::enclosing(task), task);
         unclaimed::end(world_of(task), lost)
@@ -139,11 +141,25 @@ fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
     escalated
 }
 
+/// Whether the body's end is the task's outcome, unless a child panicked: a panic is, and a cancellation is that is no
+/// consequence of what the task's children did.
+fn keeps_its_end(task: &Header, verdict: Verdict<'_>) -> bool {
+    match verdict {
+        Verdict::Ok | Verdict::Err => false,
+        Verdict::Cancelled(c) => {
+            let implicit = ext::of(task).and_then(ext::Ext::implicit);
+            implicit.is_none_or(|region| !region.is_own(c.origin().scope))
+        }
+        Verdict::Panicked => true,
+    }
+}
+
 /// What the close of a task's children does to its outcome: as `try_region` would.
 fn raised_by(task: &Header, region: &Region, verdict: Verdict<'_>, mut settlement: Settlement) -> Raise {
     let note = settlement.note();
-    if matches!(verdict, Verdict::Panicked)
-        && let Some(lost) = settlement.worst()
+    if let Some(lost) = settlement.worst()
+        && keeps_its_end(task, verdict)
+        && (matches!(verdict, Verdict::Panicked) || settlement.panic.is_none())
     {
         close::report_lost(lost, region, task)
     }

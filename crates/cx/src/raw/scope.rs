@@ -5,6 +5,7 @@
 //! parent is used again; all others live in the frame of the combinator that opened them.
 use super::ext::ChildSlot;
 use super::place::{Address, Place};
+use crate::close::Finalizing;
 use alloc::sync::Arc;
 use cancel::Slot;
 use core::any::Any;
@@ -25,6 +26,8 @@ pub(crate) struct Scope {
     pub(crate) masked: AtomicBool,
     /// Whether the cleanup deadline leaves the mask alone: a finalizer or release has a bound of its own.
     pub(crate) immune: bool,
+    /// The finalizer that runs in this scope.
+    pub(crate) finalizing: Option<Arc<Finalizing>>,
     /// Whether the cleanup deadline of the request on this very scope has passed: masks inside are pierced.
     pub(crate) overdue: AtomicBool,
     /// Kind of the request on this very scope, 0 for none.
@@ -64,6 +67,7 @@ impl Scope {
             kind,
             masked: AtomicBool::new(kind.is_some_and(ScopeKind::masks)),
             immune: false,
+            finalizing: None,
             overdue: AtomicBool::new(false),
             requested: AtomicU8::new(0),
             slot: Lock::new(Slot::default()),

@@ -45,7 +45,7 @@ macro_rules! table {
             a_failure_that_the_region_forgets: "region.failure-forgotten" in "crates/region/src/raw/member.rs",
                 noticed by regions::an_error_that_nobody_took_is_returned, which says "the member's error is lost",
                 found within 10 and 10;
-            a_failure_that_try_region_swallows: "region.failure-swallowed" in "crates/cx/src/frame.rs",
+            a_failure_that_try_region_swallows: "region.failure-swallowed" in "crates/cx/src/outcome.rs",
                 noticed by regions::an_error_that_nobody_took_is_returned, which says "the member's error is lost",
                 found within 10 and 10;
             a_consequence_that_counts_as_a_failure: "outcome.consequence-counts" in "crates/region/src/origin.rs",

@@ -6,8 +6,8 @@
 //! Invariant `members.written-off`: a written-off task is in no list, is counted nowhere, and keeps one strong
 //! reference to its region for ever, so that it may still end on whatever thread it is stuck in.
 use super::members::Members;
+use crate::inspect::{MemberView, Names};
 use crate::region::{Inner, Region};
-use crate::task_id;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,21 +15,20 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
 use task::{Header, Waiter, control};
 use trace::{Label, RegionPhase};
-use types::TaskId;
 
 /// What was written off.
 #[derive(Debug, Default)]
 pub struct WrittenOff {
-    /// The tasks.
-    pub tasks: Vec<TaskId>,
+    /// The tasks, as they were found.
+    pub tasks: Vec<MemberView>,
     /// Regions that a written-off task has open, innermost last: their bodies are over, and nobody closes them.
     pub orphans: Vec<Arc<Region>>,
 }
 
 impl Region {
     /// Writes off the leaves of this region and everything below it, and says which they were. The caller has
-    /// the orphans closed.
-    pub fn write_off(self: &Arc<Region>) -> WrittenOff {
+    /// the orphans closed. `name` is as for [`Region::view_named`].
+    pub fn write_off(self: &Arc<Region>, name: Names<'_>) -> WrittenOff {
         let mut regions = Vec::from([self.clone()]);
         let mut at = 0;
         while at < regions.len() {
@@ -42,7 +41,7 @@ impl Region {
         let mut gone = WrittenOff::default();
         let mut leaves = BTreeSet::new();
         for region in &regions {
-            gone.tasks.extend(region.write_off_leaves(&waiting, &mut leaves));
+            gone.tasks.extend(region.write_off_leaves(&waiting, &mut leaves, name));
         }
         gone.orphans.extend(regions.into_iter().filter(|region| region.lose_body(&leaves)));
         gone
@@ -78,7 +77,8 @@ impl Region {
         self: &Arc<Region>,
         waiting: &BTreeSet<usize>,
         all: &mut BTreeSet<usize>,
-    ) -> Vec<TaskId> {
+        name: Names<'_>,
+    ) -> Vec<MemberView> {
         let mut inner = self.inner.lock();
         let mut leaves: Vec<NonNull<Header>> = Vec::new();
         let mut look = |header: &Header| {
@@ -94,10 +94,10 @@ impl Region {
         for task in leaves {
             // SAFETY: it is linked and the lock is held (`members.linked`).
             let header = unsafe { task.as_ref() };
+            let view = self.view_member(header, name);
             closer = self.release(&mut inner, header).or(closer);
-            let id = task_id(self.id, header.index.load(Relaxed));
-            self.emit(None, || Label::TaskWriteOff { task: id });
-            gone.push(id);
+            self.emit(None, || Label::TaskWriteOff { task: view.task });
+            gone.push(view);
             all.insert(task.addr().get());
         }
         drop(inner);

@@ -2,7 +2,7 @@
 use super::watchdog::watched;
 use super::{Kept, kept_by};
 use asupersync_runtime::{Builder, Runtime};
-use cx::{Cx, RegionOptions};
+use cx::{Cx, NoSpawn, RegionOptions};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -167,4 +167,115 @@ fn one_that_has_not_begun_is_dropped_with_the_wait_and_holds_nobody() {
         drop(over);
         first.join(cx).await.ok().expect("it ends");
     });
+}
+
+/// Runs a closure in a finalizer that is ended at its bound; the finalizer's region must be open until the closure has
+/// ended. Nobody else waits for the closure.
+fn outlives_its_finalizer(returns: fn()) -> (Option<Outcome<(), types::Error>>, Kept) {
+    let (runtime, kept) = hasty();
+    let mut outcome = None;
+    let slot = &mut outcome;
+    watched("a closure whose finalizer is ended", runtime, async move |cx| {
+        let (over, wait) = channel::<()>();
+        let (begun, closed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (begins, is_closed) = (begun.clone(), closed.clone());
+        let collected = cx
+            .collect(|outer| async move {
+                let mut task = outer.spawn(async move |cx: &mut Cx| -> Res {
+                    let ended = cx.try_region(|r| async {
+                        let finalizer = async move |cx: &mut Cx<NoSpawn>| -> Res {
+                            let closure = move |_: &cx::BlockingCx| {
+                                begins.store(true, SeqCst);
+                                let _ = wait.recv();
+                                returns()
+                            };
+                            let mut closure = pin!(cx.run_blocking::<_, types::Error>(closure));
+                            closure.as_mut().await
+                        };
+                        r.finally(finalizer).expect("the region is open");
+                        r.handle().cancel(CancelKind::Explicit, "the test says so", None);
+                        Ok(())
+                    });
+                    let ended = ended.await;
+                    is_closed.store(true, SeqCst);
+                    ended
+                });
+                until(outer, &begun).await;
+                // The finalizer's bound is a second.
+                outer.sleep(1300 * MS).await.expect("nobody asked this to end");
+                assert!(!closed.load(SeqCst), "the region closed over a closure that runs");
+                drop(over);
+                task.join(outer).await
+            })
+            .await;
+        *slot = Some(collected.value);
+    });
+    (outcome, kept)
+}
+
+#[test]
+fn a_closure_that_runs_holds_its_region_open_though_its_finalizer_was_ended() {
+    let (outcome, kept) = outlives_its_finalizer(|| ());
+    assert!(matches!(&outcome, Some(Outcome::Ok(()))), "{outcome:?}");
+    assert_eq!(kept.say("was ended at its bound of time"), 1, "{:#?}", kept.0);
+}
+
+#[test]
+fn what_it_panics_with_after_its_finalizer_is_a_members_panic() {
+    let (outcome, kept) = outlives_its_finalizer(|| panic!("after the finalizer"));
+    assert!(
+        matches!(&outcome, Some(Outcome::Panicked(p)) if p.message() == "after the finalizer"),
+        "{outcome:?} {:#?}",
+        kept.0
+    );
+}
+
+/// Waits for a closure until it has ended, and looks no more: the wait is dropped with the result in it.
+fn ends_before_its_wait_is_dropped<T: Send + 'static>(
+    returns: fn() -> T,
+) -> (Outcome<(), types::Error>, Kept) {
+    let (runtime, kept) = hasty();
+    let outcome = watched("a wait that looks too late", runtime, async |cx| {
+        let ended = Arc::new(AtomicBool::new(false));
+        let (ends, has_ended) = (Gone(ended.clone()), ended.clone());
+        let collected = cx
+            .collect(|outer| async move {
+                let mut task = outer.spawn(async move |cx: &mut Cx| -> Res {
+                    let (over, wait) = channel::<()>();
+                    let mut wanted = Box::pin(cx.run_blocking::<_, Never>(move |_| {
+                        // Dropped after the call.
+                        let _ends = ends;
+                        let _ = wait.recv();
+                        returns()
+                    }));
+                    is_pending(wanted.as_mut()).await;
+                    drop(over);
+                    until(cx, &has_ended).await;
+                    cx.sleep(20 * MS).await?;
+                    drop(wanted);
+                    Ok(())
+                });
+                task.join(outer).await
+            })
+            .await;
+        collected.value
+    });
+    (outcome, kept)
+}
+
+#[test]
+fn a_panic_that_came_before_the_wait_was_dropped_is_a_members_all_the_same() {
+    let (outcome, kept) = ends_before_its_wait_is_dropped(|| -> () { panic!("just in time") });
+    assert!(
+        matches!(&outcome, Outcome::Panicked(p) if p.message() == "just in time"),
+        "{outcome:?} {:#?}",
+        kept.0
+    );
+}
+
+#[test]
+fn a_value_that_came_before_the_wait_was_dropped_is_nobodys() {
+    let (outcome, kept) = ends_before_its_wait_is_dropped(|| Grenade);
+    assert!(matches!(&outcome, Outcome::Ok(())), "{outcome:?}");
+    assert_eq!(kept.say("left and nobody took panicked when it was dropped: dropped"), 1, "{:#?}", kept.0);
 }
