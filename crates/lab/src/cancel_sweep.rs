@@ -64,12 +64,17 @@ pub struct Swept {
     pub acknowledged: u64,
     /// Whether none was left out for the budget.
     pub complete: bool,
+    /// Runs in which a frame was left before its end ([`Left`](crate::Left)).
+    pub left: u64,
 }
 
 impl fmt::Display for Swept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Swept { checkpoints, pairs, acknowledged, complete } = self;
+        let Swept { checkpoints, pairs, acknowledged, complete, left } = self;
         write!(f, "{checkpoints} checkpoints and {pairs} pairs, {acknowledged} of them acknowledged")?;
+        if *left > 0 {
+            write!(f, "; in {} a frame was left before its end", count(*left, "run"))?
+        }
         if !complete { f.write_str("; then the limit was reached") } else { Ok(()) }
     }
 }
@@ -109,6 +114,7 @@ struct Run {
     points: Vec<Point>,
     asked: Vec<Point>,
     acknowledged: bool,
+    left: bool,
     failure: Option<String>,
     events: Vec<Event>,
 }
@@ -201,7 +207,8 @@ impl CancelSweep {
             let run = self.once(&steps, body);
             self.check(test, &run);
             let acknowledged = u64::from(run.acknowledged);
-            return Swept { checkpoints: run.asked.len() as u64, acknowledged, complete: true, pairs: 0 };
+            let (checkpoints, left) = (run.asked.len() as u64, u64::from(run.left));
+            return Swept { checkpoints, acknowledged, complete: true, pairs: 0, left };
         }
         let plain = self.once(&[], body.clone());
         if let Some(failure) = plain.failure {
@@ -217,6 +224,7 @@ impl CancelSweep {
             self.check(test, &run);
             swept.checkpoints += 1;
             swept.acknowledged += u64::from(run.acknowledged);
+            swept.left += u64::from(run.left);
             let later = |point: &&Point| point.step > first.step && point.task != first.task;
             for second in run.points.iter().filter(later).filter(|point| self.pairs && self.concerns(point)) {
                 if swept.checkpoints + swept.pairs == self.limit {
@@ -226,6 +234,7 @@ impl CancelSweep {
                 self.check(test, &run);
                 swept.pairs += 1;
                 swept.acknowledged += u64::from(run.acknowledged);
+                swept.left += u64::from(run.left);
             }
         }
         swept
@@ -326,7 +335,7 @@ impl CancelSweep {
             Label::TaskAck { task, .. } => root || tasks.contains(&task),
             _ => false,
         });
-        Run { points, asked, acknowledged, failure, events }
+        Run { points, asked, acknowledged, left: lab.left().is_some(), failure, events }
     }
 }
 

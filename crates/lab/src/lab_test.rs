@@ -19,6 +19,7 @@
 //! Not here: reading the environment. The values are [`Given`].
 use crate::artefact::Artefact;
 use crate::failure::{Rerun, count};
+use crate::left::Left;
 use crate::progress::Go;
 use crate::search::hunt::OUTSIDE;
 use crate::sweep::{Swept, seeds};
@@ -189,9 +190,9 @@ impl LabTest {
             return swept.replay(seed, decisions, body);
         }
         let mut ticker = self.ticker();
-        let (mut done, mut ended) = (0, false);
+        let (mut done, mut ended, mut left) = (0, false, Left::default());
         for seed in seeds {
-            swept.seed(seed, body.clone());
+            left.add(swept.seed(seed, body.clone()));
             if asked.twice {
                 self.check_twice(config.clone(), seed, body.clone())
             }
@@ -202,8 +203,11 @@ impl LabTest {
             }
         }
         let clean = config.schedule.sampled(0).map(|sampled| clean(&sampled, done, Level::ONE_PERCENT));
-        let passed =
-            format!("{}{}", count(done, "seed"), clean.map_or(String::new(), |clean| format!(": {clean}")));
+        let passed = format!(
+            "{}{}{left}",
+            count(done, "seed"),
+            clean.map_or(String::new(), |clean| format!(": {clean}"))
+        );
         if let Some(ticker) = ticker {
             ticker.close(ended.then(|| format!("no more were tried than {passed}")))
         }

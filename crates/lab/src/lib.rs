@@ -50,6 +50,7 @@
 //! | `calls` | the history of one object, to be judged against a model of it |
 //! | `faults` | what was really done to a run |
 //! | `own` | oracles of the test's own |
+//! | `left` | runs that passed although a frame was left before its end |
 //! | `lab_test`, `ticker` | what the attribute stands for: a sweep or a search, and what the environment asks of it |
 //! | `verdict` | what went wrong, in words |
 //!
@@ -73,6 +74,7 @@ mod footprints;
 mod futurelock;
 mod lab_test;
 mod lasso;
+mod left;
 mod names;
 mod net;
 mod numbers;
@@ -107,6 +109,7 @@ pub use executor::{Execution, Executor};
 pub use faults::Faults;
 pub use footprints::{Footprints, Swapped, UnreadableStep};
 pub use lab_test::{Given, LabTest, numbers_below, overtakings};
+pub use left::Left;
 pub use names::Names;
 pub use net::{NetProfile, NetStats};
 pub use progress::{Go, Progress};

@@ -4,8 +4,9 @@
 //! Not here: reading the environment. Which seed to repeat is a value (`only`), which a test gets from
 //! wherever it likes; the attribute takes it from `LAB_SEED`.
 use crate::artefact::Artefact;
-use crate::failure::{Failure, Met, Rerun, message};
+use crate::failure::{Failure, Met, Rerun, count, message};
 use crate::followed::complaint;
+use crate::left::Left;
 use crate::quiet::quietly;
 use crate::search::hunt::{Hunt, OUTSIDE, alike};
 use crate::{LabConfig, LabRuntime, Schedule, Search, telling};
@@ -63,6 +64,8 @@ pub(crate) const SHRINK_STEPS: u64 = 2_000_000;
 /// cancelled; on a deadlock; when a limit is hit; when the trace breaks a rule of the model; if an oracle
 /// found something. As a search does, it says the smallest schedule that fails so, with its racing pair, and the line
 /// that repeats it; that takes up to 1000 runs more, fewer where runs are long. Also if there is no seed.
+///
+/// Runs that pass although a frame was left before its end ([`Left`]) are told on standard error.
 #[track_caller]
 pub fn sweep<T: TaskOutput>(
     test: &str,
@@ -76,8 +79,14 @@ pub fn sweep<T: TaskOutput>(
         seeds.peek().is_some(),
         "lab: `{test}`: there is no seed: nothing would be run, and that would pass"
     );
+    let mut left = Left::default();
+    let mut runs = 0;
     for seed in seeds {
-        swept.seed(seed, body.clone())
+        left.add(swept.seed(seed, body.clone()));
+        runs += 1
+    }
+    if left.runs > 0 {
+        eprintln!("lab: `{test}`: {}{left}", count(runs, "seed"))
     }
 }
 
@@ -104,14 +113,19 @@ struct Once {
 }
 
 impl Swept<'_> {
-    /// One seed.
+    /// One seed. Returns the first frame that was left before its end, if one was.
     #[track_caller]
-    pub(crate) fn seed<T: TaskOutput>(&self, seed: u64, body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone) {
+    pub(crate) fn seed<T: TaskOutput>(
+        &self,
+        seed: u64,
+        body: impl AsyncFnOnce(&mut Cx<All>) -> T + Clone,
+    ) -> Option<String> {
         let run = once(self.config(seed), body.clone());
         if run.failure.is_some() {
             let room = SHRINK_STEPS / run.lab.steps().max(1);
             self.fail(run, Met::Seed(seed), seed, self.shrinks.unwrap_or(room.min(1000)), body)
         }
+        run.lab.left()
     }
 
     /// One recorded run.

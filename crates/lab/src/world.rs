@@ -230,6 +230,8 @@ pub(crate) struct Recorder {
 #[derive(Debug, Default)]
 struct Recorded {
     events: Vec<Event>,
+    /// Whether a frame was dropped with its body unfinished.
+    left: bool,
     obligations: BTreeMap<ObligationId, u64>,
 }
 
@@ -264,6 +266,11 @@ impl Recorder {
         locked(&self.trace).events.clone()
     }
 
+    /// Whether a frame was dropped with its body unfinished, and events are kept.
+    pub(crate) fn left_a_frame(&self) -> bool {
+        locked(&self.trace).left
+    }
+
     /// How many events there are.
     pub(crate) fn len(&self) -> usize {
         locked(&self.trace).events.len()
@@ -283,6 +290,7 @@ impl Sink for Recorder {
         }
         let mut trace = locked(&self.trace);
         trace.rename(&mut label);
+        trace.left |= matches!(label, Label::BodyDropped { .. } | Label::ReleaseSkipped { .. });
         let seq = trace.events.len() as u64;
         trace.events.push(Event { seq, time: self.clock.reading(), task: by, label })
     }

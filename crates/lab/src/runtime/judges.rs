@@ -70,6 +70,15 @@ impl LabRuntime {
         if found.is_empty() { Ok(()) } else { Err(OracleReport(found)) }
     }
 
+    /// The first frame that was left before its end, in words, if the run was traced. Costs nothing where none was.
+    pub(crate) fn left(&self) -> Option<String> {
+        if !self.engine.recorder.as_ref().is_some_and(|recorder| recorder.left_a_frame()) {
+            return None;
+        }
+        let report = oracle::bodies_abandoned(&self.events()).err()?;
+        report.findings.into_iter().next().map(|finding| finding.what)
+    }
+
     /// The names of the oracles that found something, if they were asked.
     pub(crate) fn findings(&self) -> Vec<String> {
         locked(&self.findings).clone()

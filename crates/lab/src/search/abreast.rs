@@ -21,6 +21,7 @@ use super::hunt::{Hunt, OUTSIDE};
 use super::{Found, How, Search};
 use crate::executor::Execution;
 use crate::failure::message;
+use crate::left::Left;
 use crate::runtime::LabRuntime;
 use crate::verdict::LabFailure;
 use crate::watch::Looks;
@@ -101,6 +102,7 @@ struct Seen {
     executions: u64,
     /// Random numbers that were no decisions.
     undecided: u64,
+    left: Left,
     coverage: Coverage,
     /// Parts have to repeat so much that one thread alone is faster.
     wasteful: bool,
@@ -266,7 +268,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
             looks.add(seen.unlooked)
         };
         seen.failure = seen.failure.or(before);
-        let Seen { executions, coverage, failure, wasteful, undecided, .. } = seen;
+        let Seen { executions, coverage, failure, wasteful, undecided, left, .. } = seen;
         if wasteful && failure.is_none() {
             return self.all();
         }
@@ -282,7 +284,7 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         let repeated = executions - classes;
         let (unseen, within, clean, likely) = (None, None, None, None);
         let (runs, complete, asked) = (classes, true, looks.asks());
-        Found { runs, classes, repeated, complete, asked, unseen, within, likely, clean, undecided }
+        Found { runs, classes, repeated, complete, asked, unseen, within, likely, clean, undecided, left }
     }
 
     fn attempt_abreast(&self, crew: Crew, looks: &Looks) -> Seen {
@@ -309,7 +311,8 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
                 let explored = locked(&scheduler).inner().counts().explored;
                 let Execution { failure, unlooked, .. } = executor.execute(&scheduler, |lab: &LabRuntime| {
                     (self.program)(lab);
-                    seen.undecided += lab.take_undecided()
+                    seen.undecided += lab.take_undecided();
+                    seen.left.add(lab.left())
                 });
                 if !unlooked.is_empty() {
                     seen.unlooked = unlooked;
@@ -372,6 +375,7 @@ impl Seen {
     fn add(&mut self, other: Seen) {
         self.executions += other.executions;
         self.undecided += other.undecided;
+        self.left.absorb(other.left);
         self.wasteful |= other.wasteful;
         self.coverage.absorb(&other.coverage);
         self.unlooked.extend(other.unlooked);

@@ -2,6 +2,7 @@
 //!
 //! Not here: what a failure says (`failure`), rates (`rates`).
 use crate::failure::count;
+use crate::left::Left;
 use crate::progress::{about, rounded};
 use explore::Estimate;
 use monitor::Statement;
@@ -37,15 +38,18 @@ pub struct Found {
     /// How many random numbers came from the seed, of a search that was to try each value of a number
     /// ([`Search::branch_on_random`](super::Search::branch_on_random)): they had no bound, or a larger one. In all executions together.
     pub undecided: u64,
+    /// Executions, of those that were traced, in which a frame was left before its end.
+    pub left: Left,
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_schedules(f)?;
         match self.undecided {
-            0 => Ok(()),
-            some => write!(f, "; {} came from the seed alone", count(some, "random number")),
+            0 => {}
+            some => write!(f, "; {} came from the seed alone", count(some, "random number"))?,
         }
+        self.left.fmt(f)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Found, How, Search};
 use crate::executor::{Execution, Executor};
 use crate::failure::{Failure, Met, Rerun, count, message};
 use crate::followed::complaint;
+use crate::left::Left;
 use crate::progress::{Go, Progress};
 use crate::runtime::LabRuntime;
 use crate::telling::{Marked, Telling};
@@ -48,12 +49,24 @@ struct Unlooked {
     failed: Option<Box<(Taken, String, u64)>>,
 }
 
+/// What a run that came to its end says.
+#[derive(Default)]
+struct Said {
+    /// What the claims' statistics are about.
+    observations: Vec<Option<bool>>,
+    /// Random numbers that were no decisions.
+    undecided: u64,
+    /// The first frame that was left before its end.
+    left: Option<String>,
+}
+
 /// What a search has learnt so far.
 struct Learnt {
     runs: u64,
     repeated: u64,
     /// Random numbers that were no decisions.
     undecided: u64,
+    left: Left,
     coverage: Coverage,
     /// Of an exploration of every class that somebody wants to know the length of.
     survey: Option<Survey>,
@@ -137,6 +150,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             runs: 0,
             repeated: 0,
             undecided: 0,
+            left: Left::default(),
             coverage: Coverage::new(),
             survey,
             clean: self.search.sampled().as_ref().map(CleanRuns::new),
@@ -155,13 +169,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                 }
                 if surveys { picker.planned() } else { Vec::new() }
             };
-            let (mut seen, mut undecided) = (Vec::new(), 0);
-            let Execution { failure, unlooked, panicked_at, .. } =
-                executor.execute(&watched, |lab: &LabRuntime| {
-                    (self.program)(lab);
-                    seen = self.search.observations(lab);
-                    undecided = lab.take_undecided()
-                });
+            let (Execution { failure, unlooked, panicked_at, .. }, said) = self.once(&executor, &watched);
             if !unlooked.is_empty() {
                 let failed = failure.filter(|f| !LabFailure::is_redundant(&**f));
                 let run = learnt.runs + 1;
@@ -172,9 +180,10 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             if lost.is_some() && *lost == panicked_at {
                 *lost = None;
             }
-            learnt.undecided += undecided;
+            learnt.undecided += said.undecided;
+            learnt.left.add(said.left);
             self.learn(&mut learnt, &watched, failure, looks, &planned);
-            self.judge_claims(&mut learnt, &seen);
+            self.judge_claims(&mut learnt, &said.observations);
             if self.watcher_stops(&learnt) {
                 break false;
             }
@@ -193,7 +202,26 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             likely: learnt.survey.filter(|_| !complete).map(|survey| survey.estimate()),
             clean: learnt.clean.map(|clean| clean.statement(self.search.level)),
             undecided: learnt.undecided,
+            left: learnt.left,
         })
+    }
+
+    /// One run.
+    fn once(&self, executor: &Executor, watched: &Watched) -> (Execution, Said) {
+        let mut said = Said::default();
+        let execution = executor.execute(watched, |lab: &LabRuntime| {
+            (self.program)(lab);
+            said = self.said(lab)
+        });
+        (execution, said)
+    }
+
+    fn said(&self, lab: &LabRuntime) -> Said {
+        Said {
+            observations: self.search.observations(lab),
+            undecided: lab.take_undecided(),
+            left: lab.left(),
+        }
     }
 
     fn learn(
