@@ -46,7 +46,7 @@ pub const STEPS: &[Step] = &[
     ("memcheck", "the kernel's tests with threads under valgrind, reported only", memory::memcheck),
     (
         "no-std",
-        "build the no_std crates without std, for bare metal where that target is installed",
+        "build the no_std crates without std, for bare metal: two targets, which are added if they can be",
         no_std::no_std,
     ),
     ("licences", "check every package's licence and source against deny.toml, offline", licences::licences),

@@ -13,6 +13,10 @@
 //!
 //! Not here: which region is the owner (`cx`), and what is given back (each primitive).
 #![no_std]
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "asupersync's kernel needs 64-bit atomics, which this target does not have: docs/ARCHITECTURE.md, \"On bare metal\""
+);
 extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;

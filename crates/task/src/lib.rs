@@ -18,6 +18,10 @@
 //! - `task.drop-before-wake`: the future is dropped before whoever joins is woken.
 //! - `waiter.contained`: a foreign waker that panics when it is woken or dropped panics into nobody.
 #![no_std]
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "asupersync's kernel needs 64-bit atomics, which this target does not have: docs/ARCHITECTURE.md, \"On bare metal\""
+);
 extern crate alloc;
 #[cfg(any(feature = "std", loom))]
 extern crate std;
