@@ -83,7 +83,7 @@ impl Parked {
     }
 
     /// Those whom a request has woken that was hidden from them, and who were told something else since: a cleanup
-    /// deadline, that they are given up. What they announced is void.
+    /// deadline, that they are given up. What they announced is void, and they have waited for it all the same.
     pub(crate) fn told_more(&mut self) -> Vec<Runnable> {
         let Parked { told, tasks, .. } = self;
         let more = told.extract_if(.., |(task, runnable, before)| {
@@ -92,7 +92,9 @@ impl Parked {
         });
         let more: Vec<_> = more.map(|(task, runnable, _)| (task, runnable)).collect();
         let forget = |(task, runnable)| {
-            let _void = self.forget(task);
+            if let Some(void) = self.forget(task) {
+                watch::voided(task, &void.touch)
+            }
             runnable
         };
         more.into_iter().map(forget).collect()

@@ -516,6 +516,11 @@ pub(crate) fn woken(task: TaskId, announced: Option<&Touch>) {
     });
 }
 
+/// What the task had announced is void: it goes on without it.
+pub(crate) fn voided(task: TaskId, announced: &Touch) {
+    with(|run| run.asleep.voided(task, announced));
+}
+
 /// The kernel said this.
 pub(crate) fn label(label: &Label) {
     with(|run| {

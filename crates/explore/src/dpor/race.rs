@@ -120,10 +120,12 @@ impl Trees {
     /// The first request because of which the step at `depth` was refused what it had announced.
     fn refused_by(&mut self, depth: usize, request: &Request) -> Option<u32> {
         let object = self.causality.objects.number(request.object);
-        let made = self.causality.touched(object).iter().find(|(_, mark)| mark.access == Access::Write);
-        let asked = made.map(|&(at, _)| at).filter(|&at| request.heeded && (at as usize) < depth)?;
         let own = self.causality.events[depth].task;
-        (self.causality.events[asked as usize].task != own).then_some(asked)
+        let made = |&&(at, ref mark): &&(u32, Mark)| {
+            mark.access == Access::Write && self.causality.events[at as usize].task != own
+        };
+        let asked = self.causality.touched(object).iter().find(made).map(|&(at, _)| at)?;
+        (request.heeded && (asked as usize) < depth).then_some(asked)
     }
 
     /// Whether the plan that reverses the race is not the one of an execution before.
@@ -133,15 +135,33 @@ impl Trees {
         race.later as usize >= self.replayed || again && self.least[earlier.task as usize] < earlier.index
     }
 
-    fn reverse(&mut self, Pair { earlier, later, also }: Pair) {
-        let earlier = earlier as usize;
+    /// Plans the reversal of a race. Whoever can't foresee what the later step will do then has two plans for it: with what
+    /// came after it, which may do what it would have to come before (who was refused a lock takes it before the request,
+    /// after somebody who took it later); and without, as that may come otherwise.
+    fn reverse(&mut self, pair: Pair) {
+        let earlier = pair.earlier as usize;
         if earlier >= self.repeats_from {
             return;
         }
-        if types::seeded!("explore.textbook-races") && self.something_between(earlier, later) {
+        if types::seeded!("explore.textbook-races") && self.something_between(earlier, pair.later) {
             return;
         }
-        let Some(end) = self.end(later) else { return };
+        let Some(end) = self.end(pair.later) else { return };
+        if let Later::Ran(later) = pair.later
+            && !self.exact
+            && (later as usize) < end
+        {
+            self.reverse_within(pair, later as usize);
+            if types::seeded!("explore.plans-end-at-the-race") {
+                return;
+            }
+        }
+        self.reverse_within(pair, end)
+    }
+
+    /// Plans the reversal of a race in the execution that ends at `end`.
+    fn reverse_within(&mut self, Pair { earlier, later, also }: Pair, end: usize) {
+        let earlier = earlier as usize;
         if !self.sharers.is_empty() || also.is_some() {
             self.kept.steps = None;
         }
@@ -264,15 +284,13 @@ impl Trees {
         foresees && step.footprint.commutes(&last.footprint)
     }
 
-    /// How many of the execution's first steps a plan is made of. All of them; but source sets look at what came before the
-    /// later step only, since what came after may come otherwise. Of an execution that went on to repeat another, what
-    /// counts is the point at which it began to: what tasks would have done next there, and waited for.
+    /// How many of the execution's first steps a plan is made of: all of them. Of an execution that went on to repeat another,
+    /// what counts is the point at which it began to: what tasks would have done next there, and waited for.
     fn end(&self, later: Later) -> Option<usize> {
         let (end, previous) = match later {
-            Later::Ran(later) if self.exact => {
+            Later::Ran(later) => {
                 (self.causality.depth(), self.causality.previous(later as usize))
             }
-            Later::Ran(later) => (later as usize, self.causality.previous(later as usize)),
             Later::Stuck(at) => {
                 let task = self.causality.tasks.known(self.stuck[at as usize].task.as_u64());
                 (self.causality.depth(), task.and_then(|task| self.causality.last(task)))
@@ -320,7 +338,7 @@ impl Trees {
             }
         };
         let steps = earlier..end;
-        let refused = request.is_some_and(|request| self.is_refused(&steps, &request));
+        let refused = request.is_some_and(|request| self.is_refused(&steps, step.task, &request));
         // What it does besides the look at what it was asked.
         let does = match announced {
             Some(announced) if !refused => match self.mark_before(steps, previous, &announced)? {
@@ -356,14 +374,16 @@ impl Trees {
         Some(Planned { footprint: Footprint::new(&marks), ..step })
     }
 
-    /// Whether a task with this request is refused what it announced, before the first of these steps.
-    fn is_refused(&mut self, steps: &Range<usize>, request: &Request) -> bool {
+    /// Whether a task with this request is refused what it announced, before the first of these steps. What it asked of a
+    /// scope of its own comes before its step in either order, and is over by now, or shows in what it announced.
+    fn is_refused(&mut self, steps: &Range<usize>, task: u32, request: &Request) -> bool {
         if !request.heeded || types::seeded!("explore.requests-unforeseen") {
             return false;
         }
         let object = self.causality.objects.number(request.object);
         let made = |&(at, ref mark): &(u32, Mark)| {
-            mark.access == Access::Write && self.is_before_reversal(at as usize, steps)
+            let others = self.causality.events[at as usize].task != task;
+            mark.access == Access::Write && others && self.is_before_reversal(at as usize, steps)
         };
         self.causality.touched(object).iter().any(made)
     }
