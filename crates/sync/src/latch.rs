@@ -2,8 +2,9 @@
 //!
 //! ```
 //! use asupersync_sync::latch::Latch;
-//! let started = Latch::new(2);
+//! let started = Latch::new(4);
 //! assert!(!started.count_down());
+//! assert!(!started.count_down_by(2));
 //! assert!(started.count_down() && started.is_open());
 //! ```
 //!

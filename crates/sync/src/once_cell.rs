@@ -17,9 +17,9 @@
 use std::{fmt, future::poll_fn, sync::OnceLock};
 
 use cx::{Access, Cx, Object, ObjectKind, Row};
-use types::{Res, Stop};
+use types::{Cancelled, Res, Stop};
 
-use crate::mutex::Mutex;
+use crate::mutex::{Guard, Mutex};
 
 /// A value that is made at most once.
 pub struct OnceCell<T> {
@@ -27,6 +27,13 @@ pub struct OnceCell<T> {
     making: Mutex<()>,
     /// The value to exploration: whoever finds it doesn't come near the mutex.
     object: Object,
+}
+
+/// What somebody finds who needs a value.
+enum Begun<'c, T> {
+    There(&'c T),
+    /// None, and nobody else makes one meanwhile.
+    Alone(Guard<'c, ()>),
 }
 
 impl<T> Default for OnceCell<T> {
@@ -89,22 +96,60 @@ impl<T> OnceCell<T> {
         cx: &mut Cx<C>,
         make: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
     ) -> Res<&T, E> {
+        let _alone = match self.begin(cx).await.map_err(Stop::Cancelled)? {
+            Begun::There(value) => return Ok(value),
+            Begun::Alone(guard) => guard,
+        };
+        Ok(self.fill(make(cx).await?))
+    }
+
+    /// As [`get_or_try_init`](Self::get_or_try_init), with a future that is awaited only if there is no value: where `cx` is
+    /// borrowed by others too. It must not wait for this cell.
+    ///
+    /// ```
+    /// use asupersync_sync::once_cell::OnceCell;
+    /// use types::Res;
+    ///
+    /// async fn answer(cx: &cx::Cx, cell: &OnceCell<u32>) -> Res<u32> {
+    ///     Ok(*cell.get_or_await(cx, async { Ok::<u32, types::Stop>(42) }).await?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn get_or_await<C: Row, E>(
+        &self,
+        cx: &Cx<C>,
+        make: impl Future<Output = Res<T, E>>,
+    ) -> Res<&T, E> {
+        let _alone = match self.begin(cx).await.map_err(Stop::Cancelled)? {
+            Begun::There(value) => return Ok(value),
+            Begun::Alone(guard) => guard,
+        };
+        Ok(self.fill(make.await?))
+    }
+
+    async fn begin<C: Row>(&self, cx: &Cx<C>) -> Result<Begun<'_, T>, Cancelled> {
         if !types::seeded!("once.filled-unasked") {
             poll_fn(|context| cx.poll_operation(context, &self.object, Access::Read, None)).await?;
         }
         if let Some(value) = self.get() {
-            return Ok(value);
+            return Ok(Begun::There(value));
         }
-        let _alone = self.making.lock(cx).await.map_err(Stop::Cancelled)?;
+        let alone = self.making.lock(cx).await?;
         if !types::seeded!("once.made-again")
             && let Some(value) = self.get()
         {
-            return Ok(value);
+            return Ok(Begun::There(value));
         }
-        let made = make(cx).await?;
+        Ok(Begun::Alone(alone))
+    }
+
+    /// The value was made by whoever was let in alone.
+    fn fill(&self, made: T) -> &T {
         let value = self.value.get_or_init(|| made);
         self.object.touch(Access::Write);
-        Ok(value)
+        value
     }
 
     /// The value.

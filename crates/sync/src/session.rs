@@ -30,12 +30,12 @@
 
 use core::{future::Future, panic::Location};
 
-use cx::{Cx, Row};
+use cx::{Cx, Reserved, Row};
 use obligation::AlreadyLeaked;
-use types::Cancelled;
+use types::{Cancelled, ObligationKind};
 
 use crate::{
-    Closed, Sent, WaitError,
+    Closed, Sent, TryRecvError, WaitError,
     mpsc::SendError,
     oneshot,
     rendezvous::{self, Receiver, Sender},
@@ -157,8 +157,33 @@ impl<Q, R> Server<Q, R> {
         let (taking, site) = (self.asked.recv(cx), Location::caller());
         async move {
             let (request, sender) = taking.await?;
-            Ok((request, Reply { owed: sender.reserve_at(cx, site) }))
+            Ok((request, Reply::owed(sender, cx, site)))
         }
+    }
+
+    /// Takes the oldest request if there is one. Never waits, and isn't refused under cancellation: `cx` says whose obligation
+    /// the [`Reply`] is.
+    ///
+    /// # Errors
+    /// None waits now, or none will come.
+    #[track_caller]
+    pub fn try_next<C: Row>(&mut self, cx: &Cx<C>) -> Result<(Q, Reply<R>), TryRecvError> {
+        let (request, sender) = self.asked.try_recv()?;
+        Ok((request, Reply::owed(sender, cx, Location::caller())))
+    }
+
+    /// As [`next`](Self::next), for a thread that polls no tasks: it sleeps meanwhile. The [`Reply`] is no obligation until a
+    /// task takes it over ([`Reply::rehome`]): a thread has no region.
+    ///
+    /// # Errors
+    /// Every client has left.
+    ///
+    /// # Panics
+    /// Inside a task, in a lab as on a worker: it would stop all others.
+    #[track_caller]
+    pub fn blocking_next(&mut self) -> Result<(Q, Reply<R>), Closed> {
+        let (request, sender) = self.asked.blocking_recv()?;
+        Ok((request, Reply { record: None, sender, site: Location::caller() }))
     }
 
     /// How many requests wait to be taken.
@@ -179,22 +204,37 @@ impl<Q, R> Server<Q, R> {
 #[derive(Debug)]
 #[must_use = "dropping a reply tells the client that none will come"]
 pub struct Reply<R> {
-    owed: oneshot::Permit<R>,
+    /// `None` while a thread has it.
+    record: Option<Reserved>,
+    sender: oneshot::Sender<R>,
+    /// Where the request was taken.
+    site: &'static Location<'static>,
 }
 
 impl<R> Reply<R> {
+    fn owed<C: Row>(sender: oneshot::Sender<R>, cx: &Cx<C>, site: &'static Location<'static>) -> Self {
+        Self { record: Some(cx.reserve(ObligationKind::SendPermit, site)), sender, site }
+    }
+
     /// Replies. Can't wait, fail or be cancelled. If the client has left, [`Sent`] hands the reply back.
     ///
     /// # Panics
-    /// With debug assertions, if the region it belonged to has closed over it and reported it as leaked.
+    /// With debug assertions, if the region it belonged to has closed over it and reported it as leaked. Otherwise the reply
+    /// comes back then.
     #[track_caller]
     pub fn send(self, reply: R) -> Sent<R> {
-        self.owed.send(reply)
+        match self.record.map_or(Ok(()), Reserved::commit) {
+            Ok(()) => Sent::new(self.sender.send(reply)),
+            Err(AlreadyLeaked) => {
+                drop(self.sender);
+                Sent::too_late(reply)
+            }
+        }
     }
 
     /// Whether the client still waits; if not, the work may be saved.
     pub fn is_wanted(&self) -> bool {
-        !self.owed.is_closed()
+        !self.sender.is_closed()
     }
 
     /// Makes it an obligation of the region that `cx` stands in, before it is handed there.
@@ -202,6 +242,12 @@ impl<R> Reply<R> {
     /// # Errors
     /// The region it belonged to has reported it as leaked already.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
-        self.owed.rehome(cx)
+        match &mut self.record {
+            Some(record) => record.rehome(cx),
+            None => {
+                self.record = Some(cx.reserve(ObligationKind::SendPermit, self.site));
+                Ok(())
+            }
+        }
     }
 }

@@ -96,7 +96,7 @@ where
 {
     #[track_caller]
     pub(super) fn new(source: S, limit: usize) -> Self {
-        assert!(limit > 0, "with nothing in flight nothing would ever be taken");
+        assert!(limit > 0, "`n`, how many may be in flight, is 0: nothing would ever be taken");
         BufferUnorderedInTask { source: Fuse::new(source), places: Places::new(limit) }
     }
 
@@ -172,7 +172,7 @@ where
 {
     #[track_caller]
     pub(super) fn new(source: S, limit: usize) -> Self {
-        assert!(limit > 0, "with nothing in flight nothing would ever be taken");
+        assert!(limit > 0, "`n`, how many may be in flight, is 0: nothing would ever be taken");
         BufferedInTask {
             source: Fuse::new(source),
             places: Places::new(limit),

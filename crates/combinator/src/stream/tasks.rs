@@ -48,7 +48,7 @@ impl<'c, T, C> Crew<'c, T, C> {
         let capacity = u32::try_from(limit).unwrap_or(u32::MAX);
         assert!(
             (1..=MAX_CAPACITY).contains(&capacity),
-            "{limit} in flight: it must be at least 1 and at most {MAX_CAPACITY}"
+            "`n`, how many may be in flight, is {limit}: it must be at least 1 and at most {MAX_CAPACITY}"
         );
         let (tx, rx) = ring::channel(capacity);
         Crew { cx, at, tx, rx, tasks: Vec::new(), free: Vec::new() }

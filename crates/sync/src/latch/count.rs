@@ -17,12 +17,13 @@ impl<W: Wakes> Count<W> {
         Self(WaitQueue::with_state(count))
     }
 
-    /// One fewer, if it isn't 0 already; whether it is now. The call that makes it so tells everybody.
-    pub fn down(&self) -> bool {
+    /// So many fewer, but not fewer than 0; whether it is 0 now. The call that makes it so tells everybody.
+    pub fn down(&self, by: usize) -> bool {
         self.0.tell(|left| {
-            let last = *left == 1;
-            *left = left.saturating_sub(1);
-            (*left == 0, last && !types::seeded!("latch.open-unheard"))
+            let was_shut = *left > 0;
+            *left = left.saturating_sub(by);
+            let is_open = *left == 0;
+            (is_open, was_shut && is_open && !types::seeded!("latch.open-unheard"))
         })
     }
 

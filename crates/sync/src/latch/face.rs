@@ -48,7 +48,7 @@ impl Pends for Open<'_> {
 }
 
 impl Latch {
-    /// One that opens after `count` calls of [`count_down`](Self::count_down); with 0 it's open.
+    /// One that opens when it was [counted down](Self::count_down) `count` times; with 0 it's open.
     #[track_caller]
     pub fn new(count: usize) -> Self {
         Self { count: Count::new(count), object: Object::new(ObjectKind::Value) }
@@ -56,7 +56,12 @@ impl Latch {
 
     /// Counts down by one; whether the latch is open now. Further calls do nothing. Never waits.
     pub fn count_down(&self) -> bool {
-        let open = self.count.down();
+        self.count_down_by(1)
+    }
+
+    /// Counts down by `count`, or to 0 where less is left; whether the latch is open now. By 0 it only looks. Never waits.
+    pub fn count_down_by(&self, count: usize) -> bool {
+        let open = self.count.down(count);
         self.object.touch(Access::Write);
         open
     }

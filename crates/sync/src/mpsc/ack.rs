@@ -94,6 +94,14 @@ impl<T, C> RecvAck<'_, '_, T, C> {
     }
 }
 
+/// For `select!` of the futures crate: over means that it must not be polled.
+#[cfg(feature = "futures")]
+impl<T, C: Row> futures_core::FusedFuture for RecvAck<'_, '_, T, C> {
+    fn is_terminated(&self) -> bool {
+        self.stage == Stage::Over
+    }
+}
+
 impl<T, C> Drop for RecvAck<'_, '_, T, C> {
     fn drop(&mut self) {
         self.end();

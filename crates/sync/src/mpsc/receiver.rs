@@ -174,6 +174,14 @@ impl<T, C> Recv<'_, '_, T, C> {
     }
 }
 
+/// For `select!` of the futures crate: over means that it must not be polled.
+#[cfg(feature = "futures")]
+impl<T, C: Row> futures_core::FusedFuture for Recv<'_, '_, T, C> {
+    fn is_terminated(&self) -> bool {
+        self.stage == Stage::Over
+    }
+}
+
 impl<T, C> Drop for Recv<'_, '_, T, C> {
     fn drop(&mut self) {
         self.forget_waiter();

@@ -195,6 +195,14 @@ impl<'s, T, C: Row> Future for Reserve<'s, '_, T, C> {
     }
 }
 
+/// For `select!` of the futures crate: over means that it must not be polled.
+#[cfg(feature = "futures")]
+impl<T, C: Row> futures_core::FusedFuture for Reserve<'_, '_, T, C> {
+    fn is_terminated(&self) -> bool {
+        self.cx.is_none()
+    }
+}
+
 impl<T, C> Drop for Reserve<'_, '_, T, C> {
     fn drop(&mut self) {
         self.sender.tx.cancel(&mut self.node);

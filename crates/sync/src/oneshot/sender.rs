@@ -121,12 +121,8 @@ impl<T> Sender<T> {
     /// cancellation.
     #[track_caller]
     pub fn reserve<C: Row>(self, cx: &Cx<C>) -> Permit<T> {
-        self.reserve_at(cx, Location::caller())
-    }
-
-    /// As [`reserve`](Self::reserve), for somebody else's line.
-    pub(crate) fn reserve_at<C: Row>(self, cx: &Cx<C>, site: &'static Location<'static>) -> Permit<T> {
-        Permit { record: cx.reserve(ObligationKind::SendPermit, site), tx: self.tx, end: self.end }
+        let record = cx.reserve(ObligationKind::SendPermit, Location::caller());
+        Permit { record, tx: self.tx, end: self.end }
     }
 
     /// Waits until the receiver is gone or has closed, so that a value would come back: to stop work whose result nobody

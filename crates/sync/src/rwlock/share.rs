@@ -220,6 +220,20 @@ impl<W: Wakes> Share<W> {
         Poll::Pending
     }
 
+    /// The upgradable holder becomes the writer if it is alone. Never waits.
+    ///
+    /// # Panics
+    /// If nobody holds the lock upgradably.
+    pub fn try_upgrade(&self) -> bool {
+        // While somebody waits the word is changed under the line's lock only.
+        let _waiters = self.line.lock();
+        let alone = |held: Held| {
+            let beside_readers = types::seeded!("rwlock.tried-beside-readers");
+            (held.readers() == 0 || beside_readers).then(|| held.without(Mode::Upgradable).with(Mode::Write))
+        };
+        self.change(AcqRel, alone).is_some()
+    }
+
     /// The upgradable holder stays what it is.
     pub fn cancel_upgrade(&self) {
         let _stale;

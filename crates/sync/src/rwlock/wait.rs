@@ -340,4 +340,14 @@ impl<H: Deref<Target = RwLock<T>>, T: ?Sized> UpgradableGuard<H, T> {
     ) -> impl Future<Output = Result<WriteGuard<H, T>, Cancelled>> + use<'c, H, T, C> {
         Wait::new(Alone { guard: Some(self), waits: false }, cx, Location::caller())
     }
+
+    /// Writes from now on, if nobody else looks. Never waits, and isn't refused under cancellation. One short lock.
+    ///
+    /// # Errors
+    /// Somebody looks: the guard comes back.
+    pub fn try_upgrade(self) -> Result<WriteGuard<H, T>, Self> {
+        let alone = self.lock().share.try_upgrade();
+        self.lock().object.touch(Access::Write);
+        if alone { Ok(self.upgraded()) } else { Err(self) }
+    }
 }

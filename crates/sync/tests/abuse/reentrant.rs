@@ -155,7 +155,7 @@ fn signals_bear_wakers_that_use_them() {
         Count::<Waker>::new(1),
         |count| assert!(count.left() <= 1),
         |count, waker| count.poll_open(&mut node, || waker).is_ready(),
-        |count| assert!(count.down()),
+        |count| assert!(count.down(1)),
     );
     let mut arrival = Arrival::default();
     let nobody = || Waker::noop().clone();

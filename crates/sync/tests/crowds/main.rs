@@ -161,7 +161,7 @@ impl Line for Count<Waker> {
         self.cancel(wait);
     }
     fn open(&self, _: usize) {
-        self.down();
+        self.down(1);
     }
 }
 

@@ -358,6 +358,35 @@ mod sinks {
     }
 
     #[test]
+    fn waits_say_when_they_are_over() {
+        on_all(|lab| {
+            lab.run(|cx| async {
+                let (tx, mut rx) = channel(2);
+                let mut reserve = tx.reserve(cx);
+                assert!(!reserve.is_terminated());
+                drop((&mut reserve).await.unwrap());
+                assert!(reserve.is_terminated());
+                tx.try_send(1).unwrap();
+                let mut recv = rx.recv(cx);
+                assert!(!recv.is_terminated());
+                assert_eq!((&mut recv).await.unwrap(), 1);
+                assert!(recv.is_terminated());
+                drop(recv);
+                tx.try_send(2).unwrap();
+                let mut look = rx.recv_ack(cx);
+                assert!(!look.is_terminated());
+                assert_eq!((&mut look).await.unwrap().ack(), 2);
+                assert!(look.is_terminated());
+                let (tx, mut rx) = asupersync_sync::oneshot::channel::<u8>();
+                drop(tx);
+                let mut recv = rx.recv(cx);
+                assert!(!recv.is_terminated());
+                assert!((&mut recv).await.is_err() && recv.is_terminated());
+            });
+        });
+    }
+
+    #[test]
     fn a_delivery_is_over_once_its_value_is_gone() {
         on_all(|lab| {
             lab.run(|cx| async {

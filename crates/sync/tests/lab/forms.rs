@@ -289,10 +289,28 @@ fn threads_outside_wait_for_every_channel_and_lock_by_sleeping() {
         assert!(slots.blocking_acquire(1).is_err());
         drop(two);
         assert_eq!(slots.available(), 2);
+    });
+}
 
-        let (client, server) = session::pair::<u32, u32>();
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this test is about threads")]
+fn threads_outside_ask_each_other() {
+    std::thread::scope(|scope| {
+        let (client, mut server) = session::pair::<u32, u32>();
+        let asks = client.clone();
+        let asking = scope.spawn(move || {
+            assert!(matches!(asks.blocking_ask(1), Ok(10)));
+            assert!(matches!(asks.blocking_ask(2), Err(AskError::Left)));
+        });
+        let (request, reply) = server.blocking_next().unwrap();
+        assert!(reply.is_wanted() && reply.send(10 * request).is_delivered());
+        drop(server.blocking_next().unwrap());
+        asking.join().unwrap();
         drop(server);
         assert!(matches!(client.blocking_ask(1), Err(AskError::NotTaken(1))));
+        let (client, mut server) = session::pair::<u32, u32>();
+        drop(client);
+        assert!(matches!(server.blocking_next(), Err(Closed)));
     });
 }
 

@@ -360,6 +360,86 @@ fn whoever_finds_a_cell_filled_has_come_after_it_was() {
     assert_eq!(found.classes, 4, "{found}");
 }
 
+/// Whoever looks beside it, an upgrade that is tried is had or the guard comes back, and nobody wrote in between.
+#[test]
+fn an_upgrade_that_is_tried_is_had_or_the_guard_comes_back() {
+    let tried = Arc::new(Shared::<(usize, usize)>::default());
+    let found = on_every("try_upgrade", async |cx| {
+        let lock = Arc::new(RwLock::new(0));
+        let reads = lock.clone();
+        cx.spawn(async move |cx: &mut Cx| -> Done {
+            let looks = reads.read(cx).await?;
+            cx.step().await;
+            drop(looks);
+            Ok(())
+        });
+        let seen = lock.upgradable(cx).await.unwrap();
+        cx.step().await;
+        match seen.try_upgrade() {
+            Ok(mut value) => {
+                *value += 1;
+                tried.get().0 += 1;
+            }
+            Err(seen) => {
+                assert_eq!(*seen, 0);
+                tried.get().1 += 1;
+                *seen.upgrade(cx).await.unwrap() += 1;
+            }
+        }
+        assert_eq!(*lock.read(cx).await.unwrap(), 1);
+    });
+    let (had, came_back) = *tried.get();
+    assert!(found.classes > 2 && had > 0 && came_back > 0, "{found}: {had} had, {came_back} came back");
+}
+
+#[test]
+fn a_latch_that_is_counted_down_by_more_than_is_left_opens_once() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let latch = Arc::new(Latch::new(5));
+            let waits = latch.clone();
+            let mut waiting = cx.spawn(async move |cx: &mut Cx| waits.wait(cx).await.unwrap());
+            assert!(!latch.count_down_by(0) && !latch.count_down_by(3));
+            assert_eq!(latch.left(), 2);
+            cx.yield_now().await;
+            assert!(latch.count_down_by(7) && latch.is_open() && latch.count_down_by(0));
+            waiting.join(cx).await.unwrap();
+        });
+    });
+}
+
+/// The future is awaited by who needs it, and only then; one that fails leaves the cell to the next one.
+#[test]
+fn a_future_for_a_cell_is_awaited_by_one_who_needs_it() {
+    let found = on_every("get_or_await", async |cx| {
+        let (cell, made) = (Arc::new(OnceCell::new()), Arc::new(Shared::<Vec<u32>>::default()));
+        let mut tasks = Vec::new();
+        for value in [1, 2, 3] {
+            let (cell, made) = (cell.clone(), made.clone());
+            tasks.push(cx.spawn(async move |cx: &mut Cx| {
+                let cx = &*cx;
+                let got: Res<&u32> = cell
+                    .get_or_await(cx, async {
+                        cx.step().await;
+                        made.get().push(value);
+                        if value == 2 { Err(types::Error::msg("not this one").into()) } else { Ok(value) }
+                    })
+                    .await;
+                match got {
+                    Ok(got) => assert!([1, 3].contains(got)),
+                    Err(stop) => assert!(value == 2 && !stop.is_cancelled()),
+                }
+            }));
+        }
+        for mut task in tasks {
+            task.join(cx).await.unwrap();
+        }
+        let well = made.get().iter().filter(|value| **value != 2).count();
+        assert_eq!(well, 1, "it was made twice");
+    });
+    assert!(found.classes >= 3, "{found}");
+}
+
 #[test]
 fn a_barrier_for_nobody_is_refused() {
     assert!(catch_unwind(AssertUnwindSafe(|| Barrier::new(0))).is_err());

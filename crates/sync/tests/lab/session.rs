@@ -7,8 +7,12 @@ use std::{
     task::Poll,
 };
 
-use asupersync_sync::session::{self, AskError};
+use asupersync_sync::{
+    TryRecvError,
+    session::{self, AskError},
+};
 use cx::Cx;
+use lab::{LabConfig, LabRuntime};
 use types::Res;
 
 use crate::{Shared, at_every_step, on_all, on_every, pause};
@@ -116,6 +120,57 @@ fn a_reply_that_is_given_up_or_not_wanted_is_told() {
             assert!(client.is_closed() && matches!(client.ask(cx, 4).await, Err(AskError::NotTaken(4))));
         });
     });
+}
+
+/// A request that was taken without a wait, or by a thread, is replied to as any other; by a thread it is nobody's obligation
+/// until a task takes it over.
+#[test]
+fn a_request_may_be_taken_without_a_wait_and_by_a_thread() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (client, mut server) = session::pair::<u8, u8>();
+            assert!(matches!(server.try_next(cx), Err(TryRecvError::Empty)));
+            let mut asking = cx.spawn(async move |cx: &mut Cx| {
+                assert_eq!(client.ask(cx, 1).await.unwrap(), 10);
+                assert_eq!(client.ask(cx, 2).await.unwrap(), 20);
+            });
+            while server.waiting() == 0 {
+                cx.yield_now().await;
+            }
+            let (request, reply) = server.try_next(cx).unwrap();
+            assert!(reply.send(10 * request).is_delivered());
+            while server.waiting() == 0 {
+                cx.yield_now().await;
+            }
+            let taken: Res<_> = cx.run_blocking(move |_| (server.blocking_next(), server)).await;
+            let (taken, mut server) = taken.unwrap();
+            let (request, mut reply) = taken.unwrap();
+            reply.rehome(cx).unwrap();
+            assert!(reply.send(10 * request).is_delivered());
+            asking.join(cx).await.unwrap();
+            assert!(matches!(server.try_next(cx), Err(TryRecvError::Closed)));
+        });
+    });
+}
+
+#[test]
+fn a_forgotten_reply_of_a_thread_is_reported_once_a_task_took_it_over() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let (client, mut server) = session::pair::<u8, u8>();
+        let mut asking = cx.spawn(async move |cx: &mut Cx| drop(client.ask(cx, 1).await));
+        while server.waiting() == 0 {
+            cx.yield_now().await;
+        }
+        let taken: Res<_> = cx.run_blocking(move |_| server.blocking_next()).await;
+        let (_, mut reply) = taken.unwrap().unwrap();
+        reply.rehome(cx).unwrap();
+        asking.cancel("it leaves");
+        let _ = asking.join(cx).await;
+        std::mem::forget(reply);
+    });
+    let leak = lab.obligation_leak_oracle().unwrap_err().to_string();
+    assert!(leak.contains("session.rs"), "{leak}");
 }
 
 /// What a client was told of its request.

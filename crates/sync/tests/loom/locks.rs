@@ -51,6 +51,26 @@ fn an_upgrade_excludes_writers() {
     assert_eq!(shared.0.holders(), (0, None));
 }
 
+/// Somebody looks while the upgradable holder tries to write, on a cell that loom watches.
+fn an_upgrade_that_is_tried_excludes_readers() {
+    let shared = Arc::new((Share::<Waker>::default(), UnsafeCell::new(0)));
+    let reads = shared.clone();
+    let reader = thread::spawn(move || {
+        acquire(&reads.0, Mode::Read);
+        reads.1.with(|_watched| ());
+        reads.0.release(Mode::Read);
+    });
+    acquire(&shared.0, Mode::Upgradable);
+    if shared.0.try_upgrade() {
+        shared.1.with_mut(|_watched| ());
+        shared.0.release(Mode::Write);
+    } else {
+        shared.0.release(Mode::Upgradable);
+    }
+    reader.join().unwrap();
+    assert_eq!(shared.0.holders(), (0, None));
+}
+
 /// A writer gives up while it's let in; the reader behind it must get the lock.
 fn a_cancelled_hold_goes_on() {
     let share = Arc::new(Share::<Waker>::default());
@@ -113,7 +133,7 @@ fn who_leaves_does_not_count() {
 
 fn the_last_count_opens() {
     let count = Arc::new(Count::<Waker>::new(2));
-    let others = [count.clone(), count.clone()].map(|count| thread::spawn(move || count.down()));
+    let others = [count.clone(), count.clone()].map(|count| thread::spawn(move || count.down(1)));
     let mut node = WaitNode::new();
     block_on(|waker| count.poll_open(&mut node, || waker));
     let opened = others.map(|other| other.join().unwrap());
@@ -137,6 +157,11 @@ fn a_pulse_is_not_missed() {
 #[test]
 fn an_upgraded_reader_is_alone() {
     holds(an_upgrade_excludes_writers);
+}
+
+#[test]
+fn a_reader_that_is_upgraded_without_a_wait_is_alone() {
+    holds(an_upgrade_that_is_tried_excludes_readers);
 }
 
 #[test]
@@ -176,6 +201,7 @@ mutants::mutants! {
     mutant_whose_readers_overtake_is_killed: "rwlock.readers-overtake" breaks || crate::explore(readers_do_not_overtake), says "a reader overtook a writer";
     mutant_that_gives_up_unordered_is_killed: "rwlock.release-relaxed" breaks || crate::explore(an_upgrade_excludes_writers), says "Causality violation";
     mutant_that_gives_up_past_a_crowd_is_killed: "rwlock.crowd-unseen" breaks || crate::explore(an_upgrade_excludes_writers), says "deadlock";
+    mutant_that_upgrades_beside_readers_is_killed: "rwlock.tried-beside-readers" breaks || crate::explore(an_upgrade_that_is_tried_excludes_readers), says "Causality violation";
     mutant_that_counts_who_left_is_killed: "barrier.leaver-counts" breaks || crate::explore(who_leaves_does_not_count), says "deadlock";
     mutant_whose_latch_opens_unheard_is_killed: "latch.open-unheard" breaks || crate::explore(the_last_count_opens), says "deadlock";
     mutant_that_misses_a_pulse_is_killed: "event.pulse-missed" breaks || crate::explore(a_pulse_is_not_missed), says "deadlock";

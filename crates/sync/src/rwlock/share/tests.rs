@@ -93,6 +93,26 @@ fn an_upgrade_goes_before_the_line_and_may_be_given_up() {
 }
 
 #[test]
+fn an_upgrade_that_is_tried_is_had_by_who_is_alone_whoever_waits() {
+    let (share, counter) = (Share::<Waker>::default(), Counter::new());
+    assert!(share.try_acquire(Mode::Read) && share.try_acquire(Mode::Upgradable));
+    assert!(!share.try_upgrade() && share.holders() == (1, Some(Mode::Upgradable)));
+    let (mut writer, mut reader) = (WaitNode::new(), WaitNode::new());
+    assert!(share.poll_acquire(&mut writer, Mode::Write, || counter.waker()).is_pending());
+    assert!(share.poll_acquire(&mut reader, Mode::Read, || counter.waker()).is_pending());
+    assert!(!share.try_upgrade());
+    share.release(Mode::Read);
+    assert!(share.try_upgrade() && share.holders() == (0, Some(Mode::Write)));
+    assert_eq!(counter.wakes(), 0);
+    share.release(Mode::Write);
+    assert!(share.poll_acquire(&mut writer, Mode::Write, || counter.waker()).is_ready());
+    share.release(Mode::Write);
+    assert!(share.poll_acquire(&mut reader, Mode::Read, || counter.waker()).is_ready());
+    share.release(Mode::Read);
+    assert_eq!((share.holders(), counter.stored()), ((0, None), 0));
+}
+
+#[test]
 #[should_panic(expected = "a lock was given up that nobody held")]
 fn what_nobody_holds_cannot_be_given_up() {
     Share::<Waker>::default().release(Mode::Read);
