@@ -399,6 +399,64 @@ fn a_permit_is_sent_though_the_region_that_waits_for_it_has_a_waker_that_panics(
     });
 }
 
+/// Polls `future` once through a waker that panics when it is cloned, and drops it: the poll's caller hears of that.
+fn is_refused_a_clone(future: impl Future) {
+    let bad = waker(Arc::new(Panics { cloned: AtomicBool::new(true), ..Panics::default() }));
+    let mut future = pin!(future);
+    let poll = || drop(future.as_mut().poll(&mut Context::from_waker(&bad)));
+    assert!(catch_unwind(AssertUnwindSafe(poll)).is_err());
+}
+
+#[test]
+fn a_wait_whose_waker_panics_when_it_is_cloned_has_taken_nothing_and_stands_in_no_line() {
+    on_all("panics in clones of waits", async |cx| {
+        let (tx, mut rx) = mpsc::channel(1);
+        is_refused_a_clone(rx.recv(cx));
+        tx.try_send(1).expect("room");
+        is_refused_a_clone(tx.send(cx, 2));
+        is_refused_a_clone(tx.reserve(cx));
+        assert_eq!(rx.recv(cx).await.ok(), Some(1));
+        tx.send(cx, 3).await.expect("the room is nobody else's");
+        assert_eq!((rx.try_recv().ok(), rx.len()), (Some(3), 0));
+
+        let (lock, slots) = (sync::mutex::Mutex::new(()), sync::semaphore::Semaphore::new(1));
+        let shared = sync::rwlock::RwLock::new(());
+        {
+            let _held = (lock.try_lock(), slots.try_acquire(cx, 1), shared.try_write());
+            is_refused_a_clone(lock.lock(cx));
+            is_refused_a_clone(slots.acquire(cx, 1));
+            is_refused_a_clone(shared.read(cx));
+            is_refused_a_clone(shared.write(cx));
+        }
+        assert!(lock.try_lock().is_some() && slots.available() == 1 && shared.try_write().is_some());
+
+        let told = sync::notify::Notify::new();
+        is_refused_a_clone(told.notified(cx));
+        told.notify_one();
+        assert!(told.notified(cx).await.is_ok(), "the notification is still there");
+
+        let (tx, mut rx) = sync::oneshot::channel();
+        is_refused_a_clone(rx.recv(cx));
+        assert_eq!(tx.send(4), Ok(()));
+        assert_eq!(rx.recv(cx).await.ok(), Some(4));
+
+        let mut task = cx.spawn(async |cx: &mut Cx| {
+            cx.yield_now().await;
+            Ok::<_, Never>(5)
+        });
+        // It may have ended by now on another worker: then nobody has to be cloned.
+        let bad = waker(Arc::new(Panics { cloned: AtomicBool::new(true), ..Panics::default() }));
+        let joins = || {
+            let mut join = pin!(task.join(cx));
+            join.as_mut().poll(&mut Context::from_waker(&bad)).map(Outcome::ok)
+        };
+        match catch_unwind(AssertUnwindSafe(joins)) {
+            Ok(polled) => assert!(matches!(polled, Poll::Ready(Ok(5)))),
+            Err(_) => assert!(matches!(task.join(cx).await, Outcome::Ok(5))),
+        }
+    });
+}
+
 /// The wakers that `std` makes, for those who do not write tables.
 #[test]
 fn a_waker_of_an_arc_that_panics_when_it_is_dropped_with_its_last_clone_is_contained() {
