@@ -144,7 +144,9 @@ pub enum Report {
         /// For how long it has been out.
         out_for: Duration,
     },
-    /// A waker that belongs to somebody else's executor panicked when it was called.
+    /// A waker that belongs to somebody else's executor panicked when a timer or a request called it, or when the task that it
+    /// waited in forgot it. That is contained, and concerns nobody here. Panics of such wakers elsewhere (whoever joins a
+    /// task, awaits a region or waits in a channel through one) are contained as well, and only the panic hook tells of them.
     WakerPanicked,
     /// A thread could not be started: the runtime goes on with fewer.
     NoThread {
