@@ -17,7 +17,8 @@ use crate::raw::owner::Drain;
 use crate::raw::place::{Address, Place, counted, owner_of, world_of};
 use crate::raw::scope::{Scope, enter};
 use crate::scope::{
-    cleanup_deadline, deliver_behind, effective, escalate_to, leave_visible, request_scope, task_id,
+    cleanup_deadline, deliver_behind, effective, escalate_to, has_members_below, leave_visible,
+    request_scope, task_id,
 };
 use crate::{Cx, Row, unclaimed};
 use alloc::borrow::Cow;
@@ -401,7 +402,10 @@ impl<'p, C: Row> Branch<'p, C> {
         }
         scope.overdue.store(true, Relaxed);
         let after = around(scope).after_grace();
-        world_of(scope.header()).report(Report::BranchOverdue { request, after });
+        // Who is late in a region of the branch is told by that one, with the places.
+        if after == AfterGrace::Abandon || !has_members_below(scope) {
+            world_of(scope.header()).report(Report::BranchOverdue { request, after });
+        }
         Poll::Ready(after)
     }
 

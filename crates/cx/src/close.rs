@@ -3,29 +3,22 @@
 //! One async function does it for everybody: a frame awaits it, a task's epilogue polls it, a janitor task
 //! runs it for a region whose frame is gone. It has no context of its own and cannot be cancelled.
 use crate::alarm::Alarm;
+use crate::finalizer::{self, FinalizerFn, Finalizing};
 use crate::port::{Due, Report, WaitOn, World};
 use crate::raw::ext;
 use crate::raw::place::{counted, owner_of, world_of};
 use crate::raw::start::{self, Start};
 use crate::{Cx, NoSpawn, unclaimed};
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::{Future, poll_fn};
+use core::future::poll_fn;
 use core::panic::Location;
-use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
 use region::{Drained, Leaver, Lost, Region, Settlement, Via};
 use task::{Header, TaskRef, Verdict, control};
 use trace::{End, FinalizerEnd, FinalizerId, Label, RegionKind, RegionPhase};
 use types::{CancelKind, Cancelled, Cause, FailureNote, Policy, Res, Severity, TaskId, Time};
-
-/// A finalizer as it is stored in its region.
-pub(crate) type FinalizerFn = Box<dyn for<'a> FnOnce(&'a mut Cx<NoSpawn>) -> FinalizerFuture<'a> + Send>;
-
-/// What it runs as.
-pub(crate) type FinalizerFuture<'a> = Pin<Box<dyn Future<Output = Res> + Send + 'a>>;
 
 /// Places a request on a region, with its cleanup deadline, and arms what enforces it (`cancel.bounded`).
 pub(crate) fn request(region: &Arc<Region>, world: &World, request: &Cancelled, grace: Option<Duration>) {
@@ -254,7 +247,7 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) {
         let bound = || region.cleanup_deadline().map(|deadline| deadline.max(at_least));
         let mut ended = Ended { region, world, at: finalizer.at, number, end: FinalizerEnd::Dropped };
         let of = Arc::new(Finalizing { region: region.clone(), registered_at: finalizer.at });
-        let (end, panic) = crate::scope::run_finalizer(by, world, bound, of, *run).await;
+        let (end, panic) = finalizer::run(by, world, bound, of, *run).await;
         ended.end = end;
         if let Some(panic) = panic {
             region.finalizer_panicked(Lost {
@@ -274,15 +267,6 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) {
         over
     })
     .await
-}
-
-/// Which finalizer runs.
-#[derive(Debug)]
-pub(crate) struct Finalizing {
-    /// The region that it was registered in.
-    pub(crate) region: Arc<Region>,
-    /// Where.
-    pub(crate) registered_at: &'static Location<'static>,
 }
 
 /// A finalizer that runs. Dropped when it has ended, or with the frame that awaits its region.

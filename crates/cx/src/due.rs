@@ -6,7 +6,7 @@ use crate::raw::ext;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::AcqRel;
-use region::Region;
+use region::{Region, RegionView};
 use task::{TaskRef, Waiter, control};
 use trace::{RegionKind, RegionPhase};
 use types::{CancelKind, Cancelled, TaskId, Time};
@@ -69,23 +69,28 @@ impl World {
             }
             return;
         }
+        // Once for each region, and not where one around has done it: each nearer deadline had a timer of its own.
+        let first = region.claim_overdue();
         // Before everybody is woken: afterwards nobody waits for anything.
-        let left = Box::new(region.view_named(&crate::name::of));
-        let over = left.members.is_empty() && left.children.is_empty() && left.obligations.is_empty();
+        let (at, around) = region.waits_at();
+        let left = Box::new(at.view_named(&crate::name::of));
+        let over = is_empty(&left);
         // Before others see that it is overdue, and take it on themselves to set that timer.
         let claimed = shutdown && region.claim_write_off();
-        region.escalate();
+        if first || !region.is_overdue() {
+            region.escalate();
+        }
         // A shutdown that was asked for just now may not have seen it.
         let shutdown = shutdown || region.request_now().is_some_and(|now| is_shutdown(&now));
         if claimed || (shutdown && region.claim_write_off()) {
             self.timers.set(last, Due::cleanup(region));
-        } else if !shutdown {
+        } else if first && !shutdown {
             // What was abandoned is gone by then; what can't be (a closure that blocks, a task stuck in a poll) is not.
             self.timers.set(now.saturating_add(cancel::REPORT_EVERY), Due::report(region));
         }
         // A region that is about to close by itself is no news.
-        if !over {
-            self.report(Report::CleanupOverdue { request, left, at: now });
+        if first && !over {
+            self.report(Report::CleanupOverdue { request, left, around, at: now });
         }
     }
 
@@ -123,11 +128,24 @@ impl World {
         {
             return;
         }
-        if phase != RegionPhase::Open {
-            let left = Box::new(region.view_named(&crate::name::of));
-            self.report(Report::SlowDrain { left, at: self.clock.now() });
+        if asked.is_some() && region.is_told_around() {
+            return;
+        }
+        let told_elsewhere = asked.is_none() && (region.drains_within() || region.waits_for_overdue());
+        // One that was asked to end may be kept from it by what its body awaits.
+        if (phase != RegionPhase::Open || asked.is_some()) && !told_elsewhere {
+            let (at, around) = region.waits_at();
+            let left = Box::new(at.view_named(&crate::name::of));
+            if phase != RegionPhase::Open || !is_empty(&left) {
+                self.report(Report::SlowDrain { left, around, at: self.clock.now() });
+            }
         }
         let at = self.clock.now().saturating_add(cancel::REPORT_EVERY);
         self.timers.set(at, Due::report(region));
     }
+}
+
+/// Whether nobody is left but the body.
+fn is_empty(left: &RegionView) -> bool {
+    left.members.is_empty() && left.children.is_empty() && left.obligations.is_empty()
 }

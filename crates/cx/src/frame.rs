@@ -1,5 +1,6 @@
 //! `region`, `try_region` and their kin: a region in the frame of its opener.
-use crate::close::{self, FinalizerFn, Rest};
+use crate::close::{self, Rest};
+use crate::finalizer::FinalizerFn;
 use crate::port::{Caught, PanicPayload};
 use crate::raw::ext::{self, ChildSlot};
 use crate::raw::place::Place;

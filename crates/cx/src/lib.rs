@@ -12,6 +12,7 @@
 //! | `branch` | branches of combinators, phases of a bracket |
 //! | `alarm` | a timer that somebody waits for |
 //! | `close` | draining, finalizers, settling |
+//! | `finalizer` | one finalizer, as it runs |
 //! | `unclaimed` | dropping what a task left and nobody took |
 //! | `permit` | obligations of the region a `Cx` stands in |
 //! | `name` | what a task is called in dumps |
@@ -36,6 +37,7 @@ mod branch;
 mod close;
 mod context;
 mod due;
+mod finalizer;
 mod foreign;
 mod frame;
 mod guest;

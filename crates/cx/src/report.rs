@@ -39,8 +39,11 @@ pub enum Report {
     CleanupOverdue {
         /// The request.
         request: Cancelled,
-        /// Who was left, before masks were pierced or anything was dropped.
+        /// Who was left, before masks were pierced or anything was dropped: in the region that was asked, or further in if it
+        /// waited for that alone.
         left: Box<RegionView>,
+        /// How many regions around wait for that one alone.
+        around: usize,
         /// When that was.
         at: Time,
     },
@@ -60,8 +63,10 @@ pub enum Report {
     },
     /// A region that nobody asked to end has waited for its members for long after its body was over.
     SlowDrain {
-        /// Who is left.
+        /// Who is left: in that region, or further in if it waits for that alone.
         left: Box<RegionView>,
+        /// How many regions around wait for that one alone.
+        around: usize,
         /// When that was.
         at: Time,
     },
@@ -170,9 +175,9 @@ impl fmt::Display for Report {
                 write!(f, "{region} opened at {} closed with {n} obligation(s) leaked", Line(opened_at))?;
                 leaked.iter().try_for_each(|note| reserved(f, note))
             }
-            Report::CleanupOverdue { request, left, at } => {
+            Report::CleanupOverdue { request, left, around, at } => {
                 writeln!(f, "cleanup deadline passed: {request}")?;
-                remaining(f, left, *at)
+                late(f, left, *around, *at)
             }
             Report::TaskOverdue { spawned_at, .. } => write!(
                 f,
@@ -186,7 +191,7 @@ impl fmt::Display for Report {
                 };
                 write!(f, "a branch has not ended by its cleanup deadline; {next}: {request}")
             }
-            Report::SlowDrain { left, at } => remaining(f, left, *at),
+            Report::SlowDrain { left, around, at } => late(f, left, *around, *at),
             Report::WrittenOff { tasks } => {
                 write!(f, "shutdown wrote off {} task(s) that did not stop in time", tasks.len())?;
                 members(f, tasks)
@@ -302,8 +307,20 @@ fn title(id: impl fmt::Display, name: Option<&str>) -> String {
     name.map_or_else(|| format!("{id}"), |name| format!("`{name}` ({id})"))
 }
 
+/// A region that should close, and how many around wait for that.
+fn late(f: &mut fmt::Formatter<'_>, left: &RegionView, around: usize, now: Time) -> fmt::Result {
+    remaining(f, left, now, &mut { REGIONS })?;
+    if around == 0 {
+        return Ok(());
+    }
+    write!(f, "\n{around} region(s) around wait for that")
+}
+
+/// Of how many regions a report says what they wait for.
+const REGIONS: usize = 32;
+
 /// Who is still in a region that should close, and what they wait for.
-fn remaining(f: &mut fmt::Formatter<'_>, view: &RegionView, now: Time) -> fmt::Result {
+fn remaining(f: &mut fmt::Formatter<'_>, view: &RegionView, now: Time, room: &mut usize) -> fmt::Result {
     let age = now.saturating_since(view.opened);
     write!(
         f,
@@ -317,9 +334,13 @@ fn remaining(f: &mut fmt::Formatter<'_>, view: &RegionView, now: Time) -> fmt::R
     )?;
     members(f, &view.members)?;
     view.obligations.iter().take(LISTED).try_for_each(|note| reserved(f, note))?;
-    for child in &view.children {
+    for (n, child) in view.children.iter().enumerate() {
+        if *room == 0 {
+            return write!(f, "\n  and {} more region(s)", view.children.len() - n);
+        }
+        *room -= 1;
         f.write_str("\n")?;
-        remaining(f, child, now)?;
+        remaining(f, child, now, room)?;
     }
     Ok(())
 }

@@ -2,26 +2,23 @@
 //! scopes, and the task's own region.
 //!
 //! Rules: `cancel.effective`, `cancel.masked`, `cancel.down` within a task.
-use crate::alarm::Alarm;
 use crate::branch::{self, Branch};
-use crate::close::{self, FinalizerFn, FinalizerFuture, Finalizing};
-use crate::port::World;
+use crate::close;
+use crate::finalizer::Finalizing;
 use crate::raw::ext;
-use crate::raw::place::{Address, Place, counted, owner_of, world_of};
+use crate::raw::place::{Place, counted, owner_of, world_of};
 use crate::raw::scope::Scope;
-use crate::{Cx, Row, outcome, unclaimed};
+use crate::{Cx, Row, outcome};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use cancel::ScopeView;
-use core::future::poll_fn;
 use core::panic::Location;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::*;
-use core::task::{Context, Poll};
 use region::{Above, Body, Mask, Open, Region};
-use task::{Header, TaskRef, Verdict, control};
-use trace::{End, FinalizerEnd, Label, RegionKind, ScopeEnd, ScopeId, ScopeKind};
-use types::{CancelKind, Cancelled, Origin, Panic, Policy, TaskId, Time};
+use task::{Header, Verdict, control};
+use trace::{End, Label, RegionKind, ScopeId, ScopeKind};
+use types::{CancelKind, Cancelled, Origin, Policy, TaskId, Time};
 
 /// The id of a task that is not complete: for engines, which know tasks by their headers.
 pub fn task_id(header: &Header) -> TaskId {
@@ -235,7 +232,7 @@ impl<C> Cx<C> {
     }
 }
 
-fn scope_number(header: &Header) -> u64 {
+pub(crate) fn scope_number(header: &Header) -> u64 {
     let n = ext::make(header).scopes.fetch_add(1, Relaxed);
     region::mix(task_id(header).as_u64() ^ 0x5C0_9E00, u64::from(n))
 }
@@ -380,10 +377,22 @@ pub(crate) fn request_scope(scope: &Scope, c: &Cancelled, deadline: Time) {
         crate::wake_foreign(header)
     }
     let world = world_of(header);
-    for region in heard_below(scope) {
+    let heard = heard_below(scope);
+    for region in &heard {
         region.request(c, Some(deadline));
-        world.timers.set(deadline, crate::port::Due::cleanup(&region));
     }
+    // The timer of one around reaches those inside it.
+    let outermost = |region: &&Arc<Region>| {
+        !region.parent().is_some_and(|around| heard.iter().any(|other| Arc::ptr_eq(other, around)))
+    };
+    for region in heard.iter().filter(outermost) {
+        world.timers.set(deadline, crate::port::Due::cleanup(region));
+    }
+}
+
+/// Whether somebody is in the regions opened inside `scope`, whose own deadline it is then that is told.
+pub(crate) fn has_members_below(scope: &Scope) -> bool {
+    heard_below(scope).iter().any(|region| region.live() > 0)
 }
 
 /// Places a cancellation that escalated on a scope: its next checkpoint returns it.
@@ -461,99 +470,6 @@ pub(crate) fn escalate_to(
         c = c.by(by);
     }
     place_on(place, c.build())
-}
-
-/// A finalizer's future. Wherever it comes to its end, that of its values is none of whoever closes the region.
-struct Running<'a> {
-    future: Option<FinalizerFuture<'a>>,
-    world: &'a World,
-    registered_at: &'static Location<'static>,
-}
-
-impl Running<'_> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(FinalizerEnd, Option<Panic>)> {
-        let mut polled = Poll::Pending;
-        let mut poll = || {
-            if let Some(future) = &mut self.future {
-                polled = future.as_mut().poll(context)
-            }
-        };
-        if let Err(payload) = (self.world.unwinding.catch)(&mut poll) {
-            return Poll::Ready((FinalizerEnd::Panicked, Some(Panic::from_payload(payload))));
-        }
-        polled.map(|result| match result {
-            Ok(()) => (FinalizerEnd::Ok, None),
-            Err(stop) => {
-                let mut stop = Some(stop);
-                self.discard(&mut || drop(stop.take()));
-                (FinalizerEnd::Failed, None)
-            }
-        })
-    }
-
-    fn discard(&self, drop: &mut dyn FnMut()) {
-        unclaimed::of_finalizer(self.world, self.registered_at, drop)
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        let mut future = self.future.take();
-        self.discard(&mut || drop(future.take()))
-    }
-}
-
-/// Runs one finalizer in a masked scope that only its own bound pierces. What it leaves is dropped here, and a panic of
-/// that drop is told: whoever closes a region goes on (`task.unclaimed`).
-pub(crate) async fn run_finalizer(
-    by: &TaskRef,
-    world: &World,
-    bound: impl Fn() -> Option<Time>,
-    of: Arc<Finalizing>,
-    run: FinalizerFn,
-) -> (FinalizerEnd, Option<Panic>) {
-    let address = Address::of_task(by.as_ptr());
-    let (id, task, kind) = (scope_number(by), task_id(by), ScopeKind::Phase { masked: true });
-    let mut scope = Scope::new(by.as_ptr(), address, id, Some(kind));
-    let registered_at = of.registered_at;
-    scope.immune = true;
-    scope.finalizing = Some(of);
-    /// Says that the scope is over, once what ran in it is gone.
-    struct Over<'a>(&'a TaskRef, ScopeId, ScopeEnd);
-    impl Over<'_> {
-        fn emit(&self, label: Label) {
-            if self.0.control() & control::TRACE != 0 {
-                owner_of(self.0).emit(actor(self.0), || label)
-            }
-        }
-    }
-    impl Drop for Over<'_> {
-        fn drop(&mut self) {
-            self.emit(Label::ScopeClose { scope: self.1, end: self.2 })
-        }
-    }
-    let mut over = Over(by, ScopeId(id), ScopeEnd::Dropped);
-    over.emit(Label::ScopeOpen { scope: over.1, parent: ScopeId(task.as_u64()), task, kind });
-    let scope = scope;
-    let at = Address::of_scope(NonNull::from(&scope));
-    let future = Some(run(crate::raw::scope::enter::<crate::NoSpawn>(at, &scope)));
-    let mut body = Running { future, world, registered_at };
-    let mut alarm = None;
-    let end = poll_fn(|context| match body.poll(context) {
-        Poll::Ready(end) => Poll::Ready(end),
-        // The bound may come later, or nearer, than it was.
-        Poll::Pending => bound()
-            .map_or(Poll::Pending, |bound| Alarm::poll_bound_at(&mut alarm, bound, world, context))
-            .map(|()| (FinalizerEnd::TimedOut, None)),
-    })
-    .await;
-    if let Some(alarm) = &mut alarm {
-        alarm.disarm_in(world);
-    }
-    if matches!(end.0, FinalizerEnd::Ok | FinalizerEnd::Failed) {
-        over.2 = ScopeEnd::Returned
-    }
-    end
 }
 
 impl<C: Row> Cx<C> {

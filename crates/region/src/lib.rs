@@ -19,6 +19,7 @@
 //! | `walk` | a request on its way down the tree; piercing and abandoning after the cleanup deadline |
 //! | `close` | the phases after the body, what was lost, the report |
 //! | `unjoined` | members whose outcome the close has to look at |
+//! | `late` | who tells of regions that are late |
 //! | `inspect` | what a dump needs to know |
 //! | `render` | the same as text for people |
 //! | `raw` | the lock, the member lists, members coming and going |
@@ -37,6 +38,7 @@ pub mod gate;
 #[cfg(not(loom))]
 mod gate;
 mod inspect;
+mod late;
 mod open;
 mod origin;
 mod phase;

@@ -45,6 +45,8 @@ pub struct Region {
     pub(crate) scopes_above: Above,
     pub(crate) shielded: AtomicBool,
     pub(crate) overdue: AtomicBool,
+    /// Whether somebody has undertaken to report that.
+    pub(crate) overdue_claimed: AtomicBool,
     /// Whether somebody has undertaken to write off what a shutdown can't stop.
     pub(crate) write_off_claimed: AtomicBool,
     pub(crate) phase: AtomicU8,
@@ -167,6 +169,7 @@ impl Region {
             scopes_above: open.scopes_above,
             shielded: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
+            overdue_claimed: AtomicBool::new(false),
             write_off_claimed: AtomicBool::new(false),
             phase: AtomicU8::new(RegionPhase::Open as u8),
             requested: AtomicU8::new(0),

@@ -32,3 +32,39 @@ pub(crate) fn try_stack(bytes: usize) -> std::io::Result<()> {
     let _ = tried.join();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<String>>>);
+
+    impl Reports for Kept {
+        fn report(&self, report: Report) {
+            self.0.lock().expect("never poisoned").push(report.to_string())
+        }
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_started_is_reported_with_its_name_and_a_hint() {
+        let kept = Kept::default();
+        // No system has room for such a stack.
+        let thread = start("worker-7".into(), Some(usize::MAX - 0xffff), &kept, || unreachable!());
+        assert!(thread.is_none());
+        let reports = kept.0.lock().expect("never poisoned");
+        let [report] = &reports[..] else { panic!("{reports:?}") };
+        assert!(
+            report.contains("`worker-7` could not be started") && report.contains("`stack_size`"),
+            "{report}"
+        );
+    }
+
+    #[test]
+    fn a_thread_that_can_be_started_runs_and_is_no_news() {
+        let kept = Kept::default();
+        let thread = start("worker-8".into(), None, &kept, || ()).expect("a thread");
+        assert!(thread.join().is_ok() && kept.0.lock().expect("never poisoned").is_empty());
+    }
+}

@@ -9,7 +9,7 @@ use combinator::TaskSet;
 use cx::{Cx, Provides, RegionOptions};
 use guard::guarded;
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 use sync::mpsc;
 use time::TimeExt;
-use types::{CancelKind, Never, Outcome, Res};
+use types::{AfterGrace, CancelKind, Never, Outcome, Res};
 
 fn local<T>(what: &'static str, body: impl AsyncFnOnce(&asupersync_runtime::Local, &mut Cx) -> T) -> T {
     guarded(what, None, || LocalRuntime::run_with(Builder::new().seed(1), body).expect("a runtime"))
@@ -302,4 +302,42 @@ fn a_local_task_has_the_user_value_that_is_within_reach_where_it_is_spawned() {
         .await
     });
     assert_eq!(rows, 9);
+}
+
+#[test]
+fn a_local_task_that_is_given_up_says_that_it_was_abandoned() {
+    let (reports, ended) = guarded("an abandoned local task", None, || {
+        let kept = Kept::default();
+        let builder = Builder::new().seed(1).grace(Duration::from_millis(20)).reports(kept.clone());
+        let ended = LocalRuntime::run_with(builder, async |local, cx| {
+            let collected = cx
+                .collect(|outer| async {
+                    let options = RegionOptions::keep_going().after_grace(AfterGrace::Abandon);
+                    outer
+                        .region_with(options, |r| async {
+                            let mut task = local.spawn(r, async |_| -> Res<(), Never> { pending().await });
+                            r.yield_now().await;
+                            task.cancel("the test says so");
+                            task.join(r).await
+                        })
+                        .await
+                })
+                .await;
+            collected.value
+        });
+        (kept, ended.expect("a runtime"))
+    });
+    let reports = reports.0.lock().expect("never poisoned");
+    assert!(matches!(&ended, Outcome::Panicked(p) if p.is_abandoned()), "{ended:?} {reports:#?}");
+    assert_eq!(reports.len(), 1, "its deadline is told once: {reports:#?}");
+}
+
+/// Reports, kept.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<String>>>);
+
+impl cx::port::Reports for Kept {
+    fn report(&self, report: cx::port::Report) {
+        self.0.lock().expect("never poisoned").push(report.to_string())
+    }
 }

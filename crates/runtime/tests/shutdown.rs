@@ -472,19 +472,3 @@ impl std::fmt::Debug for Kept {
         f.debug_list().entries(self.0.lock().expect("never poisoned").iter()).finish()
     }
 }
-
-#[test]
-fn a_thread_that_cannot_be_started_is_reported_and_the_others_go_on() {
-    let kept = Kept::default();
-    // No system has room for such a stack.
-    let builder = Builder::new().workers(2).stack_size(usize::MAX - 0xffff).reports(kept.clone());
-    let end = builder.build().expect("a runtime").run(async |cx: &mut Cx| {
-        let mut task = cx.spawn(async |_: &mut Cx| -> Res<u8> { Ok(7) });
-        assert_eq!(task.join(cx).await.unwrap(), 7);
-        let mut blocking = cx.spawn_blocking(|_| 8);
-        blocking.join(cx).await
-    });
-    let Outcome::Cancelled(why) = end else { panic!("there is no thread for it: {end:?}") };
-    assert!(why.to_string().contains("could start none"), "{why}");
-    assert!(kept.say("`asupersync-1` could not be started") && kept.say("`stack_size`"), "{:?}", kept.0);
-}

@@ -5,7 +5,7 @@
 //! parent is used again; all others live in the frame of the combinator that opened them.
 use super::ext::ChildSlot;
 use super::place::{Address, Place};
-use crate::close::Finalizing;
+use crate::finalizer::Finalizing;
 use alloc::sync::Arc;
 use cancel::Slot;
 use core::any::Any;

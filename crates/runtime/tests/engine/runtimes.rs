@@ -137,3 +137,32 @@ fn runtimes_one_after_another_leave_no_place_taken() {
         }
     });
 }
+
+/// Panics when it is dropped.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("dropped too late")
+    }
+}
+
+#[test]
+fn what_is_dropped_after_its_runtime_is_no_news_of_the_next_one() {
+    guarded("a handle that outlives its runtime", None, || {
+        let mut left = None;
+        let slot = &mut left;
+        workers(1).run(async move |cx: &mut Cx| {
+            let task = cx.spawn(async |_: &mut Cx| Ok::<_, Never>(Grenade));
+            while !task.is_finished() {
+                cx.yield_now().await
+            }
+            *slot = Some(task);
+        });
+        let (next, kept) = super::kept(1);
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(left)));
+        assert!(caught.is_err(), "with its runtime gone it is the business of whoever drops it");
+        next.run(async |_| {});
+        assert_eq!(kept.say("dropped too late"), 0, "{:?}", kept.0);
+    });
+}

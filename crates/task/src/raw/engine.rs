@@ -40,6 +40,11 @@ pub struct EngineHead {
 static ENGINES: [AtomicPtr<EngineHead>; MAX_ENGINES] =
     [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_ENGINES];
 
+/// Where the next engine looks for a free slot first: behind the one before it. So a tag names the next engine only when as
+/// many others as the table has room for have begun meanwhile, and what a task leaves after its engine's end is
+/// nobody else's business.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
 /// How many threads outside look at an engine right now ([`visit`]).
 static VISITORS: [AtomicU32; MAX_ENGINES] = [const { AtomicU32::new(0) }; MAX_ENGINES];
 
@@ -53,7 +58,9 @@ impl EngineSlot {
     /// # Safety
     /// `head` stays valid until the slot is dropped, and no task that is not complete outlives that.
     pub unsafe fn register(head: NonNull<EngineHead>) -> Option<EngineSlot> {
-        for (i, slot) in ENGINES.iter().enumerate() {
+        let first = NEXT.fetch_add(1, Relaxed) as usize;
+        for i in (0..MAX_ENGINES).map(|i| first.wrapping_add(i) % MAX_ENGINES) {
+            let slot = &ENGINES[i];
             if slot.load(Relaxed).is_null()
                 && slot.compare_exchange(core::ptr::null_mut(), head.as_ptr(), AcqRel, Relaxed).is_ok()
             {
