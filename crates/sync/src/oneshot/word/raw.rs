@@ -162,7 +162,18 @@ impl<T, W: Wakes> Tx<T, W> {
 }
 
 impl<T, W: Wakes> Drop for Tx<T, W> {
+    /// One look where it has sent.
+    #[inline]
     fn drop(&mut self) {
+        if self.shared.is_some() {
+            self.leave()
+        }
+    }
+}
+
+impl<T, W: Wakes> Tx<T, W> {
+    #[inline(never)]
+    fn leave(&mut self) {
         let Some(shared) = self.shared.take() else { return };
         // SAFETY: this half has not done its final swap, so the allocation lives (`oneshot.second-frees`).
         let before = unsafe { shared.as_ref() }.word.swap(core::ptr::without_provenance_mut(CLOSED), AcqRel);
@@ -212,6 +223,7 @@ impl<T, W: Wakes> Rx<T, W> {
     }
 
     /// Waits for the value, or for the sender to go away.
+    #[inline]
     pub fn poll_recv(&mut self, make: impl FnOnce() -> W) -> Poll<Result<T, Closed>> {
         match self.try_recv() {
             Ok(value) => return Poll::Ready(Ok(value)),
@@ -307,7 +319,18 @@ impl<T, W: Wakes> Rx<T, W> {
 }
 
 impl<T, W: Wakes> Drop for Rx<T, W> {
+    /// One look where it has received.
+    #[inline]
     fn drop(&mut self) {
+        if self.shared.is_some() {
+            self.leave()
+        }
+    }
+}
+
+impl<T, W: Wakes> Rx<T, W> {
+    #[inline(never)]
+    fn leave(&mut self) {
         self.close();
         // Still here: the sender has finished. What it left is ours to take and drop, and so is the allocation.
         drop(self.try_recv());
