@@ -1,4 +1,4 @@
-//! [`Items`]: what is received, as a stream: what every `stream` of a receiver is.
+//! [`Items`]: what is received, as a stream: what every `stream` of a receiver is. And [`Owned`], a receiver that has become one.
 //!
 //! Its items are what the wait ends in, one wait after the other; the end of the channel is the end of the stream. A request
 //! is an item too, the last one: nothing was taken, and who goes on makes another stream. For consumers that know no `Cx`
@@ -7,6 +7,8 @@
 //! Invariant `items.refused-once`: once there was a refusal of the task, or the end, the wait is gone, and with it its
 //! place in the channel. Polled again the stream is at its end.
 //!
+//! An owned stream has no `Cx`, so it is no cancellation point: whoever consumes it is.
+//!
 //! Not here: the waits (`wait`, and those of mpsc and oneshot), receivers that are streams themselves.
 
 use core::{
@@ -14,9 +16,10 @@ use core::{
     task::{Context, Poll, ready},
 };
 
+use cx::Waiter;
 use types::{Cancelled, FusedStream, Stream};
 
-use crate::WaitError;
+use crate::{WaitError, WaitNode};
 
 /// A wait that may be polled on for the next thing once it was ready.
 pub(crate) trait Receives {
@@ -97,5 +100,62 @@ impl<N: Receives> Stream for Items<N> {
 impl<N: Receives> FusedStream for Items<N> {
     fn is_terminated(&self) -> bool {
         self.next.is_none()
+    }
+}
+
+/// A receiver that can be polled without a `Cx`.
+pub(crate) trait Source {
+    type Item;
+
+    /// A node that returned `Pending` must be polled here again or given to [`leave`](Self::leave).
+    fn poll_source(&mut self, node: &mut WaitNode, make: impl FnOnce() -> Waiter)
+    -> Poll<Option<Self::Item>>;
+
+    /// Gives up a node that stands in the queue.
+    fn leave(&mut self, node: &mut WaitNode);
+}
+
+/// What `into_stream` of a receiver is.
+#[must_use = "streams do nothing unless polled"]
+pub(crate) struct Owned<S: Source> {
+    source: S,
+    node: WaitNode,
+    over: bool,
+}
+
+impl<S: Source> Owned<S> {
+    pub(crate) fn new(source: S) -> Self {
+        Self { source, node: WaitNode::new(), over: false }
+    }
+}
+
+/// Nothing in it is pinned.
+impl<S: Source> Unpin for Owned<S> {}
+
+impl<S: Source> Stream for Owned<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let Self { source, node, over } = self.get_mut();
+        if *over {
+            return Poll::Ready(None);
+        }
+        let item = ready!(source.poll_source(node, || Waiter::from_waker(context.waker())));
+        *over = item.is_none();
+        Poll::Ready(item)
+    }
+}
+
+impl<S: Source> FusedStream for Owned<S> {
+    fn is_terminated(&self) -> bool {
+        self.over
+    }
+}
+
+impl<S: Source> Drop for Owned<S> {
+    fn drop(&mut self) {
+        if self.node.is_queued() {
+            self.source.leave(&mut self.node);
+        }
     }
 }

@@ -47,7 +47,8 @@
 //!
 //! Forms named `blocking_` are for threads that poll no tasks; inside a task they panic. Every sender has `closed(cx)`, which
 //! waits until nobody receives any more, so that work whose results nobody wants can stop. Every receiver has `stream(cx)`:
-//! its items are errors where a cancellation was effective, and that is the last one, with nothing taken.
+//! its items are errors where a cancellation was effective, and that is the last one, with nothing taken. Those of mpsc and
+//! oneshot are streams themselves, the others become one (`into_stream`).
 //!
 //! Not here: timers, tasks, anything that reads a clock or starts a thread.
 

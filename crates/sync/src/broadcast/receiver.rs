@@ -11,7 +11,7 @@ use types::{Cancelled, FusedStream, WaitKind};
 use super::tape::{Cursor, Missed, Tape};
 use crate::{
     WaitNode,
-    items::{Items, Refusal, Shown},
+    items::{Items, Owned, Refusal, Shown, Source},
     park,
     wait::{Pends, Wait},
 };
@@ -177,6 +177,12 @@ impl<T: Clone> Receiver<T> {
     ) -> impl FusedStream<Item = Result<T, RecvError>> + Unpin + use<'r, 'c, T, C> {
         Items::new(Wait::new(Next(self), cx, Location::caller()))
     }
+
+    /// As [`stream`](Self::stream), with a stream that owns the receiver: items are errors only where values were lost. It has no
+    /// `Cx`, so it is no cancellation point: whoever consumes it is, and the next value is still the next.
+    pub fn into_stream(self) -> impl FusedStream<Item = Result<T, RecvError>> + Unpin + use<T> {
+        Owned::new(self)
+    }
 }
 
 impl<T> Receiver<T> {
@@ -216,6 +222,23 @@ impl<T> Receiver<T> {
     pub fn is_closed(&self) -> bool {
         self.object.touch(Access::Read);
         self.core.parties().0 == 0
+    }
+}
+
+impl<T: Clone> Source for Receiver<T> {
+    type Item = Result<T, RecvError>;
+
+    fn poll_source(
+        &mut self,
+        node: &mut WaitNode,
+        make: impl FnOnce() -> Waiter,
+    ) -> Poll<Option<Self::Item>> {
+        let polled = Next(self).poll(node, make);
+        polled.map(|received| (!matches!(received, Err(RecvError::Closed))).then_some(received))
+    }
+
+    fn leave(&mut self, node: &mut WaitNode) {
+        self.core.cancel(node);
     }
 }
 

@@ -11,7 +11,7 @@ use types::{Cancelled, FusedStream, WaitKind};
 use super::table::{Offer, Table};
 use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
-    items::Items,
+    items::{Items, Owned, Source},
     mpsc::SendError,
     park,
     wait::{Pends, Wait},
@@ -281,6 +281,12 @@ impl<T> Receiver<T> {
         Items::new(Wait::new(taking, cx, Location::caller()))
     }
 
+    /// As [`stream`](Self::stream), with a stream that owns the receiver. It has no `Cx`, so it is no cancellation point: whoever
+    /// consumes it is, and what was not taken is still offered.
+    pub fn into_stream(self) -> impl FusedStream<Item = T> + Unpin + use<T> {
+        Owned::new(self)
+    }
+
     /// How many values are offered now.
     pub fn offers(&self) -> usize {
         self.shared.object.touch(Access::Read);
@@ -295,8 +301,23 @@ impl<T> Receiver<T> {
     }
 }
 
+impl<T> Source for Receiver<T> {
+    type Item = T;
+
+    /// A waiter that a poll left behind is replaced by the next one, and gone with the receiver.
+    fn poll_source(&mut self, _: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Option<T>> {
+        let polled = self.shared.table.poll_recv(make);
+        self.shared.object.touch(Access::Write);
+        polled
+    }
+
+    fn leave(&mut self, _: &mut WaitNode) {}
+}
+
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        // Of a stream that was polled and dropped.
+        self.shared.table.forget_receiver();
         self.close();
     }
 }

@@ -11,7 +11,7 @@ use types::{Cancelled, FusedStream, WaitKind};
 use super::latest::Latest;
 use crate::{
     Closed, WaitError, WaitNode,
-    items::Items,
+    items::{Items, Owned, Source},
     park,
     wait::{Pends, Wait},
 };
@@ -165,6 +165,12 @@ impl<T> Receiver<T> {
         Items::new(Wait::new(Next(Change(self)), cx, Location::caller()))
     }
 
+    /// As [`stream`](Self::stream), with a stream that owns the receiver. It has no `Cx`, so it is no cancellation point: whoever
+    /// consumes it is, and what was not seen is the next item.
+    pub fn into_stream(self) -> impl FusedStream<Item = Arc<T>> + Unpin + use<T> {
+        Owned::new(self)
+    }
+
     /// Counts the present value as not seen: the next wait for a change ends at once.
     pub fn mark_unseen(&mut self) {
         // Versions only grow, so no later one is this one.
@@ -228,6 +234,18 @@ impl<T> Pends for Next<'_, T> {
 
     fn leave(&mut self, node: &mut WaitNode) {
         self.0.leave(node);
+    }
+}
+
+impl<T> Source for Receiver<T> {
+    type Item = Arc<T>;
+
+    fn poll_source(&mut self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Option<Arc<T>>> {
+        Next(Change(self)).poll(node, make).map(Result::ok)
+    }
+
+    fn leave(&mut self, node: &mut WaitNode) {
+        self.core.cancel(node);
     }
 }
 

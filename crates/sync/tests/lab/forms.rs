@@ -21,7 +21,7 @@ use asupersync_sync::{
     watch,
 };
 use cx::Cx;
-use types::{Res, Stream};
+use types::{FusedStream, Res, Stream};
 
 use crate::{Shared, at_every_step, on_all, on_every, pause};
 
@@ -162,6 +162,73 @@ fn every_receiver_is_a_stream_that_ends_with_its_senders() {
             let (tx, mut rx) = oneshot::channel::<u8>();
             drop(tx);
             assert!(all(rx.stream(cx)).await.is_empty() && all(rx).await.is_empty());
+        });
+    });
+}
+
+/// A stream that owns its receiver goes to another task, and may be dropped while it waits.
+#[test]
+fn every_receiver_becomes_a_stream_of_its_own() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (values, value) = unbounded();
+            let (news, new) = broadcast::channel(2);
+            let (present, seen) = watch::channel(0);
+            let (hands, hand) = rendezvous::channel();
+            news.send(0).unwrap();
+            let mut receiving = cx.spawn(async move |_: &mut Cx| {
+                assert_eq!(all(value.into_stream()).await, [1, 2]);
+                let new: Vec<_> = all(new.into_stream())
+                    .await
+                    .into_iter()
+                    .map(|item| item.map_err(|e| e.to_string()))
+                    .collect();
+                assert_eq!(new, [Err("1 values were lost".into()), Ok(1), Ok(2)]);
+                let mut seen = seen.into_stream();
+                let last = all(&mut seen).await.last().map(|value| **value);
+                assert!(last == Some(2) && seen.is_terminated() && all(seen).await.is_empty());
+                assert_eq!(all(hand.into_stream()).await, [1, 2]);
+            });
+            for value in 1..3 {
+                cx.yield_now().await;
+                values.send(value).unwrap();
+                news.send(value).unwrap();
+                present.send(value);
+            }
+            drop((values, news, present));
+            for value in 1..3 {
+                hands.send(cx, value).await.unwrap();
+            }
+            drop(hands);
+            receiving.join(cx).await.unwrap();
+        });
+    });
+}
+
+#[test]
+fn a_stream_of_its_own_that_is_dropped_while_it_waits_leaves_nothing_behind() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            async fn waits_once<S: Stream + Unpin>(mut stream: S) {
+                let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+                assert!(Pin::new(&mut stream).poll_next(&mut context).is_pending());
+            }
+            let (values, value) = unbounded::<u8>();
+            let (news, new) = broadcast::channel(2);
+            let other = new.clone();
+            let (present, seen) = watch::channel(0);
+            let mut looks = seen.clone();
+            let (hands, hand) = rendezvous::channel::<u8>();
+            waits_once(value.into_stream()).await;
+            waits_once(new.into_stream()).await;
+            waits_once(seen.into_stream()).await;
+            waits_once(hand.into_stream()).await;
+            assert!(values.send(1).is_err() && hands.is_closed());
+            assert_eq!((news.send(2), news.receivers(), present.receivers()), (Ok(1), 1, 1));
+            present.send(1);
+            drop((news, present));
+            assert_eq!(all(other.into_stream()).await.len(), 1);
+            looks.changed(cx).await.unwrap();
         });
     });
 }

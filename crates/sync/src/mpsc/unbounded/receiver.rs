@@ -10,7 +10,7 @@ use types::{Cancelled, FusedStream, WaitKind};
 use super::line::Rx;
 use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
-    items::Items,
+    items::{Items, Owned, Source},
     park,
     wait::{Pends, Wait},
 };
@@ -51,6 +51,18 @@ impl<T> Pends for Next<'_, T> {
 
     fn leave(&mut self, node: &mut WaitNode) {
         self.0.rx.cancel(node);
+    }
+}
+
+impl<T> Source for Receiver<T> {
+    type Item = T;
+
+    fn poll_source(&mut self, node: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Option<T>> {
+        Next(self).poll(node, make).map(Result::ok)
+    }
+
+    fn leave(&mut self, node: &mut WaitNode) {
+        self.rx.cancel(node);
     }
 }
 
@@ -136,6 +148,12 @@ impl<T> Receiver<T> {
         cx: &'c Cx<C>,
     ) -> impl FusedStream<Item = Result<T, Cancelled>> + Unpin + use<'r, 'c, T, C> {
         Items::new(Wait::new(Next(self), cx, Location::caller()))
+    }
+
+    /// The values as a stream that owns the receiver and ends with the channel. It has no `Cx`, so it is no cancellation point:
+    /// whoever consumes it is, and what was not taken is the next item.
+    pub fn into_stream(self) -> impl FusedStream<Item = T> + Unpin + use<T> {
+        Owned::new(self)
     }
 
     /// Refuses what was not reserved before. What is in the channel, and what permits given out before will send, can
