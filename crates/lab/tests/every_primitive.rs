@@ -1,0 +1,96 @@
+//! `dpor.complete` over all primitives: what small random programs of them come to, with requests to end, races, timeouts,
+//! joins and masks among them, is what a search of every schedule, one by one, says.
+//!
+//! `ASUPERSYNC_EVERY_PRIMITIVE=n` for n programs of each theme instead of the few of every day. A failure prints the smallest
+//! program that shows it, and the order of the exploration.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `program` | what tasks do, and how programs are drawn and made smaller |
+//! | `world` | what they share, and what a run comes to |
+//! | `hand` | what a task holds |
+//! | `locks`, `counts`, `values`, `channels` | what is done with primitives |
+//! | `compare` | what is compared |
+//! | `regressions` | programs of which something was missed |
+//!
+//! Not here: how many runs explorations take (`requests`, `explored`), longer programs (`random`).
+#![cfg(not(asupersync_seeded))]
+
+#[path = "every_primitive/channels.rs"]
+mod channels;
+#[path = "every_primitive/compare.rs"]
+mod compare;
+#[path = "every_primitive/counts.rs"]
+mod counts;
+#[path = "random/dice.rs"]
+mod dice;
+#[path = "outcomes/every_schedule.rs"]
+mod every_schedule;
+#[path = "every_primitive/hand.rs"]
+mod hand;
+#[path = "every_primitive/locks.rs"]
+mod locks;
+#[path = "outcomes/one_by_one.rs"]
+mod one_by_one;
+#[path = "every_primitive/program.rs"]
+mod program;
+#[path = "every_primitive/regressions.rs"]
+mod regressions;
+#[path = "every_primitive/values.rs"]
+mod values;
+#[path = "every_primitive/world.rs"]
+mod world;
+
+use compare::check_theme;
+use program::Theme;
+
+#[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]
+fn programs() -> u64 {
+    std::env::var("ASUPERSYNC_EVERY_PRIMITIVE").map_or(15, |n| n.parse().expect("a number"))
+}
+
+macro_rules! themes {
+    ($($name:ident: $theme:ident;)*) => {
+        $(#[test]
+        fn $name() {
+            check_theme(Theme::$theme, programs())
+        })*
+    };
+}
+
+themes! {
+    read_write_locks_come_to_all_they_can: RwLock;
+    mutexes_come_to_all_they_can: Mutex;
+    permits_come_to_all_they_can: Permits;
+    oneshots_come_to_all_they_can: Oneshot;
+    watched_values_come_to_all_they_can: Watch;
+    broadcasts_come_to_all_they_can: Broadcast;
+    barriers_and_latches_come_to_all_they_can: Meetings;
+    rendezvous_come_to_all_they_can: Rendezvous;
+    channels_come_to_all_they_can: Channel;
+    calls_come_to_all_they_can: Calls;
+    cells_that_are_filled_once_come_to_all_they_can: Once;
+    questions_and_answers_come_to_all_they_can: Session;
+    timers_come_to_all_they_can: Time;
+    numbers_come_to_all_they_can: Numbers;
+}
+
+#[test]
+fn who_was_refused_a_lock_takes_it_before_the_request_after_who_took_it_later() {
+    regressions::refused_locks()
+}
+
+#[test]
+fn a_request_that_a_task_makes_of_a_scope_of_its_own_refuses_nothing() {
+    regressions::requests_of_own_scopes()
+}
+
+#[test]
+fn who_waited_masked_has_waited_for_what_it_announced() {
+    regressions::voided_waits()
+}
+
+#[test]
+fn a_wait_ends_before_the_request_and_is_refused_after_it() {
+    regressions::refused_waits()
+}
