@@ -15,6 +15,7 @@ use asupersync_sync::{
     notify::signal::Signal,
     rendezvous::table::{Offer, Table},
 };
+use cx::Waiter;
 
 /// Counts, or panics with its number.
 struct Woken {
@@ -116,6 +117,18 @@ fn a_close_tells_those_who_wait_for_it_though_one_in_line_panics() {
     assert_eq!(value, Some(1), "it came back");
 }
 
+/// What tasks and futures store is a [`Waiter`], which has no panic to go on: whoever wakes keeps what it took.
+#[test]
+pub(crate) fn a_value_that_was_taken_outlives_the_panic_of_the_waker_that_it_made_room_for() {
+    let (tx, mut rx) = ring::channel::<u8, Waiter>(1);
+    let (wakers, mut line) = (Wakers::default(), WaitNode::new());
+    assert_eq!(tx.try_send(1), Ok(()));
+    assert!(tx.poll_permit(&mut line, || Waiter::from_waker(&wakers.bad(0))).is_pending());
+    let received = catch_unwind(AssertUnwindSafe(|| rx.try_recv()));
+    tx.cancel(&mut line);
+    assert!(matches!(received, Ok(Ok(1))), "a value was lost to a waker: {received:?}");
+}
+
 /// What is in a channel is dropped with its receiver, whoever panics on the way.
 #[test]
 fn a_receiver_drops_what_it_has_though_a_waker_panics() {
@@ -158,4 +171,6 @@ fn a_waker_that_panics_while_its_thread_unwinds_is_not_heard() {
 #[cfg(asupersync_seeded)]
 mutants::mistakes! {
     a_panic_that_ends_a_batch: "wakes.panic-costs-neighbours" breaks one_bad_waker_in_crowds, says "were woken";
+    a_panic_of_a_foreign_waker_that_goes_on: "waiter.uncontained"
+        breaks a_value_that_was_taken_outlives_the_panic_of_the_waker_that_it_made_room_for, says "was lost to a waker";
 }
