@@ -2,7 +2,8 @@
 //! that a program may want to count or filter by. `Display` says it in plain words, possibly on several lines.
 //!
 //! A report is about what no result shows: who is late, what leaked, which failure was outdone by a worse one.
-//! What a caller gets as a value is not repeated here.
+//! What a caller gets as a value is not repeated here. One cause is told once, with the place, and again every 30 s while
+//! it lasts: late and slow regions by one of them (`region.slow-drain`, `cancel.bounded`).
 //!
 //! Not here: where reports go ([`port::Reports`](crate::port::Reports)), the tree as text
 //! ([`region::render`]).

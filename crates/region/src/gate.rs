@@ -100,11 +100,13 @@ impl<W> Gate<W> {
     /// Looks at who is left, once the body is over. With nothing left, the region goes on to Finalizing.
     pub fn look(&mut self) -> Left {
         debug_assert_ne!(self.phase, RegionPhase::Open, "an open region drains");
+        // It was drained before, by somebody who is gone; who came since waits for a closure of a finalizer.
+        if self.phase != RegionPhase::Draining {
+            return Left::Nothing;
+        }
         let empty = self.members == 0 || types::seeded!("region.close-early");
         if empty && self.children == 0 {
-            if self.phase == RegionPhase::Draining {
-                self.phase = RegionPhase::Finalizing;
-            }
+            self.phase = RegionPhase::Finalizing;
             return Left::Nothing;
         }
         if self.only_daemons() { Left::OnlyDaemons } else { Left::Somebody }
@@ -174,6 +176,18 @@ mod tests {
         assert_eq!(gate.close_child(false), Some("closer"));
         assert_eq!((gate.look(), gate.phase()), (Left::Nothing, RegionPhase::Finalizing));
         assert!(!gate.enter(Via::LiveTask, false) && !gate.open_child(false));
+    }
+
+    #[test]
+    fn whoever_waits_for_a_closure_of_a_finalizer_hands_the_closer_over_when_it_leaves() {
+        let mut gate = Gate::default();
+        gate.end_body();
+        assert_eq!((gate.look(), gate.phase()), (Left::Nothing, RegionPhase::Finalizing));
+        assert!(gate.enter(Via::Closure, false));
+        assert_eq!(gate.look(), Left::Nothing, "the finalizers after it run all the same");
+        gate.wait("closer");
+        assert_eq!((gate.leave(false), gate.members()), (Some("closer"), 0));
+        assert!(gate.finalized() && !gate.enter(Via::Closure, false));
     }
 
     #[test]

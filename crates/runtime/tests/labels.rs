@@ -20,15 +20,15 @@ mod recorder;
 
 use asupersync_runtime::{Builder, Spread};
 use contended::contended;
-use cx::Cx;
 use cx::port::{Report, Reports};
+use cx::{Cx, NoSpawn};
 use exec::{World, exec};
 use program::{Op, Program};
 use recorder::Recorder;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use types::AfterGrace;
+use types::{AfterGrace, CancelKind, Res};
 
 struct Nobody;
 
@@ -188,4 +188,24 @@ fn a_trace_of_threads_that_meet_all_the_time_is_one_of_the_model() {
             .unwrap_or_else(|why| panic!("{why}"));
         assert!(events > 2000 && changes > 20, "{events} events, {changes} changes: they hardly met");
     }
+}
+
+#[test]
+fn a_trace_of_a_finalizer_that_is_ended_while_its_closure_runs_is_one_of_the_model() {
+    let late = async |cx: &mut Cx| {
+        let end = cx
+            .try_region(|r| async {
+                let finalizer = async |cx: &mut Cx<NoSpawn>| -> Res {
+                    // Past the finalizer's bound, which is a second.
+                    cx.run_blocking(|_| std::thread::sleep(Duration::from_millis(1200))).await
+                };
+                r.finally(finalizer).expect("the region is open");
+                r.handle().cancel(CancelKind::Explicit, "the test says so", None);
+                Res::<()>::Ok(())
+            })
+            .await;
+        assert!(end.is_ok(), "{end:?}");
+    };
+    let (events, _) = check(1, USUAL, late).unwrap_or_else(|why| panic!("{why}"));
+    assert!(events > 10);
 }

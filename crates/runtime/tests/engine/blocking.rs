@@ -279,3 +279,43 @@ fn a_value_that_came_before_the_wait_was_dropped_is_nobodys() {
     assert!(matches!(&outcome, Outcome::Ok(())), "{outcome:?}");
     assert_eq!(kept.say("left and nobody took panicked when it was dropped: dropped"), 1, "{:#?}", kept.0);
 }
+
+#[test]
+fn the_finalizers_after_one_whose_frame_was_dropped_need_not_wait_for_its_closure() {
+    let (runtime, kept) = hasty();
+    watched("a closure whose finalizer is dropped", runtime, async |cx| {
+        let (over, wait) = channel::<()>();
+        let (begun, after) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (begins, ended) = (begun.clone(), Arc::new(AtomicBool::new(false)));
+        let (runs, ends, still) = (after.clone(), ended.clone(), ended.clone());
+        cx.region(|outer| async move {
+            let mut inner = Box::pin(outer.region(|r| async {
+                let last = async move |_: &mut Cx<NoSpawn>| -> Res {
+                    runs.store(true, SeqCst);
+                    Ok(())
+                };
+                r.finally(last).expect("the region is open");
+                let first = async move |cx: &mut Cx<NoSpawn>| -> Res {
+                    cx.run_blocking(move |_| {
+                        begins.store(true, SeqCst);
+                        let _ = wait.recv();
+                        ends.store(true, SeqCst);
+                    })
+                    .await
+                };
+                r.finally(first).expect("the region is open");
+            }));
+            is_pending(inner.as_mut()).await;
+            while !begun.load(SeqCst) {
+                std::thread::yield_now()
+            }
+            drop(inner);
+            until(outer, &after).await;
+            assert!(!still.load(SeqCst), "it ran while the closure did");
+            drop(over);
+        })
+        .await;
+        assert!(ended.load(SeqCst), "the region closed over a closure that runs");
+    });
+    assert_eq!(kept.say("was dropped while it ran"), 1, "{:#?}", kept.0);
+}

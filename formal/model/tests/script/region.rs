@@ -51,6 +51,19 @@ fn only_an_open_region_admits() {
 }
 
 #[test]
+fn whoever_waits_for_a_closure_of_a_finalizer_is_admitted_while_that_runs_and_keeps_the_region_finalizing() {
+    let finalizing =
+        "frame 2 1 1; finalizer-register region=2 finalizer=1 site=t.rs:1; body 2 ok; drain 2; finalize 2";
+    refused("region.no-admit", &format!("{finalizing}; spawn 3 2"));
+    let waits = format!(
+        "{finalizing}; finalizer-run region=2 finalizer=1; spawn 3 2; finalizer-end region=2 finalizer=1 end=timed-out"
+    );
+    refused("region.no-admit", &format!("{waits}; spawn 4 2"));
+    refused("region.waits", &format!("{waits}; settle 2"));
+    legal(&format!("{waits}; end 3 ok; settle 2; region-close region=2 outcome=ok"));
+}
+
+#[test]
 fn a_task_of_a_draining_region_may_still_open_regions_of_its_own() {
     legal(
         "frame 2 1 1; spawn 3 2; body 2 ok; drain 2; frame 4 2 3; body 4 ok; finish 4 ok; end 3 ok; finalize 2",
