@@ -12,7 +12,7 @@ use super::table::{Offer, Table};
 use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
     items::{Items, Owned, Source},
-    mpsc::SendError,
+    mpsc::{SendError, TrySendError},
     park,
     wait::{Pends, Wait},
 };
@@ -121,6 +121,19 @@ impl<T> Sender<T> {
                 (Some(value), Refused::Cancelled(cancelled)) => Err(SendError::Cancelled(value, cancelled)),
             }
         }
+    }
+
+    /// Hands a value over if the receiver waits for one just now, and nothing else is offered. Never waits, and isn't refused
+    /// under cancellation. One short lock.
+    ///
+    /// The value is in the receiver's hand then: if its wait is given up at that moment, the next one gets the value.
+    ///
+    /// # Errors
+    /// Nobody waits for it ([`TrySendError::Full`]), or nothing is taken any more: with the value.
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        let sent = self.shared.table.try_send(value);
+        self.shared.object.touch(if sent.is_ok() { Access::Write } else { Access::Read });
+        sent
     }
 
     /// As [`send`](Self::send), for a thread that polls no tasks: it sleeps meanwhile.
@@ -316,9 +329,8 @@ impl<T> Source for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        // Of a stream that was polled and dropped.
-        self.shared.table.forget_receiver();
-        self.close();
+        self.shared.table.leave_receiver();
+        self.shared.object.touch(Access::Write);
     }
 }
 

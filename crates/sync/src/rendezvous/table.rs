@@ -5,7 +5,10 @@
 //!
 //! Invariants:
 //! - `table.fifo`: the oldest offer is taken first.
-//! - `table.one-place`: a value is its sender's, or on the table, or taken. Who looks under the lock sees which.
+//! - `table.one-place`: a value is its sender's, or on the table, or in the receiver's hand, or taken. Who looks under the lock
+//!   sees which.
+//! - `table.hand`: a value is put into the receiver's hand only where it waits and nothing is offered. There it stays until it's
+//!   received, also if that wait is given up, and after a close.
 //! - `table.end`: no offer is accepted or taken after a close; the end is found then, or when nothing is offered and nobody
 //!   can.
 //!
@@ -16,6 +19,7 @@ use std::{collections::VecDeque, task::Poll};
 use crate::{
     TryRecvError, WaitNode, Wakes,
     gone::{Gone, Leaving},
+    mpsc::TrySendError,
     wait_queue::{Settled, WaitQueue},
     wakes::FirstPanic,
 };
@@ -24,6 +28,8 @@ struct State<T, W> {
     /// With the number that each sender knows its own by.
     offers: VecDeque<(u64, T)>,
     offered: u64,
+    /// For the receiver alone.
+    hand: Option<T>,
     receiver: Option<W>,
     senders: usize,
     closed: bool,
@@ -53,7 +59,8 @@ pub struct Table<T, W: Wakes> {
 
 impl<T, W: Wakes> Default for Table<T, W> {
     fn default() -> Self {
-        let state = State { offers: VecDeque::new(), offered: 0, receiver: None, senders: 1, closed: false };
+        let offers = VecDeque::new();
+        let state = State { offers, offered: 0, hand: None, receiver: None, senders: 1, closed: false };
         Self { state: WaitQueue::with_state(state), gone: Gone::new() }
     }
 }
@@ -101,6 +108,28 @@ impl<T, W: Wakes> Table<T, W> {
         Poll::Pending
     }
 
+    /// Puts `value` into the receiver's hand, if it waits for one. Never waits.
+    ///
+    /// # Errors
+    /// It doesn't wait ([`TrySendError::Full`]), or takes nothing any more.
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        let mut waiters = self.state.lock();
+        let State { closed, offers, hand, receiver, .. } = &mut waiters.state;
+        if *closed {
+            return Err(TrySendError::Closed(value));
+        }
+        let receiver = match receiver.take_if(|_| offers.is_empty() && hand.is_none()) {
+            Some(receiver) => receiver,
+            None => return Err(TrySendError::Full(value)),
+        };
+        *hand = Some(value);
+        drop(waiters);
+        if !types::seeded!("table.hand-unheard") {
+            receiver.wake();
+        }
+        Ok(())
+    }
+
     /// Takes an offer back: its value, or `None` if it was taken (or never made).
     pub fn withdraw(&self, offer: &mut Offer) -> Option<T> {
         let number = offer.number.take()?;
@@ -117,12 +146,15 @@ impl<T, W: Wakes> Table<T, W> {
         value
     }
 
-    /// Takes the oldest offer, unless it was refused by a [`close`](Self::close).
+    /// Takes what is in the receiver's hand, or the oldest offer, unless it was refused by a [`close`](Self::close).
     ///
     /// # Errors
     /// There is none now, or there will be none.
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut waiters = self.state.lock();
+        if let Some(value) = waiters.state.hand.take() {
+            return Ok(value);
+        }
         // What lies there after a close is its sender's, who was told to take it back.
         if waiters.state.closed && !types::seeded!("table.refused-taken") {
             return Err(TryRecvError::Closed);
@@ -162,6 +194,16 @@ impl<T, W: Wakes> Table<T, W> {
     /// Takes back the waiter that a `Pending` left behind.
     pub fn forget_receiver(&self) {
         drop(self.state.with(|state| state.receiver.take()));
+        if types::seeded!("table.hand-forgotten") {
+            drop(self.state.with(|state| state.hand.take()));
+        }
+    }
+
+    /// The receiver is gone: as a [`close`](Self::close), and what is in its hand is dropped.
+    pub fn leave_receiver(&self) {
+        let left = self.state.with(|state| (state.receiver.take(), state.hand.take()));
+        self.close();
+        drop(left);
     }
 
     /// Refuses what is offered and not taken, now and later.

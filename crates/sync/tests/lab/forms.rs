@@ -205,6 +205,36 @@ fn every_receiver_becomes_a_stream_of_its_own() {
     });
 }
 
+/// Whatever comes first, what was handed over without a wait is received, and the rest came back.
+#[test]
+fn a_rendezvous_that_is_tried_hands_over_or_gives_back() {
+    let sent = Arc::new(Shared::<(usize, usize)>::default());
+    let found = on_every("rendezvous try_send", async |cx| {
+        let (tx, mut rx) = rendezvous::channel();
+        let tries = sent.clone();
+        let mut trying = cx.spawn(async move |cx: &mut Cx| -> Res<u32> {
+            let mut handed = 0;
+            for value in 1..3 {
+                cx.step().await;
+                match tx.try_send(value) {
+                    Ok(()) => handed += value,
+                    Err(error) => assert_eq!(error.into_inner(), value),
+                }
+            }
+            tries.get().0 += usize::from(handed > 0);
+            tries.get().1 += usize::from(handed < 3);
+            Ok(handed)
+        });
+        let mut received = 0;
+        while let Ok(value) = rx.recv(cx).await {
+            received += value;
+        }
+        assert_eq!(trying.join(cx).await.unwrap(), received);
+    });
+    let (some, not_all) = *sent.get();
+    assert!(found.classes > 1 && some > 0 && not_all > 0, "{found}: {some}, {not_all}");
+}
+
 #[test]
 fn a_stream_of_its_own_that_is_dropped_while_it_waits_leaves_nothing_behind() {
     on_all(|lab| {

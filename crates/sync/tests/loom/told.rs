@@ -125,6 +125,30 @@ fn a_value_is_taken_or_withdrawn() {
     assert_eq!(receiver.join().unwrap() + back, 3, "a value was in two places or in none");
 }
 
+/// A value is put into the hand of a receiver that gives its wait up.
+fn what_is_in_the_hand_stays_there() {
+    let table = Arc::new(Table::<u8, Waker>::default());
+    let hands = table.clone();
+    let sender = thread::spawn(move || hands.try_send(1).is_ok());
+    let received = table.poll_recv(crate::nobody).is_ready();
+    table.forget_receiver();
+    let sent = sender.join().unwrap();
+    assert_eq!(sent, received || table.try_recv().is_ok(), "what was handed over is gone");
+}
+
+/// A receiver waits, and is handed a value by somebody who never does.
+fn who_waits_hears_of_what_is_in_its_hand() {
+    let table = Arc::new(Table::<u8, Waker>::default());
+    let hands = table.clone();
+    let sender = thread::spawn(move || {
+        while hands.try_send(1).is_err() {
+            thread::yield_now();
+        }
+    });
+    assert_eq!(block_on(|waker| table.poll_recv(|| waker)), Some(1));
+    sender.join().unwrap();
+}
+
 #[test]
 fn a_slow_receiver_is_told_what_it_lost() {
     holds(what_is_lost_is_counted);
@@ -150,7 +174,15 @@ fn a_withdrawn_offer_is_nobody_elses() {
     holds(a_value_is_taken_or_withdrawn);
 }
 
+#[test]
+fn a_value_that_is_handed_over_at_once_is_the_receivers() {
+    holds(what_is_in_the_hand_stays_there);
+    holds(who_waits_hears_of_what_is_in_its_hand);
+}
+
 mutants::mutants! {
+    mutant_that_empties_the_hand_is_killed: "table.hand-forgotten" breaks || crate::explore(what_is_in_the_hand_stays_there), says "what was handed over is gone";
+    mutant_whose_hand_is_filled_unheard_is_killed: "table.hand-unheard" breaks || crate::explore(who_waits_hears_of_what_is_in_its_hand), says "deadlock";
     mutant_that_does_not_count_a_loss_is_killed: "tape.loss-untold" breaks || crate::explore(what_is_lost_is_counted), says "assertion";
     mutant_that_reads_what_was_overwritten_is_killed: "tape.stale-page" breaks || crate::explore(a_page_is_read_without_the_lock), says "what was overwritten was received";
     mutant_whose_broadcast_ends_unheard_is_killed: "tape.end-unheard" breaks || crate::explore(what_is_lost_is_counted), says "deadlock";

@@ -75,3 +75,30 @@ fn every_offer_is_taken_in_turn_or_goes_back() {
         assert_eq!((Arc::strong_count(&token), counter.stored()), (1, 0));
     }
 }
+
+#[test]
+fn a_value_goes_into_the_hand_of_a_receiver_that_waits_and_no_other() {
+    let (table, counter, token) = (Table::<Arc<()>, Waker>::default(), Counter::new(), Arc::new(()));
+    let full = Err(TrySendError::Full(token.clone()));
+    assert_eq!(table.try_send(token.clone()), full, "nobody waits");
+    assert!(table.poll_recv(|| counter.waker()).is_pending());
+    assert_eq!((table.try_send(token.clone()), counter.wakes(), counter.stored()), (Ok(()), 1, 0));
+    assert_eq!(table.try_send(token.clone()), full, "the hand is full");
+    let (mut offer, mut value) = (Offer::default(), Some(Arc::new(())));
+    assert!(table.poll_send(&mut offer, &mut value, || counter.waker()).is_pending());
+    // The wait is given up; what is in the hand is older than what is offered.
+    table.forget_receiver();
+    assert!(table.try_recv().is_ok_and(|first| Arc::ptr_eq(&first, &token)));
+    assert!(table.try_recv().is_ok_and(|second| !Arc::ptr_eq(&second, &token)));
+    assert_eq!(table.poll_send(&mut offer, &mut value, || counter.waker()), Poll::Ready(true));
+    // After a close it is still received; after the receiver has left it is dropped.
+    assert!(table.poll_recv(|| counter.waker()).is_pending() && table.try_send(token.clone()).is_ok());
+    table.close();
+    assert!(table.try_recv().is_ok());
+    assert_eq!(table.try_send(token.clone()), Err(TrySendError::Closed(token.clone())));
+    let table = Table::<Arc<()>, Waker>::default();
+    assert!(table.poll_recv(|| counter.waker()).is_pending() && table.try_send(token.clone()).is_ok());
+    table.leave_receiver();
+    drop(full);
+    assert_eq!((Arc::strong_count(&token), counter.stored()), (1, 0));
+}
