@@ -122,7 +122,8 @@ impl Trees {
         let object = self.causality.objects.number(request.object);
         let own = self.causality.events[depth].task;
         let made = |&&(at, ref mark): &&(u32, Mark)| {
-            mark.access == Access::Write && self.causality.events[at as usize].task != own
+            let others = self.causality.events[at as usize].task != own;
+            mark.access == Access::Write && (others || types::seeded!("explore.own-requests-refuse"))
         };
         let asked = self.causality.touched(object).iter().find(made).map(|&(at, _)| at)?;
         (request.heeded && (asked as usize) < depth).then_some(asked)
@@ -288,9 +289,7 @@ impl Trees {
     /// what counts is the point at which it began to: what tasks would have done next there, and waited for.
     fn end(&self, later: Later) -> Option<usize> {
         let (end, previous) = match later {
-            Later::Ran(later) => {
-                (self.causality.depth(), self.causality.previous(later as usize))
-            }
+            Later::Ran(later) => (self.causality.depth(), self.causality.previous(later as usize)),
             Later::Stuck(at) => {
                 let task = self.causality.tasks.known(self.stuck[at as usize].task.as_u64());
                 (self.causality.depth(), task.and_then(|task| self.causality.last(task)))
@@ -382,7 +381,8 @@ impl Trees {
         }
         let object = self.causality.objects.number(request.object);
         let made = |&(at, ref mark): &(u32, Mark)| {
-            let others = self.causality.events[at as usize].task != task;
+            let others = self.causality.events[at as usize].task != task
+                || types::seeded!("explore.own-requests-refuse");
             mark.access == Access::Write && others && self.is_before_reversal(at as usize, steps)
         };
         self.causality.touched(object).iter().any(made)
