@@ -4,13 +4,15 @@
 //! Not here: random programs (`outcomes`), random numbers as decisions (`numbers`), time that moves only when nothing can run (`lab`).
 #![cfg(not(asupersync_seeded))]
 
+#[path = "outcomes/every_schedule.rs"]
+mod every_schedule;
 #[path = "outcomes/one_by_one.rs"]
 mod one_by_one;
 
-use asupersync_lab::{Executor, Grain, LabConfig, LabRuntime, Schedule, Search};
+use asupersync_lab::{Grain, LabConfig, LabRuntime, Schedule, Search};
 use combinator::{CombineExt, Either};
 use cx::Cx;
-use one_by_one::OneByOne;
+use every_schedule::every_schedule;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -37,32 +39,25 @@ type Notes = BTreeSet<String>;
 trait Body: AsyncFnOnce(&mut Cx) -> String + Clone {}
 impl<B: AsyncFnOnce(&mut Cx) -> String + Clone> Body for B {}
 
-fn note(lab: &LabRuntime, notes: &Mutex<Notes>, body: impl Body) {
-    if let Ok(came_to) = lab.try_run(async |cx| body(cx).await) {
-        notes.lock().unwrap().insert(came_to);
-    }
+fn config(overtakings: u32) -> LabConfig {
+    LabConfig::default().traced(false).eager_time(overtakings)
+}
+
+fn come_to(lab: &LabRuntime, body: impl Body) -> Option<String> {
+    lab.try_run(async |cx| body(cx).await).ok()
 }
 
 fn by_brute_force(overtakings: u32, grain: Grain, body: impl Body) -> Notes {
-    let config = LabConfig::default().traced(false).eager_time(overtakings);
-    let executor = Executor::new(config, grain).looks(true);
-    let (scheduler, notes) = (Arc::new(Mutex::new(OneByOne::default())), Mutex::default());
-    for _ in 0..20_000 {
-        let execution = executor.execute(&scheduler, |lab| note(lab, &notes, body.clone()));
-        assert!(execution.failure.is_none());
-        if !scheduler.lock().unwrap().next() {
-            return notes.into_inner().unwrap();
-        }
-    }
-    panic!("there are too many schedules")
+    let all = every_schedule(config(overtakings), grain, 20_000, |lab| come_to(lab, body.clone()));
+    all.expect("there are few schedules").0
 }
 
 /// What all classes come to, and how many there are.
 fn explored(overtakings: u32, grain: Grain, body: impl Body) -> (Notes, u64) {
-    let notes = Mutex::default();
-    let config = LabConfig::default().traced(false).eager_time(overtakings);
-    let search = Search::every().grain(grain).config(config);
-    let found = search.run_labs("eager", None, |lab| note(lab, &notes, body.clone()));
+    let notes = Mutex::new(Notes::new());
+    let search = Search::every().grain(grain).config(config(overtakings));
+    let run = |lab: &LabRuntime| notes.lock().unwrap().extend(come_to(lab, body.clone()));
+    let found = search.run_labs("eager", None, run);
     assert!(found.complete, "{found}");
     (notes.into_inner().unwrap(), found.classes)
 }

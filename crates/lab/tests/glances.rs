@@ -12,6 +12,8 @@
 
 #[path = "glances/check.rs"]
 mod check;
+#[path = "outcomes/every_schedule.rs"]
+mod every_schedule;
 #[path = "outcomes/one_by_one.rs"]
 mod one_by_one;
 #[path = "glances/regions.rs"]

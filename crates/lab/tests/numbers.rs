@@ -7,6 +7,10 @@
 
 #[path = "outcomes/chance.rs"]
 mod chance;
+#[path = "random/dice.rs"]
+mod dice;
+#[path = "outcomes/one_by_one.rs"]
+mod one_by_one;
 
 use asupersync_lab::{LabConfig, LabRuntime, Schedule, Search};
 use cx::Cx;

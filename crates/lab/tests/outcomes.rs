@@ -8,6 +8,12 @@
 
 #[path = "outcomes/compare.rs"]
 mod compare;
+#[path = "random/dice.rs"]
+mod dice;
+#[path = "outcomes/every_schedule.rs"]
+mod every_schedule;
+#[path = "outcomes/one_by_one.rs"]
+mod one_by_one;
 
 use compare::{Family, check_a_request_against_a_call, check_family, check_family_in_eager_time};
 

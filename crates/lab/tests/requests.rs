@@ -11,6 +11,8 @@
 
 #[path = "requests/compare.rs"]
 mod compare;
+#[path = "outcomes/one_by_one.rs"]
+mod one_by_one;
 
 use asupersync_lab::{Found, LabConfig, Schedule, Search};
 use compare::{check_complete, check_optimal};

@@ -7,6 +7,8 @@
 
 #[path = "requests/compare.rs"]
 mod compare;
+#[path = "outcomes/one_by_one.rs"]
+mod one_by_one;
 
 use compare::{check_complete, check_optimal};
 

@@ -1,11 +1,11 @@
 //! What small programs can come to: by every schedule one by one, and by searches.
 //!
 //! Not here: the programs (`glances`, `regions`).
-use crate::one_by_one::OneByOne;
-use asupersync_lab::{Executor, Grain, LabConfig, LabRuntime, Search};
+use crate::every_schedule::every_schedule;
+use asupersync_lab::{Grain, LabConfig, LabRuntime, Search};
 use cx::Cx;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 /// A program that returns what it came to.
 pub(crate) trait Body: AsyncFnOnce(&mut Cx) -> u32 + Clone {}
@@ -13,29 +13,23 @@ impl<B: AsyncFnOnce(&mut Cx) -> u32 + Clone> Body for B {}
 
 type Notes = BTreeSet<u32>;
 
-fn note(lab: &LabRuntime, notes: &Mutex<Notes>, body: impl Body) {
-    if let Ok(came_to) = lab.try_run(async |cx| body(cx).await) {
-        notes.lock().unwrap().insert(came_to);
-    }
+fn config() -> LabConfig {
+    LabConfig::default().traced(false)
+}
+
+fn come_to(lab: &LabRuntime, body: impl Body) -> Option<u32> {
+    lab.try_run(async |cx| body(cx).await).ok()
 }
 
 fn by_brute_force(grain: Grain, body: impl Body) -> Notes {
-    let executor = Executor::new(LabConfig::default().traced(false), grain).looks(true);
-    let (scheduler, notes) = (Arc::new(Mutex::new(OneByOne::default())), Mutex::default());
-    for _ in 0..20_000 {
-        let execution = executor.execute(&scheduler, |lab| note(lab, &notes, body.clone()));
-        assert!(execution.failure.is_none());
-        if !scheduler.lock().unwrap().next() {
-            return notes.into_inner().unwrap();
-        }
-    }
-    panic!("there are too many schedules")
+    let all = every_schedule(config(), grain, 20_000, |lab| come_to(lab, body.clone()));
+    all.expect("there are few schedules").0
 }
 
 fn searched(search: Search, body: impl Body) -> Notes {
-    let notes = Mutex::default();
-    let search = search.config(LabConfig::default().traced(false));
-    let found = search.run_labs("glances", None, |lab| note(lab, &notes, body.clone()));
+    let notes = Mutex::new(Notes::new());
+    let run = |lab: &LabRuntime| notes.lock().unwrap().extend(come_to(lab, body.clone()));
+    let found = search.config(config()).run_labs("glances", None, run);
     assert!(found.complete, "{found}");
     notes.into_inner().unwrap()
 }

@@ -2,13 +2,11 @@
 //! exploration that branches on them, come to the same, in the same number of classes.
 //!
 //! Not here: programs without numbers (`program`).
-#[path = "one_by_one.rs"]
-mod one_by_one;
-
+use crate::dice::Dice;
+use crate::one_by_one::OneByOne;
 use ::explore::Classified;
 use asupersync_lab::{Executor, Grain, LabConfig, LabRuntime, Search};
 use cx::Cx;
-use one_by_one::OneByOne;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use sync::shared::Shared;
@@ -23,21 +21,10 @@ enum Does {
     Change(usize),
 }
 
-struct Dice(u64);
-
 impl Dice {
-    /// One of `n` numbers, by SplitMix64.
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (word ^ (word >> 31)) % n
-    }
-
     fn does(&mut self) -> Does {
-        let value = self.below(2) as usize;
-        [Does::Nothing, Does::Look(value), Does::Change(value)][self.below(3) as usize]
+        let value = self.below(2);
+        [Does::Nothing, Does::Look(value), Does::Change(value)][self.below(3)]
     }
 
     fn step(&mut self) -> Step {

@@ -1,50 +1,34 @@
 //! All outcomes of a program, by every schedule and by the exploration.
 //!
 //! Not here: the programs (`program`).
-#[path = "one_by_one.rs"]
-mod one_by_one;
 #[path = "program.rs"]
 mod program;
 
-use asupersync_lab::{Executor, Grain, LabConfig, Search};
-use one_by_one::OneByOne;
+use crate::every_schedule::every_schedule;
+use asupersync_lab::{Grain, LabConfig, Search};
 pub(crate) use program::Family;
-use program::{Op, Program, Seen, Wait, run};
+use program::{Op, Program, Wait, run};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 /// More schedules than this are too many to run.
-const ENOUGH: u64 = 1500;
+const ENOUGH: usize = 1500;
 
-/// All that the program can come to, if there are few enough schedules.
-fn by_brute_force(program: &Program, grain: Grain, overtakings: u32) -> Option<BTreeSet<String>> {
-    let config = LabConfig::default().traced(false).eager_time(overtakings);
-    let executor = Executor::new(config, grain).looks(true);
-    let scheduler = Arc::new(Mutex::new(OneByOne::default()));
-    let seen = Seen::default();
-    for _ in 0..ENOUGH {
-        let execution = executor.execute(&scheduler, |lab| run(lab, program, &seen));
-        if let Some(panic) = execution.failure {
-            std::panic::resume_unwind(panic)
-        }
-        if !scheduler.lock().unwrap().next() {
-            return Some(seen.take());
-        }
-    }
-    None
+fn config(overtakings: u32) -> LabConfig {
+    LabConfig::default().traced(false).eager_time(overtakings)
 }
 
 fn by_exploration(program: &Program, grain: Grain, overtakings: u32) -> BTreeSet<String> {
-    let seen = Seen::default();
-    let config = LabConfig::default().traced(false).eager_time(overtakings);
-    let search = Search::every().grain(grain).config(config);
-    let found = search.run_labs("outcomes", None, |lab| run(lab, program, &seen));
+    let seen = Mutex::new(BTreeSet::new());
+    let search = Search::every().grain(grain).config(config(overtakings));
+    let found = search.run_labs("outcomes", None, |lab| seen.lock().unwrap().extend(run(lab, program)));
     assert!(found.complete);
-    seen.take()
+    seen.into_inner().unwrap()
 }
 
 fn check(program: &Program, grain: Grain, overtakings: u32) -> bool {
-    let Some(all) = by_brute_force(program, grain, overtakings) else { return false };
+    let all = every_schedule(config(overtakings), grain, ENOUGH, |lab| run(lab, program));
+    let Some((all, _)) = all else { return false };
     let found = by_exploration(program, grain, overtakings);
     assert_eq!(found, all, "{grain:?}, {overtakings} overtakings: {program:?}");
     true

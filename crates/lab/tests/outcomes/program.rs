@@ -1,8 +1,8 @@
 //! Small programs, drawn from a seed, and what running one comes to.
+use crate::dice::Dice;
 use asupersync_lab::{LabFailure, LabRuntime};
 use combinator::{CombineExt, Either};
 use cx::{Cx, TaskHandle};
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -58,29 +58,6 @@ pub(crate) enum Family {
 /// that comes later, and by no other.
 #[derive(Clone, Debug)]
 pub(crate) struct Program(pub(crate) Vec<Vec<Op>>);
-
-/// What runs came to.
-#[derive(Clone, Default)]
-pub(crate) struct Seen(Arc<Mutex<BTreeSet<String>>>);
-
-impl Seen {
-    pub(crate) fn take(&self) -> BTreeSet<String> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-struct Dice(u64);
-
-impl Dice {
-    /// One of `n` numbers, by SplitMix64.
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((word ^ (word >> 31)) % n as u64) as usize
-    }
-}
 
 impl Program {
     pub(crate) fn random(family: Family, seed: u64) -> Program {
@@ -263,8 +240,8 @@ impl World {
     }
 }
 
-/// Runs the program in this lab, and adds what it came to.
-pub(crate) fn run(lab: &LabRuntime, program: &Program, seen: &Seen) {
+/// Runs the program in this lab. What it came to; nothing if the run was given up as one that is like another.
+pub(crate) fn run(lab: &LabRuntime, program: &Program) -> Option<String> {
     let notes = Mutex::new(None);
     let ended = lab.try_run(|cx| async {
         let world = Arc::new(World {
@@ -289,11 +266,11 @@ pub(crate) fn run(lab: &LabRuntime, program: &Program, seen: &Seen) {
     let end = match ended {
         Ok(()) => "",
         Err(LabFailure::Deadlock { .. }) => "stuck",
-        Err(LabFailure::Redundant) => return,
+        Err(LabFailure::Redundant) => return None,
         Err(other) => panic!("{program:?}: {other}"),
     };
     let world = notes.into_inner().unwrap_or_else(PoisonError::into_inner).expect("the root began");
     let all: Vec<String> =
         world.notes.iter().map(|note| note.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect();
-    seen.0.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("{}{end}", all.join("| ")));
+    Some(format!("{}{end}", all.join("| ")))
 }

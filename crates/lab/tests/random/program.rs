@@ -1,4 +1,8 @@
 //! What a random program is made of.
+#[path = "dice.rs"]
+mod dice;
+
+use dice::Dice;
 
 /// A program, made from a seed.
 #[derive(Clone, Debug)]
@@ -40,54 +44,44 @@ pub(crate) enum Op {
     Permit(bool, Vec<Op>),
 }
 
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % below
-    }
-
     fn ops(&mut self, depth: u32) -> Vec<Op> {
-        let n = 1 + self.roll(if depth == 0 { 6 } else { 4 });
+        let n = 1 + self.below(if depth == 0 { 6 } else { 4 });
         (0..n).map(|_| self.op(depth)).collect()
     }
 
     fn op(&mut self, depth: u32) -> Op {
         let below = depth + 1;
-        let leaf = depth >= 4 || self.roll(10) < 4;
+        let leaf = depth >= 4 || self.below(10) < 4;
         if leaf {
-            return match self.roll(24) {
+            return match self.below(24) {
                 0..6 => Op::Yield,
-                6..13 => Op::Sleep(self.roll(20) as u8),
-                13 => Op::Deaf(self.roll(250) as u8),
+                6..13 => Op::Sleep(self.below(20) as u8),
+                13 => Op::Deaf(self.below(250) as u8),
                 14..17 => Op::Checkpoint,
                 17 => Op::Fail,
-                18 if self.roll(3) == 0 => Op::Panic,
+                18 if self.below(3) == 0 => Op::Panic,
                 19..21 => Op::Join,
                 21 => Op::Cancel,
-                22 if self.roll(2) == 0 => Op::CancelHere,
-                _ => Op::Sleep(self.roll(5) as u8),
+                22 if self.below(2) == 0 => Op::CancelHere,
+                _ => Op::Sleep(self.below(5) as u8),
             };
         }
-        match self.roll(24) {
+        match self.below(24) {
             0..6 => Op::Spawn(self.ops(below)),
             6 => Op::Daemon(self.ops(below)),
             7..9 => Op::Region(self.ops(below)),
             9..11 => Op::TryRegion(self.ops(below)),
             11 => Op::Collect(self.ops(below)),
             12 => Op::Isolate(self.ops(below)),
-            13 => Op::Dropped(1 + self.roll(4) as u8, self.ops(below)),
+            13 => Op::Dropped(1 + self.below(4) as u8, self.ops(below)),
             14..16 => Op::Masked(self.ops(below)),
             16..18 => Op::Race(self.ops(below), self.ops(below)),
             18 => Op::Both(self.ops(below), self.ops(below)),
-            19..21 => Op::Timeout(self.roll(20) as u8, self.ops(below)),
+            19..21 => Op::Timeout(self.below(20) as u8, self.ops(below)),
             21 => Op::Bracket(self.ops(below), self.ops(below)),
             22 => Op::Finally(self.ops(3)),
-            _ => Op::Permit(self.roll(2) == 0, self.ops(below)),
+            _ => Op::Permit(self.below(2) == 0, self.ops(below)),
         }
     }
 }

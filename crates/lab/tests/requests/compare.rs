@@ -6,49 +6,44 @@ mod program;
 #[path = "suite.rs"]
 mod suite;
 
+use crate::one_by_one::OneByOne;
 use ::explore::{Ended, Explorer, Fingerprinter, Point, Reduction, Scheduler, Step};
 use asupersync_lab::{Execution, Executor, Grain, LabConfig, LabRuntime};
-use program::{Program, Seen, run};
+use program::{Program, run};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use trace::Choice;
 use types::TaskId;
 
-/// Every schedule, one by one: a tree of decisions, of which the last one that can be is moved on. Of each execution the
-/// class is computed, twice.
+/// Every schedule, one by one, and the class of each execution, computed twice.
 #[derive(Default)]
-struct OneByOne {
-    /// What was taken, of how many.
-    taken: Vec<(usize, usize)>,
-    depth: usize,
+struct Classes {
+    schedules: OneByOne,
     class: Fingerprinter,
     classes: BTreeSet<u128>,
     foata: BTreeSet<u128>,
 }
 
-impl OneByOne {
+impl Classes {
     fn next(&mut self) -> bool {
         self.classes.insert(self.class.fingerprint().0);
         self.foata.insert(self.class.foata().0);
-        while self.taken.pop_if(|(taken, of)| *taken + 1 == *of).is_some() {}
-        self.taken.last_mut().map(|(taken, _)| *taken += 1).is_some()
+        self.schedules.next()
     }
 }
 
-impl Scheduler for OneByOne {
+impl Scheduler for Classes {
     fn begin(&mut self) {
-        self.depth = 0;
-        self.class.begin()
+        self.class.begin();
+        self.schedules.begin()
     }
     fn pick(&mut self, point: &Point<'_>) -> Option<usize> {
-        if self.depth == self.taken.len() {
-            self.taken.push((0, point.candidates.len()))
-        }
-        self.depth += 1;
-        Some(self.taken[self.depth - 1].0)
+        self.schedules.pick(point)
     }
-    fn choose(&mut self, _: Choice, _: u32, usual: u32) -> u32 {
-        usual
+    fn choose(&mut self, what: Choice, options: u32, usual: u32) -> u32 {
+        let taken = self.schedules.choose(what, options, usual);
+        self.class.chose(taken);
+        taken
     }
     fn ran(&mut self, step: &Step<'_>) {
         self.class.ran(step)
@@ -69,7 +64,7 @@ fn asked(program: &Program) -> BTreeSet<TaskId> {
     let mut explorer = Explorer::new();
     while explorer.next_execution() {
         let scheduler = Arc::new(Mutex::new(explorer));
-        let execution = executor(&asked).execute(&scheduler, |lab| run(lab, program, &Seen::default()));
+        let execution = executor(&asked).execute(&scheduler, |lab| drop(run(lab, program)));
         let more = checked(execution, program);
         explorer = match more.is_empty() {
             true => Arc::into_inner(scheduler).expect("only the run had it").into_inner().unwrap(),
@@ -102,16 +97,16 @@ fn enough() -> usize {
 /// Everything, if there are few enough schedules.
 fn by_brute_force(program: &Program, asked: &BTreeSet<TaskId>) -> Option<Found> {
     let executor = executor(asked);
-    let scheduler = Arc::new(Mutex::new(OneByOne::default()));
-    let seen = Seen::default();
+    let scheduler = Arc::new(Mutex::new(Classes::default()));
+    let mut seen = BTreeSet::new();
     for _ in 0..enough() {
-        let execution = executor.execute(&scheduler, |lab: &LabRuntime| run(lab, program, &seen));
+        let execution = executor.execute(&scheduler, |lab: &LabRuntime| seen.extend(run(lab, program)));
         assert_eq!(checked(execution, program), [], "{program:?}");
         let mut all = scheduler.lock().unwrap();
         if !all.next() {
             assert_eq!(all.classes.len(), all.foata.len(), "two fingerprints, two numbers: {program:?}");
             let classes = std::mem::take(&mut all.classes);
-            return Some(Found { classes, outcomes: seen.take() });
+            return Some(Found { classes, outcomes: seen });
         }
     }
     None
@@ -120,13 +115,13 @@ fn by_brute_force(program: &Program, asked: &BTreeSet<TaskId>) -> Option<Found> 
 /// What an exploration finds, and whether each of its executions was of a class of its own.
 fn by_exploration(program: &Program, asked: &BTreeSet<TaskId>, mut explorer: Explorer) -> (Found, bool) {
     let executor = executor(asked);
-    let seen = Seen::default();
+    let mut seen = BTreeSet::new();
     let mut classes = BTreeSet::new();
     let mut executions = 0;
     while explorer.next_execution() {
         let before = explorer.counts().explored;
         let scheduler = Arc::new(Mutex::new(explorer));
-        let execution = executor.execute(&scheduler, |lab| run(lab, program, &seen));
+        let execution = executor.execute(&scheduler, |lab| seen.extend(run(lab, program)));
         explorer = Arc::into_inner(scheduler).expect("only the run had it").into_inner().unwrap();
         assert_eq!(checked(execution, program), [], "{program:?}");
         executions += 1;
@@ -138,7 +133,7 @@ fn by_exploration(program: &Program, asked: &BTreeSet<TaskId>, mut explorer: Exp
     let counts = explorer.counts();
     let once =
         explorer.is_optimal() && (counts.blocked, counts.pruned) == (0, 0) && executions == classes.len();
-    (Found { classes, outcomes: seen.take() }, once)
+    (Found { classes, outcomes: seen }, once)
 }
 
 #[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]

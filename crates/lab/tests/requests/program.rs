@@ -4,7 +4,6 @@
 use asupersync_lab::{LabFailure, LabRuntime};
 use combinator::{CombineExt, Either};
 use cx::{Access, Cx, Object, RegionHandle, TaskHandle};
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -59,16 +58,6 @@ pub(crate) enum Op {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Program(pub(crate) Vec<Vec<Op>>);
-
-/// What runs came to.
-#[derive(Clone, Default)]
-pub(crate) struct Seen(Arc<Mutex<BTreeSet<String>>>);
-
-impl Seen {
-    pub(crate) fn take(&self) -> BTreeSet<String> {
-        std::mem::take(&mut lock(&self.0))
-    }
-}
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -321,8 +310,8 @@ impl World {
     }
 }
 
-/// Runs the program in this lab, and adds what it came to.
-pub(crate) fn run(lab: &LabRuntime, program: &Program, seen: &Seen) {
+/// Runs the program in this lab. What it came to; nothing if the run was given up as one that is like another.
+pub(crate) fn run(lab: &LabRuntime, program: &Program) -> Option<String> {
     let notes = Mutex::new(None);
     let ended = lab.try_run(|cx| async {
         let world = World::new(program.0.len());
@@ -340,10 +329,10 @@ pub(crate) fn run(lab: &LabRuntime, program: &Program, seen: &Seen) {
     let end = match ended {
         Ok(()) => "",
         Err(LabFailure::Deadlock { .. }) => "stuck",
-        Err(LabFailure::Redundant) => return,
+        Err(LabFailure::Redundant) => return None,
         Err(other) => panic!("{program:?}: {other}"),
     };
     let world = lock(&notes).take().expect("the root began");
     let all: Vec<String> = world.notes.iter().map(|note| lock(note).clone()).collect();
-    lock(&seen.0).insert(format!("{}{end}", all.join("| ")));
+    Some(format!("{}{end}", all.join("| ")))
 }
