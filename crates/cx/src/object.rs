@@ -62,6 +62,12 @@ pub trait Watcher: Sync {
     fn waits(&self, on: WaitOn) {
         let _ = on;
     }
+    /// The task that is polled on this thread does now what it had announced, or need not announce this. Asked first, as it is
+    /// the end of each announcement. Default: no.
+    fn goes_on(&self, object: ObjectId, access: Access) -> bool {
+        let _ = (object, access);
+        false
+    }
     /// The task that is polled on this thread will do this next. `true` if it is to do so in a later poll, when it
     /// need not wait for it: the waiter MUST be woken then, or at once. `false` if it may go on as if nobody watched.
     fn announced(
@@ -259,7 +265,9 @@ impl<C: Row> Cx<C> {
         let own = header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()));
         let heed = if checks { self.heed() } else { Some(Heed::Never) };
         let (true, Some(heed), Some(watcher)) = (own, heed, watch::watcher()) else { return false };
-        watcher.announced(Waiter::from_waker(context.waker()), ObjectId(object), access, at, heed)
+        let object = ObjectId(object);
+        !watcher.goes_on(object, access)
+            && watcher.announced(Waiter::from_waker(context.waker()), object, access, at, heed)
     }
 
     /// Whether an operation that is announced now is refused. Nothing if that is because of what the task asked of a scope

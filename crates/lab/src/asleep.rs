@@ -31,6 +31,8 @@ pub(crate) type Thing = (ObjectId, ObjectKind);
 pub(crate) struct Asleep {
     /// What each task waits for that said so in its last step.
     waits: ById<TaskId, Vec<Thing>>,
+    /// One bit for each of them, several tasks to a bit: most who take a step did not sleep, and need not be looked for.
+    sleepers: u64,
     /// What the task whose step it is waited for before.
     before: Vec<Thing>,
     /// What the step looks at, unless it does something to it anyway.
@@ -40,17 +42,23 @@ pub(crate) struct Asleep {
     joins: Vec<(usize, Thing)>,
 }
 
+fn bit(task: TaskId) -> u64 {
+    1 << (task.as_u64() % 64)
+}
+
 impl Asleep {
     /// A step of this task begins.
     #[inline]
     pub(crate) fn begins(&mut self, task: TaskId) {
-        if !self.waits.is_empty() && !types::seeded!("lab.sleepers-look-at-nothing") {
+        self.before.clear();
+        if self.sleepers & bit(task) != 0 && !types::seeded!("lab.sleepers-look-at-nothing") {
             self.before = self.waits.remove(&task).unwrap_or_default()
         }
     }
 
     /// The step leaves the task waiting for what it has just tried.
     pub(crate) fn waits(&mut self, task: TaskId, thing: Thing) {
+        self.sleepers |= bit(task);
         let waits = self.waits.entry(task).or_default();
         if !waits.contains(&thing) {
             waits.push(thing)
@@ -113,6 +121,7 @@ impl Asleep {
     /// As new, but for the memory.
     pub(crate) fn clear(&mut self) {
         self.waits.clear();
+        self.sleepers = 0;
         self.before.clear();
         self.looks.clear();
         self.joins.clear()

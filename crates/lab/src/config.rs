@@ -189,7 +189,8 @@ impl LabConfig {
 
     /// After how many steps in a row that change nothing, and look at what their tasks have looked at before, a searched
     /// run fails as stuck in a spin loop. A task that asks again and again has a class for each number of times that
-    /// it asks, which no search comes to the end of; a loop that is bounded but long may need more. A single step that does
+    /// it asks, which no search comes to the end of; a loop that is bounded but long may need more. Steps that nobody else
+    /// could have taken count a twentieth, as there the classes are no more for it: 10,000 of them. A single step that does
     /// nothing but look, twenty times as often, panics: it would never end. Default: 500.
     #[must_use]
     pub fn max_spins(mut self, steps: u64) -> LabConfig {

@@ -133,10 +133,12 @@ impl Engine {
         self.spins.load(Relaxed)
     }
 
-    /// Who, and for what, in words.
-    pub(crate) fn spun(&self) -> Option<(TaskId, String)> {
-        let (task, look) = self.stepping.get().spun?;
-        Some((task, watch::told(&look)))
+    /// Who, for what, in words, and in how many steps in a row somebody did.
+    pub(crate) fn spun(&self) -> Option<(TaskId, String, u64)> {
+        let stepping = self.stepping.get();
+        let ((task, look), times) = (stepping.spun?, stepping.spins.repeated());
+        drop(stepping);
+        Some((task, watch::told(&look), times))
     }
 
     /// Has every step announced to `interference` before it is taken.
@@ -408,7 +410,11 @@ impl Engine {
     /// A task that announced one thing in its step, and was not queued, is parked until that is possible.
     fn park(&self, task: TaskId, log: &mut watch::StepLog) {
         // It may have ended in the same step, having left the branch that was to do it: nobody will.
-        log.announced.retain(|a| a.waiter.header().is_none_or(|header| !header.word.is_complete()));
+        let over =
+            |a: &watch::Announcement| a.waiter.header().is_some_and(|header| header.word.is_complete());
+        if log.announced.iter().any(over) {
+            log.announced.retain(|a| !over(a))
+        }
         let Some(first) = log.announced.first() else { return };
         // Or it woke itself, its budget spent on something else: it is queued, and is to be a candidate once.
         let queued = first.waiter.header().is_some_and(|header| header.word.is_scheduled());

@@ -7,7 +7,7 @@ use crate::names::Names;
 use crate::premises::Spare;
 use crate::quiet::quietly;
 use crate::runtime::LabRuntime;
-use crate::watch::{self, Grain, Looks};
+use crate::watch::{self, Grain, Looks, Unlooked};
 use crate::world::locked;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -25,6 +25,9 @@ pub struct Execution {
     /// Who was asked to end in it while their steps were not recorded as looking at requests ([`Executor::looks_at`]): if
     /// there is anybody, what an exploration has learnt of this program so far is incomplete.
     pub unlooked: Vec<TaskId>,
+    /// Whether somebody looked at a region through a handle while it was not recorded what can be seen so
+    /// ([`Executor::looks_at_regions`]): then, too.
+    pub unlooked_regions: bool,
     /// What its tasks and objects were, if it failed or its events were to be kept.
     pub names: Names,
     /// The trace, if it was to be kept ([`Executor::keeps_events`]).
@@ -63,11 +66,20 @@ impl Executor {
         self
     }
 
-    /// Whether every step is recorded as looking at what its task was asked. Explorations of programs that cancel need to
-    /// know it of those who are asked; of others it costs one touch a step, and that they are no longer optimal.
+    /// Whether every step is recorded as looking at what its task was asked, and what can be seen of regions is recorded.
+    /// Explorations of programs that cancel need to know it of those who are asked, and of programs that look at regions;
+    /// of others it costs one touch a step, and that they are no longer optimal.
     #[must_use]
     pub fn looks(mut self, on: bool) -> Executor {
-        self.looks.all = on;
+        (self.looks.all, self.looks.regions) = (on, on);
+        self
+    }
+
+    /// Whether it is recorded what happens to regions that can be seen through a [`cx::RegionHandle`]: explorations of programs
+    /// that look need it, as [`Execution::unlooked_regions`] told of executions before. Default: no.
+    #[must_use]
+    pub fn looks_at_regions(mut self, on: bool) -> Executor {
+        self.looks.regions = on;
         self
     }
 
@@ -110,6 +122,14 @@ impl Executor {
             Ok(()) => lab.close(&self.spare),
             Err(_) => drop(lab),
         }
-        Execution { failure: done.err(), panicked_at, unlooked, names, events }
+        let Unlooked { tasks: unlooked, regions: unlooked_regions } = unlooked;
+        Execution { failure: done.err(), panicked_at, unlooked, unlooked_regions, names, events }
+    }
+}
+
+impl Execution {
+    /// What was not recorded and would have had to be.
+    pub(crate) fn take_unlooked(&mut self) -> Unlooked {
+        Unlooked { tasks: std::mem::take(&mut self.unlooked), regions: self.unlooked_regions }
     }
 }

@@ -109,8 +109,10 @@ impl LabRuntime {
 
     /// The end of a lab. What can be used again goes to `spare`.
     pub(crate) fn close(self, spare: &Spare) {
-        let ended = locked(&self.failure).is_none() && self.root.phase() == RegionPhase::Closed;
-        let LabRuntime { task, root, slot, engine, kept, net, signals, numbers, .. } = self;
+        let closed = self.root.phase() == RegionPhase::Closed;
+        let LabRuntime { task, root, slot, engine, kept, net, signals, numbers, failure, .. } = self;
+        // Nobody else has it any more, so that there is nothing to lock.
+        let ended = closed && failure.into_inner().is_ok_and(|failure| failure.is_none());
         drop(task);
         drop(root);
         let premises = Premises { slot, engine, kept, net, signals, numbers };

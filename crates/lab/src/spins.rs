@@ -5,6 +5,9 @@
 //! which repeat a look that their task took before, since the last change. A loop that is bounded and asks that often
 //! looks the same: the limit can be moved ([`crate::LabConfig::max_spins`]).
 //!
+//! Where nobody else could have come first there is one class, however often the task asks: a bounded loop there is only long,
+//! and an endless one has all the time to show that it is. Such a step counts a twentieth.
+//!
 //! Invariant `spins.repeats`: only a step that looks at something counts, and only if its task has taken the same looks
 //! since anything changed. A step that only looks at what its task was asked, as every step does in a program that
 //! cancels, counts where somebody else could have come first.
@@ -32,9 +35,14 @@ pub(crate) struct Spins {
     quiet: u64,
     /// Those of them that repeat one.
     repeated: u64,
+    /// What they count together: [`ALONE`] each where others could have come, 1 where nobody could.
+    count: u64,
     /// The looks that were taken since the last change, by task.
     looks: BTreeSet<(TaskId, u64)>,
 }
+
+/// How many steps that nobody else could have taken count as one of the others.
+const ALONE: u64 = 20;
 
 /// How many looks in a row one step may take for each step that may repeat one.
 const IN_ONE_STEP: u64 = 20;
@@ -103,7 +111,7 @@ impl Spins {
     pub(crate) fn changed(&mut self) {
         self.quiet = 0;
         if self.repeated > 0 || !self.looks.is_empty() {
-            self.repeated = 0;
+            (self.repeated, self.count) = (0, 0);
             self.looks.clear()
         }
     }
@@ -140,7 +148,13 @@ impl Spins {
             return None;
         }
         self.repeated += 1;
-        (self.repeated >= self.limit).then_some(look)
+        self.count += if others { ALONE } else { 1 };
+        (self.count >= self.limit.saturating_mul(ALONE)).then_some(look)
+    }
+
+    /// How many steps in a row repeated a look.
+    pub(crate) fn repeated(&self) -> u64 {
+        self.repeated
     }
 }
 
@@ -173,6 +187,22 @@ mod tests {
             told((0..1000).map(|_| (1, vec![touch(5, Access::Empty), touch(6, Access::Refused(1))]))),
             Some(163)
         );
+    }
+
+    #[test]
+    fn whoever_asks_while_nobody_else_could_come_may_do_so_twenty_times_as_often() {
+        let told = |others: fn(u64) -> bool| {
+            let mut spins = Spins::default();
+            spins.begin(100);
+            let look = [touch(5, Access::Read)];
+            let at =
+                (0..5000).position(|n| spins.step(TaskId::from_u64(1), &look, false, others(n)).is_some());
+            at.map(|at| (at, spins.repeated()))
+        };
+        assert_eq!(told(|_| true), Some((163, 100)));
+        assert_eq!(told(|_| false), Some((2063, 2000)));
+        // The last of 1020 quiet steps in which nobody else could come, and then 49 in which somebody could.
+        assert_eq!(told(|n| n >= 1084), Some((1132, 1069)));
     }
 
     #[test]

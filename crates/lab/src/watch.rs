@@ -24,7 +24,7 @@
 mod asked;
 mod regions;
 
-pub(crate) use asked::{Looks, has_told, request};
+pub(crate) use asked::{Looks, Unlooked, has_told, request};
 
 use crate::asleep::Asleep;
 use crate::names::{ById, Names};
@@ -102,8 +102,8 @@ struct Run {
     tries: bool,
     /// Which steps look at what their task was asked.
     looks: Looks,
-    /// Who was asked whose steps don't look.
-    unlooked: Vec<TaskId>,
+    /// Who was asked whose steps don't look, and whether a region was looked at of which nothing is recorded.
+    unlooked: Unlooked,
     /// Whose request to end the step looks at.
     own: Option<ObjectId>,
     /// Whether its task had announced what it does.
@@ -216,6 +216,11 @@ impl Watcher for Objects {
         with(|run| run.waits(on));
     }
 
+    fn goes_on(&self, object: ObjectId, access: Access) -> bool {
+        // Where nobody explores nothing is announced.
+        with(|run| run.goes_on(ObjectId(object.0 ^ run.salt), access)).unwrap_or(true)
+    }
+
     fn announced(
         &self,
         task: Waiter,
@@ -224,20 +229,15 @@ impl Watcher for Objects {
         at: Option<&'static Location<'static>>,
         heed: Heed,
     ) -> bool {
-        let left = with(move |run| {
+        with(move |run| {
             let object = ObjectId(object.0 ^ run.salt);
-            if run.goes_on(object, access) {
-                return Some(task);
-            }
             let number = run.number(object);
             let touch = Touch { object, kind: run.kinds[number as usize], access, at };
             let announcement =
                 Announcement { task: TaskId::from_u64(run.actor), waiter: task, touch, number, heed };
-            run.log.announced.push(announcement);
-            None
-        });
-        // Left over if nobody explores here, or polls are the grain. Dropped outside of the borrow.
-        matches!(left, Some(None))
+            run.log.announced.push(announcement)
+        })
+        .is_some()
     }
 
     fn asks(&self, task: TaskId) {
@@ -283,7 +283,7 @@ impl Run {
         self.actor = 0;
         self.resumed = None;
         self.tries = false;
-        self.unlooked.clear();
+        self.unlooked = Unlooked::default();
         self.own = None;
         self.moments.clear();
         self.told.clear();
@@ -427,11 +427,11 @@ pub(crate) fn over() {
     with(|run| run.over = true);
 }
 
-/// This thread no longer explores. Returns who was asked to end and no step of whom was recorded as looking at that; and,
-/// if they are asked for, what everything was called.
-pub(crate) fn end(names: bool) -> (Vec<TaskId>, Names) {
+/// This thread no longer explores. Returns what was not recorded and would have had to be; and, if they are asked for, what
+/// everything was called.
+pub(crate) fn end(names: bool) -> (Unlooked, Names) {
     let Some(mut run) = RUN.with(Desk::take) else {
-        return (Vec::new(), Names::default());
+        return (Unlooked::default(), Names::default());
     };
     let names = if names { run.names() } else { Names::default() };
     let unlooked = std::mem::take(&mut run.unlooked);
@@ -538,10 +538,11 @@ pub(crate) fn emitted() -> u64 {
 #[inline]
 pub(crate) fn possible(announced: &[Announcement], able: &mut Vec<usize>) {
     with(|run| {
-        let possible = |a: &Announcement| {
-            a.heed == Heed::Now || run.states.possible_at(a.number, a.touch.kind, a.touch.access)
-        };
-        able.extend((0..announced.len()).filter(|&at| possible(&announced[at])))
+        for (at, a) in announced.iter().enumerate() {
+            if a.heed == Heed::Now || run.states.possible_at(a.number, a.touch.kind, a.touch.access) {
+                able.push(at)
+            }
+        }
     });
 }
 
@@ -570,7 +571,9 @@ pub(crate) fn ended(log: &mut Box<StepLog>) {
         if let Some(own) = run.own.take() {
             run.look(own)
         }
-        run.say_moments();
+        if !run.moments.is_empty() {
+            run.say_moments()
+        }
         run.actor = 0;
         run.resumed = None;
         run.tries = false;

@@ -434,10 +434,13 @@ fn spinning(sets: bool, search: Search) -> String {
 
 #[test]
 fn an_explored_spin_loop_is_told_whether_or_not_somebody_ends_it() {
-    for (sets, steps) in [(false, 700), (true, 700)] {
+    // If nobody does, nobody else could come, and it is given more time to end.
+    for (sets, times, steps) in [(false, 10_000, 10_200), (true, 500, 700)] {
         let text = spinning(sets, Search::every().shrink(50));
+        let times = format!("a spin loop: {times} steps in a row repeat a look, and nothing changes: ");
         for words in [
-            "a spin loop: 500 steps in a row repeat a look, and nothing changes: ",
+            times.as_str(),
+            "`LabConfig::max_spins(2000)` allows it more steps",
             "reads the value created at crates/lab/tests/liveness.rs:",
             "wait for the change",
             "to run exactly this again: ",
@@ -479,6 +482,33 @@ fn a_loop_that_awaits_nothing_is_told_with_its_line_by_searches_and_sweeps() {
         assert!(text.contains("a step that does not end: "), "{text}");
         assert!(text.contains(" at crates/lab/tests/liveness.rs:"), "{text}");
     }
+}
+
+/// Asks so often, and no more, for what never comes; if `beside`, another task could take a step each time.
+fn asks(times: u32, beside: bool) -> Result<u64, String> {
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        Search::every().shrink(0).run("asks", None, async move |cx: &mut Cx| {
+            let flag = Arc::new(sync::shared::Shared::new(false));
+            let both = [flag.clone(), flag];
+            for flag in both.into_iter().skip(usize::from(!beside)) {
+                cx.spawn(async move |cx: &mut Cx| {
+                    for _ in 0..times {
+                        cx.step_to(flag.object(), cx::Access::Read).await;
+                        assert!(!flag.get())
+                    }
+                });
+            }
+        })
+    }));
+    run.map(|found| found.classes).map_err(|text| *text.downcast::<String>().expect("a report"))
+}
+
+#[test]
+fn a_bounded_loop_that_nobody_else_could_interrupt_is_no_spin_loop() {
+    assert_eq!(asks(700, false), Ok(1));
+    assert_eq!(asks(9_000, false), Ok(1));
+    assert_eq!(asks(200, true), Ok(1));
+    assert!(asks(700, true).is_err_and(|text| text.contains("a spin loop: ")));
 }
 
 #[test]

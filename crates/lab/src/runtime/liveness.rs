@@ -27,15 +27,16 @@ impl LabRuntime {
 
     /// The spin loop that the run is in.
     pub(super) fn told_spin(&self) -> String {
-        let Some((task, look)) = self.engine.spun() else { return "a spin loop".into() };
-        let (times, name) = (self.config.max_spins, self.name(task));
+        let Some((task, look, times)) = self.engine.spun() else { return "a spin loop".into() };
+        let (name, more) = (self.name(task), self.config.max_spins.saturating_mul(4));
         let told = format!("{name} {look}");
         let steps = self.engine.steps.load(Relaxed);
         self.engine.emit(Label::Livelock { steps, period: 1, what: told.clone().into() });
         format!(
             "a spin loop: {times} steps in a row repeat a look, and nothing changes: {told}\nwhoever it waits for need not \
              come first, so that no search comes to the end of it: wait for the change (an event, a channel, `watch`) \
-             instead of asking again; if the loop is bounded, `LabConfig::max_spins` allows it more steps"
+             instead of asking again; if the loop is bounded, `LabConfig::max_spins({more})` allows it more steps (of a \
+             search by `Search::config`, of a test by `LabTest::config`)"
         )
     }
 

@@ -24,7 +24,7 @@ use crate::failure::message;
 use crate::left::Left;
 use crate::runtime::LabRuntime;
 use crate::verdict::LabFailure;
-use crate::watch::Looks;
+use crate::watch::{Looks, Unlooked};
 use crate::world::locked;
 use explore::{Classified, Coverage, Explorer};
 use std::collections::VecDeque;
@@ -32,7 +32,6 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use types::TaskId;
 
 /// Threads for [`Search::run_abreast`], which the lab, as all code below a program, does not start itself. The macro
 /// [`crew!`](crate::crew) makes one of the standard library's.
@@ -107,7 +106,7 @@ struct Seen {
     /// Parts have to repeat so much that one thread alone is faster.
     wasteful: bool,
     /// Who was asked to end, and no step looked.
-    unlooked: Vec<TaskId>,
+    unlooked: Unlooked,
     /// What failed, in words.
     failure: Option<String>,
 }
@@ -309,11 +308,13 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
             *locked(&scheduler).inner_mut() = explorer;
             while self.another(shared, branch, locked(&scheduler).inner_mut(), &mut seen) {
                 let explored = locked(&scheduler).inner().counts().explored;
-                let Execution { failure, unlooked, .. } = executor.execute(&scheduler, |lab: &LabRuntime| {
+                let mut execution = executor.execute(&scheduler, |lab: &LabRuntime| {
                     (self.program)(lab);
                     seen.undecided += lab.take_undecided();
                     seen.left.add(lab.left())
                 });
+                let unlooked = execution.take_unlooked();
+                let Execution { failure, .. } = execution;
                 if !unlooked.is_empty() {
                     seen.unlooked = unlooked;
                     seen.failure = failure.filter(|f| !LabFailure::is_redundant(&**f)).map(|f| message(&*f));
@@ -378,7 +379,8 @@ impl Seen {
         self.left.absorb(other.left);
         self.wasteful |= other.wasteful;
         self.coverage.absorb(&other.coverage);
-        self.unlooked.extend(other.unlooked);
+        self.unlooked.tasks.extend(other.unlooked.tasks);
+        self.unlooked.regions |= other.unlooked.regions;
         self.failure = self.failure.take().or(other.failure);
     }
 }

@@ -15,7 +15,7 @@ use crate::runtime::LabRuntime;
 use crate::telling::{Marked, Telling};
 use crate::twice::{Twice, twice};
 use crate::verdict::LabFailure;
-use crate::watch::Looks;
+use crate::watch::{Looks, Unlooked};
 use crate::world::locked;
 use explore::{
     Classified, Coverage, Decisions, Recorded, Recording, Replay, Shrinker, Survey, Taken, Verdict,
@@ -24,7 +24,6 @@ use monitor::{CleanRuns, Panel};
 use std::any::Any;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
-use types::TaskId;
 
 /// See the module.
 pub(crate) struct Hunt<'a, P> {
@@ -42,9 +41,9 @@ type Watched = Arc<Mutex<Classified<Recording<Picker>>>>;
 pub(crate) const OUTSIDE: &str = "something decides that the lab does not see (a static, a clock, a thread, a random seed, the address of \
                                   something)";
 
-/// Tasks were asked to end whose steps don't look at that: the search is to be begun anew.
-struct Unlooked {
-    tasks: Vec<TaskId>,
+/// The search is to be begun anew, with steps that record more.
+struct Anew {
+    unlooked: Unlooked,
     /// The failure of that run, if it failed, and which one it was.
     failed: Option<Box<(Taken, String, u64)>>,
 }
@@ -109,15 +108,16 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     }
 
     fn searched(&self) -> Found {
-        // Most programs ask nobody to end. A search that meets a task that is asked is begun anew, with that one's steps
-        // looking at it: samples too, as they say how many classes there are.
+        // Most programs ask nobody to end, and look at no region. A search that meets a task that is asked is begun anew, with
+        // that one's steps looking at it, and so is one that meets such a look: samples too, as they say how many classes
+        // there are.
         let (mut looks, mut first, mut lost) = (Looks::default(), None, None);
         let found = loop {
             match self.attempt(&looks, &mut lost) {
                 Ok(found) => break found,
-                Err(Unlooked { tasks, failed }) => {
+                Err(Anew { unlooked, failed }) => {
                     first = first.or(failed);
-                    looks.add(tasks)
+                    looks.add(unlooked)
                 }
             }
         };
@@ -139,7 +139,7 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
     ///
     /// `lost` is where the run panicked that was not looked at, if it was given up before its panic came out; nowhere any
     /// more if a run panics there again.
-    fn attempt(&self, looks: &Looks, lost: &mut Option<String>) -> Result<Found, Unlooked> {
+    fn attempt(&self, looks: &Looks, lost: &mut Option<String>) -> Result<Found, Anew> {
         let every = matches!(self.search.how, How::Every);
         let executor = self.executor(looks);
         let surveys = every && (self.search.hook.is_some() || self.search.limit < u64::MAX);
@@ -169,13 +169,15 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
                 }
                 if surveys { picker.planned() } else { Vec::new() }
             };
-            let (Execution { failure, unlooked, panicked_at, .. }, said) = self.once(&executor, &watched);
+            let (mut execution, said) = self.once(&executor, &watched);
+            let unlooked = execution.take_unlooked();
+            let Execution { failure, panicked_at, .. } = execution;
             if !unlooked.is_empty() {
                 let failed = failure.filter(|f| !LabFailure::is_redundant(&**f));
                 let run = learnt.runs + 1;
                 *lost = lost.take().or(panicked_at.filter(|_| failed.is_none()));
                 let told = |f: Box<dyn Any + Send>| (locked(&watched).inner().taken(), message(&*f), run);
-                return Err(Unlooked { tasks: unlooked, failed: failed.map(|f| Box::new(told(f))) });
+                return Err(Anew { unlooked, failed: failed.map(|f| Box::new(told(f))) });
             }
             if lost.is_some() && *lost == panicked_at {
                 *lost = None;

@@ -20,7 +20,25 @@ pub(crate) struct Looks {
     /// Everybody, as far as is known.
     pub(crate) all: bool,
     pub(crate) tasks: Arc<BTreeSet<TaskId>>,
+    /// Whether what can be seen of regions is recorded ([`super::regions`]).
+    pub(crate) regions: bool,
     met: u32,
+}
+
+/// What happened in a run and was not recorded: an exploration has to begin again, with that.
+#[derive(Debug, Default)]
+pub(crate) struct Unlooked {
+    /// Who was asked to end while their steps were not recorded as looking at requests.
+    pub(crate) tasks: Vec<TaskId>,
+    /// Whether somebody looked at a region while nothing was recorded of what can be seen so.
+    pub(crate) regions: bool,
+}
+
+impl Unlooked {
+    /// Whether everything was recorded.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && !self.regions
+    }
 }
 
 /// After so many times that somebody was met who had not been, everybody looks.
@@ -29,14 +47,17 @@ const MEETINGS: u32 = 16;
 impl Looks {
     /// Everybody looks.
     pub(crate) fn everybody() -> Looks {
-        Looks { all: true, ..Looks::default() }
+        Looks { all: true, regions: true, ..Looks::default() }
     }
 
-    /// These were asked, too.
-    pub(crate) fn add(&mut self, tasks: Vec<TaskId>) {
-        self.met += 1;
-        self.all |= self.met > MEETINGS;
-        Arc::make_mut(&mut self.tasks).extend(tasks)
+    /// This was met, too.
+    pub(crate) fn add(&mut self, unlooked: Unlooked) {
+        self.regions |= unlooked.regions;
+        if !unlooked.tasks.is_empty() {
+            self.met += 1;
+            self.all |= self.met > MEETINGS;
+            Arc::make_mut(&mut self.tasks).extend(unlooked.tasks)
+        }
     }
 
     /// Whether anybody is.
@@ -56,8 +77,8 @@ impl Run {
         if self.over {
             return;
         }
-        if !self.looks.at(task) && !self.unlooked.contains(&task) {
-            self.unlooked.push(task)
+        if !self.looks.at(task) && !self.unlooked.tasks.contains(&task) {
+            self.unlooked.tasks.push(task)
         }
         if self.bodies.values().any(|body| *body == task) {
             self.touch_once(object(task.as_u64(), END), ObjectKind::Moment, Access::Read);

@@ -5,6 +5,7 @@
 //! two tasks come does not see which came first), and with nobody who looks. As moments only order steps, a program that
 //! looks at no region is explored as if they were not there.
 //!
+//! They are recorded only in runs of a program of which it is known that it looks ([`Looks::regions`](super::Looks)): most never do.
 //! They come last in their step: what a step observed, and waited for, comes first (`causality`).
 //!
 //! Not here: what the kernel says of tasks (`watch`), requests (`asked`). A
@@ -20,7 +21,15 @@ const COME: u64 = 0x636F_6D65;
 const HELD: u64 = 0x6865_6C64;
 
 impl Run {
+    #[inline]
     fn happens(&mut self, region: RegionId, about: u64) {
+        if self.looks.regions {
+            self.happens_seen(region, about)
+        }
+    }
+
+    #[cold]
+    fn happens_seen(&mut self, region: RegionId, about: u64) {
         let moment = object(region.as_u64(), about);
         if !self.moments.contains(&moment) {
             self.moments.push(moment)
@@ -112,6 +121,10 @@ impl Run {
 
     /// Somebody looks at a region through a handle.
     pub(super) fn looked_at_region(&mut self, region: RegionId, at: RegionLook) {
+        if !self.looks.regions {
+            self.unlooked.regions |= !self.over;
+            return;
+        }
         match at {
             RegionLook::Phase => self.glance(region, &[PHASE]),
             RegionLook::Failures => self.glance(region, &[PHASE, FAILED]),
