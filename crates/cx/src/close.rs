@@ -258,7 +258,10 @@ async fn finalize(region: &Arc<Region>, world: &World, by: &TaskRef) {
             });
         }
     }
-    // A closure that a finalizer has begun, and that still runs though the finalizer was ended (`blocking.owned`).
+    if region.phase() != RegionPhase::Finalizing {
+        return;
+    }
+    // A closure that a finalizer has begun still runs, though the finalizer was ended (`blocking.owned`).
     poll_fn(|context| {
         let over = region.poll_finalized(context.waker());
         if over.is_pending() && by.control() & control::TRACE != 0 {

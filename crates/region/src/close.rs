@@ -233,36 +233,47 @@ impl Region {
         FinalizerId(mix(self.id.as_u64() ^ 0xF1, number))
     }
 
-    /// Takes the next finalizer: last registered first. After the last one, [`Region::poll_finalized`] is due.
+    /// Takes the next finalizer: last registered first. After the last one the region goes on to `Settling`, unless
+    /// something that its finalizers began still runs; then [`Region::poll_finalized`] is due.
     pub fn next_finalizer(&self) -> Option<Finalizer> {
         let mut inner = self.inner.lock();
-        if types::seeded!("finalizer.fifo") && !inner.finalizers.is_empty() {
+        let next = if types::seeded!("finalizer.fifo") && !inner.finalizers.is_empty() {
             Some(inner.finalizers.remove(0))
         } else if types::seeded!("finalizer.skipped") {
             inner.finalizers.clear();
             None
         } else {
             inner.finalizers.pop()
+        };
+        if next.is_none() {
+            self.finalized(&mut inner);
         }
+        next
     }
 
     /// Whether nothing that its finalizers began still runs (a closure that blocks): then the region goes on to
     /// `Settling`. Registers `waker` otherwise.
     pub fn poll_finalized(&self, waker: &Waker) -> Poll<()> {
+        // Somebody else's waker is cloned, and dropped, without the lock, since that is code of others.
+        let closer = Waiter::from_waker(waker);
         let mut inner = self.inner.lock();
-        if inner.gate.members() == 0 || types::seeded!("region.close-early") {
-            if inner.gate.finalized() {
-                self.mirror(&inner);
-            }
+        if self.finalized(&mut inner) {
+            drop(inner);
             return Poll::Ready(());
         }
-        let old = match inner.gate.closer() {
-            Some(closer) if closer.will_wake(waker) => None,
-            _ => inner.gate.wait(Waiter::from_waker(waker)),
-        };
+        let old = inner.gate.wait(closer);
         drop(inner);
         drop(old);
         Poll::Pending
+    }
+
+    /// Moves on to `Settling`, if no member is left.
+    fn finalized(&self, inner: &mut Inner) -> bool {
+        let over = inner.gate.members() == 0 || types::seeded!("region.close-early");
+        if over && inner.gate.finalized() {
+            self.mirror(inner);
+        }
+        over
     }
 
     /// How many finalizers are registered.
