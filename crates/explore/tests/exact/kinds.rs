@@ -8,7 +8,7 @@ use explore::{Explorer, Reduction};
 use trace::{Access, Choice, ObjectKind};
 
 /// How many more programs a release build tries.
-const MORE: u64 = if cfg!(debug_assertions) { 1 } else { 4 };
+pub(crate) const MORE: u64 = if cfg!(debug_assertions) { 1 } else { 4 };
 
 /// Steps of the operations that objects of this kind have.
 fn some_steps(random: &mut Random, object: usize, kind: ObjectKind) -> Vec<Vec<Op>> {
@@ -60,7 +60,7 @@ fn some_steps(random: &mut Random, object: usize, kind: ObjectKind) -> Vec<Vec<O
 
 /// A few tasks on objects of these kinds. Closes, and what happens, are the last step of one task: who sends after a
 /// close, or lets something happen twice, breaks the objects' own rules.
-fn some_plan(random: &mut Random, kinds: &[ObjectKind], tasks: u64, steps: u64) -> Plan {
+pub(crate) fn some_plan(random: &mut Random, kinds: &[ObjectKind], tasks: u64, steps: u64) -> Plan {
     let mut plan = Plan { kinds: kinds.to_vec(), tasks: Vec::new(), announces: true, masked: Vec::new() };
     for _ in 0..2 + random.below(tasks - 1) {
         let mut task = Vec::new();
@@ -245,7 +245,7 @@ pub(crate) fn all_kinds_together() {
 }
 
 /// Tasks that ask others to end, now and then two of them the same one, at any point; to some the requests are hidden.
-fn add_requests(random: &mut Random, plan: &mut Plan) {
+pub(crate) fn add_requests(random: &mut Random, plan: &mut Plan) {
     let tasks = plan.tasks.len() as u64;
     let asked = random.below(tasks) as usize;
     for _ in 0..1 + random.below(2) {
@@ -309,7 +309,7 @@ pub(crate) fn requests_to_end() {
 }
 
 /// Joins some steps with the one before. Who has to wait in the middle of a step is parked there.
-fn join_steps(random: &mut Random, plan: &mut Plan) {
+pub(crate) fn join_steps(random: &mut Random, plan: &mut Plan) {
     for task in &mut plan.tasks {
         let mut at = 1;
         while at < task.len() {
@@ -325,7 +325,8 @@ fn join_steps(random: &mut Random, plan: &mut Plan) {
     }
 }
 
-const MANY: &[ObjectKind] = &[ObjectKind::Value, ObjectKind::Value, ObjectKind::Lock, ObjectKind::Queue];
+pub(crate) const MANY: &[ObjectKind] =
+    &[ObjectKind::Value, ObjectKind::Value, ObjectKind::Lock, ObjectKind::Queue];
 
 #[test]
 pub(crate) fn steps_of_several_operations() {

@@ -3,6 +3,7 @@
 
 extern crate asupersync_explore as explore;
 
+mod asked;
 mod brute;
 mod closed_forms;
 mod delays;

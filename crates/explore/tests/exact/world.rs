@@ -142,7 +142,7 @@ impl World {
     /// What a task's step looks at besides, if anybody asks that task to end.
     fn request(&self, task: usize) -> Option<Request> {
         let asked = self.plan.tasks.iter().flatten().flatten().any(|op| *op == Op::Ask(task));
-        let first = self.next(task).and_then(|step| step.first().copied());
+        let first = self.next(task).and_then(|step| step.get(self.tasks[task].resume).copied());
         let heeded = first.is_some_and(|op| self.heeds(task, op));
         asked.then(|| Request { object: self.asks(task).object, heeded })
     }
@@ -203,12 +203,20 @@ impl World {
                 Op::Ask(other) => {
                     touches.push(self.asks(other));
                     self.tasks[other].asked.get_or_insert(task);
+                    // Who wakes a task is told apart from who could have done so first, by what that one touches.
+                    if let Some(waited_for) = self.wake_refused(other) {
+                        touches.push(waited_for);
+                        enabled.push(id(other));
+                    }
                 }
                 Op::Do(object, _) if !self.possible(op) => {
                     // Joins the queue of those who wait, which everybody else there notices. Nobody notices who waits for
-                    // something to happen.
+                    // something to happen; but if the step of one who may be asked to end did something before, it ends
+                    // here, and would have gone on had it happened by then.
                     if self.plan.kinds[object] != ObjectKind::Moment {
                         touches.push(self.touch(object, Access::Write));
+                    } else if !touches.is_empty() && self.request(task).is_some() {
+                        touches.push(self.touch(object, Access::Read));
                     }
                     self.objects[object].parked.push(task);
                     self.tasks[task].parked = true;
@@ -224,6 +232,8 @@ impl World {
                             let woken = std::mem::take(&mut self.objects[object].parked);
                             for &task in &woken {
                                 self.tasks[task].parked = false;
+                                let asks = Touch { access: Access::Read, ..self.asks(task) };
+                                touches.extend(self.request(task).map(|_| asks));
                             }
                             enabled.extend(woken.into_iter().map(id));
                         }
@@ -248,6 +258,19 @@ impl World {
         self.tasks[task].at += 1;
         self.tasks[task].resume = 0;
         (touches, enabled)
+    }
+
+    /// A task that is parked on what it is refused now goes on without it. What it no longer waits for.
+    fn wake_refused(&mut self, task: usize) -> Option<Touch> {
+        let op = *self.next(task)?.get(self.tasks[task].resume)?;
+        let Op::Do(object, _) = op else { return None };
+        let wakes = self.tasks[task].parked && self.is_refused(task, op);
+        wakes.then(|| {
+            self.tasks[task].parked = false;
+            self.objects[object].parked.retain(|parked| *parked != task);
+            let moment = self.plan.kinds[object] == ObjectKind::Moment;
+            self.touch(object, if moment { Access::Read } else { Access::Write })
+        })
     }
 
     /// What the operation came to; nothing if there was nothing to give back.
