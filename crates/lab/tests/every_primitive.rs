@@ -46,7 +46,7 @@ use program::Theme;
 
 #[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]
 fn programs() -> u64 {
-    std::env::var("ASUPERSYNC_EVERY_PRIMITIVE").map_or(12, |n| n.parse().expect("a number"))
+    std::env::var("ASUPERSYNC_EVERY_PRIMITIVE").map_or(25, |n| n.parse().expect("a number"))
 }
 
 macro_rules! themes {
