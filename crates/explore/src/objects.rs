@@ -36,6 +36,7 @@ impl Account {
             Access::Release(_) => self.given,
             Access::Send => self.sent,
             Access::Receive | Access::TryReceive | Access::Empty | Access::Ended => self.received,
+            Access::Close => self.closed,
             _ => 0,
         }
     }
@@ -80,6 +81,12 @@ impl Account {
     /// What the operation, announced and possible, would come to.
     pub(crate) fn outcome(&self, kind: ObjectKind, access: Access) -> Access {
         match access {
+            // Who finds it closed takes nothing, and has looked.
+            Access::Acquire(_) | Access::TryAcquire(_)
+                if self.closed > 0 && !types::seeded!("explore.closed-is-taken") =>
+            {
+                Access::Read
+            }
             Access::TryAcquire(count) if !self.fits(kind, count) => Access::Refused(count),
             Access::Refused(count) if self.fits(kind, count) => Access::TryAcquire(count),
             Access::Receive if self.received == self.sent => Access::Ended,

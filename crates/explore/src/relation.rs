@@ -150,13 +150,15 @@ fn queue(earlier: &Mark, later: &Mark) -> Relation {
         // Without the message the attempt would have found nothing.
         (Send, TryReceive) if earlier.ordinal == later.ordinal => Relation::Race,
         (Send, Receive | TryReceive) | (Receive | TryReceive, Send) => Relation::Independent,
-        // Nothing can be sent between a close and the end that is found because of it.
-        (Close, Ended) => Relation::Order,
-        (Send, Ended) | (Ended, Send | Close) => Relation::Independent,
+        // Nothing can be sent between a close and the end that is found because of it. It is found because of the first
+        // close: whoever closes again changes nothing.
+        (Close, Ended) if earlier.ordinal == 0 || types::seeded!("explore.every-close-ends") => {
+            Relation::Order
+        }
+        (Close, Ended) | (Send, Ended) | (Ended, Send | Close) => Relation::Independent,
         // A close leaves the messages that are there to who receives.
         (Close, Receive | TryReceive) | (Receive | TryReceive, Close) => Relation::Independent,
         // A release is a sender that goes. Only who goes last closes, so that only those two notice.
-        (Release(_), Ended) => Relation::Order,
         (Release(_), Close | Write) | (Close | Write, Release(_)) => Relation::Race,
         (Release(_), _) | (_, Release(_)) => Relation::Independent,
         _ => Relation::Race,

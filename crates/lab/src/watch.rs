@@ -327,11 +327,20 @@ impl Run {
             (None, None) => {}
         }
         // Asked before, it would not have slept, and nobody foresees what it would have done: it has looked at what it
-        // waits for, or at something of its own.
-        if self.own.is_some() {
-            let looked = ends.unwrap_or_else(|| object(self.actor, END));
+        // waits for, or at something of its own. And who joins in a combinator goes on with something else meanwhile.
+        let looked = match self.own {
+            Some(_) => Some(ends.unwrap_or_else(|| object(self.actor, END))),
+            None => ends.filter(|_| self.combines()),
+        };
+        if let Some(looked) = looked {
             self.touch_once(looked, ObjectKind::Moment, Access::Read)
         }
+    }
+
+    /// Whether the task whose step it is has the frame of a combinator open.
+    fn combines(&self) -> bool {
+        let combines = self.combinators.values().any(|within| within.as_u64() == self.actor);
+        combines && !types::seeded!("lab.joins-are-alone")
     }
 
     /// Something was done to an object of the kernel's.
@@ -378,9 +387,7 @@ impl Run {
             }
             Label::TaskJoined { task, .. } => {
                 let end = object(task.as_u64(), END);
-                let combines = self.combinators.values().any(|within| within.as_u64() == self.actor);
-                let combines = combines && !types::seeded!("lab.joins-are-alone");
-                if combines || self.own.is_some() || self.asleep.waited_for_more(end) {
+                if self.combines() || self.own.is_some() || self.asleep.waited_for_more(end) {
                     self.touch(end, moment, Access::Read)
                 }
                 self.touch(end, moment, Access::Observe)

@@ -94,3 +94,33 @@ fn who_waited_masked_has_waited_for_what_it_announced() {
 fn a_wait_ends_before_the_request_and_is_refused_after_it() {
     regressions::refused_waits()
 }
+
+#[test]
+fn an_end_is_found_because_of_the_first_close() {
+    regressions::second_closes()
+}
+
+#[test]
+fn who_finds_a_semaphore_closed_has_taken_nothing() {
+    regressions::closed_permits()
+}
+
+#[test]
+fn whether_a_closed_channel_has_ended_is_up_to_who_has_reserved() {
+    regressions::reserved_before_a_close()
+}
+
+#[test]
+fn what_a_task_did_before_it_joined_is_seen_before_it_goes_on() {
+    regressions::joins_that_part_a_step()
+}
+
+#[test]
+fn who_joins_beside_something_else_goes_on_with_that() {
+    regressions::joins_beside_something()
+}
+
+#[test]
+fn a_race_is_considered_again_when_there_is_more_of_the_execution() {
+    regressions::races_considered_again()
+}

@@ -90,8 +90,9 @@ fn what_a_step_does_may_depend_on_what_it_drew() {
     });
     // By the number of those who write: 1; 3 of them, each among the others; 3 pairs in both orders, with the third one
     // before, between or behind; all in each order.
-    assert_eq!((found.classes, found.complete), (1 + 3 * 4 + 3 * 2 * 3 + 6, true));
-    assert_eq!(seen.into_inner().unwrap().len(), 37);
+    assert_eq!((seen.into_inner().unwrap().len(), found.complete), (1 + 3 * 4 + 3 * 2 * 3 + 6, true));
+    // Whether the root had to sleep at a join makes another class now and then, and no difference that anybody could notice.
+    assert!((37..=79).contains(&found.classes), "{found}");
 }
 
 #[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]

@@ -33,7 +33,10 @@ mod values;
 #[path = "every_primitive/world.rs"]
 mod world;
 
-use regressions::{refused_locks, requests_of_own_scopes, voided_waits};
+use regressions::{
+    closed_permits, joins_beside_something, joins_that_part_a_step, races_considered_again, refused_locks,
+    requests_of_own_scopes, second_closes, voided_waits,
+};
 
 mutants::mistakes! {
     a_plan_that_ends_at_the_race: "explore.plans-end-at-the-race"
@@ -42,4 +45,14 @@ mutants::mistakes! {
         breaks requests_of_own_scopes, says "missed";
     a_void_announcement_that_nobody_had_waited_for: "lab.voids-untold"
         breaks voided_waits, says "missed";
+    a_second_close_that_lets_everybody_go_on: "explore.every-close-ends"
+        breaks second_closes, says "missed";
+    a_closed_semaphore_that_gives: "explore.closed-is-taken"
+        breaks closed_permits, says "missed";
+    a_join_that_does_not_part_a_step: "lab.joins-part-no-step"
+        breaks joins_that_part_a_step, says "missed";
+    a_join_that_is_taken_for_all_that_is_waited_for: "lab.joins-are-alone"
+        breaks joins_beside_something, says "missed";
+    a_race_that_is_considered_once: "explore.races-once"
+        breaks races_considered_again, says "missed";
 }

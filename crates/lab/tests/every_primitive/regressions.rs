@@ -1,15 +1,16 @@
 //! Small programs that explorations once missed something of, in every order that is tried.
 //!
 //! Not here: random programs (`compare`).
-use crate::channels::Act::{Close, Send};
+use crate::channels::Act::{Close, LookAtChannel, Reserve, Send, TryReceive};
 use crate::compare::Setting;
-use crate::counts::Act::{Acquire, ClosePermits};
+use crate::counts::Act::{Acquire, AddPermit, ClosePermits, LookAtPermits, Notified, NotifyOne};
 use crate::locks::Act::{Lock, Read, TryLock, TryUpgradable, TryWrite};
 use crate::program::Op::{
-    self, Cancel, CancelStep, Channels, Counts, Drop, Locks, Masked, Race, Step, Values,
+    self, Both, Cancel, CancelStep, Channels, Child, Counts, Draw, Drop, Joined, Locks, Masked, Race, Step,
+    Values,
 };
 use crate::program::Program;
-use crate::values::Act::{OnceInit, OnceSet};
+use crate::values::Act::{OnceInit, OnceSet, OneClose, OneDropSender, OneReceive, OneSend};
 
 fn check(tasks: Vec<Vec<Op>>) {
     let program = Program(tasks);
@@ -47,4 +48,44 @@ pub(crate) fn refused_waits() {
     check(vec![vec![Channels(Send)], vec![CancelStep(0)], vec![Channels(Close)]]);
     check(vec![vec![Values(OnceInit)], vec![CancelStep(0)], vec![Values(OnceSet)]]);
     check(vec![vec![Counts(Acquire(1))], vec![CancelStep(0)], vec![Counts(ClosePermits)]]);
+}
+
+/// An end is found because of the first close, and could as well come before a second one.
+pub(crate) fn second_closes() {
+    check(vec![vec![Values(OneReceive), Values(OneSend)], vec![Values(OneClose), Values(OneDropSender)]]);
+    check(vec![
+        vec![Values(OneReceive), Values(OneSend)],
+        vec![Values(OneDropSender)],
+        vec![Values(OneClose)],
+    ]);
+}
+
+/// Who finds a semaphore closed has taken nothing, and what is given to it later comes later or earlier.
+pub(crate) fn closed_permits() {
+    let child = Child(Box::new(Counts(Acquire(1))));
+    check(vec![vec![Counts(ClosePermits), Counts(AddPermit)], vec![child, Counts(LookAtPermits)]]);
+}
+
+/// Whether more may come through a closed channel is up to who has reserved.
+pub(crate) fn reserved_before_a_close() {
+    let reserves = vec![Channels(Reserve), Channels(LookAtChannel)];
+    check(vec![reserves, vec![Channels(TryReceive), Step], vec![Channels(Close)]]);
+}
+
+/// What a task did before it waits for an end in the same step may be seen before it goes on.
+pub(crate) fn joins_that_part_a_step() {
+    check(vec![vec![], vec![Joined(0), Locks(Lock)], vec![Joined(0), Locks(TryLock)]]);
+    let both = Both(Box::new(Counts(Notified)), Box::new(Joined(0)));
+    check(vec![vec![Counts(NotifyOne), Counts(Notified)], vec![both], vec![Joined(0)]]);
+}
+
+/// Who joins beside something else goes on with that meanwhile.
+pub(crate) fn joins_beside_something() {
+    check(vec![vec![], vec![], vec![Step, Both(Box::new(Draw), Box::new(Joined(1)))]]);
+}
+
+/// A plan that was made of a part of an execution is made again when there is more of it.
+pub(crate) fn races_considered_again() {
+    let race = Race(Box::new(Channels(Send)), Box::new(Masked(Box::new(Channels(Reserve)))));
+    check(vec![vec![race], vec![CancelStep(0)], vec![Channels(Close)]]);
 }

@@ -151,11 +151,11 @@ impl<T, W: Wakes> Rx<T, W> {
             Some(value) => Ok(value),
             // Who sent last may have gone between the two looks; a value it left makes the channel unfinished.
             None if self.ring.credits.is_finished(self.head) => {
-                self.ring.values.touch(Access::Read);
+                self.finds_none(Access::Read);
                 Err(TryRecvError::Closed)
             }
             None => {
-                self.ring.values.touch(Access::Empty);
+                self.finds_none(Access::Empty);
                 Err(TryRecvError::Empty)
             }
         }
@@ -175,7 +175,10 @@ impl<T, W: Wakes> Rx<T, W> {
         if !self.is_filled() && self.sleeps(make) {
             return Poll::Pending;
         }
-        self.ring.values.touch(if self.is_filled() { Access::Read } else { Access::Ended });
+        match self.is_filled() {
+            true => self.ring.values.touch(Access::Read),
+            false => self.finds_none(Access::Ended),
+        }
         Poll::Ready(self.head())
     }
 
@@ -237,9 +240,18 @@ impl<T, W: Wakes> Rx<T, W> {
     fn take_or_end(&mut self) -> Option<T> {
         let value = self.take(Access::Receive);
         if value.is_none() {
-            self.ring.values.touch(Access::Ended)
+            self.finds_none(Access::Ended)
         }
         value
+    }
+
+    /// Says that there was no value. In a channel that was closed before its senders left, what was reserved by then decides
+    /// whether one may come.
+    fn finds_none(&self, access: Access) {
+        self.ring.values.touch(access);
+        if self.ring.room.is_watched() && self.ring.credits.is_closed() {
+            self.ring.room.touch(Access::Read)
+        }
     }
 
     #[inline]
@@ -264,7 +276,7 @@ impl<T, W: Wakes> Rx<T, W> {
     fn sleeps(&mut self, make: impl FnOnce() -> W) -> bool {
         let filled = self.sleep(make());
         if !filled && !self.ring.credits.is_finished(self.head) {
-            self.ring.values.touch(Access::Empty);
+            self.finds_none(Access::Empty);
             return true;
         }
         self.forget_waiter();
