@@ -124,3 +124,8 @@ fn who_joins_beside_something_else_goes_on_with_that() {
 fn a_race_is_considered_again_when_there_is_more_of_the_execution() {
     regressions::races_considered_again()
 }
+
+#[test]
+fn who_looks_last_lets_in_who_waits_to_write() {
+    regressions::readers_that_are_waited_for()
+}

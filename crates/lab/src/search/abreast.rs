@@ -282,8 +282,8 @@ impl<P: Fn(&LabRuntime) + Sync> Hunt<'_, P> {
         let classes = coverage.classes();
         let repeated = executions - classes;
         let (unseen, within, clean, likely) = (None, None, None, None);
-        let (runs, complete, asked) = (classes, true, looks.asks());
-        Found { runs, classes, repeated, complete, asked, unseen, within, likely, clean, undecided, left }
+        let (runs, complete) = (classes, true);
+        Found { runs, classes, repeated, complete, unseen, within, likely, clean, undecided, left }
     }
 
     fn attempt_abreast(&self, crew: Crew, looks: &Looks) -> Seen {

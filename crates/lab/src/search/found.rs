@@ -18,12 +18,8 @@ pub struct Found {
     /// Executions that were given up because they would have repeated another.
     pub repeated: u64,
     /// Whether the search came to its end: it knows of nothing that it did not try, of every class or of every schedule
-    /// within the bound. Where tasks are [asked](Found::asked) to end, that is less than all there are.
+    /// within the bound.
     pub complete: bool,
-    /// Whether some task was asked to end, in a search of every class. Explorations of such programs find what most other
-    /// searches find and more, but are known to miss classes now and then: draw schedules as well
-    /// (`explore = "random"`), or try all within a few delays ([`Search::within_delays`](super::Search::within_delays)), which miss none.
-    pub asked: bool,
     /// For samples: the probability that one more run is of a class that was not seen.
     pub unseen: Option<f64>,
     /// For a search through all schedules within a bound: how many delays it allows.
@@ -69,12 +65,6 @@ impl Found {
             );
         }
         match (complete, unseen, likely) {
-            (true, ..) if self.asked => {
-                write!(
-                    f,
-                    "{classes} {schedules} {runs}: all that an exploration finds where tasks are asked to end"
-                )
-            }
             (true, ..) => write!(f, "{classes} {schedules} {runs}: all there are"),
             (false, Some(unseen), _) => {
                 write!(f, "{classes} {schedules} {runs}; about {:.1} % unseen", unseen * 100.0)?;

@@ -191,7 +191,6 @@ impl<P: Fn(&LabRuntime)> Hunt<'_, P> {
             }
         };
         Ok(Found {
-            asked: every && looks.asks(),
             runs: learnt.runs,
             classes: learnt.coverage.classes(),
             repeated: learnt.repeated,

@@ -60,11 +60,6 @@ impl Looks {
         }
     }
 
-    /// Whether anybody is.
-    pub(crate) fn asks(&self) -> bool {
-        self.all || !self.tasks.is_empty()
-    }
-
     pub(super) fn at(&self, task: TaskId) -> bool {
         self.all || self.tasks.contains(&task)
     }

@@ -4,7 +4,7 @@
 use crate::channels::Act::{Close, LookAtChannel, Reserve, Send, TryReceive};
 use crate::compare::Setting;
 use crate::counts::Act::{Acquire, AddPermit, ClosePermits, LookAtPermits, Notified, NotifyOne};
-use crate::locks::Act::{Lock, Read, TryLock, TryUpgradable, TryWrite};
+use crate::locks::Act::{Lock, Read, TryLock, TryRead, TryUpgradable, TryWrite, Write};
 use crate::program::Op::{
     self, Both, Cancel, CancelStep, Channels, Child, Counts, Draw, Drop, Joined, Locks, Masked, Race, Step,
     Values,
@@ -88,4 +88,9 @@ pub(crate) fn joins_beside_something() {
 pub(crate) fn races_considered_again() {
     let race = Race(Box::new(Channels(Send)), Box::new(Masked(Box::new(Channels(Reserve)))));
     check(vec![vec![race], vec![CancelStep(0)], vec![Channels(Close)]]);
+}
+
+/// Who looks last lets a writer in that waits, and may do so before it is asked to end.
+pub(crate) fn readers_that_are_waited_for() {
+    check(vec![vec![Locks(Write)], vec![Cancel(0)], vec![Locks(TryRead), Locks(TryRead)]]);
 }

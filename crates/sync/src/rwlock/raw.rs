@@ -84,9 +84,10 @@ mod sealed {
 impl<T: ?Sized> Locked for RwLock<T> {
     #[inline]
     fn give_up(&self, mode: Mode) {
+        // Who looked changes nothing for others that look, whichever of them goes first; but for who waits until they are gone.
+        let looks = mode == Mode::Read && !(self.object.is_watched() && self.share.is_crowded());
         self.share.release(mode);
-        // Who looked changes nothing for others that look, whichever of them goes first.
-        self.object.touch(if mode == Mode::Read { Access::Read } else { Access::Write });
+        self.object.touch(if looks { Access::Read } else { Access::Write });
     }
 
     fn left(&self) -> usize {

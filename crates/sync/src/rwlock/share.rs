@@ -165,6 +165,11 @@ impl<W: Wakes> Share<W> {
         self.turn(|held| held.without(Mode::Upgradable).with(Mode::Read));
     }
 
+    /// Whether somebody waits, as far as can be said before it is over.
+    pub fn is_crowded(&self) -> bool {
+        Held(self.word.load(Acquire)).is_crowded()
+    }
+
     /// A holder holds less from now on: whoever waits may have been waiting for that.
     #[inline]
     fn turn(&self, less: impl Fn(Held) -> Held) {
