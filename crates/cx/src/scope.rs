@@ -100,14 +100,34 @@ fn is_pierced(header: &Header) -> bool {
     header.control() & control::PIERCED != 0
 }
 
+/// Whether something is effective at a place, and each scope that was asked, from there up, was asked for this alone.
+pub(crate) fn only(place: Place<'_>, why: impl Fn(&Cancelled) -> bool) -> bool {
+    let mut any = false;
+    for view in views(place, true) {
+        match &view.request {
+            Some(request) if !why(request) => return false,
+            request => any |= request.is_some(),
+        }
+        if view.masked {
+            break;
+        }
+    }
+    any
+}
+
 fn seen_from(place: Place<'_>, placed: bool) -> Option<Cancelled> {
+    cancel::effective(views(place, placed), |c| c.kind() as u8)
+}
+
+/// What was asked of each scope, from this one up to the task's root.
+fn views(place: Place<'_>, placed: bool) -> impl Iterator<Item = ScopeView<Cancelled>> {
     let header = match place {
         Place::Root(h) => h,
         Place::Inner(s) => s.header(),
     };
     let pierced = is_pierced(header);
     let mut at = Some(place);
-    let views = core::iter::from_fn(|| {
+    core::iter::from_fn(move || {
         let here = at?;
         let view = match here {
             Place::Root(h) => {
@@ -121,8 +141,7 @@ fn seen_from(place: Place<'_>, placed: bool) -> Option<Cancelled> {
             }
         };
         Some(view)
-    });
-    cancel::effective(views, |c| c.kind() as u8)
+    })
 }
 
 /// When cleanup of what is asked at a place has to be over, as far as a deadline was set: the earliest one on

@@ -230,7 +230,7 @@ impl<T, E> TaskHandle<T, E> {
     ///
     /// The outcome of a finished task is never refused, even under cancellation. If the joiner is cancelled
     /// first, this returns that `Cancelled`, and the handle can join again. A joiner that is cancelled because this very
-    /// task failed waits on, until the children of the task have ended too: the outcome says more. A second join after
+    /// task failed, and for nothing else, waits on, until the children of the task have ended too: the outcome says more. A second join after
     /// the outcome was taken returns a `Cancelled` that says so.
     pub async fn join<C: Row>(&mut self, cx: &Cx<C>) -> Outcome<T, E> {
         poll_fn(|context| {
@@ -262,14 +262,16 @@ impl<T, E> TaskHandle<T, E> {
         .await
     }
 
-    /// Whether the request that is effective here was made because this task failed. A task's region hears of its failure
-    /// before its handle does: without this the threads would decide what a join returns.
+    /// Whether all that was asked here was asked because this task failed. A task's region hears of its failure before its
+    /// handle does: without this the threads would decide what a join returns. Who has lost a race, or is late, besides,
+    /// does not wait.
     #[inline]
     fn is_why<C: Row>(&self, cx: &Cx<C>) -> bool {
         cx.header().control() & control::ATTENTION != 0
             && !types::seeded!("task.join-tells-the-consequence")
-            && crate::scope::effective(cx.place())
-                .is_some_and(|c| c.kind() == CancelKind::SiblingFailed && c.by() == Some(self.id()))
+            && crate::scope::only(cx.place(), |c| {
+                c.kind() == CancelKind::SiblingFailed && c.by() == Some(self.id())
+            })
     }
 
     /// The outcome, if the task has ended and nobody took it. Never waits.

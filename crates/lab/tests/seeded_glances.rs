@@ -27,5 +27,5 @@ mutants::mistakes! {
     a_look_at_a_region_that_nobody_is_told_of: "cx.region-looks-untold"
         breaks everything, says "left" "right";
     a_phase_that_changes_and_nobody_is_told: "lab.phases-unseen"
-        breaks spawns, says "left" "right";
+        breaks phases, says "left" "right";
 }

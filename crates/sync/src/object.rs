@@ -38,6 +38,10 @@ mod unwatched {
             Object
         }
 
+        pub(crate) fn is_watched(&self) -> bool {
+            false
+        }
+
         pub(crate) fn touch(&self, _: Access) {}
     }
 }

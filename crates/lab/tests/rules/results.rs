@@ -210,6 +210,31 @@ fn task_once_who_joins_a_task_is_told_how_it_failed_and_not_that_it_did() {
 }
 
 #[test]
+fn race_drained_who_joins_a_task_that_failed_does_not_wait_for_its_children_once_it_is_late_itself() {
+    explore(0..50, |lab| {
+        lab.run(|cx| async {
+            cx.region(|r| async {
+                let mut task = r.spawn(async |cx: &mut Cx| -> Res<(), Boom> {
+                    cx.spawn(async |cx: &mut Cx| cx.masked(async |cx| cx.sleep(60 * MS).await).await);
+                    Err(Boom("early"))?
+                });
+                let joins = async |cx: &mut Cx| -> Res<()> {
+                    let end = task.join(cx).await;
+                    assert!(matches!(end, Outcome::Cancelled(_)), "the timeout waits: {end:?}");
+                    Ok(())
+                };
+                let _ = r.timeout(MS, joins).await;
+                assert_eq!(r.now(), Time::ZERO + MS);
+                assert!(matches!(task.join(r).await, Outcome::Err(Boom(_))), "the handle is still good");
+            })
+            .await;
+        });
+        assert_eq!(lab.now(), Time::ZERO + 60 * MS);
+        assert_clean(lab);
+    });
+}
+
+#[test]
 fn region_outcome_what_a_child_hides_of_its_task_is_reported() {
     explore(0..30, |lab| {
         lab.run(|cx| async {
