@@ -7,8 +7,10 @@
 mod built;
 
 use built::kv;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 
 /// A server on a port of the system's choice. Killed when dropped.
@@ -107,6 +109,19 @@ fn a_bad_flag_is_one_line_and_exit_code_2() {
         let line = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{line}");
         assert!(line.starts_with("kv: ") && line.contains(flags[0]) && line.lines().count() == 1, "{line}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_argument_that_is_not_utf_8_is_one_line_and_exit_code_2() {
+    let bad = OsStr::from_bytes(b"--po\xffrt");
+    for args in [&[bad][..], &[OsStr::new("--bind"), bad]] {
+        let output = Command::new(kv()).args(args).output().expect("it runs");
+        let line = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        let expected = "kv: the argument \"--po\\xFFrt\" is not UTF-8 (kv --help lists the flags)\n";
+        assert_eq!(line, expected);
         assert!(output.stdout.is_empty());
     }
 }

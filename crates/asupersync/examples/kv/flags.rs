@@ -1,6 +1,7 @@
 //! The command line: what was asked for, or one line that says what is wrong with it.
 
 use super::limits::Limits;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -102,12 +103,13 @@ impl std::error::Error for FlagError {}
 /// Reads the arguments after the program's name. `--flag value` and `--flag=value` are the same.
 ///
 /// # Errors
-/// The first argument that is no flag, or has no value that the flag can use.
-pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Job, FlagError> {
+/// The first argument that is no flag, is not UTF-8, or has no value that the flag can use.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Job, FlagError> {
     let mut flags = Flags::default();
     let mut tree = false;
-    let mut args = args.into_iter();
+    let mut args = args.into_iter().map(text);
     while let Some(arg) = args.next() {
+        let arg = arg?;
         let (name, inline) = match arg.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (arg.as_str(), None),
@@ -115,8 +117,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Job, FlagE
         if let ("--help" | "-h" | "--tree" | "--debug", Some(_)) = (name, &inline) {
             return Err(FlagError(format!("{name} takes no value")));
         }
-        let mut value = || {
-            inline.clone().or_else(|| args.next()).ok_or_else(|| FlagError(format!("{name} needs a value")))
+        let mut value = || match inline.clone() {
+            Some(value) => Ok(value),
+            None => args.next().unwrap_or_else(|| Err(FlagError(format!("{name} needs a value")))),
         };
         match name {
             "--help" | "-h" => return Ok(Job::Help),
@@ -139,6 +142,11 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Job, FlagE
         }
     }
     Ok(if tree { Job::Tree(flags) } else { Job::Serve(flags) })
+}
+
+/// An argument may be any bytes; no flag and no value is anything but text.
+fn text(arg: OsString) -> Result<String, FlagError> {
+    arg.into_string().map_err(|arg| FlagError(format!("the argument {arg:?} is not UTF-8")))
 }
 
 fn read<T: FromStr>(name: &str, value: &str, wanted: &str) -> Result<T, FlagError> {
@@ -167,7 +175,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Job, String> {
-        parse(line.split_whitespace().map(str::to_owned)).map_err(|error| error.to_string())
+        parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -203,5 +211,19 @@ mod tests {
         ] {
             assert_eq!(parsed(line).map(drop), Err(text.to_owned()), "{line}");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn an_argument_that_is_not_utf_8_is_named_in_one_line() {
+        use std::os::unix::ffi::OsStringExt;
+        let named = "the argument \"--po\\xFFrt\" is not UTF-8";
+        let bad = || OsString::from_vec(b"--po\xffrt".to_vec());
+        for before in [vec![], vec!["--debug"], vec!["--port"]] {
+            let args = before.iter().map(OsString::from).chain([bad()]);
+            assert_eq!(parse(args), Err(FlagError(named.to_owned())), "{before:?}");
+        }
+        let first = parse([OsString::from("--prot"), bad()]);
+        assert_eq!(first, Err(FlagError("unknown flag \"--prot\"".to_owned())));
     }
 }

@@ -35,7 +35,7 @@ const UNCLEAN: u8 = 1;
 const INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
-    let job = flags::parse(std::env::args().skip(1));
+    let job = flags::parse(std::env::args_os().skip(1));
     match job {
         Ok(Job::Help) => tell(flags::HELP),
         Ok(Job::Tree(flags)) => match ask::tree(flags.address()) {
