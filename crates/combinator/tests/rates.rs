@@ -98,6 +98,66 @@ pub(crate) fn what_was_out_while_the_bucket_ran_over_is_gone() {
     assert!(bucket.take(1, at(10)).is_err(), "two at once at a burst of one");
 }
 
+/// One in an hour: who waits for the instant that was computed first waits for long.
+const RARE: Rate = Rate::every(Duration::from_secs(3600));
+
+#[test]
+fn tokens_that_go_back_are_taken_at_once_by_who_is_first_in_line() {
+    fn program(lab: &LabRuntime, limit: RateLimit<impl Limit + Send + 'static>) {
+        let seen = lab.run(|cx| async {
+            let (limit, seen) = (Arc::new(limit), Arc::new(Mutex::new(Vec::new())));
+            cx.region(|scope| async {
+                let unused = limit.try_acquire(scope, 1).unwrap();
+                for n in 1..4 {
+                    let (limit, seen) = (limit.clone(), seen.clone());
+                    let mut waits = scope.spawn(async move |cx| -> Res {
+                        cx.sleep(Duration::from_micros(n)).await?;
+                        limit.acquire(cx, 1).await?.spend();
+                        seen.lock().unwrap().push((n, cx.now().as_nanos() / 1_000_000));
+                        Ok(())
+                    });
+                    if n == 1 {
+                        // The first in line leaves it before anything goes back.
+                        scope.sleep(Duration::from_micros(500)).await.unwrap();
+                        waits.cancel("it leaves the line");
+                        assert!(waits.join(scope).await.is_cancelled(), "it waited");
+                    }
+                }
+                scope.sleep(ms(1)).await.unwrap();
+                assert!(unused.give_back());
+            })
+            .await;
+            std::mem::take(&mut *seen.lock().unwrap())
+        });
+        assert_eq!(seen, [(2, 1), (3, 3_600_001)]);
+        lab.oracles().unwrap();
+    }
+    explore(0..20, |lab| program(lab, RateLimit::new(Gcra::new(RARE, 1))));
+    explore(0..20, |lab| program(lab, RateLimit::new(TokenBucket::new(RARE, 1))));
+}
+
+/// One has the token and gives it back, beside another who wants it: nobody ever waits for the hour, on any schedule.
+#[test]
+fn whenever_tokens_go_back_who_waits_for_them_hears_of_it() {
+    let found = Search::every().run("rate", None, async |cx| {
+        let limit = Arc::new(RateLimit::new(TokenBucket::new(RARE, 1)));
+        cx.region(|scope| async {
+            for _ in 0..2 {
+                let limit = limit.clone();
+                scope.spawn(async move |cx| -> Res {
+                    let permit = limit.acquire(cx, 1).await?;
+                    assert_eq!(cx.now(), Time::ZERO);
+                    cx.step().await;
+                    assert!(permit.give_back());
+                    Ok(())
+                });
+            }
+        })
+        .await;
+    });
+    assert!(found.complete && found.classes > 1, "{found}");
+}
+
 /// Two tasks and one token: on every schedule both get one, 10 ms apart.
 #[test]
 fn two_who_want_one_token_get_it_a_period_apart_on_every_schedule() {

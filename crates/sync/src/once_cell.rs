@@ -14,9 +14,9 @@
 //!
 //! Not here: replacing the value (`watch`).
 
-use std::{fmt, future::poll_fn, sync::OnceLock};
+use std::{fmt, future::poll_fn, panic::Location, sync::OnceLock};
 
-use cx::{Access, Cx, Object, ObjectKind, Row};
+use cx::{Access, Cx, Holding, Object, ObjectKind, Row};
 use types::{Cancelled, Res, Stop};
 
 use crate::mutex::{Guard, Mutex};
@@ -91,16 +91,20 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     /// What `make` failed with, or cancelled. What was empty is so then, and the next one in line tries.
-    pub async fn get_or_try_init<C: Row, E>(
-        &self,
+    #[track_caller]
+    pub fn get_or_try_init<'o, C: Row, E>(
+        &'o self,
         cx: &mut Cx<C>,
         make: impl AsyncFnOnce(&mut Cx<C>) -> Res<T, E>,
-    ) -> Res<&T, E> {
-        let _alone = match self.begin(cx).await.map_err(Stop::Cancelled)? {
-            Begun::There(value) => return Ok(value),
-            Begun::Alone(guard) => guard,
-        };
-        Ok(self.fill(make(cx).await?))
+    ) -> impl Future<Output = Res<&'o T, E>> {
+        let site = Location::caller();
+        async move {
+            let _alone = match self.begin(cx, site).await.map_err(Stop::Cancelled)? {
+                Begun::There(value) => return Ok(value),
+                Begun::Alone(guard) => guard,
+            };
+            Ok(self.fill(make(cx).await?))
+        }
     }
 
     /// As [`get_or_try_init`](Self::get_or_try_init), with a future that is awaited only if there is no value: where `cx` is
@@ -117,26 +121,35 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     /// As there.
-    pub async fn get_or_await<C: Row, E>(
-        &self,
+    #[track_caller]
+    pub fn get_or_await<'o, C: Row, E>(
+        &'o self,
         cx: &Cx<C>,
         make: impl Future<Output = Res<T, E>>,
-    ) -> Res<&T, E> {
-        let _alone = match self.begin(cx).await.map_err(Stop::Cancelled)? {
-            Begun::There(value) => return Ok(value),
-            Begun::Alone(guard) => guard,
-        };
-        Ok(self.fill(make.await?))
+    ) -> impl Future<Output = Res<&'o T, E>> {
+        let site = Location::caller();
+        async move {
+            let _alone = match self.begin(cx, site).await.map_err(Stop::Cancelled)? {
+                Begun::There(value) => return Ok(value),
+                Begun::Alone(guard) => guard,
+            };
+            Ok(self.fill(make.await?))
+        }
     }
 
-    async fn begin<C: Row>(&self, cx: &Cx<C>) -> Result<Begun<'_, T>, Cancelled> {
+    /// `site` is the line of whoever needs the value: reports name it.
+    async fn begin<C: Row>(
+        &self,
+        cx: &Cx<C>,
+        site: &'static Location<'static>,
+    ) -> Result<Begun<'_, T>, Cancelled> {
         if !types::seeded!("once.filled-unasked") {
-            poll_fn(|context| cx.poll_operation(context, &self.object, Access::Read, None)).await?;
+            poll_fn(|context| cx.poll_operation(context, &self.object, Access::Read, Some(site))).await?;
         }
         if let Some(value) = self.get() {
             return Ok(Begun::There(value));
         }
-        let alone = self.making.lock(cx).await?;
+        let alone = self.making.lock_at(cx, site, Holding::ForItself).await?;
         if !types::seeded!("once.made-again")
             && let Some(value) = self.get()
         {
@@ -191,10 +204,11 @@ impl<T, F> Lazy<T, F> {
     ///
     /// # Errors
     /// As [`OnceCell::get_or_try_init`].
-    pub async fn force<C: Row, E>(&self, cx: &mut Cx<C>) -> Res<&T, E>
+    #[track_caller]
+    pub fn force<'o, C: Row, E>(&'o self, cx: &mut Cx<C>) -> impl Future<Output = Res<&'o T, E>>
     where
         F: AsyncFnOnce(&mut Cx<C>) -> Res<T, E> + Clone,
     {
-        self.cell.get_or_try_init(cx, self.make.clone()).await
+        self.cell.get_or_try_init(cx, self.make.clone())
     }
 }

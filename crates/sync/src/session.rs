@@ -4,6 +4,7 @@
 //! client   ask(cx, request) ──offered──▶ taken ──▶ reply
 //!                               │           └──the server leaves, or drops the reply──▶ AskError::Left
 //!                               └──the server leaves──▶ AskError::NotTaken(request)
+//!          a cancellation before it is taken, before the reply, after it: AskError::Withdrawn, Cancelled, Replied(reply)
 //! server   next(cx) ──▶ (request, Reply)     Reply ──send──▶ Sent: also says if the client has left
 //! ```
 //!
@@ -60,46 +61,53 @@ impl<Q, R> Clone for Client<Q, R> {
     }
 }
 
-/// Why there is no reply.
-pub enum AskError<Q> {
+/// Why a request was not answered as it should be. Whatever has come by then is in it: requests that were not taken, and a
+/// reply that was delivered.
+pub enum AskError<Q, R> {
     /// The server has left and had not taken the request: it comes back.
     NotTaken(Q),
     /// The server had taken the request, and has left or given the reply up.
     Left,
     /// A cancellation was effective before the request was taken: it comes back.
     Withdrawn(Q, Cancelled),
-    /// A cancellation was effective before the reply. The server has the request; its reply goes back to it.
+    /// A cancellation was effective before the reply. The server has the request; its reply will go back to it.
     Cancelled(Cancelled),
+    /// A cancellation was effective when the reply was there: the server was told that it is delivered
+    /// ([`Sent::is_delivered`]).
+    Replied(R, Cancelled),
 }
 
-impl<Q> core::fmt::Debug for AskError<Q> {
+impl<Q, R> core::fmt::Debug for AskError<Q, R> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(self, f)
     }
 }
 
-impl<Q> core::fmt::Display for AskError<Q> {
+impl<Q, R> core::fmt::Display for AskError<Q, R> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::NotTaken(_) => f.write_str("the server left before it took the request"),
             Self::Left => f.write_str("the server left without a reply"),
-            Self::Withdrawn(_, cancelled) | Self::Cancelled(cancelled) => cancelled.fmt(f),
+            Self::Withdrawn(_, cancelled) | Self::Cancelled(cancelled) | Self::Replied(_, cancelled) => {
+                cancelled.fmt(f)
+            }
         }
     }
 }
 
 impl<Q, R> Client<Q, R> {
     /// Asks and waits for the reply. Dropping the future withdraws a request that was not taken, and refuses the reply to
-    /// one that was.
+    /// one that was; a reply that had come already is dropped with it.
     ///
     /// # Errors
-    /// The server has left, or a cancellation was effective: see [`AskError`] for what became of the request.
+    /// The server has left, or a cancellation was effective: see [`AskError`] for what became of the request and its
+    /// reply.
     #[track_caller]
     pub fn ask<'a, C: Row>(
         &'a self,
         cx: &'a Cx<C>,
         request: Q,
-    ) -> impl Future<Output = Result<R, AskError<Q>>> + use<'a, Q, R, C> {
+    ) -> impl Future<Output = Result<R, AskError<Q, R>>> + use<'a, Q, R, C> {
         let (replies, mut replied) = oneshot::channel();
         let taken = self.asks.send(cx, (request, replies));
         async move {
@@ -113,7 +121,14 @@ impl<Q, R> Client<Q, R> {
             match replied.recv(cx).await {
                 Ok(reply) => Ok(reply),
                 Err(WaitError::Closed) => Err(AskError::Left),
-                Err(WaitError::Cancelled(cancelled)) => Err(AskError::Cancelled(cancelled)),
+                Err(WaitError::Cancelled(cancelled)) => {
+                    // Refused first: what is sent from here on goes back to the server, and what is there was sent before.
+                    replied.close();
+                    Err(match replied.try_recv() {
+                        Ok(reply) => AskError::Replied(reply, cancelled),
+                        Err(_) => AskError::Cancelled(cancelled),
+                    })
+                }
             }
         }
     }
@@ -126,7 +141,7 @@ impl<Q, R> Client<Q, R> {
     /// # Panics
     /// Inside a task, in a lab as on a worker: it would stop all others.
     #[track_caller]
-    pub fn blocking_ask(&self, request: Q) -> Result<R, AskError<Q>> {
+    pub fn blocking_ask(&self, request: Q) -> Result<R, AskError<Q, R>> {
         let (replies, mut replied) = oneshot::channel();
         self.asks.blocking_send((request, replies)).map_err(|(request, _)| AskError::NotTaken(request))?;
         replied.blocking_recv().map_err(|Closed| AskError::Left)

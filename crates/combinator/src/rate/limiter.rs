@@ -1,7 +1,8 @@
 //! [`RateLimit`]: the line in front of a rate, and permits.
 //!
 //! Only the first in line waits for tokens; the others wait for him. So tokens are taken at the instant at which they are
-//! there, by who waited longest, and who gives up while waiting has taken nothing.
+//! there, by who waited longest, and who gives up while waiting has taken nothing. Tokens that go back wake him: the instant
+//! is computed anew.
 //!
 //! Invariants:
 //! - `rate.fifo`: who waits is not overtaken, also not by who wants less.
@@ -11,14 +12,16 @@
 //! Not here: who is within a rate (`bucket`, `gcra`).
 use super::{Limit, Limited, Taken};
 use core::fmt;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Poll, Waker};
 use cx::{Access, Cx, MayTime, Reserved};
 use sync::WaitError;
 use sync::semaphore::Semaphore;
 use sync::shared::Shared;
 use time::Sleep;
-use types::{Cancelled, IntoStop, ObligationKind, Stop};
+use types::{Cancelled, IntoStop, ObligationKind, Stop, Time};
 
 /// A rate that tasks share.
 ///
@@ -41,10 +44,51 @@ use types::{Cancelled, IntoStop, ObligationKind, Stop};
 /// Two short locks and an obligation for each permit; one timer at a time, however many wait.
 #[derive(Debug)]
 pub struct RateLimit<L> {
-    limit: Shared<L>,
+    tokens: Shared<Tokens<L>>,
     /// One permit: who has it is the first in line.
     first: Semaphore,
     burst: u32,
+}
+
+/// What the line stands in front of.
+#[derive(Debug)]
+struct Tokens<L> {
+    limit: L,
+    /// How often tokens went back.
+    returns: u64,
+    /// The first in line, while it waits for an instant.
+    first: Option<Waker>,
+}
+
+/// Why tokens were not taken.
+struct Refused {
+    why: Limited,
+    /// [`Tokens::returns`] then.
+    returns: u64,
+}
+
+/// Who waits for an instant. Gone, nobody wakes it any more.
+struct Stands<'l, L>(&'l Shared<Tokens<L>>);
+
+impl<L> Stands<'_, L> {
+    /// Whether tokens went back since `returns` was read; if not, `waker` is woken when some do.
+    fn hears(&self, returns: u64, waker: &Waker) -> bool {
+        let mut heard = false;
+        let replaced = self.0.update(|tokens| {
+            heard = tokens.returns != returns;
+            let known = tokens.first.as_ref().is_some_and(|first| first.will_wake(waker));
+            (!heard && !known).then(|| tokens.first.replace(waker.clone()))
+        });
+        // What its drop runs is not run under the lock.
+        drop(replaced);
+        heard
+    }
+}
+
+impl<L> Drop for Stands<'_, L> {
+    fn drop(&mut self) {
+        drop(self.0.update(|tokens| tokens.first.take()));
+    }
 }
 
 /// Why tokens were not granted at once.
@@ -114,10 +158,12 @@ impl<L: Limit> RateLimit<L> {
     #[track_caller]
     pub fn new(limit: L) -> RateLimit<L> {
         let burst = limit.burst();
-        RateLimit { limit: Shared::new(limit), first: Semaphore::new(1), burst }
+        let tokens = Shared::new(Tokens { limit, returns: 0, first: None });
+        RateLimit { tokens, first: Semaphore::new(1), burst }
     }
 
-    /// Waits for `tokens`, behind those who came before: for as long as the rate says, never less.
+    /// Waits for `tokens`, behind those who came before: for as long as the rate says, never less; and no
+    /// longer than until enough are given back ([`RatePermit::give_back`]).
     ///
     /// The permit is an obligation of the region that `cx` stands in, reported by the line of this call. It doesn't borrow
     /// `cx`.
@@ -144,12 +190,14 @@ impl<L: Limit> RateLimit<L> {
                 Err(WaitError::Closed) => unreachable!("nobody closes the line"),
             };
             let taken = loop {
-                cx.step_to(self.limit.object(), Access::Write).await;
+                cx.step_to(self.tokens.object(), Access::Write).await;
                 cx.checkpoint()?;
                 match self.take(cx, tokens) {
                     Ok(taken) => break taken,
-                    Err(Limited::Until(at)) if at < types::Time::MAX => Sleep::new(cx, at).await?,
-                    Err(never) => return Err(RateError::Limited(never)),
+                    Err(Refused { why: Limited::Until(at), returns }) if at < Time::MAX => {
+                        self.until(cx, at, returns).await?
+                    }
+                    Err(never) => return Err(RateError::Limited(never.why)),
                 }
             };
             first.release();
@@ -171,15 +219,41 @@ impl<L: Limit> RateLimit<L> {
         let at = Location::caller();
         let first = self.first.try_acquire_at(cx, 1, ObligationKind::Semaphore, at);
         let first = first.map_err(|_| TryRateError::InLine)?;
-        let taken = self.take(cx, tokens).map_err(TryRateError::Limited)?;
+        let taken = self.take(cx, tokens).map_err(|refused| TryRateError::Limited(refused.why))?;
         first.release();
         let record = Some(cx.reserve(ObligationKind::Semaphore, at));
         Ok(RatePermit { limit: self, tokens, taken, record })
     }
 
-    fn take<C: MayTime>(&self, cx: &Cx<C>, tokens: u32) -> Result<Taken, Limited> {
+    fn take<C: MayTime>(&self, cx: &Cx<C>, wanted: u32) -> Result<Taken, Refused> {
         let now = cx.now();
-        self.limit.write(|limit| limit.take(tokens, now))
+        self.tokens.write(|tokens| {
+            let returns = tokens.returns;
+            tokens.limit.take(wanted, now).map_err(|why| Refused { why, returns })
+        })
+    }
+
+    /// Says whether they went back.
+    fn put_back(&self, taken: Taken) -> bool {
+        let (back, first) = self.tokens.write(|tokens| {
+            let back = tokens.limit.give_back(taken);
+            tokens.returns += u64::from(back);
+            (back, if back { tokens.first.take() } else { None })
+        });
+        if let Some(first) = first {
+            first.wake()
+        }
+        back
+    }
+
+    /// Waits until `at`, or until tokens go back if none have since `returns` was read.
+    async fn until<C: MayTime>(&self, cx: &Cx<C>, at: Time, returns: u64) -> Result<(), Cancelled> {
+        let (mut sleep, stands) = (Sleep::new(cx, at), Stands(&self.tokens));
+        poll_fn(|context| match Pin::new(&mut sleep).poll(context) {
+            Poll::Pending if stands.hears(returns, context.waker()) => Poll::Ready(Ok(())),
+            polled => polled,
+        })
+        .await
     }
 }
 
@@ -208,7 +282,8 @@ impl<L: Limit> RatePermit<'_, L> {
         }
     }
 
-    /// They are not used. Says whether they went back; otherwise others were granted tokens since, and these are gone.
+    /// They are not used. Says whether they went back, and then who is first in line may have them at once; otherwise others
+    /// were granted tokens since, and these are gone.
     pub fn give_back(mut self) -> bool {
         self.put_back()
     }
@@ -216,8 +291,7 @@ impl<L: Limit> RatePermit<'_, L> {
     fn put_back(&mut self) -> bool {
         self.record.take().is_some_and(|record| {
             let _ = record.abort();
-            let taken = self.taken;
-            !types::seeded!("rate.token-kept") && self.limit.limit.write(|limit| limit.give_back(taken))
+            !types::seeded!("rate.token-kept") && self.limit.put_back(self.taken)
         })
     }
 }

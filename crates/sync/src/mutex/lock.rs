@@ -30,7 +30,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// As [`lock`](Self::lock), for somebody else's line, and for a guard that may go to another task.
     #[inline]
-    pub(super) fn lock_at<'m, 'c, C: Row>(
+    pub(crate) fn lock_at<'m, 'c, C: Row>(
         &'m self,
         cx: &'c Cx<C>,
         site: &'static Location<'static>,

@@ -3,6 +3,7 @@
 
 use std::{
     cell::Cell,
+    future::pending,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -20,6 +21,7 @@ use asupersync_sync::{
     shared::Shared as Value,
 };
 use cx::Cx;
+use lab::{LabConfig, LabRuntime};
 use types::{Error, Res, Stop};
 
 use crate::{Done, Shared, at_every_step, on_all, on_every, pause};
@@ -454,4 +456,33 @@ fn what_may_move_between_threads() {
     is_send::<RwLock<Cell<u8>>>();
     is_send::<ReadGuard<Arc<RwLock<u8>>, u8>>();
     is_send::<WriteGuard<&RwLock<u8>, u8>>();
+}
+
+/// Somebody makes a value and never comes to an end with it: who is kept from the cell, and by whom, is told with the lines
+/// of the program, not with those of the cell.
+#[test]
+fn who_waits_for_a_cell_and_who_keeps_it_are_told_with_their_own_lines() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let run = lab.try_run(async |cx: &mut Cx| {
+        let cells = Arc::new([OnceCell::<u32>::new(), OnceCell::new()]);
+        let lazy = Arc::new(Lazy::new(async |_: &mut Cx| -> Res<u32> { pending().await }));
+        for _ in 0..2 {
+            let (tries, awaits, forces) = (cells.clone(), cells.clone(), lazy.clone());
+            cx.spawn(async move |cx: &mut Cx| -> Res {
+                tries[0].get_or_try_init(cx, async |_| pending().await).await.map(drop)
+            });
+            cx.spawn(async move |cx: &mut Cx| -> Res {
+                awaits[1].get_or_await(cx, pending()).await.map(drop) //
+            });
+            cx.spawn(async move |cx: &mut Cx| -> Res {
+                forces.force(cx).await.map(drop) //
+            });
+        }
+    });
+    let failure = run.unwrap_err().to_string();
+    assert!(!failure.contains("once_cell.rs"), "{failure}");
+    for line in [line!() - 12, line!() - 9, line!() - 6] {
+        let at = format!("{}:{line}", file!());
+        assert!(failure.matches(&at).count() >= 2, "{at} is not in {failure}");
+    }
 }

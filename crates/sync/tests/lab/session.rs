@@ -85,14 +85,39 @@ fn a_peer_that_leaves_at_any_step_is_an_outcome_on_which_both_agree() {
                     Err(AskError::NotTaken(_)) => assert!(!taken && !client_leaves),
                     Err(AskError::Withdrawn(..)) => assert!(!taken && client_leaves),
                     Err(AskError::Left) => assert!(taken && !delivered && !client_leaves),
-                    // The cancellation was effective before the reply, which may have been on its way all the same.
-                    Err(AskError::Cancelled(_)) => assert!(taken && client_leaves),
+                    // A reply of which the server was told that it was delivered is there.
+                    Err(AskError::Cancelled(_)) => assert!(taken && !delivered && client_leaves),
+                    Err(AskError::Replied(reply, _)) => {
+                        assert!(reply == 1 && taken && delivered && client_leaves);
+                    }
                 }
             });
             assert_eq!(Arc::strong_count(&token), 1);
         });
         assert!(steps > 8, "{steps}");
     }
+}
+
+/// The server replies and asks the client's task to end before that is polled again.
+#[test]
+fn a_reply_that_came_before_the_cancellation_was_seen_is_not_lost() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (client, mut server) = session::pair::<u8, u8>();
+            let mut asking = cx.spawn(async move |cx: &mut Cx| -> Res<Option<u8>> {
+                Ok(match client.ask(cx, 1).await {
+                    Ok(reply) | Err(AskError::Replied(reply, _)) => Some(reply),
+                    Err(_) => None,
+                })
+            });
+            let (_, reply) = server.next(cx).await.unwrap();
+            pause(cx, 4).await;
+            let sent = reply.send(7);
+            asking.cancel("the reply is there");
+            let had = asking.join(cx).await.unwrap();
+            assert_eq!((sent.into_undelivered(), had), (None, Some(7)));
+        });
+    });
 }
 
 #[test]
@@ -227,7 +252,7 @@ async fn ask_at_random(cx: &mut Cx, client: &session::Client<Request, u32>, id: 
         asking.await
     };
     match asked {
-        Ok(reply) => End::Reply(reply),
+        Ok(reply) | Err(AskError::Replied(reply, _)) => End::Reply(reply),
         Err(AskError::NotTaken((its, _)) | AskError::Withdrawn((its, _), _)) => {
             assert_eq!(its, id, "somebody else's request came back");
             End::Back
@@ -301,8 +326,8 @@ fn whatever_clients_and_server_do_at_random_they_agree_on_every_request() {
                 End::Reply(reply) => assert_eq!((*reply, served), (10 * id, Some(&Served::Delivered))),
                 End::Back => assert_eq!(served, None, "{id} came back and was served"),
                 // A server that is asked to end may drop what it has taken without a word.
-                End::Left => assert_ne!(served, Some(&Served::Delivered), "{id}"),
-                End::Cancelled | End::Dropped => {}
+                End::Left | End::Cancelled => assert_ne!(served, Some(&Served::Delivered), "{id}"),
+                End::Dropped => {}
             }
         }
         assert!(accounts.served.keys().all(|id| accounts.asked.contains_key(id)));
