@@ -18,8 +18,10 @@
 //! | `timed` | items and the clock: [`Timeout`], [`Throttle`], [`Debounce`] |
 //! | `timed_group` | several items as one, by the clock: [`ChunksTimeout`], [`Tumbling`], [`Sliding`] |
 //! | `tasks` | items worked on by tasks of a region: [`Buffered`], [`BufferUnordered`] |
+//! | `reports` | where these tasks report |
 //! | `in_task` | items worked on side by side in the consumer's own task |
 //! | `woken` | which of many futures in one task were woken |
+//! | `spell` | how long an adapter without a `Cx` goes on in one poll |
 //! | `next` | one item: [`Next`], [`TryNext`] |
 //! | `consume` | all items: `collect`, `fold`, `for_each` and their `try_` forms; [`Cut`] |
 //! | `fan_out` | one stream into many channels: [`forward`], [`round_robin`], [`by_key`], [`broadcast`] |
@@ -36,6 +38,9 @@
 //! - Dropping an adapter drops what it holds. Tasks that it spawned are asked to stop, and their region awaits them.
 //! - No adapter polls a source after its end, and none that takes more than one source, or holds anything, needs
 //!   [`StreamExt::fuse`]. After their own end [`Map`] and its like are as their source is.
+//! - `stream.gives-way`: no adapter keeps the task while its source always has an item. One that gives none of its own for long
+//!   returns in between, after 128 items or, where it has a `&Cx`, when the task's budget is spent; its consumer looks then for a
+//!   request or a timeout.
 //! - Adapters that take a `&Cx` take it for its clock or its region.
 //!
 //! The shapes are those of Rust's iterators and of the `futures` crate, whose names are kept where they mean the same.
@@ -56,7 +61,9 @@ mod merge;
 mod next;
 mod part;
 mod peek;
+mod reports;
 mod source;
+mod spell;
 mod tasks;
 mod then;
 mod timed;

@@ -1,4 +1,6 @@
 //! Streams between tasks: every schedule of small programs, a cancellation at every checkpoint, and virtual time.
+#[path = "stream_schedules/endless.rs"]
+mod endless;
 #[path = "stream_schedules/pumps.rs"]
 pub(crate) mod pumps;
 #[path = "stream_programs.rs"]
@@ -12,9 +14,11 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 use stream_programs::{KEEPING, Merging, conserves, merges};
 use sync::mpsc::{self, Receiver};
+use sync::oneshot;
 use time::TimeExt;
 use types::{CancelKind, Cancelled, Never, Outcome, Res, Time};
 
@@ -391,6 +395,18 @@ pub(crate) fn adapters_with_a_clock_keep_their_times() {
         });
         let lab = LabRuntime::new(LabConfig::default());
         lab.run(|cx| async {
+            // The consumer comes when the span of the first item is over and the next item is there.
+            let (tx, rx) = mpsc::channel(4);
+            let mut settled = pin!(rx.debounce(cx, ms(10)));
+            tx.try_send(1).unwrap();
+            assert!(poll_fn(|context| Poll::Ready(settled.as_mut().poll_next(context).is_pending())).await);
+            cx.sleep(ms(90)).await.unwrap();
+            tx.try_send(2).unwrap();
+            drop(tx);
+            assert_eq!(seen(cx, settled).await, [(90, 1), (90, 2)], "an item that was due was dropped");
+        });
+        let lab = LabRuntime::new(LabConfig::default());
+        lab.run(|cx| async {
             let chunks = seen(cx, ticking(cx, &[0, 5, 9, 30, 41, 42]).chunks_timeout(cx, 3, ms(10))).await;
             assert_eq!(chunks, [(9, vec![0, 5, 9]), (40, vec![30]), (42, vec![41, 42])]);
         });
@@ -453,6 +469,56 @@ fn bad_limits_are_refused_where_they_are_given() {
         assert!(refused(&|| drop(stream::iter([0]).tumbling(cx, ms(0), 1))));
         assert!(refused(&|| drop(stream::iter([0]).tumbling(cx, ms(1), 0))));
         assert!(refused(&|| drop(stream::iter([0]).sliding(cx, ms(1), 0))));
+    });
+}
+
+#[test]
+fn a_buffer_of_tasks_takes_memory_for_those_there_are_and_not_for_those_there_may_be() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        // So many places with room for a value each are more than there is memory.
+        let most = mpsc::MAX_CAPACITY as usize;
+        let body = |n: u64| async move |_: &mut Cx| (n, [n; 1 << 10]);
+        let bodies = || stream::iter(0..3).map(body);
+        let first: Vec<_> = bodies().buffered(cx, most).map(|(n, _)| n).collect(cx).await.unwrap();
+        assert_eq!(first, [0, 1, 2]);
+        assert_eq!(bodies().buffer_unordered(cx, most).count(cx).await.unwrap(), 3);
+    });
+}
+
+#[test]
+fn tasks_that_are_more_and_more_at_a_time_all_report_and_in_order_where_that_is_asked() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        // The first waits for the last of them, so that so many are at work at a time; then again, with all places made.
+        let (opened, gate) = oneshot::channel();
+        let (mut opened, mut gate) = (Some(opened), Some(gate));
+        let bodies = stream::iter(0..1000_u64).map(move |n| {
+            let wait = if n == 0 { gate.take() } else { None };
+            let open = if n == 499 { opened.take() } else { None };
+            async move |cx: &mut Cx| {
+                if let Some(mut wait) = wait {
+                    wait.recv(cx).await.unwrap()
+                }
+                open.map(|open| open.send(()).is_ok());
+                n
+            }
+        });
+        let mut ordered = bodies.buffered(cx, 500);
+        for n in 0..1000 {
+            assert_eq!(ordered.next(cx).await.unwrap(), Some(n));
+        }
+        assert_eq!(ordered.next(cx).await.unwrap(), None);
+        // Each waits so long that all are begun before the first is over.
+        let bodies = stream::iter(0..1000_u64).map(|n| {
+            async move |cx: &mut Cx| {
+                cx.sleep(ms(1 + n % 7)).await.ok();
+                n
+            }
+        });
+        let mut all: Vec<_> = bodies.buffer_unordered(cx, 300).collect(cx).await.unwrap();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
     });
 }
 

@@ -3,6 +3,7 @@
 //! They hold no items, only the stream they are in the middle of; all are fused.
 use super::each::Map;
 use super::part::Fuse;
+use super::spell::Spell;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
@@ -84,12 +85,15 @@ where
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
+        let mut spell = Spell::new();
         loop {
             if let Some(inner) = this.inner.as_mut().as_pin_mut() {
                 if let Some(item) = ready!(inner.poll_next(context)) {
                     return Poll::Ready(Some(item));
                 }
                 this.inner.set(None);
+                // It may have been empty, as may all that follow.
+                ready!(spell.poll_goes_on(context));
             }
             let Some(next) = ready!(this.outer.as_mut().poll_next(context)) else { return Poll::Ready(None) };
             this.inner.set(Some(next));

@@ -44,7 +44,7 @@ pub trait StreamCxExt: Stream {
     /// `cx` was kept past its end. A body's panic is its region's matter: there is no item then.
     ///
     /// # Cost
-    /// A spawn for each item, and one allocation for a ring of `n` values.
+    /// A spawn for each item, which takes one operation of the task's budget. Memory for as many values as tasks were at work, not for `n`.
     #[track_caller]
     fn buffered<T, C>(self, cx: &Cx<C>, n: usize) -> Buffered<'_, Self, T, C>
     where
@@ -56,7 +56,8 @@ pub trait StreamCxExt: Stream {
         Buffered::new(self, cx, n, Location::caller())
     }
 
-    /// As [`StreamCxExt::buffered`], in the order in which they are over.
+    /// As [`StreamCxExt::buffered`], in the order in which they are over. Of several that wait for the consumer while more tasks are
+    /// at work than ever before, those that began earlier may come first.
     ///
     /// ```
     /// # use asupersync_combinator::stream::{self, StreamCxExt, StreamExt};
@@ -131,7 +132,7 @@ pub trait StreamCxExt: Stream {
         Throttle::new(self, cx, span)
     }
 
-    /// The last item before each pause of `span`: an item that is followed by another one sooner is dropped. One that waits for its pause comes at once when the source ends, and back from [`Debounce::into_parts`](super::Debounce::into_parts).
+    /// The last item before each pause of `span`: an item that is followed by another one sooner is dropped. One whose pause is over when the stream is polled comes first, whatever has come since. One that waits for its pause comes at once when the source ends, and back from [`Debounce::into_parts`](super::Debounce::into_parts).
     ///
     /// ```
     /// # use asupersync_combinator::stream::{self, StreamCxExt, StreamExt};
@@ -204,7 +205,7 @@ pub trait StreamCxExt: Stream {
         ChunksTimeout::new(self, cx, size, span)
     }
 
-    /// The items of each window of time, in a `Vec`: windows follow each other, `span` long, from the first poll on. One that nothing came in is left out; one with `limit` items comes at once, and the rest of its time gives another.
+    /// The items of each window of time, in a `Vec`: windows follow each other, `span` long, from the first poll on. One that nothing came in is left out; one with `limit` items comes at once, and the rest of its time gives another. Each item takes one operation of the task's budget, so that a source which always has an item keeps nobody waiting.
     ///
     /// ```
     /// # use asupersync_combinator::stream::{self, StreamCxExt, StreamExt};

@@ -5,6 +5,7 @@
 //! the same poll. After the end they are as their source is; [`Scan`] is fused.
 //!
 //! Not here: what waits for a future per item (`then`).
+use super::spell::Spell;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
@@ -110,10 +111,12 @@ impl<S: Stream, F: FnMut(&S::Item) -> bool> Stream for Filter<S, F> {
     #[inline]
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
+        let mut spell = Spell::new();
         while let Some(item) = ready!(this.source.as_mut().poll_next(context)) {
             if (this.f)(&item) {
                 return Poll::Ready(Some(item));
             }
+            ready!(spell.poll_goes_on(context));
         }
         Poll::Ready(None)
     }
@@ -134,10 +137,12 @@ impl<S: Stream, T, F: FnMut(S::Item) -> Option<T>> Stream for FilterMap<S, F> {
     #[inline]
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         let mut this = self.project();
+        let mut spell = Spell::new();
         while let Some(item) = ready!(this.source.as_mut().poll_next(context)) {
             if let Some(item) = (this.f)(item) {
                 return Poll::Ready(Some(item));
             }
+            ready!(spell.poll_goes_on(context));
         }
         Poll::Ready(None)
     }

@@ -11,7 +11,8 @@ use cx::{Cx, Row};
 use types::{Cancelled, Stream};
 
 /// Adapters and consumers, for every [`Stream`]. See [the module](super) for what holds for all of them; where nothing else is
-/// said an adapter holds no item, allocates nothing, and costs a call.
+/// said an adapter holds no item, allocates nothing, and costs a call. Those that may take many items for one of their own give way
+/// after 128 in one poll.
 ///
 /// An adapter takes the stream; `(&mut stream).take(3)` leaves it usable afterwards.
 pub trait StreamExt: Stream {
@@ -31,7 +32,7 @@ pub trait StreamExt: Stream {
         Map::new(self, f)
     }
 
-    /// Keeps the items that `wanted` says, and drops the others. One poll goes on until an item is kept or the source has to wait.
+    /// Keeps the items that `wanted` says, and drops the others.
     ///
     /// ```
     /// # use asupersync_combinator::stream::{self, StreamExt};

@@ -2,6 +2,7 @@
 //!
 //! Not here: groups by the clock (`timed_group`).
 use super::part::Fuse;
+use super::spell::Spell;
 use super::then::plus;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -40,6 +41,7 @@ impl<S: Stream> Stream for Chunks<S> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Vec<S::Item>>> {
         let mut this = self.project();
+        let mut spell = Spell::new();
         while let Some(item) = ready!(this.source.as_mut().poll_next(context)) {
             if this.held.capacity() == 0 {
                 // A size that nobody expects to be reached costs no memory before it is.
@@ -49,6 +51,7 @@ impl<S: Stream> Stream for Chunks<S> {
             if this.held.len() == *this.size {
                 return Poll::Ready(Some(core::mem::take(this.held)));
             }
+            ready!(spell.poll_goes_on(context));
         }
         let rest = core::mem::take(this.held);
         Poll::Ready((!rest.is_empty()).then_some(rest))
@@ -100,9 +103,11 @@ where
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Vec<S::Item>>> {
         let mut this = self.project();
+        let mut spell = Spell::new();
         while let Some(item) = ready!(this.source.as_mut().poll_next(context)) {
             if *this.gap > 0 {
                 *this.gap -= 1;
+                ready!(spell.poll_goes_on(context));
                 continue;
             }
             this.held.push_back(item);
@@ -116,6 +121,7 @@ where
                 window.extend(this.held.iter().cloned());
                 return Poll::Ready(Some(window));
             }
+            ready!(spell.poll_goes_on(context));
         }
         // What no window had comes in a last one, with what it would have shared.
         let rest = core::mem::take(this.held);

@@ -4,13 +4,15 @@
 //! while nobody polls the stream, and share one thread. At most `n` items are taken from the source and not given to the
 //! consumer (`stream.in-flight`).
 //!
-//! A future is polled when it was woken and when it is new, in turn. Where it was woken, the others are not polled.
+//! A future is polled when it was woken and when it is new, in turn. Where it was woken, the others are not polled. One poll of the
+//! stream polls so many of them and then gives way, so that futures which wake themselves don't keep the task.
 //!
 //! Cost: one allocation for each of the `n` places, at its first use, and one for its waker, unless the futures there
 //! never wait. After that none: a future is moved into its place.
 //!
 //! Not here: tasks of a region, which progress by themselves (`tasks`).
 use super::part::Fuse;
+use super::spell::Spell;
 use super::then::plus;
 use super::woken::Woken;
 use alloc::boxed::Box;
@@ -75,10 +77,6 @@ impl<F: Future, X: Copy> Places<F, X> {
     }
 }
 
-/// How many futures that were woken one poll of the stream polls before it gives way, so that futures which wake themselves
-/// don't keep the task.
-const AT_ONCE: usize = 64;
-
 pin_project! {
     /// Stream of [`StreamExt::buffer_unordered_in_task`](super::StreamExt::buffer_unordered_in_task). Holds futures only:
     /// an output is given to the consumer in the poll it comes in.
@@ -122,14 +120,12 @@ where
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
         this.places.woken.polled_through(context.waker());
-        let mut polled = 0;
+        let mut spell = Spell::new();
         while let Some(woken) = this.places.poll_woken() {
             if let Poll::Ready(((), output)) = woken {
                 return Poll::Ready(Some(output));
             }
-            polled += 1;
-            if polled == AT_ONCE {
-                context.waker().wake_by_ref();
+            if spell.poll_goes_on(context).is_pending() {
                 break;
             }
         }
@@ -137,6 +133,9 @@ where
             let Poll::Ready(Some(future)) = this.source.as_mut().poll_next(context) else { break };
             if let Poll::Ready(((), output)) = this.places.add(future, ()) {
                 return Poll::Ready(Some(output));
+            }
+            if spell.poll_goes_on(context).is_pending() {
+                break;
             }
         }
         // Marks that were set meanwhile have woken the task.
@@ -205,14 +204,12 @@ where
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
         this.places.woken.polled_through(context.waker());
-        let mut polled = 0;
+        let mut spell = Spell::new();
         while let Some(woken) = this.places.poll_woken() {
             if let Poll::Ready((number, output)) = woken {
                 this.outputs[(number - *this.first) as usize] = Some(output);
             }
-            polled += 1;
-            if polled == AT_ONCE {
-                context.waker().wake_by_ref();
+            if spell.poll_goes_on(context).is_pending() {
                 break;
             }
         }
@@ -224,6 +221,9 @@ where
                 && let Some(last) = this.outputs.back_mut()
             {
                 *last = Some(output)
+            }
+            if spell.poll_goes_on(context).is_pending() {
+                break;
             }
         }
         if let Some(next) = this.outputs.front_mut()

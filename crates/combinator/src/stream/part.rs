@@ -1,6 +1,7 @@
 //! A part of the items: [`Take`], [`TakeWhile`], [`TakeUntil`], [`Skip`], [`SkipWhile`]; and [`Fuse`].
 //!
 //! They hold nothing and allocate nothing. All but [`Skip`] and [`SkipWhile`] are fused.
+use super::spell::Spell;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -172,11 +173,13 @@ impl<S: Stream> Stream for Skip<S> {
     #[inline]
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
+        let mut spell = Spell::new();
         while *this.left > 0 {
             if ready!(this.source.as_mut().poll_next(context)).is_none() {
                 return Poll::Ready(None);
             }
             *this.left -= 1;
+            ready!(spell.poll_goes_on(context));
         }
         this.source.poll_next(context)
     }
@@ -220,11 +223,13 @@ impl<S: Stream, F: FnMut(&S::Item) -> bool> Stream for SkipWhile<S, F> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
+        let mut spell = Spell::new();
         loop {
             let item = ready!(this.source.as_mut().poll_next(context));
             if let (Some(unwanted), Some(item)) = (this.unwanted.as_mut(), &item)
                 && unwanted(item)
             {
+                ready!(spell.poll_goes_on(context));
                 continue;
             }
             *this.unwanted = None;

@@ -15,8 +15,10 @@
 //!
 //! Bodies are `Send + 'static`, as all tasks: what they share with others is in an `Arc`. For bodies that borrow see `in_task`.
 //!
-//! Cost: a spawn and a send and receive through a ring for each item. One allocation for the ring.
+//! Cost: a spawn and a send and receive through a ring for each item. One allocation for the ring, and one whenever more tasks than
+//! ever before are at work and it has to double.
 use super::part::Fuse;
+use super::reports::Reports;
 use super::then::plus;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -26,7 +28,7 @@ use core::task::{Context, Poll, ready};
 use cx::{Cx, MaySpawn, Task, TaskFn, TaskHandle, Waiter};
 use pin_project_lite::pin_project;
 use sync::mpsc::MAX_CAPACITY;
-use sync::mpsc::ring::{self, Rx, Tx};
+use sync::mpsc::ring::Tx;
 use types::{Never, Stream};
 
 /// What a task reports: the place it had, the number of its item, and its value, unless it has none.
@@ -36,8 +38,7 @@ type Report<T> = (usize, u64, Option<T>);
 struct Crew<'c, T, C> {
     cx: &'c Cx<C>,
     at: &'static Location<'static>,
-    tx: Tx<Report<T>, Waiter>,
-    rx: Rx<Report<T>, Waiter>,
+    reports: Reports<Report<T>>,
     /// By place; none where nobody works.
     tasks: Vec<Option<TaskHandle<(), Never>>>,
     free: Vec<usize>,
@@ -50,8 +51,7 @@ impl<'c, T, C> Crew<'c, T, C> {
             (1..=MAX_CAPACITY).contains(&capacity),
             "`n`, how many may be in flight, is {limit}: it must be at least 1 and at most {MAX_CAPACITY}"
         );
-        let (tx, rx) = ring::channel(capacity);
-        Crew { cx, at, tx, rx, tasks: Vec::new(), free: Vec::new() }
+        Crew { cx, at, reports: Reports::new(capacity), tasks: Vec::new(), free: Vec::new() }
     }
 
     fn working(&self) -> usize {
@@ -69,7 +69,7 @@ impl<'c, T, C> Crew<'c, T, C> {
             self.tasks.push(None);
             self.tasks.len() - 1
         });
-        let due = Due { tx: self.tx.clone(), place, number, value: None };
+        let due = Due { tx: self.reports.owe(), place, number, value: None };
         let spawned = self.cx.try_spawn_at(self.at, async move |cx: &mut Cx<C>| {
             let value = <F as TaskFn<'_, C>>::Fut::from(body(cx)).await;
             due.is(value)
@@ -83,17 +83,24 @@ impl<'c, T, C> Crew<'c, T, C> {
         }
     }
 
+    /// One operation of the task's budget, between the starts of two tasks: a source that always has an item must not keep
+    /// the task until all places are taken.
+    fn poll_budget(&self, context: &mut Context<'_>) -> Poll<()>
+    where
+        C: MaySpawn,
+    {
+        self.cx.poll_budget(context)
+    }
+
     /// The next report: `None` if nobody works.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<(u64, Option<T>)>> {
         if self.working() == 0 {
             return Poll::Ready(None);
         }
-        let report = ready!(self.rx.poll_recv(|| Waiter::from_waker(context.waker())));
-        Poll::Ready(report.map(|(place, number, value)| {
-            self.tasks[place] = None;
-            self.free.push(place);
-            (number, value)
-        }))
+        let (place, number, value) = ready!(self.reports.poll(context));
+        self.tasks[place] = None;
+        self.free.push(place);
+        Poll::Ready(Some((number, value)))
     }
 }
 
@@ -124,7 +131,7 @@ impl<T> Due<T> {
 
 impl<T> Drop for Due<T> {
     fn drop(&mut self) {
-        // There is room, as each of so many places has one report. If the stream is gone the value goes with this.
+        // There is room (`reports.room`). If the stream is gone the value goes with this.
         drop(self.tx.try_send((self.place, self.number, self.value.take())));
     }
 }
@@ -168,10 +175,12 @@ where
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         let mut this = self.project();
+        let mut goes_on = true;
         loop {
-            while this.crew.working() < *this.limit {
+            while goes_on && this.crew.working() < *this.limit {
                 let Poll::Ready(Some(body)) = this.source.as_mut().poll_next(context) else { break };
                 this.crew.start(body, 0);
+                goes_on = this.crew.working() == *this.limit || this.crew.poll_budget(context).is_ready();
             }
             match ready!(this.crew.poll(context)) {
                 Some((_, Some(value))) => return Poll::Ready(Some(value)),
@@ -244,11 +253,13 @@ where
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         let mut this = self.project();
+        let mut goes_on = true;
         loop {
-            while this.turns.len() < *this.limit {
+            while goes_on && this.turns.len() < *this.limit {
                 let Poll::Ready(Some(body)) = this.source.as_mut().poll_next(context) else { break };
                 this.crew.start(body, *this.first + this.turns.len() as u64);
                 this.turns.push_back(Turn::Working);
+                goes_on = this.turns.len() == *this.limit || this.crew.poll_budget(context).is_ready();
             }
             match this.turns.pop_front() {
                 None if this.source.is_done() => return Poll::Ready(None),

@@ -150,6 +150,11 @@ where
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
+        // The timer first: an item whose pause is over is not dropped for one that came since.
+        if this.timer.is_over() {
+            this.timer.stop();
+            return Poll::Ready(this.held.take());
+        }
         loop {
             match this.source.as_mut().poll_next(context) {
                 Poll::Ready(Some(item)) => {

@@ -135,6 +135,8 @@ impl<S: Stream, C: MayTime> Stream for Tumbling<'_, S, C> {
                     }
                     this.held.push(item);
                     if this.held.len() < *this.limit {
+                        // Until then a source that always has an item must not keep the task.
+                        ready!(this.timer.poll_budget(context));
                         continue;
                     }
                 }

@@ -45,6 +45,11 @@ impl<C: MayTime> Timer<'_, C> {
         self.alarm = Some(Alarm::new(at));
     }
 
+    /// Whether it runs and its time has come. Sets nothing.
+    pub(super) fn is_over(&self) -> bool {
+        self.alarm.as_ref().is_some_and(|alarm| self.cx.now() >= alarm.at())
+    }
+
     /// Ready if it runs and its time has come; it has stopped then.
     pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
         let Some(alarm) = &mut self.alarm else { return Poll::Pending };
