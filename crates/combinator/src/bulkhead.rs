@@ -299,7 +299,7 @@ impl Bulkhead {
         if queued { Ok(InLine(self)) } else { Err(self.turned(TryAcquireError::NoPermits)) }
     }
 
-    /// Lets nobody in any more; who waits is turned away. Who is inside stays, and leaves as before.
+    /// Lets nobody in any more; who waits is turned away, also who was assigned a place and has not gone in. Who is inside stays, and leaves as before.
     pub fn close(&self) {
         self.inside.close()
     }

@@ -131,6 +131,26 @@ fn a_closed_bulkhead_turns_away_who_waits_and_who_comes() {
     lab.oracles().unwrap();
 }
 
+/// Also who was assigned a place and has not gone in yet.
+#[test]
+fn nobody_goes_into_a_closed_bulkhead() {
+    explore(0..100, |lab| {
+        lab.run(|cx| async {
+            let bulkhead = Arc::new(Bulkhead::new(1, 4));
+            let place = bulkhead.enter(cx).await.unwrap();
+            let waiting = bulkhead.clone();
+            let mut waiting =
+                cx.spawn(async move |cx| -> Result<(), EnterError> { waiting.enter(cx).await.map(drop) });
+            let_wait(cx, &bulkhead).await;
+            place.leave();
+            bulkhead.close();
+            assert!(waiting.join(cx).await.is_err(), "let in after the close");
+            assert_eq!((bulkhead.inside(), bulkhead.waiting()), (0, 0));
+        });
+        lab.oracles().unwrap();
+    });
+}
+
 #[test]
 fn a_panic_inside_gives_the_place_back() {
     let lab = LabRuntime::new(LabConfig::default());

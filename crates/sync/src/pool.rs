@@ -36,6 +36,8 @@
 //! - `pool.conserved`: a place goes back exactly once, whatever became of making, checking or using: an error, a
 //!   cancellation, a panic, a dropped frame. What is leased when its lease is forgotten keeps its place (as any leaked
 //!   permit), and is reported.
+//! - `pool.drained`: a place is taken and counted in the section that looks whether the pool is closed, so nothing is out
+//!   once it was drained.
 //! - `pool.fifo`: who waits for a place is not overtaken.
 //! - `pool.sound`: what was being checked when its check was cancelled or panicked is dropped, as nobody knows how it is.
 //!
@@ -134,9 +136,10 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
     /// that leased it: once for each lease, by whoever waits for a place, or by [`Pool::watch`]. It isn't taken away.
     ///
     /// # Panics
-    /// As there.
+    /// As there, and if `lease_time` is zero: everything would be overdue as soon as it's leased.
     #[track_caller]
     pub fn with_lease_time(size: usize, manager: M, lease_time: Duration) -> Self {
+        assert!(!lease_time.is_zero(), "a lease time of nothing is over before anything is leased");
         Self::make(size, manager, Some(lease_time))
     }
 
@@ -175,7 +178,9 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
                 Err(WaitError::Closed) => return Err(Stop::Err(PoolError::Closed)),
                 Err(WaitError::Cancelled(cancelled)) => return Err(Stop::Cancelled(cancelled)),
             };
-            let ticket = Ticket::new(&self.0, permit, cx, at);
+            let Some(ticket) = Ticket::new(&self.0, permit, cx, at) else {
+                return Err(Stop::Err(PoolError::Closed));
+            };
             while let Some(mut item) = self.take_idle(cx).await {
                 match self.0.manager.check(cx, &mut item).await? {
                     Health::Well => return Ok(ticket.lease(item)),
@@ -196,7 +201,7 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
             Ok(permit) => permit,
             Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => return None,
         };
-        let ticket = Ticket::new(&self.0, permit, cx, at);
+        let ticket = Ticket::new(&self.0, permit, cx, at)?;
         self.pop().map(|item| ticket.lease(item))
     }
 
@@ -209,7 +214,8 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
         self.0.state.update(|state| state.idle.pop())
     }
 
-    /// Leases nothing more; who waits is refused. What is idle is dropped now, what is out when it's given back.
+    /// Leases nothing more; who waits for a place is refused, also who was assigned one just now. Who has a place and makes
+    /// something, or looks it over, still gets it. What is idle is dropped now, what is out when it's given back.
     pub fn close(&self) {
         self.0.places.close();
         let (idle, drained) = self.0.state.write(|state| {
@@ -222,7 +228,8 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
         }
     }
 
-    /// [Closes](Self::close) it, and waits until everything that is out has been given back.
+    /// [Closes](Self::close) it, and waits until everything that is out has been given back, what is being made or looked over
+    /// included. Nothing is leased after that.
     ///
     /// # Errors
     /// Cancelled; it stays closed.
@@ -272,3 +279,6 @@ impl<M: Manage<C>, C> fmt::Debug for Pool<M, C> {
         shown.finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -24,18 +24,25 @@ pub(super) struct Ticket<M: Manage<C>, C> {
 }
 
 impl<M: Manage<C>, C> Ticket<M, C> {
+    /// `None` if the pool is closed, whenever its place was acquired (`pool.drained`): it goes back.
     pub(super) fn new(
         pool: &Arc<Inner<M, C>>,
         permit: Permit<Arc<Semaphore>>,
         cx: &Cx<C>,
         at: &'static Location<'static>,
-    ) -> Self
+    ) -> Option<Self>
     where
         C: MayTime,
     {
-        pool.state.write(|state| state.out += 1);
+        let open = pool.state.write(|state| {
+            state.out += usize::from(!state.closed);
+            !state.closed
+        });
+        if !open {
+            return None;
+        }
         let number = pool.notes.leased(at, cx.task_id(), || cx.now());
-        Self { pool: pool.clone(), permit: Some(permit), number }
+        Some(Self { pool: pool.clone(), permit: Some(permit), number })
     }
 
     pub(super) fn lease(self, item: M::Item) -> Lease<M, C> {

@@ -15,7 +15,11 @@ use cx::{Access, Cx, Object, ObjectKind, Row, Waiter, port::WaitOn};
 use types::{ObligationKind, WaitKind};
 
 use super::{Permit, TryAcquireError, permit::Held, permits::Permits};
-use crate::{Closed, WaitError, WaitNode, park, wait::polled_again};
+use crate::{
+    Closed, WaitError, WaitNode, park,
+    sync::{AtomicUsize, Relaxed},
+    wait::polled_again,
+};
 
 static NO_PERMITS: WaitKind = WaitKind::new("acquire (no permits)");
 
@@ -23,6 +27,8 @@ static NO_PERMITS: WaitKind = WaitKind::new("acquire (no permits)");
 #[derive(Debug)]
 pub struct Semaphore {
     pub(super) permits: Permits<Waiter>,
+    /// How many there are, free or not. All of them may come back, so there are never more than [`MAX`](Self::MAX).
+    total: AtomicUsize,
     pub(super) object: Object,
 }
 
@@ -37,7 +43,7 @@ impl Semaphore {
     #[track_caller]
     pub fn new(permits: usize) -> Self {
         let object = Object::new(ObjectKind::Permits { total: weight(permits) });
-        Self { permits: Permits::new(permits), object }
+        Self { permits: Permits::new(permits), total: AtomicUsize::new(permits), object }
     }
 
     /// What exploration knows it by ([`Cx::step_to`](cx::Cx::step_to)).
@@ -220,13 +226,24 @@ impl Semaphore {
     /// Puts `permits` new ones in.
     ///
     /// # Panics
-    /// If the semaphore would hold more than [`MAX`](Self::MAX).
+    /// If there would be more than [`MAX`](Self::MAX), those that are held now included; nothing is put in then.
     pub fn add(&self, permits: usize) {
+        let more = |total: usize| total.checked_add(permits).filter(|total| *total <= Self::MAX);
+        assert!(
+            self.total.fetch_update(Relaxed, Relaxed, more).is_ok(),
+            "too many permits for a semaphore, with those that are held"
+        );
         self.permits.release(permits);
         self.object.touch(Access::Release(weight(permits)));
     }
 
-    /// Refuses everybody who waits or comes later. Permits that are held stay so, and are given back as before.
+    /// So many are gone for good.
+    pub(super) fn retired(&self, permits: usize) {
+        self.total.fetch_sub(permits, Relaxed);
+    }
+
+    /// Refuses everybody who waits or comes later: no `acquire` ends with a permit after this, also none to which one was
+    /// assigned before. Permits that are held stay so, and are given back as before.
     pub fn close(&self) {
         self.permits.close();
         self.object.touch(Access::Close);
@@ -279,6 +296,8 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
             *over = true;
             return Poll::Ready(Err(cancelled.into()));
         }
+        // Whose grant came too late gives it back, which can be seen; the others only look.
+        let refused = if node.is_queued() { Access::Write } else { Access::Read };
         match semaphore.permits.poll_acquire(node, *count, || Waiter::from_waker(context.waker())) {
             Poll::Ready(Ok(())) => {
                 *over = true;
@@ -288,7 +307,7 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
             }
             Poll::Ready(Err(closed)) => {
                 *over = true;
-                object.touch_at(Access::Read, site);
+                object.touch_at(refused, site);
                 cx.left(semaphore.address(), site);
                 Poll::Ready(Err(closed.into()))
             }

@@ -47,7 +47,7 @@ impl<H: Deref<Target = Semaphore>> Permit<H> {
     /// Takes them out of the semaphore for good. [`Semaphore::add`] is the reverse.
     pub fn retire(self) {
         let mut held = self.held;
-        held.count = 0;
+        held.semaphore.retired(core::mem::take(&mut held.count));
         let _ = self.record.map(Reserved::commit);
     }
 

@@ -14,6 +14,8 @@
 //!   many can't be starved by those who want few; the price is that permits may lie idle behind it.
 //! - `semaphore.waiters-bit`: `WAITERS` is set exactly while the queue has unsettled waiters, changes only under the
 //!   lock, and while it's set only the holder of the lock changes the word.
+//! - `semaphore.closed`: nobody acquires once `close` has returned, whoever had been assigned a grant before included: it
+//!   is given back by whoever finds it.
 //!
 //! Not here: RAII permits, obligations, `Cx`.
 
@@ -108,7 +110,7 @@ impl<W: Wakes> Permits<W> {
         make: impl FnOnce() -> W,
     ) -> Poll<Result<(), Closed>> {
         if node.is_queued() {
-            return self.queue.poll(node, make).map(granted);
+            return self.queue.poll(node, make).map(|settled| self.granted(settled, permits));
         }
         match self.try_acquire(permits) {
             Ok(()) => return Poll::Ready(Ok(())),
@@ -180,7 +182,21 @@ impl<W: Wakes> Permits<W> {
         }
     }
 
-    /// Refuses everybody who waits or comes later. Permits out there may still be released.
+    /// What a wait for so many has come to. A grant that nobody had taken when `close` came is given back
+    /// (`semaphore.closed`): nobody stands in the queue of a closed semaphore, so it goes to nobody else.
+    fn granted(&self, settled: Settled, permits: usize) -> Result<(), Closed> {
+        match settled {
+            Settled::Granted if self.is_closed() && !types::seeded!("semaphore.granted-past-close") => {
+                self.release(permits);
+                Err(Closed)
+            }
+            Settled::Granted => Ok(()),
+            Settled::Told => Err(Closed),
+        }
+    }
+
+    /// Refuses everybody who comes later, and everybody who waits: also those to whom permits were assigned and who have
+    /// not been polled since; these come back then. Permits out there may still be released.
     pub fn close(&self) {
         let mut waiters = self.queue.lock();
         self.word.fetch_or(CLOSED, AcqRel);
@@ -221,13 +237,6 @@ impl<W: Wakes> Permits<W> {
     fn put_under_lock(&self, permits: usize) {
         let word = self.word.load(AcquireOrdering);
         self.word.store(word + permits * ONE, Release);
-    }
-}
-
-fn granted(settled: Settled) -> Result<(), Closed> {
-    match settled {
-        Settled::Granted => Ok(()),
-        Settled::Told => Err(Closed),
     }
 }
 

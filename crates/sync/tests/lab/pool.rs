@@ -284,6 +284,36 @@ fn a_closed_pool_refuses_who_waits_and_drains() {
     });
 }
 
+/// Also to whom a place was assigned and who has not leased yet.
+#[test]
+fn a_drained_pool_leases_nothing_more() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let things = Things::default();
+            let pool = Pool::new(1, things.clone());
+            let held = pool.lease(cx).await.unwrap();
+            let waiting = pool.clone();
+            let mut waiting = cx.spawn(async move |cx: &mut Cx| -> Res {
+                let refused = waiting.lease(cx).await;
+                assert!(matches!(refused, Err(Stop::Err(PoolError::Closed))), "leased from a drained pool");
+                Ok(())
+            });
+            pause(cx, 30).await;
+            drop(held);
+            pool.drain(cx).await.unwrap();
+            assert_eq!((things.alive(), pool.out(), pool.idle()), (0, 0, 0));
+            waiting.join(cx).await.unwrap();
+            assert_eq!((things.alive(), pool.out(), pool.idle()), (0, 0, 0));
+        });
+    });
+}
+
+#[test]
+#[should_panic(expected = "lease time")]
+fn a_lease_time_of_nothing_is_refused() {
+    let _ = Pool::with_lease_time(1, Things::default(), Duration::ZERO);
+}
+
 #[test]
 fn who_waits_reports_once_who_is_overdue_and_where_he_leased() {
     let lab = LabRuntime::new(LabConfig::default());

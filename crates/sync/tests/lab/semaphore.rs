@@ -151,6 +151,46 @@ fn a_closed_semaphore_refuses_and_takes_back() {
     });
 }
 
+/// Also those to whom permits were assigned, if they have not taken them yet.
+#[test]
+fn nobody_acquires_once_close_has_returned() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let slots = Arc::new(Semaphore::new(1));
+            let held = slots.acquire_owned(cx, 1).await.unwrap();
+            let waiting = slots.clone();
+            let mut waiting = cx.spawn(async move |cx: &mut Cx| -> Result<bool, Never> {
+                Ok(matches!(waiting.acquire(cx, 1).await, Err(WaitError::Closed)))
+            });
+            pause(cx, 30).await;
+            drop(held);
+            slots.close();
+            assert!(
+                waiting.join(cx).await.unwrap(),
+                "the permit came before the close, and was taken after it"
+            );
+            assert_eq!(slots.available(), 1);
+        });
+    });
+}
+
+/// What is held has room to come back to.
+#[test]
+fn no_more_permits_are_added_than_there_is_room_for_beside_those_that_are_held() {
+    let lab = LabRuntime::new(LabConfig::default());
+    lab.run(|cx| async {
+        let slots = Semaphore::new(2);
+        let held = slots.acquire(cx, 1).await.unwrap();
+        let add = |permits| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| slots.add(permits)));
+        assert!(add(Semaphore::MAX).is_err() && add(Semaphore::MAX - 1).is_err());
+        assert_eq!(slots.available(), 1, "nothing was added");
+        slots.acquire(cx, 1).await.unwrap().retire();
+        slots.add(Semaphore::MAX - 1);
+        drop(held);
+        assert_eq!(slots.available(), Semaphore::MAX);
+    });
+}
+
 #[test]
 fn permits_can_be_retired_and_added() {
     on_all(|lab| {

@@ -70,6 +70,33 @@ fn close_ends_every_wait() {
     assert!(waits.join().unwrap());
 }
 
+/// Who waits is granted a permit and closed upon. If the close came first it has none; the permit is not lost in any case.
+fn close_comes_between_grant_and_taker() {
+    let permits = Arc::new(Permits::<Waker>::new(0));
+    let waits = {
+        let permits = permits.clone();
+        thread::spawn(move || {
+            let mut wait = Acquire::new(&permits, 1);
+            block_on(|waker| {
+                let closed = permits.is_closed();
+                wait.poll(|| waker).map(|taken| {
+                    assert!(!closed || taken.is_err(), "acquired after the close");
+                    taken.is_ok()
+                })
+            })
+        })
+    };
+    permits.release(1);
+    permits.close();
+    let taken = usize::from(waits.join().unwrap());
+    assert_eq!(permits.available() + taken, 1);
+}
+
+#[test]
+fn close_refuses_who_has_not_taken_his_grant() {
+    holds(close_comes_between_grant_and_taker);
+}
+
 #[test]
 fn one_permit_is_held_by_one_at_a_time() {
     holds(one_permit_excludes);
@@ -94,4 +121,6 @@ mutants::mutants! {
     mutant_that_does_not_look_again_is_killed: "semaphore.no-recheck" breaks || crate::explore(many_are_gathered), says "deadlock";
     mutant_that_releases_past_the_waiters_is_killed: "semaphore.release-blind" breaks || crate::explore(many_are_gathered), says "deadlock";
     mutant_that_drops_a_cancelled_grant_is_killed: "semaphore.cancel-drops-grant" breaks || crate::explore(a_cancelled_grant_is_passed_on), says "deadlock";
+    mutant_that_takes_a_grant_past_the_close_is_killed: "semaphore.granted-past-close"
+        breaks || crate::explore(close_comes_between_grant_and_taker), says "acquired after the close";
 }

@@ -97,6 +97,18 @@ fn close_refuses_waiters_and_newcomers_but_takes_permits_back() {
 }
 
 #[test]
+fn a_grant_that_was_not_taken_when_close_came_is_given_back() {
+    let (permits, counter) = (Permits::<Waker>::new(0), Counter::new());
+    let mut waiting = Acquire::new(&permits, 2);
+    assert!(waits(&mut waiting, &counter));
+    permits.release(3);
+    assert_eq!((counter.wakes(), permits.available()), (1, 1));
+    permits.close();
+    assert_eq!(waiting.poll(|| counter.waker()), Poll::Ready(Err(Closed)));
+    assert_eq!(permits.available(), 3);
+}
+
+#[test]
 #[should_panic(expected = "too many permits")]
 fn more_permits_than_fit_are_refused() {
     Permits::<Waker>::new(Permits::<Waker>::MAX).release(1);
