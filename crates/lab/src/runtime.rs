@@ -27,7 +27,7 @@ use region::RegionView;
 use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex, OnceLock};
 use task::engine::EngineSlot;
 use trace::{Event, Label, RegionPhase};
@@ -45,6 +45,8 @@ pub struct LabRuntime {
     replayed: Option<Arc<Mutex<explore::Recorded>>>,
     // Dropped in this order: the root task, the slot, the engine.
     task: Mutex<Option<RootTask>>,
+    /// Whether a program has begun.
+    begun: AtomicBool,
     root: Root,
     slot: EngineSlot,
     engine: Arc<Engine>,
@@ -138,6 +140,7 @@ impl LabRuntime {
             recording: None,
             replayed: None,
             task: Mutex::default(),
+            begun: AtomicBool::new(false),
             root,
             slot,
             engine,
@@ -188,7 +191,8 @@ impl LabRuntime {
         F: FnOnce(&'l mut Cx<All>) -> Fut,
         Fut: Future,
     {
-        assert!(locked(&self.task).is_none(), "a lab runs one program; make another for the next");
+        // Also while the first one runs: inside of it, or on another thread.
+        assert!(!self.begun.swap(true, Relaxed), "a lab runs one program; make another for the next");
         let at = Location::caller();
         // Only the lab's own scheduler goes without tasks that announce what they will do.
         self.engine.begin(self.recording.is_none());

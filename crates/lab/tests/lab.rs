@@ -560,3 +560,11 @@ fn a_lab_may_be_made_in_one_thread_and_run_in_another() {
     assert_eq!(lab.decisions(), ran(seed(2)).decisions());
     assert_eq!(lab.notes(), ran(seed(2)).notes());
 }
+
+#[test]
+fn a_lab_that_runs_refuses_another_program_in_words() {
+    let lab = LabRuntime::new(LabConfig::default());
+    let again = AssertUnwindSafe(|| lab.run(async |_: &mut Cx| lab.run(async |cx: &mut Cx| cx.step().await)));
+    let payload = catch_unwind(again).expect_err("it ought to refuse");
+    assert!(payload.downcast_ref::<&str>().is_some_and(|said| said.contains("one program")));
+}
