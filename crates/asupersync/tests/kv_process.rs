@@ -228,7 +228,7 @@ fn what_cannot_be_finished_in_time_is_named_and_the_exit_code_says_so() {
     expect_end(&mut other);
     let (log, status) = server.end();
     assert!(log.contains("abandoned 1: connection #1 127.0.0.1:"), "{log}");
-    assert!(log.contains("(a reply that was not read)"), "{log}");
+    assert!(log.contains("(a handler that was still at work)"), "{log}");
     assert_eq!(status.code(), Some(1));
 }
 

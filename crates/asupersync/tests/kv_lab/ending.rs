@@ -352,6 +352,31 @@ fn the_command_shutdown_does_the_same() {
 }
 
 #[test]
+fn a_handler_that_works_past_the_deadline_is_abandoned_and_named_as_such_also_when_its_client_reads() {
+    for subscribed_before in [false, true] {
+        check(
+            Setup::default().config(|config| config.grace = Duration::from_secs(1)),
+            async move |cx, world: World| {
+                let mut busy = Client::connect(cx, address()).await;
+                if subscribed_before {
+                    busy.call(cx, "SUBSCRIBE news").await;
+                    busy.call(cx, "UNSUBSCRIBE news").await;
+                }
+                busy.send(cx, b"KV.SLEEP 60000\r\n").await.expect("sent");
+                cx.sleep(Duration::from_millis(10)).await.expect("nobody cancels");
+                world.signals.raise(Signal::Terminate);
+                busy.expect_end(cx).await;
+            },
+            |report, _| {
+                assert_eq!(report.abandoned, 1, "{report}");
+                assert!(report.to_string().contains("(a handler that was still at work)"), "{report}");
+                assert_eq!(report.leaked, 0, "{report}");
+            },
+        );
+    }
+}
+
+#[test]
 fn shutdown_now_waits_for_nobody() {
     check(
         Setup::default(),

@@ -159,7 +159,7 @@ impl Guest<'_> {
                 self.shared.channels.unsubscribe(channels, self.client.id);
             }
             Pause::Own(own) => {
-                perform(cx, self.shared, own, &mut self.talk.out).await;
+                perform(cx, self.shared, own, &mut self.talk.out).await?;
                 self.flush(cx).await?;
             }
         }
@@ -275,7 +275,10 @@ impl Guest<'_> {
             }
             outbox.close();
             let written = cx.masked(async |cx: &mut Cx<Serving>| writer.join(cx).await).await;
-            if let Outcome::Ok(abandoned @ Ended::Abandoned(_)) = written {
+            // What the connection itself left undone is why there was nothing more to write.
+            if !matches!(ended, Ended::Abandoned(_))
+                && let Outcome::Ok(abandoned @ Ended::Abandoned(_)) = written
+            {
                 ended = abandoned;
             }
         }
@@ -332,18 +335,22 @@ pub(super) async fn send(cx: &mut Cx<Serving>, stream: &TcpStream, mut bytes: &[
 }
 
 /// Performs one of this server's own commands.
-async fn perform(cx: &mut Cx<Serving>, shared: &Shared, own: Own, out: &mut Vec<u8>) {
+///
+/// # Errors
+/// The cleanup deadline passed first. There is no reply then: one could not be sent any more.
+async fn perform(cx: &mut Cx<Serving>, shared: &Shared, own: Own, out: &mut Vec<u8>) -> Result<(), Ended> {
     match own {
         Own::Tree => encode::bulk(out, tree(shared, cx.now()).as_bytes()),
         Own::Sleep(ms) => {
             let span = Duration::from_millis(ms);
             match cx.masked(async |cx: &mut Cx<Serving>| cx.sleep(span).await).await {
                 Ok(()) => encode::simple(out, "OK"),
-                Err(_) => encode::error(out, b"ERR the server ended before the sleep was over"),
+                Err(_) => return Err(Ended::Abandoned("a handler that was still at work")),
             }
         }
         Own::Panic => panic!("a client sent KV.PANIC"),
     }
+    Ok(())
 }
 
 /// A connection's task has failed: says which, and with what.
