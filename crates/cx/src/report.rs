@@ -195,7 +195,8 @@ impl fmt::Display for Report {
             Report::SlowDrain { left, around, at } => late(f, left, *around, *at),
             Report::WrittenOff { tasks } => {
                 write!(f, "shutdown wrote off {} task(s) that did not stop in time", tasks.len())?;
-                members(f, tasks)
+                members(f, tasks)?;
+                if tasks.iter().any(|task| task.runnable) { f.write_str(KEPT_THREAD) } else { Ok(()) }
             }
             Report::Lost { task, spawned_at, of, failure, opened_at, .. } => {
                 lost(f, *task, spawned_at, *of)?;
@@ -238,6 +239,10 @@ impl fmt::Display for Report {
         }
     }
 }
+
+/// What a task may do that was written off while it ran (`shutdown.home`).
+const KEPT_THREAD: &str = "\n  one that never gives way keeps its thread: if that is the one that called `run`, `run` \
+                           returns after it";
 
 /// What a finalizer did, after its name.
 fn end_of(end: FinalizerEnd) -> &'static str {

@@ -21,7 +21,8 @@ use types::{CancelKind, Res, Stop, TaskOutput};
 /// that the program ends.
 ///
 /// The body runs in the root region. So `cx.handle().cancel(CancelKind::Shutdown, ..)` there, from a signal say, ends the
-/// process in bounded time: what does not stop by the deadline is written off and named, and the exit code is 1.
+/// process in bounded time: what does not stop by the deadline is written off and named, and the exit code is 1. The exception
+/// is a task that spins or blocks on this very thread: it is reported, and holds the end up ([`Runtime::run`](crate::Runtime::run)).
 ///
 /// ```no_run
 /// use asupersync_runtime::{Builder, program};

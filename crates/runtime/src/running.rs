@@ -2,7 +2,8 @@
 //!
 //! Shutdown order: the body returns and its region drains (admission off, finalizers), the workers end, the
 //! blocking pool ends. What a shutdown request could not stop by its deadline is written off and named, and the end is
-//! not a clean one; its threads are left behind rather than joined, so that this terminates.
+//! not a clean one; its threads are left behind rather than joined, so that this terminates. The thread that called `run`
+//! can't be left behind: what keeps that one keeps the end waiting (`shutdown.home`).
 use crate::builder::{BuildError, Builder};
 use crate::driver::Machine;
 use crate::pool::Pool;
@@ -163,6 +164,11 @@ impl Runtime {
     /// value once everything has ended. A child's failure that nobody joined is printed as a report, and so are tasks that a
     /// shutdown wrote off; see [`Runtime::try_run`].
     ///
+    /// A shutdown ends in bounded time beside tasks that spin or block, but for one that does so on this thread: nobody can
+    /// take a thread from under it. It is reported at the shutdown's deadline, if there is another worker to do so, and
+    /// this returns once it gives way. What may block belongs on the blocking pool
+    /// ([`spawn_blocking`](cx::Cx::spawn_blocking)), which never uses this thread.
+    ///
     /// # Panics
     /// With the body's panic, or a child's that nobody joined.
     #[track_caller]
@@ -181,7 +187,8 @@ impl Runtime {
     ///
     /// # Errors
     /// A child of the body failed and nobody joined it, or was cut short by a request from outside; or a shutdown wrote
-    /// tasks off that did not stop by its deadline. The value is in the report.
+    /// tasks off that did not stop by its deadline. The value is in the report. It comes late if one of these tasks keeps
+    /// this thread ([`Runtime::run`]).
     ///
     /// # Panics
     /// As [`Runtime::run`].

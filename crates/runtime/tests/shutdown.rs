@@ -308,6 +308,46 @@ fn a_task_that_keeps_its_worker_for_itself_is_written_off_with_it() {
     the_process_is_usable();
 }
 
+/// Spawns tasks until one runs on this thread, which is worker 0. That one spins until it is `released`.
+async fn spin_at_home(cx: &mut Cx, released: Arc<AtomicBool>) {
+    let home = thread::current().id();
+    let spun = Arc::new(AtomicBool::new(false));
+    while !spun.load(SeqCst) {
+        let (here, released) = (spun.clone(), released.clone());
+        cx.spawn(async move |_: &mut Cx| {
+            if thread::current().id() == home && !here.swap(true, SeqCst) {
+                while !released.load(SeqCst) {
+                    std::hint::spin_loop()
+                }
+            }
+        });
+        cx.yield_now().await
+    }
+}
+
+#[test]
+fn a_task_that_keeps_the_thread_of_run_for_itself_is_reported_and_run_waits_for_it() {
+    let (runtime, kept) = runtime(2);
+    interrupt(runtime.handle());
+    let (released, returned) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (releases, has_returned, told) = (released.clone(), returned.clone(), kept.clone());
+    let releaser = thread::spawn(move || {
+        while !told.say("wrote off 1 task") {
+            thread::sleep(Duration::from_millis(1))
+        }
+        let held = !has_returned.load(SeqCst);
+        releases.store(true, SeqCst);
+        held
+    });
+    let end = runtime.try_run(async |cx| spin_at_home(cx, released).await);
+    returned.store(true, SeqCst);
+    let report = end.expect_err("a task was given up");
+    assert_eq!(report.written_off.len(), 1);
+    assert!(releaser.join().is_ok_and(|held| held), "it was told while the thread was held");
+    assert!(kept.say("if that is the one that called `run`, `run` returns after it"), "{kept:?}");
+    the_process_is_usable();
+}
+
 #[test]
 fn whoever_stops_in_time_leaves_nothing_to_report() {
     for n in [1, 2] {
