@@ -97,7 +97,8 @@ impl<'p, C: Row> Combinator<'p, C> {
         escalate_to(
             self.parent.place(),
             header,
-            Origin { scope, request: 0 },
+            Cancelled::new(CancelKind::ChildFailed, Origin { scope, request: 0 })
+                .depth(owner_of(header).depth_inside()),
             FailureNote::of(&format_args!("{panic}")),
             None,
         );
@@ -310,7 +311,13 @@ impl<'p, C: Row> Branch<'p, C> {
         if let (Some(note), Some(region)) = (settlement.note(), self.scope.region()) {
             let worst = settlement.worst().map(|lost| lost.task);
             region.emit_escalation(Escalation::ChildFailed);
-            escalate_to(self.scope.outer(), header, region.next_origin(), note, worst);
+            escalate_to(
+                self.scope.outer(),
+                header,
+                region.next_request(CancelKind::ChildFailed),
+                note,
+                worst,
+            );
         }
         unclaimed::ends(world_of(header), &mut settlement);
         if let Some(c) = settlement.visible {
@@ -343,6 +350,7 @@ impl<'p, C: Row> Branch<'p, C> {
         let now = world.clock.now();
         let request = self.requests.fetch_add(1, Relaxed) + 1;
         let c = Cancelled::new(kind, Origin { scope: self.scope.id, request })
+            .depth(owner_of(header).depth_inside())
             .why(why)
             .at(at)
             .by(task_id(header))

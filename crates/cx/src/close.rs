@@ -60,7 +60,8 @@ pub(crate) fn member_failed(region: &Arc<Region>, task: &Header, id: TaskId, ver
         Verdict::Cancelled(c) => ("was cancelled from inside", Cause::Cancelled(c.clone())),
         _ => ("failed", Cause::Failed(FailureNote::of(&format_args!("{id} returned an error")))),
     };
-    let c = Cancelled::new(CancelKind::SiblingFailed, region.next_origin())
+    let c = region
+        .next_request(CancelKind::SiblingFailed)
         .why(alloc::format!("its sibling {id} {what}"))
         .at(task.spawned_at)
         .by(id)
@@ -108,8 +109,7 @@ pub(crate) fn cancel_children(
     cause: Option<Cause>,
 ) {
     let world = world_of(task);
-    let mut c =
-        Cancelled::new(kind, region.next_origin()).why(why).at(region.opened_at()).when(world.clock.now());
+    let mut c = region.next_request(kind).why(why).at(region.opened_at()).when(world.clock.now());
     if let Some(cause) = cause {
         c = c.because(cause);
     }

@@ -12,7 +12,7 @@ use core::panic::Location;
 use core::time::Duration;
 use region::{Region, RegionView, Via};
 use trace::{RegionKind, RegionPhase};
-use types::{CancelKind, Cancelled, RegionId, TaskOutput};
+use types::{CancelKind, RegionId, TaskOutput};
 
 /// A weak handle on a region: `Send + Sync + Clone`, for threads outside and for tasks elsewhere. It keeps
 /// nothing open. In the lab, using it from a thread that is not the lab's is reported.
@@ -89,8 +89,7 @@ impl<C: Row> RegionHandle<C> {
                 let grace = grace.or(region.grace());
                 return spawn::request(&task, id, world, Ask { kind, why, at, grace });
             }
-            let c =
-                Cancelled::new(kind, region.next_origin()).why(why).at(at).when(world.clock.now()).build();
+            let c = region.next_request(kind).why(why).at(at).when(world.clock.now()).build();
             close::request(&region, world, &c, grace);
         });
     }

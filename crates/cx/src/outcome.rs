@@ -36,7 +36,7 @@ pub(crate) fn escalate<T>(
     }
     if let (Some(failed), Some(note)) = (failed, note) {
         region.emit_escalation(Escalation::ChildFailed);
-        escalate_to(place, task, region.next_origin(), note, Some(failed));
+        escalate_to(place, task, region.next_request(CancelKind::ChildFailed), note, Some(failed));
     } else if let Some(c) = settlement.visible {
         leave_visible(place, c)
     }
@@ -99,9 +99,8 @@ pub(crate) fn combine<T, E: Debug + 'static>(
             other => other,
         };
         unclaimed::end(world, Lost { task: by, spawned_at, loss, of });
-        let mut c = Cancelled::new(CancelKind::ChildFailed, region.next_origin())
-            .why("a child failed and nobody joined it")
-            .by(by);
+        let mut c =
+            region.next_request(CancelKind::ChildFailed).why("a child failed and nobody joined it").by(by);
         if let Some(note) = note {
             c = c.because(Cause::Failed(note));
         }

@@ -100,8 +100,7 @@ impl Root {
             let ask = Ask { kind, why, at, grace: None };
             return spawn::request(task, task_id(task), world, ask);
         }
-        let c =
-            Cancelled::new(kind, self.region.next_origin()).why(why).at(at).when(world.clock.now()).build();
+        let c = self.region.next_request(kind).why(why).at(at).when(world.clock.now()).build();
         close::request(&self.region, world, &c, None);
     }
 
@@ -113,11 +112,8 @@ impl Root {
         at: &'static Location<'static>,
         grace: Option<Duration>,
     ) {
-        let c = Cancelled::new(CancelKind::Shutdown, self.region.next_origin())
-            .why(why)
-            .at(at)
-            .when(world.clock.now())
-            .build();
+        let c =
+            self.region.next_request(CancelKind::Shutdown).why(why).at(at).when(world.clock.now()).build();
         close::request(&self.region, world, &c, grace);
     }
 

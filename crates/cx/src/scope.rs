@@ -18,7 +18,7 @@ use core::sync::atomic::Ordering::*;
 use region::{Above, Body, Mask, Open, Region};
 use task::{Header, Verdict, control};
 use trace::{End, Label, RegionKind, ScopeId, ScopeKind};
-use types::{CancelKind, Cancelled, Origin, Policy, TaskId, Time};
+use types::{CancelKind, Cancelled, CancelledBuilder, Origin, Policy, TaskId, Time};
 
 /// The id of a task that is not complete: for engines, which know tasks by their headers.
 pub fn task_id(header: &Header) -> TaskId {
@@ -468,27 +468,27 @@ fn record_escalated(header: &Header, c: Cancelled) {
 pub(crate) fn escalate_to(
     place: Place<'_>,
     header: &Header,
-    origin: Origin,
+    request: CancelledBuilder,
     note: types::FailureNote,
     by: Option<TaskId>,
 ) {
-    let world = world_of(header);
+    let mut request = request
+        .why("a child failed and nobody joined it")
+        .when(world_of(header).clock.now())
+        .because(types::Cause::Failed(note));
+    if let Some(by) = by {
+        request = request.by(by);
+    }
+    let c = request.build();
     if header.control() & control::TRACE != 0 {
         owner_of(header).emit(actor(header), || Label::ScopeRequest {
             scope: ScopeId(place_id(place)),
-            kind: CancelKind::ChildFailed,
-            origin,
+            kind: c.kind(),
+            origin: c.origin(),
             deadline: Time::MAX,
         });
     }
-    let mut c = Cancelled::new(CancelKind::ChildFailed, origin)
-        .why("a child failed and nobody joined it")
-        .when(world.clock.now())
-        .because(types::Cause::Failed(note));
-    if let Some(by) = by {
-        c = c.by(by);
-    }
-    place_on(place, c.build())
+    place_on(place, c)
 }
 
 impl<C: Row> Cx<C> {
@@ -511,6 +511,7 @@ impl<C: Row> Cx<C> {
                 if left < n {
                     let c =
                         Cancelled::new(CancelKind::BudgetExhausted, Origin { scope: scope.id, request: 2 })
+                            .depth(owner_of(self.header()).depth_inside())
                             .why(alloc::format!("{n} cost units were charged with {left} left"))
                             .at(caller)
                             .build();

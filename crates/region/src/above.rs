@@ -34,6 +34,17 @@ impl Above {
         })
     }
 
+    /// Those further in than the list of a region around, or all if that shares nothing with this one.
+    pub(crate) fn further_in(&self, outer: &Above) -> impl Iterator<Item = u64> + '_ {
+        let end = outer.0.as_ref().map_or(core::ptr::null(), Arc::as_ptr);
+        let mut at = &self.0;
+        core::iter::from_fn(move || {
+            let link = at.as_deref().filter(|link| !core::ptr::eq(*link, end))?;
+            at = &link.outer.0;
+            Some(link.scope)
+        })
+    }
+
     /// Whether `scope` is one of them.
     pub fn contains(&self, scope: u64) -> bool {
         self.iter().any(|id| id == scope)
@@ -61,6 +72,9 @@ mod tests {
         let (a, b) = (outer.inside(3), outer.inside(4));
         assert_eq!(a.iter().collect::<Vec<_>>(), [3, 2, 1]);
         assert_eq!(b.iter().collect::<Vec<_>>(), [4, 2, 1]);
+        assert_eq!(a.further_in(&outer).collect::<Vec<_>>(), [3]);
+        assert_eq!(a.further_in(&b).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(a.further_in(&a).chain(outer.further_in(&Above::default())).collect::<Vec<_>>(), [2, 1]);
         drop(outer);
         assert!(a.contains(1) && !a.contains(4));
     }

@@ -333,7 +333,7 @@ impl Region {
                     }
                     continue;
                 }
-                Loss::Cancelled(c) if self.is_above(c.origin().scope) => {
+                Loss::Cancelled(c) if self.is_above(c) => {
                     s.see(c);
                     s.others.push(lost)
                 }

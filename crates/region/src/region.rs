@@ -53,6 +53,9 @@ pub struct Region {
     /// Kind of the strongest request, 0 for none.
     pub(crate) requested: AtomicU8,
     pub(crate) requests: AtomicU32,
+    pub(crate) depth: u16,
+    /// The scope that was last looked for above it, if it's there, and its hash if not (`origin.steps`).
+    pub(crate) last_looked_for: AtomicU64,
     pub(crate) failures: AtomicU64,
     pub(crate) on_failure: Option<OnFailure>,
     pub(crate) sink: Option<Arc<dyn Sink>>,
@@ -147,6 +150,7 @@ impl Region {
             Body::Task(task, id) => (Some(task), Some(id)),
             Body::Outside => (None, None),
         };
+        let depth = parent.as_ref().map_or(0, |parent| parent.depth_inside());
         let own_scope = match open.kind {
             RegionKind::Branch => open.within.map(|s| s.0),
             _ => None,
@@ -174,6 +178,8 @@ impl Region {
             phase: AtomicU8::new(RegionPhase::Open as u8),
             requested: AtomicU8::new(0),
             requests: AtomicU32::new(0),
+            depth,
+            last_looked_for: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             on_failure: open.on_failure,
             sink,
@@ -273,16 +279,9 @@ impl Region {
         self.after_grace
     }
 
-    /// Cleanup budget of requests that bring none.
+    /// Cleanup budget of requests that bring none; `None`: the runtime's. One load.
     pub fn grace(&self) -> Option<Duration> {
-        let mut region = Some(self);
-        while let Some(r) = region {
-            if r.grace.is_some() {
-                return r.grace;
-            }
-            region = r.parent.as_deref();
-        }
-        None
+        self.grace
     }
 
     /// As [`Region::grace`], unless only the runtime set one. One load.

@@ -36,18 +36,20 @@ pub struct Cancelled(Arc<Inner>);
 /// takes a word to say that it is `None`.
 struct Inner {
     kind: CancelKind,
+    /// Whether `by` and `when` mean anything: [`BY`] and [`WHEN`].
+    known: u8,
+    depth: u16,
     request: u32,
     scope: u64,
     why: Option<Cow<'static, str>>,
     location: Option<&'static Location<'static>>,
-    /// Meaningless unless `by_known`.
     by: TaskId,
-    by_known: bool,
-    /// Meaningless unless `when_known`.
     when: Time,
-    when_known: bool,
     cause: Option<Box<Cause>>,
 }
+
+const BY: u8 = 1;
+const WHEN: u8 = 2;
 
 /// Where a request was made: on which scope, and the how-manieth request there it was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,14 +86,14 @@ impl Cancelled {
         let Origin { scope, request } = origin;
         CancelledBuilder(Inner {
             kind,
+            known: 0,
+            depth: 0,
             request,
             scope,
             why: None,
             location: None,
             by: TaskId::from_u64(0),
-            by_known: false,
             when: Time::ZERO,
-            when_known: false,
             cause: None,
         })
     }
@@ -106,6 +108,11 @@ impl Cancelled {
         Origin { scope: self.0.scope, request: self.0.request }
     }
 
+    /// How deep its origin is: at least so many regions are around whatever it is asked of. 0 where that isn't known.
+    pub fn depth(&self) -> u16 {
+        self.0.depth
+    }
+
     /// The reason in words; those of the kind where none was given.
     pub fn why(&self) -> &str {
         self.0.why.as_deref().unwrap_or_else(|| self.0.kind.words())
@@ -118,12 +125,12 @@ impl Cancelled {
 
     /// The task that asked.
     pub fn by(&self) -> Option<TaskId> {
-        self.0.by_known.then_some(self.0.by)
+        (self.0.known & BY != 0).then_some(self.0.by)
     }
 
     /// When it asked.
     pub fn when(&self) -> Option<Time> {
-        self.0.when_known.then_some(self.0.when)
+        (self.0.known & WHEN != 0).then_some(self.0.when)
     }
 
     /// What made it ask.
@@ -165,13 +172,22 @@ impl CancelledBuilder {
 
     /// The task that asks.
     pub fn by(mut self, task: TaskId) -> Self {
-        (self.0.by, self.0.by_known) = (task, true);
+        self.0.by = task;
+        self.0.known |= BY;
         self
     }
 
     /// When it asks.
     pub fn when(mut self, time: Time) -> Self {
-        (self.0.when, self.0.when_known) = (time, true);
+        self.0.when = time;
+        self.0.known |= WHEN;
+        self
+    }
+
+    /// At least so many regions are around whatever it is asked of: for kernels, which look no further up the tree for the
+    /// origin of a request.
+    pub fn depth(mut self, regions: u16) -> Self {
+        self.0.depth = regions;
         self
     }
 

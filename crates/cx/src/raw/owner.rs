@@ -12,7 +12,7 @@ use core::task::{Context, Poll};
 use region::{Leaver, Lost, Region, Settlement};
 use task::{Header, Owner, Raise, Verdict, Waiter, Whose, control};
 use trace::{Escalation, Label};
-use types::{CancelKind, Cancelled, Cause, Failure};
+use types::{CancelKind, Cause, Failure};
 
 /// The close of a task's implicit region.
 pub(crate) type Drain = Pin<Box<dyn Future<Output = Settlement> + Send>>;
@@ -172,7 +172,8 @@ fn raised_by(task: &Header, region: &Region, verdict: Verdict<'_>, mut settlemen
     }
     if let Some((failed, spawned_at)) = failure {
         region.emit_escalation(Escalation::ChildFailed);
-        let mut c = Cancelled::new(CancelKind::ChildFailed, region.next_origin())
+        let mut c = region
+            .next_request(CancelKind::ChildFailed)
             .why(alloc::format!("its child {failed} failed and nobody joined it"))
             .at(spawned_at)
             .by(failed)

@@ -95,7 +95,7 @@ impl Region {
             // Visible later. What was asked of one isolated task alone concerns nobody else, and is not kept.
             Verdict::Cancelled(c) if self.policy == Policy::Isolate => {
                 let scope = c.origin().scope;
-                if self.is_above(scope) || self.is_own(scope) { Keep::Outcome } else { Keep::Nothing }
+                if self.is_above(c) || self.is_own(scope) { Keep::Outcome } else { Keep::Nothing }
             }
             // What was asked of it alone counts, and nobody can ask any more what it was.
             Verdict::Cancelled(c)
