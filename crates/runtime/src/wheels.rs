@@ -69,7 +69,8 @@ impl Wheels {
         }
         // One buffer per thread, so that firing allocates nothing in the long run.
         thread_local!(static FIRED: std::cell::RefCell<Vec<Due>> = const { std::cell::RefCell::new(Vec::new()) });
-        let mut fired = FIRED.with(|f| f.take());
+        // It's gone where a runtime runs in the destructor of another local of this thread.
+        let mut fired = FIRED.try_with(|f| f.take()).unwrap_or_default();
         let mut wheel = shard.wheel.lock();
         let advanced = wheel.advance(now, BURST, |_, due| {
             due.prefetch();
@@ -85,7 +86,7 @@ impl Wheels {
         drop(wheel);
         fired.iter().for_each(Due::prefetch_cell);
         fired.drain(..).for_each(serve);
-        FIRED.with(|f| *f.borrow_mut() = fired);
+        let _ = FIRED.try_with(|f| *f.borrow_mut() = fired);
     }
 }
 
