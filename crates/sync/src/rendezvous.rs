@@ -29,7 +29,7 @@ pub mod table;
 mod hands;
 
 #[cfg(not(loom))]
-pub use hands::{Receiver, Sender};
+pub use hands::{Receiver, Sender, WeakSender};
 
 /// A channel without room.
 #[cfg(not(loom))]

@@ -32,7 +32,10 @@ mod receiver;
 mod sender;
 
 #[cfg(not(loom))]
-pub use {receiver::Receiver, sender::Sender};
+pub use {
+    receiver::Receiver,
+    sender::{Sender, WeakSender},
+};
 
 /// A value to be watched. The receiver has seen it.
 #[cfg(not(loom))]

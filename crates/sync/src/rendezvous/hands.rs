@@ -1,4 +1,4 @@
-//! The two halves: [`Sender`], [`Receiver`].
+//! The two halves: [`Sender`], [`WeakSender`] and [`Receiver`].
 //!
 //! Not here: the table between them (`table`).
 
@@ -183,6 +183,16 @@ impl<T> Sender<T> {
         self.shared.object.touch(Access::Read);
         self.shared.table.offers()
     }
+
+    /// Whether `other` hands over to the same receiver.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// A sender that doesn't keep the channel from ending.
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender { shared: self.shared.clone() }
+    }
 }
 
 impl<T> Clone for Sender<T> {
@@ -202,6 +212,32 @@ impl<T> Drop for Sender<T> {
 impl<T> core::fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Sender")
+    }
+}
+
+/// A sender that counts for nothing until it is upgraded: the channel ends without it.
+pub struct WeakSender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> WeakSender<T> {
+    /// A sender, unless the last one is gone: a channel that has ended never begins again. One short lock.
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let lives = self.shared.table.rejoin_senders();
+        self.shared.object.touch(if lives { Access::Write } else { Access::Read });
+        lives.then(|| Sender { shared: self.shared.clone() })
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<T> core::fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("WeakSender")
     }
 }
 

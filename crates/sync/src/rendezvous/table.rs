@@ -238,6 +238,15 @@ impl<T, W: Wakes> Table<T, W> {
         self.state.with(|state| state.senders += 1);
     }
 
+    /// One more sender, unless the last one is gone: an end is final.
+    pub fn rejoin_senders(&self) -> bool {
+        self.state.with(|state| {
+            let lives = state.senders != 0 || types::seeded!("table.upgrade-of-the-dead");
+            state.senders += usize::from(lives);
+            lives
+        })
+    }
+
     /// One sender fewer. The receiver hears of the last one.
     pub fn leave_senders(&self) {
         let receiver = self.state.with(|state| {

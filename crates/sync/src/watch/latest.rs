@@ -174,6 +174,15 @@ impl<T, W: Wakes> Latest<T, W> {
         self.state.with(|state| state.senders += 1);
     }
 
+    /// One more sender, unless the last one is gone: an end is final.
+    pub fn rejoin_senders(&self) -> bool {
+        self.state.with(|state| {
+            let lives = state.senders != 0 || types::seeded!("watch.upgrade-of-the-dead");
+            state.senders += usize::from(lives);
+            lives
+        })
+    }
+
     /// One sender fewer. The last one is heard by everybody.
     pub fn leave_senders(&self) {
         self.state.tell(|state| {

@@ -1,4 +1,4 @@
-//! Who changes the value: [`Sender`].
+//! Who changes the value: [`Sender`], [`WeakSender`].
 //!
 //! Not here: the value (`latest`). Sending never waits.
 
@@ -91,6 +91,11 @@ impl<T> Sender<T> {
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.core, &other.core)
     }
+
+    /// A sender that doesn't keep receivers from seeing the end.
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender { core: self.core.clone(), object: self.object.clone() }
+    }
 }
 
 impl<T> Clone for Sender<T> {
@@ -110,5 +115,33 @@ impl<T> Drop for Sender<T> {
 impl<T: core::fmt::Debug> core::fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_tuple("Sender").field(&self.core.look().0).finish()
+    }
+}
+
+/// A sender that counts for nothing until it is upgraded: receivers see the end without it. It keeps the value, as every
+/// receiver does.
+pub struct WeakSender<T> {
+    core: Arc<Latest<T, Waiter>>,
+    object: Object,
+}
+
+impl<T> WeakSender<T> {
+    /// A sender, unless the last one is gone: an end is final. One short lock.
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let lives = self.core.rejoin_senders();
+        self.object.touch(if lives { Access::Write } else { Access::Read });
+        lives.then(|| Sender::new(self.core.clone(), self.object.clone()))
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self { core: self.core.clone(), object: self.object.clone() }
+    }
+}
+
+impl<T> core::fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("WeakSender")
     }
 }

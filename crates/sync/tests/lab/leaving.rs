@@ -1,6 +1,7 @@
 //! Senders that wait until nobody receives, on every schedule of small programs and with a cancellation at every step.
 
 use std::{
+    collections::BTreeSet,
     pin::pin,
     sync::{
         Arc,
@@ -9,12 +10,12 @@ use std::{
     task::{Context, Wake, Waker},
 };
 
-use asupersync_sync::{broadcast, mpsc, oneshot, rendezvous, watch};
+use asupersync_sync::{TryRecvError, broadcast, mpsc, oneshot, rendezvous, watch};
 use cx::Cx;
 use lab::{Grain, Search};
 use types::Res;
 
-use crate::{Done, at_every_step, on_all, on_every, pause};
+use crate::{Done, Shared, at_every_step, on_all, on_every, pause};
 
 /// A program for each channel: the sender waits, and the receiver looks once and leaves as `$leave` says.
 macro_rules! leaves {
@@ -180,6 +181,63 @@ fn values_wake_nobody_who_waits_for_the_close() {
                 closed.1.await.unwrap();
                 closed.2.await.unwrap();
             }
+        });
+    });
+}
+
+/// On every schedule: either somebody was made of the weak sender in time, and what he sends is received, or it had ended.
+#[test]
+fn a_weak_sender_of_a_watch_or_a_rendezvous_is_in_time_or_not() {
+    let ends = Shared::<BTreeSet<(bool, bool)>>::default();
+    on_every("weak", async |cx| {
+        let (tx, mut rx) = watch::channel(0);
+        let (hands, mut takes) = rendezvous::channel::<u8>();
+        let (weak, weaker) = (tx.downgrade(), hands.downgrade());
+        let mut other = cx.spawn(async move |cx: &mut Cx| -> Res<(bool, bool)> {
+            cx.step().await;
+            let one = weak.upgrade().inspect(|tx| tx.send(1)).is_some();
+            cx.step().await;
+            let Some(hands) = weaker.upgrade() else { return Ok((one, false)) };
+            hands.send(cx, 1).await.expect("a receiver that has seen no end takes it");
+            Ok((one, true))
+        });
+        // The first step is the one that spawns.
+        cx.step().await;
+        cx.step().await;
+        drop(tx);
+        cx.step().await;
+        drop(hands);
+        let seen = (rx.changed(cx).await.is_ok(), takes.recv(cx).await.is_ok());
+        assert_eq!(other.join(cx).await.unwrap(), seen);
+        ends.get().insert(seen);
+    });
+    // Either is made in time or not.
+    assert_eq!(ends.get().len(), 4);
+}
+
+#[test]
+fn a_weak_sender_of_a_watch_or_a_rendezvous_keeps_nothing_alive() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let (tx, mut rx) = watch::channel(0);
+            let weak = tx.downgrade();
+            let same = weak.clone().upgrade().expect("one is left");
+            assert!(same.same_channel(&tx));
+            drop(tx);
+            same.send(1);
+            assert!(!rx.is_closed() && rx.has_changed());
+            drop(same);
+            assert!(rx.is_closed() && weak.upgrade().is_none());
+            // What was sent before the end is seen, and then the end.
+            assert!(rx.changed(cx).await.is_ok() && rx.changed(cx).await.is_err());
+            let (tx, mut rx) = rendezvous::channel::<u8>();
+            let weak = tx.downgrade();
+            let same = weak.clone().upgrade().expect("one is left");
+            assert!(same.same_channel(&tx) && !same.same_channel(&rendezvous::channel().0));
+            drop(tx);
+            assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+            drop(same);
+            assert!(weak.upgrade().is_none() && rx.recv(cx).await.is_err());
         });
     });
 }

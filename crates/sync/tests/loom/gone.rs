@@ -7,6 +7,7 @@ use asupersync_sync::{
     broadcast::tape::{Cursor, Missed, Tape},
     mpsc::ring,
     oneshot::word as oneshot,
+    rendezvous::table::{Offer, Table},
     watch::latest::Latest,
 };
 use loom::{sync::Arc, thread};
@@ -97,6 +98,43 @@ fn the_end_of_a_broadcast_is_final() {
     assert_eq!(received != Err(Missed::Closed), upgrade.join().unwrap(), "the channel had ended");
 }
 
+/// The same of a watched value: what was sent before the end is seen.
+fn the_end_of_a_watch_is_final() {
+    let latest = Arc::new(Latest::<u8, Waker>::new(0));
+    let other = latest.clone();
+    let upgrade = thread::spawn(move || {
+        let lives = other.rejoin_senders();
+        if lives {
+            other.replace(1);
+            other.leave_senders();
+        }
+        lives
+    });
+    latest.leave_senders();
+    let mut node = WaitNode::new();
+    let changed = block_on(|waker| latest.poll_changed(&mut node, 0, || waker));
+    assert_eq!(changed.is_ok(), upgrade.join().unwrap(), "the channel had ended");
+}
+
+/// The same of a rendezvous: what is offered by who was made in time is taken.
+fn the_end_of_a_rendezvous_is_final() {
+    let table = Arc::new(Table::<u8, Waker>::default());
+    let other = table.clone();
+    let upgrade = thread::spawn(move || {
+        other.rejoin_senders().then(|| {
+            let (mut offer, mut value) = (Offer::default(), Some(1));
+            let taken = block_on(|waker| other.poll_send(&mut offer, &mut value, || waker));
+            other.leave_senders();
+            taken
+        })
+    });
+    table.leave_senders();
+    let received = block_on(|waker| table.poll_recv(|| waker));
+    // Who offers after the end all the same is refused, and not left waiting.
+    table.leave_receiver();
+    assert_eq!(received.map(|_| true), upgrade.join().unwrap(), "the channel had ended");
+}
+
 #[test]
 fn a_wait_for_the_last_receiver_ends() {
     holds(the_last_one_who_leaves_is_heard);
@@ -122,9 +160,21 @@ fn a_broadcast_ends_once() {
     holds(the_end_of_a_broadcast_is_final);
 }
 
+#[test]
+fn a_watch_ends_once() {
+    holds(the_end_of_a_watch_is_final);
+}
+
+#[test]
+fn a_rendezvous_ends_once() {
+    holds(the_end_of_a_rendezvous_is_final);
+}
+
 mutants::mutants! {
     mutant_that_tells_nobody_of_the_close_is_killed: "gone.untold" breaks || crate::explore(the_last_one_who_leaves_is_heard), says "deadlock";
     mutant_whose_receiver_leaves_unheard_is_killed: "oneshot.leaves-unheard" breaks || crate::explore(the_receiver_of_an_answer_is_heard_to_leave), says "deadlock";
     mutant_that_trusts_an_old_flag_is_killed: "oneshot.flag-trusted" breaks || crate::explore(the_receiver_of_an_answer_is_heard_to_leave), says "deadlock";
     mutant_that_raises_a_broadcast_from_the_dead_is_killed: "tape.upgrade-of-the-dead" breaks || crate::explore(the_end_of_a_broadcast_is_final), says "the channel had ended";
+    mutant_that_raises_a_watch_from_the_dead_is_killed: "watch.upgrade-of-the-dead" breaks || crate::explore(the_end_of_a_watch_is_final), says "the channel had ended";
+    mutant_that_raises_a_rendezvous_from_the_dead_is_killed: "table.upgrade-of-the-dead" breaks || crate::explore(the_end_of_a_rendezvous_is_final), says "the channel had ended";
 }

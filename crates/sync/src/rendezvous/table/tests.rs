@@ -76,6 +76,50 @@ fn every_offer_is_taken_in_turn_or_goes_back() {
     }
 }
 
+/// Senders come and go, some of them made of weak ones, and each offers at most one value: all that is offered is taken, and then
+/// comes the end, which is final.
+#[test]
+fn an_end_is_where_a_naive_count_sees_it() {
+    for seed in 0..300_u64 {
+        let (mut random, table) = (Random(seed), Table::<Value, Waker>::default());
+        let (counter, token) = (Counter::new(), Arc::new(()));
+        let (mut senders, mut offers) = (1, VecDeque::new());
+        for value in 0..100 {
+            match random.below(7) {
+                0 if senders > offers.len() => {
+                    let (mut offer, mut one) = (Offer::default(), Some((value, token.clone())));
+                    assert!(table.poll_send(&mut offer, &mut one, || counter.waker()).is_pending());
+                    offers.push_back((value, offer));
+                }
+                1 | 2 => {
+                    assert_eq!(table.rejoin_senders(), senders > 0, "an end is final");
+                    senders += usize::from(senders > 0);
+                }
+                3 if senders > offers.len() && (senders > 1 || random.below(8) == 0) => {
+                    table.leave_senders();
+                    senders -= 1;
+                }
+                _ => match (table.poll_recv(|| counter.waker()), offers.pop_front()) {
+                    (Poll::Ready(Some((got, _))), Some((oldest, mut offer))) => {
+                        assert_eq!(got, oldest);
+                        let sent = table.poll_send(&mut offer, &mut None, || counter.waker());
+                        assert_eq!(sent, Poll::Ready(true));
+                    }
+                    (Poll::Ready(None), None) => assert_eq!(senders, 0),
+                    (Poll::Pending, None) => assert!(senders > 0),
+                    (other, expected) => panic!("{other:?} where the model has {expected:?}"),
+                },
+            }
+            assert_eq!(Arc::strong_count(&token), 1 + offers.len(), "a value is in one place");
+        }
+        for (_, mut offer) in offers {
+            assert!(table.withdraw(&mut offer).is_some());
+        }
+        table.forget_receiver();
+        assert_eq!((Arc::strong_count(&token), counter.stored()), (1, 0));
+    }
+}
+
 #[test]
 fn a_value_goes_into_the_hand_of_a_receiver_that_waits_and_no_other() {
     let (table, counter, token) = (Table::<Arc<()>, Waker>::default(), Counter::new(), Arc::new(()));
