@@ -31,9 +31,9 @@
 
 use core::{future::Future, panic::Location};
 
-use cx::{Cx, Reserved, Row};
+use cx::{Cx, Row};
 use obligation::AlreadyLeaked;
-use types::{Cancelled, ObligationKind};
+use types::Cancelled;
 
 use crate::{
     Closed, Sent, TryRecvError, WaitError,
@@ -172,7 +172,7 @@ impl<Q, R> Server<Q, R> {
         let (taking, site) = (self.asked.recv(cx), Location::caller());
         async move {
             let (request, sender) = taking.await?;
-            Ok((request, Reply::owed(sender, cx, site)))
+            Ok((request, Reply(sender.reserve_at(cx, site))))
         }
     }
 
@@ -184,7 +184,7 @@ impl<Q, R> Server<Q, R> {
     #[track_caller]
     pub fn try_next<C: Row>(&mut self, cx: &Cx<C>) -> Result<(Q, Reply<R>), TryRecvError> {
         let (request, sender) = self.asked.try_recv()?;
-        Ok((request, Reply::owed(sender, cx, Location::caller())))
+        Ok((request, Reply(sender.reserve_at(cx, Location::caller()))))
     }
 
     /// As [`next`](Self::next), for a thread that polls no tasks: it sleeps meanwhile. The [`Reply`] is no obligation until a
@@ -198,7 +198,7 @@ impl<Q, R> Server<Q, R> {
     #[track_caller]
     pub fn blocking_next(&mut self) -> Result<(Q, Reply<R>), Closed> {
         let (request, sender) = self.asked.blocking_recv()?;
-        Ok((request, Reply { record: None, sender, site: Location::caller() }))
+        Ok((request, Reply(sender.reserve_by_thread(Location::caller()))))
     }
 
     /// How many requests wait to be taken.
@@ -218,19 +218,9 @@ impl<Q, R> Server<Q, R> {
 /// A reply that is owed. Dropping it tells the client that none will come ([`AskError::Left`]).
 #[derive(Debug)]
 #[must_use = "dropping a reply tells the client that none will come"]
-pub struct Reply<R> {
-    /// `None` while a thread has it.
-    record: Option<Reserved>,
-    sender: oneshot::Sender<R>,
-    /// Where the request was taken.
-    site: &'static Location<'static>,
-}
+pub struct Reply<R>(oneshot::Permit<R>);
 
 impl<R> Reply<R> {
-    fn owed<C: Row>(sender: oneshot::Sender<R>, cx: &Cx<C>, site: &'static Location<'static>) -> Self {
-        Self { record: Some(cx.reserve(ObligationKind::SendPermit, site)), sender, site }
-    }
-
     /// Replies. Can't wait, fail or be cancelled. If the client has left, [`Sent`] hands the reply back.
     ///
     /// # Panics
@@ -238,18 +228,12 @@ impl<R> Reply<R> {
     /// comes back then.
     #[track_caller]
     pub fn send(self, reply: R) -> Sent<R> {
-        match self.record.map_or(Ok(()), Reserved::commit) {
-            Ok(()) => Sent::new(self.sender.send(reply)),
-            Err(AlreadyLeaked) => {
-                drop(self.sender);
-                Sent::too_late(reply)
-            }
-        }
+        self.0.send(reply)
     }
 
     /// Whether the client still waits; if not, the work may be saved.
     pub fn is_wanted(&self) -> bool {
-        !self.sender.is_closed()
+        !self.0.is_closed()
     }
 
     /// Makes it an obligation of the region that `cx` stands in, before it is handed there.
@@ -257,12 +241,6 @@ impl<R> Reply<R> {
     /// # Errors
     /// The region it belonged to has reported it as leaked already.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
-        match &mut self.record {
-            Some(record) => record.rehome(cx),
-            None => {
-                self.record = Some(cx.reserve(ObligationKind::SendPermit, self.site));
-                Ok(())
-            }
-        }
+        self.0.rehome(cx)
     }
 }

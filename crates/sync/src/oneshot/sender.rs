@@ -121,8 +121,20 @@ impl<T> Sender<T> {
     /// cancellation.
     #[track_caller]
     pub fn reserve<C: Row>(self, cx: &Cx<C>) -> Permit<T> {
-        let record = cx.reserve(ObligationKind::SendPermit, Location::caller());
-        Permit { record, tx: self.tx, end: self.end }
+        self.reserve_at(cx, Location::caller())
+    }
+
+    pub(crate) fn reserve_at<C: Row>(self, cx: &Cx<C>, site: &'static Location<'static>) -> Permit<T> {
+        self.owed_by(Owner::Region(cx.reserve(ObligationKind::SendPermit, site)))
+    }
+
+    /// For a thread outside of all regions; `site` is where it took this on.
+    pub(crate) fn reserve_by_thread(self, site: &'static Location<'static>) -> Permit<T> {
+        self.owed_by(Owner::Thread(site))
+    }
+
+    fn owed_by(self, owner: Owner) -> Permit<T> {
+        Permit { owner, tx: self.tx, end: self.end }
     }
 
     /// Waits until the receiver is gone or has closed, so that a value would come back: to stop work whose result nobody
@@ -145,11 +157,29 @@ impl<T> Sender<T> {
     }
 }
 
+/// Who owes an answer.
+#[derive(Debug)]
+enum Owner {
+    Region(Reserved),
+    /// Nobody who could be told, until a task takes it over: a thread that took it on there.
+    Thread(&'static Location<'static>),
+}
+
+impl Owner {
+    #[inline]
+    fn commit(self) -> Result<(), AlreadyLeaked> {
+        match self {
+            Owner::Region(record) => record.commit(),
+            Owner::Thread(_) => Ok(()),
+        }
+    }
+}
+
 /// An answer that is owed. Dropping it tells the receiver that none will come.
 #[derive(Debug)]
 #[must_use = "dropping a permit tells the receiver that nothing will come"]
 pub struct Permit<T> {
-    record: Reserved,
+    owner: Owner,
     tx: Tx<T, Waiter>,
     end: End,
 }
@@ -163,7 +193,7 @@ impl<T> Permit<T> {
     /// comes back then.
     #[track_caller]
     pub fn send(self, value: T) -> Sent<T> {
-        match self.record.commit() {
+        match self.owner.commit() {
             Ok(()) => {
                 let sent = Sent::new(self.tx.send(value));
                 self.end.sent();
@@ -184,7 +214,11 @@ impl<T> Permit<T> {
     /// # Errors
     /// The region it belonged to has reported it as leaked already.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
-        self.record.rehome(cx)
+        match &mut self.owner {
+            Owner::Region(record) => return record.rehome(cx),
+            Owner::Thread(site) => self.owner = Owner::Region(cx.reserve(ObligationKind::SendPermit, site)),
+        }
+        Ok(())
     }
 
     /// See [`Sender::closed`].
