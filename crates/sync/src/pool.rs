@@ -60,7 +60,7 @@ pub use overdue::Overdue;
 use core::{fmt, future::Future, panic::Location, time::Duration};
 use std::sync::Arc;
 
-use cx::{Access, Cx, MayTime};
+use cx::{Access, Branch, Cx, MayTime, Row, ScopeKind};
 use types::{ObligationKind, Res, Stop};
 
 use crate::{
@@ -100,6 +100,12 @@ struct State<T> {
     /// Places that are taken.
     out: usize,
     closed: bool,
+}
+
+/// Where a manager makes something or looks it over: it has a context to itself there, as it may open scopes in it, while that of
+/// the lease may be borrowed by others. What it spawns belongs to the region around.
+fn asked<C: Row>(cx: &Cx<C>) -> Branch<'_, C> {
+    Branch::new(cx, ScopeKind::Phase { masked: false })
 }
 
 /// Why nothing was leased.
@@ -170,7 +176,7 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
     /// `cancel.first` while it waits; creating and checking see a request at their own checkpoints. Something that was being
     /// checked is dropped then.
     #[track_caller]
-    pub fn lease(&self, cx: &mut Cx<C>) -> impl Future<Output = Res<Lease<M, C>, PoolError<M::Error>>> {
+    pub fn lease(&self, cx: &Cx<C>) -> impl Future<Output = Res<Lease<M, C>, PoolError<M::Error>>> {
         let at = Location::caller();
         async move {
             let permit = match overdue::place(&self.0, cx, at).await {
@@ -182,12 +188,13 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
                 return Err(Stop::Err(PoolError::Closed));
             };
             while let Some(mut item) = self.take_idle(cx).await {
-                match self.0.manager.check(cx, &mut item).await? {
+                let checks = asked(cx);
+                match checks.run(async |cx| self.0.manager.check(cx, &mut item).await).await? {
                     Health::Well => return Ok(ticket.lease(item)),
                     Health::Sick => drop(item),
                 }
             }
-            let made = self.0.manager.create(cx).await;
+            let made = asked(cx).run(async |cx| self.0.manager.create(cx).await).await;
             Ok(ticket.lease(made.map_err(|stop| stop.map_err(PoolError::Create))?))
         }
     }

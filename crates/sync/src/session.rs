@@ -37,7 +37,7 @@ use types::Cancelled;
 
 use crate::{
     Closed, Sent, TryRecvError, WaitError,
-    mpsc::SendError,
+    mpsc::{SendError, TrySendError},
     oneshot,
     rendezvous::{self, Receiver, Sender},
 };
@@ -130,6 +130,23 @@ impl<Q, R> Client<Q, R> {
                     })
                 }
             }
+        }
+    }
+
+    /// Asks a server that waits for a request just now, and that nobody else asks. Never waits, and isn't refused under
+    /// cancellation. What comes back receives the reply; its end without one is what [`AskError::Left`] is for `ask`.
+    ///
+    /// The request is in the server's hand then: if its wait is given up at that moment, the next one gets the request, and if the
+    /// server leaves without one, it's dropped.
+    ///
+    /// # Errors
+    /// The server doesn't wait ([`TrySendError::Full`]), or takes nothing any more: with the request.
+    pub fn try_ask(&self, request: Q) -> Result<oneshot::Receiver<R>, TrySendError<Q>> {
+        let (replies, replied) = oneshot::channel();
+        match self.asks.try_send((request, replies)) {
+            Ok(()) => Ok(replied),
+            Err(TrySendError::Full((request, _))) => Err(TrySendError::Full(request)),
+            Err(TrySendError::Closed((request, _))) => Err(TrySendError::Closed(request)),
         }
     }
 

@@ -37,7 +37,8 @@ pub trait Manage<C = All>: Send + Sync + 'static {
     /// Why one can't be made.
     type Error;
 
-    /// Makes one. It may wait, fail, be cancelled or panic: the pool loses nothing by it.
+    /// Makes one. It may wait, fail, be cancelled or panic: the pool loses nothing by it. What it spawns belongs to the region of
+    /// whoever leases.
     fn create(&self, cx: &mut Cx<C>) -> impl Future<Output = Res<Self::Item, Self::Error>> + Send;
 
     /// Looks one over that was idle, before it's leased. Unless it's said otherwise everything is well.

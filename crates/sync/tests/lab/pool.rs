@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use asupersync_sync::pool::{Health, Lease, Manage, Pool, PoolError, Recycle};
+use asupersync_sync::{
+    Event,
+    pool::{Health, Lease, Manage, Pool, PoolError, Recycle},
+};
 use cx::{Alarm, Cx};
 use lab::{LabConfig, LabRuntime};
 use types::{Cancelled, Error, Res, Stop};
@@ -107,6 +110,46 @@ async fn sleep(cx: &Cx, span: Duration) -> Done {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// Makes things with a context to itself, and leaves a task behind for each.
+struct Scoped(Arc<Event>);
+
+impl Manage for Scoped {
+    type Item = u32;
+    type Error = Error;
+
+    async fn create(&self, cx: &mut Cx) -> Res<u32> {
+        let parts = cx.region(|cx| async {
+            let mut both = [1, 2].map(|part| cx.spawn(async move |_: &mut Cx| -> Res<u32> { Ok(part) }));
+            let [a, b] = &mut both;
+            a.join(cx).await.unwrap() + b.join(cx).await.unwrap()
+        });
+        let sum = parts.await;
+        let stop = self.0.clone();
+        cx.spawn(async move |cx: &mut Cx| stop.wait(cx).await);
+        Ok(sum)
+    }
+}
+
+/// A context that others borrow too leases, twice at once, and what a manager spawns belongs to the region around.
+#[test]
+fn a_context_that_is_borrowed_is_enough_to_lease() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            let stop = Arc::new(Event::new(false));
+            let pool = Pool::new(2, Scoped(stop.clone()));
+            cx.region(|cx| async {
+                let shared: &Cx = cx;
+                let leases = futures_util::join!(pool.lease(shared), pool.lease(shared));
+                assert_eq!((*leases.0.unwrap(), *leases.1.unwrap()), (3, 3));
+                // The tasks that were left behind still wait.
+                stop.set();
+            })
+            .await;
+            assert_eq!((pool.idle(), pool.out()), (2, 0));
+        });
+    });
+}
 
 #[test]
 fn what_was_given_back_is_leased_again_and_nobody_has_it_beside_another() {

@@ -9,6 +9,7 @@ use std::{
 
 use asupersync_sync::{
     TryRecvError,
+    mpsc::TrySendError,
     session::{self, AskError},
 };
 use cx::Cx;
@@ -174,6 +175,73 @@ fn a_request_may_be_taken_without_a_wait_and_by_a_thread() {
             assert!(reply.send(10 * request).is_delivered());
             asking.join(cx).await.unwrap();
             assert!(matches!(server.try_next(cx), Err(TryRecvError::Closed)));
+        });
+    });
+}
+
+/// Two clients that don't wait, and a server that serves once: who is let in gets the reply, the other gets the request back, also
+/// once the server has left.
+#[test]
+fn who_asks_without_a_wait_is_let_in_or_has_the_request_back() {
+    let ends = Shared::<BTreeSet<(bool, bool)>>::default();
+    let found = on_every("try_ask", async |cx| {
+        let (client, mut server) = session::pair::<u8, u8>();
+        let mut asking = [1, 2].map(|request| {
+            let client = client.clone();
+            cx.spawn(async move |cx: &mut Cx| -> Res<bool> {
+                cx.step().await;
+                match client.try_ask(request) {
+                    Ok(mut reply) => assert_eq!(reply.recv(cx).await.unwrap(), 10 * request),
+                    Err(TrySendError::Full(back) | TrySendError::Closed(back)) => {
+                        assert_eq!(back, request);
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            })
+        });
+        let mut serving = cx.spawn(async move |cx: &mut Cx| {
+            if let Ok((request, reply)) = server.next(cx).await {
+                assert!(reply.send(10 * request).is_delivered());
+            }
+        });
+        let mut let_in = [false; 2];
+        for (asking, let_in) in asking.iter_mut().zip(&mut let_in) {
+            *let_in = asking.join(cx).await.unwrap();
+        }
+        serving.cancel("nobody asks any more");
+        ends.get().insert(let_in.into());
+        let _ = serving.join(cx).await;
+        assert!(matches!(client.try_ask(3), Err(TrySendError::Closed(3))));
+    });
+    // Both are refused if they come before the server waits; never are both let in.
+    assert_eq!(*ends.get(), BTreeSet::from([(false, false), (false, true), (true, false)]), "{found}");
+}
+
+/// A request that is in the hand of a server is the next wait's, or gone with the server; its client knows.
+#[test]
+fn a_request_in_the_hand_of_a_server_that_gives_up_is_the_next_ones() {
+    on_all(|lab| {
+        lab.run(|cx| async {
+            for leaves in [false, true] {
+                let (client, mut server) = session::pair::<Arc<()>, u8>();
+                let token = Arc::new(());
+                let mut reply = {
+                    let mut waiting = Box::pin(server.next(cx));
+                    let polled = core::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context)));
+                    assert!(polled.await.is_pending());
+                    client.try_ask(token.clone()).expect("it waits")
+                };
+                if leaves {
+                    drop(server);
+                    assert_eq!(reply.try_recv(), Err(TryRecvError::Closed));
+                } else {
+                    let (_request, owed) = server.try_next(cx).unwrap();
+                    assert!(owed.send(1).is_delivered());
+                    assert_eq!(reply.try_recv(), Ok(1));
+                }
+                assert_eq!(Arc::strong_count(&token), 1);
+            }
         });
     });
 }
