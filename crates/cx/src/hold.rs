@@ -23,7 +23,8 @@ pub struct Hold(Box<Noted>);
 struct Noted {
     waits: Arc<dyn Waits>,
     number: u64,
-    free: usize,
+    /// `None` if it's used up.
+    free: Option<usize>,
 }
 
 impl core::fmt::Debug for Hold {
@@ -41,14 +42,22 @@ impl Hold {
 
     /// It was given back, and `free` of it is there now.
     pub fn release(mut self, free: usize) {
-        self.0.free = free
+        self.0.free = Some(free)
+    }
+
+    /// It's used up, as room in which there is a value now: it was not given back.
+    pub fn spend(mut self) {
+        self.0.free = None
     }
 }
 
 impl Drop for Hold {
     #[cold]
     fn drop(&mut self) {
-        self.0.waits.released(self.0.number, self.0.free)
+        match self.0.free {
+            Some(free) => self.0.waits.released(self.0.number, free),
+            None => self.0.waits.spent(self.0.number),
+        }
     }
 }
 
@@ -117,7 +126,7 @@ fn note_hold(
         Holding::ForAnybody => Holder::Anybody(task_id(header)),
     };
     let number = waits.held(resource, what, at, by, free);
-    Some(Hold(Box::new(Noted { waits, number, free: 0 })))
+    Some(Hold(Box::new(Noted { waits, number, free: Some(0) })))
 }
 
 /// The running task has to wait. Through somebody else's waker it may be woken for other reasons.

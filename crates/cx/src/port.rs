@@ -104,6 +104,8 @@ pub trait Waits: Send + Sync {
     fn left(&self, task: &Header, resource: usize, at: &'static Location<'static>);
     /// What was held under this number is given back, and `free` of it is there now.
     fn released(&self, hold: u64, free: usize);
+    /// What was held under this number is used up: nobody holds it any more, and nobody else can have it for that.
+    fn spent(&self, hold: u64);
 }
 
 /// A source of random numbers.

@@ -236,6 +236,14 @@ impl Waits for WaitGraph {
         }
     }
 
+    fn spent(&self, hold: u64) {
+        let mut table = locked(&self.0);
+        let Some(held) = table.holds.remove(&hold) else { return };
+        if !table.holds.values().any(|other| other.resource == held.resource) {
+            table.free.remove(&held.resource);
+        }
+    }
+
     fn left(&self, task: &Header, resource: usize, at: &'static Location<'static>) {
         let gone = locked(&self.0).queues.left(address(task), resource, at);
         drop(gone)

@@ -14,11 +14,12 @@ use core::{
     task::{Context, Poll},
 };
 
-use cx::{Access, Cx, Object, Reserved, Row, Waiter};
-use types::{Cancelled, FusedStream, ObligationKind, Stream, WaitKind};
+use cx::{Access, Cx, Object, Row, Waiter};
+use types::{Cancelled, FusedStream, Stream, WaitKind};
 
 use super::{
     Permit, Receiver, Sender,
+    permit::Owed,
     ring::{TryReserveError, Tx, WeakTx},
     sender::FULL,
 };
@@ -60,6 +61,10 @@ impl<T> Pends for Room<'_, T> {
     fn leave(&mut self, node: &mut WaitNode) {
         self.tx.cancel(node);
     }
+
+    fn held(&self) -> Option<(usize, usize)> {
+        Some((self.tx.address(), self.count as usize))
+    }
 }
 
 impl<T> Sender<T> {
@@ -84,8 +89,8 @@ impl<T> Sender<T> {
         let room = Room { tx: &self.tx, count: self.room_for(count) };
         async move {
             Wait::new(room, cx, site).await?;
-            let records = (0..count).map(|_| cx.reserve(ObligationKind::SendPermit, site)).collect();
-            Ok(Permits { tx: &self.tx, records })
+            let owed = (0..count).map(|_| Owed::new(&self.tx, cx, site)).collect();
+            Ok(Permits { tx: &self.tx, owed })
         }
     }
 
@@ -111,8 +116,8 @@ impl<T> Sender<T> {
             Err(TryReserveError::Closed) => Access::Read,
         });
         taken?;
-        let records = (0..count).map(|_| cx.reserve(ObligationKind::SendPermit, site)).collect();
-        Ok(Permits { tx: &self.tx, records })
+        let owed = (0..count).map(|_| Owed::new(&self.tx, cx, site)).collect();
+        Ok(Permits { tx: &self.tx, owed })
     }
 
     #[track_caller]
@@ -154,18 +159,18 @@ impl<T> Sender<T> {
 pub struct Permits<'a, T> {
     tx: &'a Tx<T, Waiter>,
     /// One for each credit that is held.
-    records: Vec<Reserved>,
+    owed: Vec<Owed>,
 }
 
 impl<'a, T> Iterator for Permits<'a, T> {
     type Item = Permit<'a, T>;
 
     fn next(&mut self) -> Option<Permit<'a, T>> {
-        self.records.pop().map(|record| Permit::new(record, self.tx.permit_of_credit()))
+        self.owed.pop().map(|owed| Permit::new(owed, self.tx.permit_of_credit()))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.records.len(), Some(self.records.len()))
+        (self.owed.len(), Some(self.owed.len()))
     }
 }
 

@@ -1,28 +1,61 @@
 //! Room for one value, as an obligation: [`Permit`], and [`OwnedPermit`] for those who outlive their sender.
 //!
-//! Both hold a record of their region and a credit of the ring. The record is settled first: only who wins it acts on
+//! Both hold a record of their region ([`Owed`]) and a credit of the ring. The record is settled first: only who wins it acts on
 //! the channel (`obligation.linear`). A record that was reported as leaked changes nothing about the credit, which is
 //! given back here and nowhere else.
 //!
 //! Not here: waiting for room (`sender`).
 
-use cx::{Cx, Reserved, Row, Waiter};
-use obligation::AlreadyLeaked;
+use core::panic::Location;
 
-use super::ring;
+use cx::{Cx, Hold, Holding, Reserved, Row, Waiter};
+use obligation::AlreadyLeaked;
+use types::ObligationKind;
+
+use super::ring::{self, Tx};
 use crate::Sent;
+
+/// In deadlock reports.
+const WHAT: &str = "room in the channel";
+
+/// A value that is owed for room that was reserved.
+#[derive(Debug)]
+pub(super) struct Owed {
+    record: Reserved,
+    /// Set where tasks are traced: it says who has the room. Anybody may, as a permit can be handed on.
+    hold: Option<Hold>,
+}
+
+impl Owed {
+    /// The caller has just reserved room for one.
+    #[inline]
+    pub(super) fn new<T, C: Row>(tx: &Tx<T, Waiter>, cx: &Cx<C>, site: &'static Location<'static>) -> Self {
+        let record = cx.reserve(ObligationKind::SendPermit, site);
+        let hold = cx.hold(tx.address(), WHAT, site, Holding::ForAnybody, || tx.free() as usize);
+        Self { record, hold }
+    }
+
+    #[inline]
+    fn commit(self) -> Result<(), AlreadyLeaked> {
+        self.record.commit()?;
+        if let Some(hold) = self.hold {
+            hold.spend()
+        }
+        Ok(())
+    }
+}
 
 /// Room for one value. Dropping it gives the room to the next in line.
 #[derive(Debug)]
 #[must_use = "dropping a permit gives the room back without sending"]
 pub struct Permit<'a, T> {
-    record: Reserved,
+    owed: Owed,
     credit: ring::Permit<'a, T, Waiter>,
 }
 
 impl<'a, T> Permit<'a, T> {
-    pub(super) fn new(record: Reserved, credit: ring::Permit<'a, T, Waiter>) -> Self {
-        Self { record, credit }
+    pub(super) fn new(owed: Owed, credit: ring::Permit<'a, T, Waiter>) -> Self {
+        Self { owed, credit }
     }
 
     /// Sends. Can't wait, fail or be cancelled. After the receiver has gone, [`Sent`] hands the value back; it may be
@@ -34,7 +67,7 @@ impl<'a, T> Permit<'a, T> {
     #[inline]
     #[track_caller]
     pub fn send(self, value: T) -> Sent<T> {
-        match self.record.commit() {
+        match self.owed.commit() {
             Ok(()) => Sent::new(self.credit.send(value)),
             Err(AlreadyLeaked) => {
                 drop(self.credit);
@@ -51,13 +84,13 @@ impl<'a, T> Permit<'a, T> {
     /// # Errors
     /// The region it belonged to has reported it as leaked already.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
-        self.record.rehome(cx)
+        self.owed.record.rehome(cx)
     }
 
     /// The same permit with a sender of its own, so that it may go to another task. [`rehome`](Self::rehome) it if that
     /// task's region isn't the one it was reserved in.
     pub fn into_owned(self) -> OwnedPermit<T> {
-        OwnedPermit { record: self.record, credit: self.credit.into_owned() }
+        OwnedPermit { owed: self.owed, credit: self.credit.into_owned() }
     }
 }
 
@@ -65,7 +98,7 @@ impl<'a, T> Permit<'a, T> {
 #[derive(Debug)]
 #[must_use = "dropping a permit gives the room back without sending"]
 pub struct OwnedPermit<T> {
-    record: Reserved,
+    owed: Owed,
     credit: ring::OwnedPermit<T, Waiter>,
 }
 
@@ -76,7 +109,7 @@ impl<T> OwnedPermit<T> {
     /// As there.
     #[track_caller]
     pub fn send(self, value: T) -> Sent<T> {
-        match self.record.commit() {
+        match self.owed.commit() {
             Ok(()) => Sent::new(self.credit.send(value)),
             Err(AlreadyLeaked) => {
                 drop(self.credit);
@@ -93,6 +126,6 @@ impl<T> OwnedPermit<T> {
     /// # Errors
     /// As there.
     pub fn rehome<C: Row>(&mut self, cx: &Cx<C>) -> Result<(), AlreadyLeaked> {
-        self.record.rehome(cx)
+        self.owed.record.rehome(cx)
     }
 }

@@ -9,11 +9,12 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use cx::{Access, Cx, Row, Waiter};
-use types::{Cancelled, IntoStop, ObligationKind, Stop, WaitKind};
+use cx::{Access, Cx, Row, Waiter, port::WaitOn};
+use types::{Cancelled, IntoStop, Stop, WaitKind};
 
 use super::{
     Permit,
+    permit::Owed,
     ring::{TryReserveError, TrySendError, Tx},
 };
 use crate::{Closed, WaitError, WaitNode, wait::polled_again};
@@ -91,7 +92,7 @@ impl<T> Sender<T> {
             Err(TryReserveError::Closed) => Access::Read,
         });
         let credit = credit?;
-        Ok(Permit::new(cx.reserve(ObligationKind::SendPermit, Location::caller()), credit))
+        Ok(Permit::new(Owed::new(&self.tx, cx, Location::caller()), credit))
     }
 
     /// Waits until the receiver has closed the channel or is gone, so that nothing that would be sent is received: to stop
@@ -105,6 +106,22 @@ impl<T> Sender<T> {
         cx: &'c Cx<C>,
     ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
         self.tx.leaving().wait(self.tx.room(), cx, Location::caller())
+    }
+
+    /// Says that a task waits for room, where it does. Who holds some is known, but a receive makes room as well.
+    #[inline]
+    fn waits<C: Row>(&self, cx: &Cx<C>, context: &Context<'_>, site: &'static Location<'static>) {
+        let resource = self.tx.address();
+        cx.poll_wait_on(context, &FULL, WaitOn::Held { resource, wanted: 1, at: site });
+    }
+
+    /// Gives a place in the queue up, if it's there.
+    #[inline]
+    fn leave<C>(&self, node: &mut WaitNode, cx: &Cx<C>, site: &'static Location<'static>) {
+        if node.is_queued() {
+            self.tx.cancel(node);
+            cx.left(self.tx.address(), site);
+        }
     }
 
     /// Whether sending is over: the receiver has closed the channel or is gone.
@@ -170,7 +187,7 @@ impl<'s, T, C: Row> Future for Reserve<'s, '_, T, C> {
         let Some(cx) = *until_over else { polled_again() };
         let room = sender.tx.room();
         if let Err(cancelled) = ready!(cx.poll_operation(context, room, Access::Acquire(1), Some(site))) {
-            sender.tx.cancel(node);
+            sender.leave(node, cx, site);
             *until_over = None;
             return Poll::Ready(Err(cancelled.into()));
         }
@@ -178,17 +195,17 @@ impl<'s, T, C: Row> Future for Reserve<'s, '_, T, C> {
             Poll::Ready(Ok(credit)) => {
                 *until_over = None;
                 room.touch_at(Access::Acquire(1), site);
-                let record = cx.reserve(ObligationKind::SendPermit, site);
-                Poll::Ready(Ok(Permit::new(record, credit)))
+                Poll::Ready(Ok(Permit::new(Owed::new(&sender.tx, cx, site), credit)))
             }
             Poll::Ready(Err(closed)) => {
                 *until_over = None;
                 room.touch_at(Access::Read, site);
+                cx.left(sender.tx.address(), site);
                 Poll::Ready(Err(closed.into()))
             }
             Poll::Pending => {
                 room.touch_at(Access::Write, site);
-                cx.poll_wait(context, &FULL);
+                sender.waits(cx, context, site);
                 Poll::Pending
             }
         }
@@ -205,7 +222,9 @@ impl<T, C: Row> futures_core::FusedFuture for Reserve<'_, '_, T, C> {
 
 impl<T, C> Drop for Reserve<'_, '_, T, C> {
     fn drop(&mut self) {
-        self.sender.tx.cancel(&mut self.node);
+        if let Some(cx) = self.cx {
+            self.sender.leave(&mut self.node, cx, self.site);
+        }
     }
 }
 
@@ -242,7 +261,7 @@ impl<T, C: Row> Future for Delivery<'_, '_, T, C> {
         let room = tx.room();
         if let Err(cancelled) = ready!(this.cx.poll_operation(context, room, Access::Acquire(1), Some(site)))
         {
-            tx.cancel(&mut this.node);
+            this.sender.leave(&mut this.node, this.cx, site);
             return Poll::Ready(Err(SendError::Cancelled(this.take(), cancelled)));
         }
         if !this.node.is_queued() {
@@ -258,7 +277,11 @@ impl<T, C: Row> Future for Delivery<'_, '_, T, C> {
                 Err(TrySendError::Full(value)) => this.value = Some(value),
             }
         }
-        match tx.poll_permit(&mut this.node, || Waiter::from_waker(context.waker())) {
+        let polled = tx.poll_permit(&mut this.node, || Waiter::from_waker(context.waker()));
+        if polled.is_ready() {
+            this.cx.left(tx.address(), site);
+        }
+        match polled {
             Poll::Ready(Ok(credit)) => {
                 room.touch_at(Access::Acquire(1), site);
                 Poll::Ready(credit.send(this.take()).map_err(SendError::Closed))
@@ -269,7 +292,7 @@ impl<T, C: Row> Future for Delivery<'_, '_, T, C> {
             }
             Poll::Pending => {
                 room.touch_at(Access::Write, site);
-                this.cx.poll_wait(context, &FULL);
+                this.sender.waits(this.cx, context, site);
                 Poll::Pending
             }
         }
@@ -286,7 +309,7 @@ impl<T, C: Row> futures_core::FusedFuture for Delivery<'_, '_, T, C> {
 
 impl<T, C> Drop for Delivery<'_, '_, T, C> {
     fn drop(&mut self) {
-        self.sender.tx.cancel(&mut self.node);
+        self.sender.leave(&mut self.node, self.cx, self.site);
     }
 }
 

@@ -3,9 +3,15 @@
 //!
 //! Not here: circles through mutexes and semaphores, and what is no circle (`crates/lab/tests`).
 
-use std::{future::pending, panic::Location, pin::pin, sync::Arc};
+use std::{
+    future::pending,
+    panic::Location,
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
 use asupersync_sync::{
+    mpsc,
     mutex::{Guard, Mutex},
     rwlock::{ReadGuard, RwLock, UpgradableGuard, WriteGuard},
     semaphore::Semaphore,
@@ -252,6 +258,87 @@ fn permits_left_aside_are_told_with_both_places() {
         let _never = slots.acquire(cx, 1).await;
     });
     names(&said, "permits of the semaphore", lines.0, lines.1);
+}
+
+/// Room of a channel is held as permits are: whoever wants some, in whatever way, is told with who has it.
+#[test]
+fn room_left_aside_is_told_with_both_places() {
+    for wants in ["send", "reserve", "reserve_many"] {
+        let mut lines = (0, 0);
+        let said = stuck(async |cx| {
+            let (tx, _rx) = mpsc::channel::<u8>(2);
+            let mut holds = pin!(async {
+                lines.0 = here() + 1;
+                let _permits = tx.reserve_many(cx, 2).await.unwrap();
+                pending::<()>().await
+            });
+            stand(cx, holds.as_mut()).await;
+            lines.1 = here() + 2;
+            let _never = match wants {
+                "send" => (line!(), tx.send(cx, 1).await.is_ok()).1,
+                "reserve" => tx.reserve(cx).await.is_ok(),
+                _ => tx.reserve_many(cx, 1).await.is_ok(),
+            };
+        });
+        lines.1 += ["send", "reserve", "reserve_many"].iter().position(|one| *one == wants).unwrap() as u32;
+        names(&said, "room in the channel", lines.0, lines.1);
+    }
+}
+
+/// Polls a wait until it stands in its queue.
+async fn stand(cx: &Cx, mut wait: Pin<&mut impl Future>) {
+    for _ in 0..3 {
+        assert!(futures_util::poll!(wait.as_mut()).is_pending());
+        cx.yield_now().await;
+    }
+}
+
+/// What was sent is nobody's room any more; what was given back may be in the hands of a future that nobody polls.
+#[test]
+fn room_that_was_used_is_nobodys_and_room_that_was_given_back_is_told_with_who_got_it() {
+    for sends in [true, false] {
+        let said = stuck(async |cx| {
+            let (tx, _rx) = mpsc::channel::<u8>(1);
+            let permit = tx.reserve(cx).await.unwrap();
+            let mut aside = pin!(tx.reserve(cx));
+            stand(cx, aside.as_mut()).await;
+            if sends {
+                permit.send(1);
+            } else {
+                permit.abort();
+            }
+            let _never = tx.send(cx, 2).await;
+        });
+        assert!(!said.contains("took it at"), "{said}");
+        assert_eq!(said.contains("it was handed to a future of the root body"), !sends, "{said}");
+    }
+}
+
+/// Waits that were given up, refused or served stand nowhere.
+#[test]
+fn who_waited_for_room_and_waits_no_more_is_not_told() {
+    let said = stuck(async |cx| {
+        let (tx, mut rx) = mpsc::channel::<u8>(1);
+        tx.try_send(0).unwrap();
+        {
+            let (mut one, mut other) = (pin!(tx.reserve(cx)), pin!(tx.send(cx, 1)));
+            stand(cx, one.as_mut()).await;
+            stand(cx, other.as_mut()).await;
+            assert_eq!(rx.try_recv(), Ok(0));
+            drop(one.await.unwrap());
+            other.await.unwrap();
+            stand(cx, pin!(tx.send(cx, 2))).await;
+        }
+        assert_eq!(rx.try_recv(), Ok(1));
+        let held = tx.reserve(cx).await.unwrap();
+        let mut waits = pin!(tx.reserve(cx));
+        stand(cx, waits.as_mut()).await;
+        rx.close();
+        assert!(waits.await.is_err());
+        held.abort();
+        pending::<()>().await
+    });
+    assert!(!said.contains("room in the channel"), "{said}");
 }
 
 /// Whoever is kept out only by somebody in line, who may leave, is in no circle.

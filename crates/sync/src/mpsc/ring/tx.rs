@@ -121,6 +121,12 @@ impl<T, W: Wakes> Tx<T, W> {
         self.ring.credits.poll_reserve(node, count, make)
     }
 
+    /// What deadlock reports know its room by.
+    #[cfg(not(loom))]
+    pub(crate) fn address(&self) -> usize {
+        core::ptr::from_ref::<Ring<T, W>>(&self.ring).addr()
+    }
+
     /// One of the credits that the caller owns, as a guard.
     pub fn permit_of_credit(&self) -> Permit<'_, T, W> {
         Permit { tx: self }
