@@ -111,7 +111,7 @@ pub const TABLE: &[Row] = &[
     row("region",     Layer::Kernel, &["types", "trace", "cancel", "obligation", "task"], &[], Std::No),
 
     row("cx",         Layer::Context, KERNEL, &["smallvec"], Std::No),
-    row("time",       Layer::Context, &["types", "cx"], &["slab", "pin-project", "pin-project-lite"], Std::No),
+    row("time",       Layer::Context, &["types", "cx"], &["slab", "pin-project", "pin-project-lite", "futures-core"], Std::No),
 
     row("explore",    Layer::Engine, &["types", "trace"], &[], Std::Yes),
     row("monitor",    Layer::Engine, &["types", "trace", "oracle"], &[], Std::Yes),

@@ -74,7 +74,7 @@ mod face {
     use super::Leaving;
     use crate::{
         WaitNode,
-        wait::{Pends, Wait},
+        wait::{Fused, Pends, Wait},
     };
 
     static RECEIVED: WaitKind = WaitKind::new("closed (somebody receives)");
@@ -119,7 +119,7 @@ mod face {
             somebody: &'g Object,
             cx: &'c Cx<C>,
             site: &'static Location<'static>,
-        ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'g, 'c, F, C> {
+        ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'g, 'c, F, C> {
             Wait::new(Closed { leaving: self, somebody }, cx, site)
         }
     }

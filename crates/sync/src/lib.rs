@@ -38,7 +38,8 @@
 //! - `cancel.first`: a cancellation that is effective is returned before anything happens. An item stays in its channel;
 //!   a grant (room, permits, a lock handed over, a notification) that was assigned already goes to the next in line.
 //! - A future that is dropped at any point has done nothing, in the same sense. It may be polled with changing wakers, so
-//!   the combinators of other crates work.
+//!   the combinators of other crates work. With the feature `futures` the waits say when they are over (`FusedFuture`), which
+//!   `select!` of the futures crate asks for.
 //! - Permits are obligations of the region of the `Cx` they were reserved with (`obligation.owner`): a region that
 //!   settles over one reports where it was reserved. Plain operations have no suspension between their two phases, and
 //!   need no record.
@@ -51,6 +52,14 @@
 //! oneshot are streams themselves, the others become one (`into_stream`).
 //!
 //! Not here: timers, tasks, anything that reads a clock or starts a thread.
+
+#![cfg_attr(
+    feature = "futures",
+    allow(
+        clippy::implied_bounds_in_impls,
+        reason = "a wait is `Future + Fused`, and only with this feature the second says the first"
+    )
+)]
 
 pub mod barrier;
 pub mod broadcast;

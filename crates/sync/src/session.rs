@@ -40,6 +40,7 @@ use crate::{
     mpsc::{SendError, TrySendError},
     oneshot,
     rendezvous::{self, Receiver, Sender},
+    wait::{Fused, Made},
 };
 
 /// Two peers: one asks `Q`, the other replies `R`.
@@ -185,12 +186,12 @@ impl<Q, R> Server<Q, R> {
     pub fn next<'a, C: Row>(
         &'a mut self,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<(Q, Reply<R>), WaitError>> + use<'a, Q, R, C> {
+    ) -> impl Future<Output = Result<(Q, Reply<R>), WaitError>> + Unpin + Fused + use<'a, Q, R, C> {
         let (taking, site) = (self.asked.recv(cx), Location::caller());
-        async move {
-            let (request, sender) = taking.await?;
+        Made::of(taking, move |taken: Result<(Q, oneshot::Sender<R>), WaitError>| {
+            let (request, sender) = taken?;
             Ok((request, Reply(sender.reserve_at(cx, site))))
-        }
+        })
     }
 
     /// Takes the oldest request if there is one. Never waits, and isn't refused under cancellation: `cx` says whose obligation

@@ -6,7 +6,7 @@
 //! - Exploration hears of the operation before it happens, and dumps of what the task waits for.
 //!
 //! - A wait is over once: polled after that it panics, and touches nothing. (A stream's items are waits one after the
-//!   other.)
+//!   other.) It knows that it is ([`Fused`]).
 //! - What waits for something that is held says so ([`Pends::held`]), so that circles and futures left aside are told.
 //!
 //! Not here: who holds what is waited for (each lock). mpsc, oneshot, semaphore, mutex and notify, which are older and say
@@ -71,6 +71,14 @@ pub(crate) enum Stage {
 pub(crate) fn polled_again() -> ! {
     panic!("polled after it was ready")
 }
+
+/// A wait that says when it is over, for `select!` of the futures crate: it must not be polled then.
+#[cfg(feature = "futures")]
+pub(crate) use futures_core::FusedFuture as Fused;
+
+/// A wait that knows when it is over, and says so with the feature `futures`: it is the `FusedFuture` of futures-core then.
+#[cfg(not(feature = "futures"))]
+pub trait Fused {}
 
 /// The future.
 #[must_use = "futures do nothing unless awaited"]
@@ -157,6 +165,58 @@ impl<P: Pends, C: Row> Future for Wait<'_, P, C> {
         polled
     }
 }
+
+#[cfg(feature = "futures")]
+impl<P: Pends, C: Row> Fused for Wait<'_, P, C> {
+    fn is_terminated(&self) -> bool {
+        self.cx.is_none()
+    }
+}
+
+#[cfg(not(feature = "futures"))]
+impl<P: Pends, C> Fused for Wait<'_, P, C> {}
+
+/// A wait, and what is made of its end at once.
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Made<W, F> {
+    wait: W,
+    /// `None` once it's over.
+    make: Option<F>,
+}
+
+impl<W, F> Made<W, F> {
+    #[inline]
+    pub(crate) fn of(wait: W, make: F) -> Self {
+        Self { wait, make: Some(make) }
+    }
+}
+
+/// Nothing but the wait could be pinned.
+impl<W: Unpin, F> Unpin for Made<W, F> {}
+
+impl<W: Future + Unpin, F: FnOnce(W::Output) -> R, R> Future for Made<W, F> {
+    type Output = R;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
+        if self.make.is_none() {
+            polled_again();
+        }
+        let made_of = ready!(Pin::new(&mut self.wait).poll(context));
+        let Some(make) = self.make.take() else { polled_again() };
+        Poll::Ready(make(made_of))
+    }
+}
+
+#[cfg(feature = "futures")]
+impl<W: Future + Unpin, F: FnOnce(W::Output) -> R, R> Fused for Made<W, F> {
+    fn is_terminated(&self) -> bool {
+        self.make.is_none()
+    }
+}
+
+#[cfg(not(feature = "futures"))]
+impl<W, F> Fused for Made<W, F> {}
 
 impl<P: Pends<Refused: Refusal>, C: Row> Receives for Wait<'_, P, C> {
     type Ready = P::Ready;

@@ -26,20 +26,28 @@ static SLEEPING: WaitKind = WaitKind::new("a timer");
 pub struct Sleep<'a, C = cx::All> {
     alarm: Alarm,
     cx: &'a Cx<C>,
+    /// Whether it was `Ready` since it was set.
+    #[cfg(feature = "futures")]
+    over: bool,
 }
 
 impl<'a, C: MayTime> Sleep<'a, C> {
     /// A sleep until `at`; [`Time::MAX`] is never.
     #[inline]
     pub fn new(cx: &'a Cx<C>, at: Time) -> Sleep<'a, C> {
-        Sleep { cx, alarm: Alarm::new(at) }
+        Sleep {
+            cx,
+            alarm: Alarm::new(at),
+            #[cfg(feature = "futures")]
+            over: false,
+        }
     }
 
     /// Sleeps until `at` instead. A timer that was set is taken back, so the sleep can be used again.
     #[inline]
     pub fn reset(&mut self, at: Time) {
-        self.alarm.disarm(self.cx);
-        self.alarm = Alarm::new(at);
+        // Dropping what it was takes the timer back.
+        *self = Sleep::new(self.cx, at);
     }
 
     /// Whether the instant has come, without waiting for it.
@@ -70,6 +78,18 @@ impl<C: MayTime> Future for Sleep<'_, C> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.poll_sleep(context);
+        #[cfg(feature = "futures")]
+        {
+            self.over = polled.is_ready();
+        }
+        polled
+    }
+}
+
+impl<C: MayTime> Sleep<'_, C> {
+    #[inline]
+    fn poll_sleep(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
         let cx = self.cx;
         if let Err(cancelled) = ready!(cx.poll_proceed(context)) {
             self.alarm.disarm(cx);
@@ -80,6 +100,15 @@ impl<C: MayTime> Future for Sleep<'_, C> {
         }
         cx.poll_wait(context, &SLEEPING);
         Poll::Pending
+    }
+}
+
+/// For `select!` of the futures crate: a sleep that was `Ready` is not polled again before it is [reset](Sleep::reset), although it
+/// could be.
+#[cfg(feature = "futures")]
+impl<C: MayTime> futures_core::FusedFuture for Sleep<'_, C> {
+    fn is_terminated(&self) -> bool {
+        self.over
     }
 }
 

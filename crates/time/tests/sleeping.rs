@@ -227,3 +227,30 @@ fn the_same_seed_sleeps_the_same_trace() {
     };
     assert_eq!(trace(7), trace(7));
 }
+
+/// For `select!` of the futures crate: a sleep is over once it was ready, whatever it said, until it's set again.
+#[cfg(feature = "futures")]
+#[test]
+fn a_sleep_says_when_it_is_over() {
+    use futures_core::FusedFuture;
+    explore(0..20, |lab| {
+        lab.run(|cx| async {
+            {
+                let mut sleep = cx.sleep(ms(5));
+                assert!(!sleep.is_terminated());
+                (&mut sleep).await.unwrap();
+                assert!(sleep.is_terminated());
+                sleep.reset(at(10));
+                assert!(!sleep.is_terminated());
+                (&mut sleep).await.unwrap();
+                assert!(sleep.is_terminated() && cx.now() == at(10));
+            }
+            cx.region(|cx| async {
+                let mut refused = cx.sleep(ms(5));
+                cx.handle().cancel(CancelKind::Explicit, "no more", None);
+                assert!((&mut refused).await.is_err() && refused.is_terminated());
+            })
+            .await;
+        });
+    });
+}

@@ -10,7 +10,7 @@ use types::{Cancelled, WaitKind};
 use super::round::{Arrival, Round};
 use crate::{
     WaitNode,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static OTHERS: WaitKind = WaitKind::new("wait (barrier)");
@@ -87,7 +87,7 @@ impl Barrier {
     pub fn wait<'b, 'c, C: Row>(
         &'b self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<Passed, Cancelled>> + use<'b, 'c, C> {
+    ) -> impl Future<Output = Result<Passed, Cancelled>> + Unpin + Fused + use<'b, 'c, C> {
         Wait::new(Others { barrier: self, arrival: Arrival::default() }, cx, Location::caller())
     }
 

@@ -13,7 +13,7 @@ use crate::{
     WaitNode,
     items::{Items, Owned, Refusal, Shown, Source},
     park,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static NOTHING_NEW: WaitKind = WaitKind::new("recv (broadcast)");
@@ -132,7 +132,7 @@ impl<T: Clone> Receiver<T> {
     pub fn recv<'a, C: Row>(
         &'a mut self,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<T, RecvError>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<T, RecvError>> + Unpin + Fused + use<'a, T, C> {
         Wait::new(Next(self), cx, Location::caller())
     }
 

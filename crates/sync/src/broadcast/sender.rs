@@ -10,7 +10,7 @@ use obligation::AlreadyLeaked;
 use types::{Cancelled, ObligationKind};
 
 use super::{Receiver, tape::Tape};
-use crate::Sent;
+use crate::{Sent, wait::Fused};
 
 /// Sends to every receiver. Clones send into the same channel. Receivers see the end when the last is gone.
 pub struct Sender<T> {
@@ -57,7 +57,7 @@ impl<T> Sender<T> {
     pub fn closed<'s, 'c, C: Row>(
         &'s self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         self.core.leaving().wait(&self.object, cx, Location::caller())
     }
 

@@ -10,7 +10,7 @@ use types::{Cancelled, WaitKind};
 use super::flag::{Flag, Since};
 use crate::{
     WaitNode,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static UNSET: WaitKind = WaitKind::new("wait (event)");
@@ -80,7 +80,7 @@ impl Event {
     pub fn wait<'e, 'c, C: Row>(
         &'e self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + use<'e, 'c, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'e, 'c, C> {
         Wait::new(Set(self, Since::default()), cx, Location::caller())
     }
 }

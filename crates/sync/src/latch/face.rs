@@ -10,7 +10,7 @@ use types::{Cancelled, WaitKind};
 use super::count::Count;
 use crate::{
     WaitNode,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static SHUT: WaitKind = WaitKind::new("wait (latch)");
@@ -74,7 +74,7 @@ impl Latch {
     pub fn wait<'l, 'c, C: Row>(
         &'l self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + use<'l, 'c, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'l, 'c, C> {
         Wait::new(Open(self), cx, Location::caller())
     }
 

@@ -27,7 +27,7 @@ use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
     items::Items,
     park,
-    wait::{Pends, Wait},
+    wait::{Fused, Made, Pends, Wait},
 };
 
 /// Room for so many.
@@ -84,14 +84,14 @@ impl<T> Sender<T> {
         &'a self,
         cx: &'a Cx<C>,
         count: usize,
-    ) -> impl Future<Output = Result<Permits<'a, T>, WaitError>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<Permits<'a, T>, WaitError>> + Unpin + Fused + use<'a, T, C> {
         let site = Location::caller();
         let room = Room { tx: &self.tx, count: self.room_for(count) };
-        async move {
-            Wait::new(room, cx, site).await?;
+        Made::of(Wait::new(room, cx, site), move |there| {
+            there?;
             let owed = (0..count).map(|_| Owed::new(&self.tx, cx, site)).collect();
             Ok(Permits { tx: &self.tx, owed })
-        }
+        })
     }
 
     /// Room for `count` values at once, if it's there and nobody waits for some. Never waits, and isn't refused under

@@ -17,7 +17,10 @@ use super::{
     permit::Owed,
     ring::{TryReserveError, TrySendError, Tx},
 };
-use crate::{Closed, WaitError, WaitNode, wait::polled_again};
+use crate::{
+    Closed, WaitError, WaitNode,
+    wait::{Fused, polled_again},
+};
 
 pub(super) static FULL: WaitKind = WaitKind::new("send (channel full)");
 
@@ -104,7 +107,7 @@ impl<T> Sender<T> {
     pub fn closed<'s, 'c, C: Row>(
         &'s self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         self.tx.leaving().wait(self.tx.room(), cx, Location::caller())
     }
 

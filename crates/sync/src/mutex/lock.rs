@@ -118,6 +118,14 @@ impl<'m, T: ?Sized, C: Row> Future for Lock<'m, '_, T, C> {
     }
 }
 
+/// For `select!` of the futures crate: over means that it must not be polled.
+#[cfg(feature = "futures")]
+impl<T: ?Sized, C: Row> futures_core::FusedFuture for Lock<'_, '_, T, C> {
+    fn is_terminated(&self) -> bool {
+        self.over
+    }
+}
+
 impl<T: ?Sized, C> Drop for Lock<'_, '_, T, C> {
     #[inline]
     fn drop(&mut self) {

@@ -132,6 +132,14 @@ impl<C: Row> Future for Notified<'_, '_, C> {
     }
 }
 
+/// For `select!` of the futures crate: over means that it must not be polled.
+#[cfg(feature = "futures")]
+impl<C: Row> futures_core::FusedFuture for Notified<'_, '_, C> {
+    fn is_terminated(&self) -> bool {
+        self.over
+    }
+}
+
 impl<C> Drop for Notified<'_, '_, C> {
     fn drop(&mut self) {
         self.leave();

@@ -13,7 +13,7 @@ use types::{Cancelled, ObligationKind, WaitKind};
 use super::word::Tx;
 use crate::{
     Sent, WaitNode,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static WANTED: WaitKind = WaitKind::new("closed (somebody receives)");
@@ -39,7 +39,7 @@ impl<'s, T> Left<'s, T> {
         value: &'s Object,
         cx: &'c Cx<C>,
         site: &'static Location<'static>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         Wait::new(Left { tx, value, waits: false }, cx, site)
     }
 }
@@ -146,7 +146,7 @@ impl<T> Sender<T> {
     pub fn closed<'s, 'c, C: Row>(
         &'s mut self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         Left::wait(&mut self.tx, &self.end.value, cx, Location::caller())
     }
 
@@ -229,7 +229,7 @@ impl<T> Permit<T> {
     pub fn closed<'s, 'c, C: Row>(
         &'s mut self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         Left::wait(&mut self.tx, &self.end.value, cx, Location::caller())
     }
 

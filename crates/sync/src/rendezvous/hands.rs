@@ -14,7 +14,7 @@ use crate::{
     items::{Items, Owned, Source},
     mpsc::{SendError, TrySendError},
     park,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static NOT_TAKEN: WaitKind = WaitKind::new("send (rendezvous)");
@@ -168,7 +168,7 @@ impl<T> Sender<T> {
     pub fn closed<'s, 'c, C: Row>(
         &'s self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         self.shared.table.leaving().wait(&self.shared.object, cx, Location::caller())
     }
 
@@ -293,7 +293,7 @@ impl<T> Receiver<T> {
     pub fn recv<'r, 'c, C: Row>(
         &'r mut self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<T, WaitError>> + use<'r, 'c, T, C> {
+    ) -> impl Future<Output = Result<T, WaitError>> + Unpin + Fused + use<'r, 'c, T, C> {
         Wait::new(Taking { shared: &*self.shared, waits: false }, cx, Location::caller())
     }
 

@@ -17,7 +17,7 @@ use types::{Cancelled, WaitKind};
 use super::{ReadGuard, RwLock, UpgradableGuard, WriteGuard, raw::Token, share::Mode};
 use crate::{
     WaitNode, park,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static READ: WaitKind = WaitKind::new("read (lock held)");
@@ -80,7 +80,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read<'a, C: Row>(
         &'a self,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<ReadGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<ReadGuard<&'a Self, T>, Cancelled>> + Unpin + Fused + use<'a, T, C> {
         self.taking(self, cx, Mode::Read, Holding::ForItself, ReadGuard::new)
     }
 
@@ -93,7 +93,8 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read_owned<'a, C: Row>(
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<ReadGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<ReadGuard<Arc<Self>, T>, Cancelled>> + Unpin + Fused + use<'a, T, C>
+    {
         self.taking(self.clone(), cx, Mode::Read, Holding::ForAnybody, ReadGuard::new)
     }
 
@@ -106,7 +107,8 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write<'a, C: Row>(
         &'a self,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<WriteGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<WriteGuard<&'a Self, T>, Cancelled>> + Unpin + Fused + use<'a, T, C>
+    {
         self.taking(self, cx, Mode::Write, Holding::ForItself, WriteGuard::new)
     }
 
@@ -119,7 +121,8 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write_owned<'a, C: Row>(
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<WriteGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<WriteGuard<Arc<Self>, T>, Cancelled>> + Unpin + Fused + use<'a, T, C>
+    {
         self.taking(self.clone(), cx, Mode::Write, Holding::ForAnybody, WriteGuard::new)
     }
 
@@ -132,7 +135,8 @@ impl<T: ?Sized> RwLock<T> {
     pub fn upgradable<'a, C: Row>(
         &'a self,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<UpgradableGuard<&'a Self, T>, Cancelled>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<UpgradableGuard<&'a Self, T>, Cancelled>> + Unpin + Fused + use<'a, T, C>
+    {
         self.taking(self, cx, Mode::Upgradable, Holding::ForItself, UpgradableGuard::new)
     }
 
@@ -145,7 +149,8 @@ impl<T: ?Sized> RwLock<T> {
     pub fn upgradable_owned<'a, C: Row>(
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<UpgradableGuard<Arc<Self>, T>, Cancelled>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<UpgradableGuard<Arc<Self>, T>, Cancelled>> + Unpin + Fused + use<'a, T, C>
+    {
         self.taking(self.clone(), cx, Mode::Upgradable, Holding::ForAnybody, UpgradableGuard::new)
     }
 
@@ -229,7 +234,7 @@ impl<T: ?Sized> RwLock<T> {
         mode: Mode,
         holding: Holding,
         guard: impl FnOnce(Token<H>) -> G,
-    ) -> impl Future<Output = Result<G, Cancelled>> {
+    ) -> impl Future<Output = Result<G, Cancelled>> + Unpin + Fused {
         let site = Location::caller();
         let wait = Wait::new(Acquire { lock: self, mode }, cx, site);
         Taking { wait, cx, site, holding, made_of: Some((handle, guard)) }
@@ -268,6 +273,22 @@ where
         Poll::Ready(Ok(guard(Token::new(handle, mode, hold))))
     }
 }
+
+#[cfg(feature = "futures")]
+impl<H, T, C, F, G> Fused for Taking<'_, H, T, C, F>
+where
+    H: Deref<Target = RwLock<T>>,
+    T: ?Sized,
+    C: Row,
+    F: FnOnce(Token<H>) -> G,
+{
+    fn is_terminated(&self) -> bool {
+        self.wait.is_terminated()
+    }
+}
+
+#[cfg(not(feature = "futures"))]
+impl<H, T: ?Sized, C, F> Fused for Taking<'_, H, T, C, F> {}
 
 /// That the readers are gone.
 struct Alone<H: Deref<Target = RwLock<T>>, T: ?Sized> {
@@ -337,7 +358,7 @@ impl<H: Deref<Target = RwLock<T>>, T: ?Sized> UpgradableGuard<H, T> {
     pub fn upgrade<'c, C: Row>(
         self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<WriteGuard<H, T>, Cancelled>> + use<'c, H, T, C> {
+    ) -> impl Future<Output = Result<WriteGuard<H, T>, Cancelled>> + Unpin + Fused + use<'c, H, T, C> {
         Wait::new(Alone { guard: Some(self), waits: false }, cx, Location::caller())
     }
 

@@ -321,6 +321,14 @@ impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> Future for Acquire<'_
     }
 }
 
+/// For `select!` of the futures crate: over means that it must not be polled.
+#[cfg(feature = "futures")]
+impl<H: Deref<Target = Semaphore> + Clone + Unpin, C: Row> futures_core::FusedFuture for Acquire<'_, H, C> {
+    fn is_terminated(&self) -> bool {
+        self.over
+    }
+}
+
 impl<H: Deref<Target = Semaphore>, C> Drop for Acquire<'_, H, C> {
     #[inline]
     fn drop(&mut self) {

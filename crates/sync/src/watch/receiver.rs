@@ -13,7 +13,7 @@ use crate::{
     Closed, WaitError, WaitNode,
     items::{Items, Owned, Source},
     park,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 static UNCHANGED: WaitKind = WaitKind::new("changed (watch)");
@@ -91,7 +91,7 @@ impl<T> Receiver<T> {
     pub fn changed<'r, 'c, C: Row>(
         &'r mut self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), WaitError>> + Unpin + use<'r, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), WaitError>> + Unpin + Fused + use<'r, 'c, T, C> {
         Wait::new(Change(self), cx, Location::caller())
     }
 

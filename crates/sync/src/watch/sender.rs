@@ -9,6 +9,7 @@ use cx::{Access, Cx, Object, Row, Waiter};
 use types::Cancelled;
 
 use super::{Receiver, latest::Latest};
+use crate::wait::Fused;
 
 /// Changes a value that others watch. Clones change the same one. Receivers see the end when the last is gone.
 pub struct Sender<T> {
@@ -72,7 +73,7 @@ impl<T> Sender<T> {
     pub fn closed<'s, 'c, C: Row>(
         &'s self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         self.core.leaving().wait(&self.object, cx, Location::caller())
     }
 

@@ -15,7 +15,7 @@ use super::{Receiver, receiver::EMPTY};
 use crate::{
     Closed, WaitError, WaitNode,
     sent::LATE,
-    wait::{Pends, Wait},
+    wait::{Fused, Made, Pends, Wait},
 };
 
 /// A value at the head.
@@ -79,13 +79,12 @@ impl<T> Receiver<T> {
     pub fn recv_ack<'r, 'c, C: Row>(
         &'r mut self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<Ack<'r, T>, WaitError>> + use<'r, 'c, T, C> {
+    ) -> impl Future<Output = Result<Ack<'r, T>, WaitError>> + Unpin + Fused + use<'r, 'c, T, C> {
         let site = Location::caller();
         let wait = Wait::new(Look { receiver: Some(self) }, cx, site);
-        async move {
-            let receiver = wait.await?;
-            Ok(Ack { record: cx.reserve(ObligationKind::Ack, site), receiver })
-        }
+        Made::of(wait, move |there| {
+            Ok(Ack { receiver: there?, record: cx.reserve(ObligationKind::Ack, site) })
+        })
     }
 }
 

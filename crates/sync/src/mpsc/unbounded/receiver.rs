@@ -12,7 +12,7 @@ use crate::{
     Closed, TryRecvError, WaitError, WaitNode,
     items::{Items, Owned, Source},
     park,
-    wait::{Pends, Wait},
+    wait::{Fused, Pends, Wait},
 };
 
 pub(super) static EMPTY: WaitKind = WaitKind::new("recv (channel empty)");
@@ -79,7 +79,7 @@ impl<T> Receiver<T> {
     pub fn recv<'r, 'c, C: Row>(
         &'r mut self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<T, WaitError>> + Unpin + use<'r, 'c, T, C> {
+    ) -> impl Future<Output = Result<T, WaitError>> + Unpin + Fused + use<'r, 'c, T, C> {
         Wait::new(Next(self), cx, Location::caller())
     }
 

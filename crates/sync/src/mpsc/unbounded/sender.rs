@@ -9,7 +9,7 @@ use obligation::AlreadyLeaked;
 use types::{Cancelled, ObligationKind};
 
 use super::line::{Tx, WeakTx};
-use crate::{Closed, Sent};
+use crate::{Closed, Sent, wait::Fused};
 
 /// Sends into an unbounded channel. Clones send into the same one.
 ///
@@ -57,7 +57,7 @@ impl<T> Sender<T> {
     pub fn closed<'s, 'c, C: Row>(
         &'s self,
         cx: &'c Cx<C>,
-    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + use<'s, 'c, T, C> {
+    ) -> impl Future<Output = Result<(), Cancelled>> + Unpin + Fused + use<'s, 'c, T, C> {
         self.tx.leaving().wait(self.tx.values(), cx, Location::caller())
     }
 

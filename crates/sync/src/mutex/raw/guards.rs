@@ -17,6 +17,7 @@ use cx::{Access, Cx, Hold, Holding, Row};
 use types::Cancelled;
 
 use super::{Guard, Mutex};
+use crate::wait::{Fused, Made};
 
 /// Something that is locked.
 pub trait Locked: sealed::Sealed {
@@ -77,9 +78,9 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock_owned<'a, C: Row>(
         self: &'a Arc<Self>,
         cx: &'a Cx<C>,
-    ) -> impl Future<Output = Result<OwnedGuard<T>, Cancelled>> + use<'a, T, C> {
+    ) -> impl Future<Output = Result<OwnedGuard<T>, Cancelled>> + Unpin + Fused + use<'a, T, C> {
         let wait = self.lock_at(cx, Location::caller(), Holding::ForAnybody);
-        async move { Ok(dissolved(wait.await?, self.clone())) }
+        Made::of(wait, |locked| Ok(dissolved(locked?, self.clone())))
     }
 
     /// As [`try_lock`](Self::try_lock), with a guard that owns its share of the mutex and may go to another task.
