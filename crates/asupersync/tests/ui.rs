@@ -58,6 +58,7 @@ fn the_words_that_matter_are_in_the_snapshots() {
     for (name, words) in [
         ("spawn_without_authority", "this `Cx` may not spawn tasks"),
         ("spawn_missing_bound", "this `Cx` may not spawn tasks"),
+        ("error_is_only_debug", "a `Res<T, E>`: `.map_err(Stop::Err)`"),
         ("sleep_without_authority", "this `Cx` may not read clocks or sleep"),
         ("trace_missing_bound", "this `Cx` may not emit trace events"),
         ("net_without_authority", "this `Cx` may not use the network"),

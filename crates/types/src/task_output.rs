@@ -159,11 +159,15 @@ impl TaskOutput for <fn() -> ! as Returns>::Output {
     }
 }
 
-/// What may stand in a task's `Result::Err`: any error, a [`Cancelled`], or a [`Stop`] of both.
+/// What may stand in a task's `Result::Err`: any [`core::error::Error`], a [`Cancelled`], or a [`Stop`] of both.
+///
+/// `Debug` is all that the kernel needs, and all that `Stop<E>` and `Outcome<T, E>` ask of `E`. A plain `Result<T, E>` asks for
+/// more, since `E` itself may be a `Stop` or a `Cancelled`, and only what is no `Error` can be told from an error (`stop`).
 #[diagnostic::on_unimplemented(
     message = "a task cannot fail with `{Self}`",
-    label = "expected an error, a `Cancelled` or a `Stop<E>`, and one that is `Send`",
-    note = "implement `std::error::Error` for it, or return `Res<T, {Self}>`",
+    label = "expected an `Error`, a `Cancelled` or a `Stop<E>`, and one that is `Send`",
+    note = "implement `std::error::Error` for it, or make a text an error with `Error::msg(text)`",
+    note = "`Debug` is enough for the `E` of a `Res<T, E>`: `.map_err(Stop::Err)`",
     note = "it has to be `Send`: an error that nobody joined moves to whoever awaits the region"
 )]
 pub trait IntoStop: Send + 'static {
@@ -174,6 +178,8 @@ pub trait IntoStop: Send + 'static {
     fn into_stop(self) -> Stop<Self::App>;
 }
 
+// Not recommended, or the compiler would name `Error` alone.
+#[diagnostic::do_not_recommend]
 impl<E: StdError + Send + 'static> IntoStop for E {
     type App = E;
     fn into_stop(self) -> Stop<E> {
