@@ -26,7 +26,7 @@ fn a_res_keeps_both_sides_apart() {
     assert!(failed.is_err());
     // As the compiler advises whoever tried a plain `Result` (`IntoStop`).
     let plain = || Err::<u8, String>("no".into());
-    let failed: Outcome<u8, String> = joined(|| -> Res<u8, String> { Ok(plain().map_err(Stop::Err)?) });
+    let failed: Outcome<u8, String> = joined(|| -> Res<u8, String> { plain().map_err(Stop::Err) });
     assert!(failed.is_err());
     let told: Outcome<(), String> = joined(|| -> Res<(), String> { Err(cancelled().into()) });
     assert!(told.is_cancelled());
