@@ -191,6 +191,32 @@ fn cancelling_a_task_ends_its_wait_in_every_operation() {
     assert_eq!(kinds.expect("nobody failed"), [Some(CancelKind::Explicit); 3]);
 }
 
+/// Nothing was promised to the system, so there is nothing to settle.
+#[test]
+fn who_waits_for_a_socket_holds_no_obligation() {
+    runtime::run(async |cx: &mut Cx| -> Res<(), NetError> {
+        let ((silent, _peer), (stuffed, _idle)) = (pair(cx).await?, pair(cx).await?);
+        let listener = TcpListener::bind(cx, HERE)?;
+        cx.region(|cx| async {
+            cx.spawn(async move |cx: &mut Cx| drop(silent.read(cx, &mut [0; 8]).await));
+            cx.spawn(async move |cx: &mut Cx| drop(stuffed.write_all(cx, &vec![0; 32 << 20]).await));
+            cx.spawn(async move |cx: &mut Cx| drop(listener.accept(cx).await));
+            loop {
+                let view = cx.handle().view().expect("it is open");
+                assert_eq!((view.members.len(), view.obligations.len()), (3, 0));
+                if view.members.iter().all(|member| member.waits_for.is_some()) {
+                    break;
+                }
+                cx.yield_now().await
+            }
+            cx.handle().cancel(CancelKind::Explicit, "the test says so", None);
+        })
+        .await;
+        Ok(())
+    })
+    .expect("nobody failed");
+}
+
 #[test]
 fn a_read_that_lost_a_race_took_nothing() {
     runtime::run(async |cx: &mut Cx| -> Res<(), NetError> {
