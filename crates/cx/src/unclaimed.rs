@@ -28,8 +28,9 @@ pub(crate) fn discard(task: &Header, whose: Whose, drop: &mut dyn FnMut()) {
     let mut unwinding = None;
     start::with_world(task, |world| unwinding = Some(world.unwinding));
     let Some(unwinding) = unwinding else {
-        // The runtime is gone, and its operator with it: whoever dropped the last handle hears of it.
-        return drop();
+        // The runtime is gone, and its operator with it. The panic goes no further all the same: it would meet whoever drops
+        // a handle, who had no use for the value, and end the process if they unwind. The panic hook has told of it.
+        return task::contain(drop);
     };
     // Nothing of the user's runs while the engine is kept from going.
     if let Err(payload) = (unwinding.catch)(drop) {

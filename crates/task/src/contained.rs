@@ -1,4 +1,5 @@
-//! Calls that run code of others in the kernel's own name: the wake and the drop of a waker that is none of ours.
+//! Calls that run code of others in the kernel's own name: the wake and the drop of a waker that is none of ours, and the
+//! drop of what a task left when its runtime is gone.
 //!
 //! Invariant `waiter.contained`: what such a waker panics with doesn't unwind into whoever wakes or forgets it. It stands
 //! in the middle of something (a task's end, a value on its way out of a channel, a region that closes), and is not
@@ -28,7 +29,7 @@ pub(crate) fn catch(call: impl FnOnce()) -> Result<(), PanicPayload> {
 }
 
 /// Runs `call`; what it panics with is dropped.
-pub(crate) fn contain(call: impl FnOnce()) {
+pub fn contain(call: impl FnOnce()) {
     if types::seeded!("waiter.uncontained") {
         return call();
     }

@@ -34,7 +34,7 @@ mod sync;
 mod verdict;
 mod word;
 
-pub use contained::PanicPayload;
+pub use contained::{PanicPayload, contain};
 pub use raw::engine;
 pub use raw::header::{Header, TaskRef};
 pub use raw::owner::{Owner, Whose};

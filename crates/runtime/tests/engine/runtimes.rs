@@ -2,7 +2,7 @@
 use super::guard::guarded;
 use super::watchdog::watched;
 use super::workers;
-use cx::Cx;
+use cx::{Cx, TaskHandle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -147,22 +147,41 @@ impl Drop for Grenade {
     }
 }
 
+/// A handle on a task that has ended, whose runtime is gone.
+fn left_behind() -> TaskHandle<Grenade, Never> {
+    let mut left = None;
+    let slot = &mut left;
+    workers(1).run(async move |cx: &mut Cx| {
+        let task = cx.spawn(async |_: &mut Cx| Ok::<_, Never>(Grenade));
+        while !task.is_finished() {
+            cx.yield_now().await
+        }
+        *slot = Some(task);
+    });
+    left.expect("the body has run")
+}
+
 #[test]
 fn what_is_dropped_after_its_runtime_is_no_news_of_the_next_one() {
     guarded("a handle that outlives its runtime", None, || {
-        let mut left = None;
-        let slot = &mut left;
-        workers(1).run(async move |cx: &mut Cx| {
-            let task = cx.spawn(async |_: &mut Cx| Ok::<_, Never>(Grenade));
-            while !task.is_finished() {
-                cx.yield_now().await
-            }
-            *slot = Some(task);
-        });
+        let left = left_behind();
         let (next, kept) = super::kept(1);
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(left)));
-        assert!(caught.is_err(), "with its runtime gone it is the business of whoever drops it");
+        drop(left);
         next.run(async |_| {});
         assert_eq!(kept.say("dropped too late"), 0, "{:?}", kept.0);
+    });
+}
+
+/// A second panic would end the process.
+#[test]
+fn the_drop_of_a_handle_after_its_runtime_panics_into_nobody_not_even_who_unwinds() {
+    guarded("a handle that is dropped by a panic", None, || {
+        let left = left_behind();
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _left = left;
+            panic!("the first one")
+        }));
+        let payload = caught.expect_err("it panicked");
+        assert_eq!(payload.downcast_ref(), Some(&"the first one"));
     });
 }

@@ -41,8 +41,8 @@ pub unsafe trait Owner {
     /// Called at most once, before [`Owner::ended`], and must not unwind.
     fn outdone(task: &Header, failure: Failure);
     /// Drops what a task has left and nobody takes, by calling `drop` once: an outcome, or a future that panicked. Its
-    /// code is the user's. What it panics with must go no further while somebody is there to be told, and must not
-    /// unwind for a [`Whose::Member`]: the process would end. May be called on any thread.
+    /// code is the user's. What it panics with must go no further, and for a [`Whose::Member`] the process would end if it
+    /// did. May be called on any thread.
     fn discard(task: &Header, whose: Whose, drop: &mut dyn FnMut());
     /// Frees what the layer above hung on the header. No other reference to it is left.
     fn release(task: &Header);
