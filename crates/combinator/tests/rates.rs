@@ -102,7 +102,7 @@ pub(crate) fn what_was_out_while_the_bucket_ran_over_is_gone() {
 const RARE: Rate = Rate::every(Duration::from_secs(3600));
 
 #[test]
-fn tokens_that_go_back_are_taken_at_once_by_who_is_first_in_line() {
+pub(crate) fn tokens_that_go_back_are_taken_at_once_by_who_is_first_in_line() {
     fn program(lab: &LabRuntime, limit: RateLimit<impl Limit + Send + 'static>) {
         let seen = lab.run(|cx| async {
             let (limit, seen) = (Arc::new(limit), Arc::new(Mutex::new(Vec::new())));

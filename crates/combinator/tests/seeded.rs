@@ -78,6 +78,8 @@ mutants::mistakes! {
         breaks rates::what_is_not_used_goes_back_if_nobody_was_granted_anything_since, says "two tokens went back";
     a_rate_that_grants_a_token_twice: "rate.gives-back-too-much"
         breaks rates::what_was_out_while_the_bucket_ran_over_is_gone, says "two at once at a burst of one";
+    a_return_that_nobody_hears_of: "rate.return-unheard"
+        breaks rates::tokens_that_go_back_are_taken_at_once_by_who_is_first_in_line, says "lost wake-up";
     a_merge_that_favours_one_side: "merge.unfair"
         breaks streams::sources_that_always_have_an_item_take_turns, says "streams.rs" "[0, 0, 0, 0";
     a_wake_in_a_buffer_that_the_task_never_hears_of: "stream.woken-untold"

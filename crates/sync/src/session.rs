@@ -126,8 +126,10 @@ impl<Q, R> Client<Q, R> {
                     // Refused first: what is sent from here on goes back to the server, and what is there was sent before.
                     replied.close();
                     Err(match replied.try_recv() {
-                        Ok(reply) => AskError::Replied(reply, cancelled),
-                        Err(_) => AskError::Cancelled(cancelled),
+                        Ok(reply) if !types::seeded!("session.reply-dropped") => {
+                            AskError::Replied(reply, cancelled)
+                        }
+                        _ => AskError::Cancelled(cancelled),
                     })
                 }
             }

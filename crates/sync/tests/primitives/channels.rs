@@ -200,7 +200,7 @@ async fn hands(cx: &mut Cx) {
 /// Two clients and a server that gives every other reply up.
 pub(crate) async fn requests(cx: &mut Cx) {
     let (client, mut server) = session::pair::<u32, u32>();
-    let (taken, answered) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let [taken, delivered, answered] = [(); 3].map(|()| Arc::new(AtomicU32::new(0)));
     let kept = Arc::new(Mutex::new(None));
     cx.region(|cx| async {
         for request in 0..2 {
@@ -215,11 +215,11 @@ pub(crate) async fn requests(cx: &mut Cx) {
             });
         }
         drop(client);
-        let (took, keeps) = (taken.clone(), kept.clone());
+        let (took, sent, keeps) = (taken.clone(), delivered.clone(), kept.clone());
         cx.spawn(async move |cx: &mut Cx| {
             while let Ok((request, reply)) = server.next(cx).await {
                 if took.fetch_add(1, Relaxed) == 0 {
-                    reply.send(2 * request);
+                    sent.fetch_add(u32::from(reply.send(2 * request).is_delivered()), Relaxed);
                 }
             }
             // Closed, and not only dropped: who still asks hears of it.
@@ -228,8 +228,9 @@ pub(crate) async fn requests(cx: &mut Cx) {
         });
     })
     .await;
-    let (taken, answered) = (taken.load(Relaxed), answered.load(Relaxed));
+    let [taken, delivered, answered] = [taken, delivered, answered].map(|count| count.load(Relaxed));
     assert!(answered <= 1 && answered <= taken, "{answered} replies to {taken} requests");
+    assert_eq!(answered, delivered, "a reply that was delivered was dropped");
 }
 
 /// All that is there, received or lost.

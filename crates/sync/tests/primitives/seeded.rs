@@ -9,9 +9,11 @@ use crate::{channels, locks, pool};
 
 mutants::mistakes! {
     a_cell_that_is_filled_again: "once.made-again"
-        breaks || drop(prove("sync::once_cell", locks::lazy)), says "made 2 times";
+        breaks || { prove("sync::once_cell", locks::lazy); }, says "made 2 times";
     a_server_that_leaves_unheard: "session.close-unheard"
-        breaks || drop(prove("sync::session", channels::requests)), says "waits for send (rendezvous)";
+        breaks || { prove("sync::session", channels::requests); }, says "waits for send (rendezvous)";
+    a_reply_that_a_cancelled_client_drops: "session.reply-dropped"
+        breaks || { prove("sync::session", channels::requests); }, says "a reply that was delivered was dropped";
     a_place_that_is_not_given_back: "pool.place-lost"
         breaks || { prove("sync::pool", pool::leased); }, says "deadlock";
     a_place_that_is_free_too_early: "pool.discarded-too-late"
