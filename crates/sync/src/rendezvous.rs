@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `table` | the core: what is offered, and who waits |
 //! | `hands` | the two halves, and their waits |
+//! | `sink` | the sending half as a `Sink` of `futures-sink`, with feature `futures` |
 //!
 //! Not here: channels that hold values (`mpsc`).
 
@@ -27,9 +28,14 @@ pub mod table;
 
 #[cfg(not(loom))]
 mod hands;
+#[cfg(all(feature = "futures", not(loom)))]
+mod sink;
 
 #[cfg(not(loom))]
 pub use hands::{Receiver, Sender, WeakSender};
+
+#[cfg(all(feature = "futures", not(loom)))]
+pub use sink::SenderSink;
 
 /// A channel without room.
 #[cfg(not(loom))]

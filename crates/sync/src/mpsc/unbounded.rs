@@ -28,6 +28,7 @@
 //! | `sender` | the sending half, weak senders, and places that are owed |
 //! | `receiver` | the receiving half, and its waits |
 //! | `ack` | a value that is received when it's acknowledged |
+//! | `sink` | the sending half as a `Sink` of `futures-sink`, with feature `futures` |
 //!
 //! Not here: channels with room for so many (`mpsc`).
 
@@ -39,6 +40,8 @@ mod ack;
 mod receiver;
 #[cfg(not(loom))]
 mod sender;
+#[cfg(all(feature = "futures", not(loom)))]
+mod sink;
 
 #[cfg(not(loom))]
 pub use {
@@ -46,6 +49,9 @@ pub use {
     receiver::Receiver,
     sender::{OwnedPermit, Permit, Sender, WeakSender},
 };
+
+#[cfg(all(feature = "futures", not(loom)))]
+pub use sink::SenderSink;
 
 /// A channel that holds any number of values. It begins without memory for any, and keeps what it has grown to.
 #[cfg(not(loom))]

@@ -17,7 +17,7 @@ use crate::{
     wait::{Fused, Pends, Wait},
 };
 
-static NOT_TAKEN: WaitKind = WaitKind::new("send (rendezvous)");
+pub(super) static NOT_TAKEN: WaitKind = WaitKind::new("send (rendezvous)");
 static NOT_OFFERED: WaitKind = WaitKind::new("recv (rendezvous)");
 
 #[track_caller]
@@ -37,7 +37,7 @@ pub struct Sender<T> {
 }
 
 /// A value on its way. Withdrawn when dropped.
-struct Handing<'s, T> {
+pub(super) struct Handing<'s, T> {
     shared: &'s Shared<T>,
     offer: Offer,
     value: Option<T>,
@@ -52,16 +52,47 @@ impl<T> Drop for Handing<'_, T> {
 }
 
 impl<T> Handing<'_, T> {
+    /// Offers the value or waits on: whether it was taken.
+    pub(super) fn poll(&mut self, make: impl FnOnce() -> Waiter) -> Poll<bool> {
+        let Self { shared, offer, value } = self;
+        let polled = shared.table.poll_send(offer, value, make);
+        shared.object.touch(Access::Write);
+        polled
+    }
+
     /// The value, unless it was taken.
-    fn withdraw(&mut self) -> Option<T> {
+    pub(super) fn withdraw(&mut self) -> Option<T> {
         let back = self.shared.table.withdraw(&mut self.offer);
         self.shared.object.touch(Access::Write);
         back.or_else(|| self.value.take())
     }
 }
 
+/// What a sink does with it besides.
+#[cfg(feature = "futures")]
+impl<T> Handing<'_, T> {
+    pub(super) fn object(&self) -> &Object {
+        &self.shared.object
+    }
+
+    /// Whether there is nothing that is to be taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.value.is_none() && !self.offer.is_made()
+    }
+
+    pub(super) fn fill(&mut self, value: T) {
+        self.value = Some(value);
+    }
+
+    /// Whether nothing is taken any more.
+    pub(super) fn is_refused(&self) -> bool {
+        self.shared.object.touch(Access::Read);
+        self.shared.table.is_closed()
+    }
+}
+
 /// Why a wait ended that was not granted. Whether the value was taken all the same, the send finds out.
-enum Refused {
+pub(super) enum Refused {
     Closed,
     Cancelled(Cancelled),
 }
@@ -86,10 +117,7 @@ impl<T> Pends for &mut Handing<'_, T> {
 
     /// The node is the offer's own: it goes with the value.
     fn poll(&mut self, _: &mut WaitNode, make: impl FnOnce() -> Waiter) -> Poll<Result<(), Refused>> {
-        let Handing { shared, offer, value } = &mut **self;
-        let polled = shared.table.poll_send(offer, value, make);
-        shared.object.touch(Access::Write);
-        polled.map(|taken| if taken { Ok(()) } else { Err(Refused::Closed) })
+        Handing::poll(self, make).map(|taken| if taken { Ok(()) } else { Err(Refused::Closed) })
     }
 
     fn leave(&mut self, _: &mut WaitNode) {}
@@ -109,7 +137,7 @@ impl<T> Sender<T> {
         value: T,
     ) -> impl Future<Output = Result<(), SendError<T>>> + use<'a, T, C> {
         let site = Location::caller();
-        let mut handing = Handing { shared: &self.shared, offer: Offer::default(), value: Some(value) };
+        let mut handing = self.hand(Some(value));
         async move {
             let refused = match Wait::new(&mut handing, cx, site).await {
                 Ok(()) => return Ok(()),
@@ -121,6 +149,10 @@ impl<T> Sender<T> {
                 (Some(value), Refused::Cancelled(cancelled)) => Err(SendError::Cancelled(value, cancelled)),
             }
         }
+    }
+
+    pub(super) fn hand(&self, value: Option<T>) -> Handing<'_, T> {
+        Handing { shared: &self.shared, offer: Offer::default(), value }
     }
 
     /// Hands a value over if the receiver waits for one just now, and nothing else is offered. Never waits, and isn't refused

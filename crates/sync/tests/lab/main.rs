@@ -78,6 +78,7 @@ type Done = Result<(), Cancelled>;
 
 mod foreign;
 mod forms;
+mod fused;
 mod holds;
 mod leaving;
 mod locks;
@@ -89,5 +90,6 @@ mod oneshot;
 mod pool;
 mod semaphore;
 mod session;
+mod sinks;
 mod told;
 mod unbounded;

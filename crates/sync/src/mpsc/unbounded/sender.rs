@@ -41,11 +41,25 @@ impl<T> Sender<T> {
     /// The receiver has closed the channel or is gone.
     #[track_caller]
     pub fn reserve<C: Row>(&self, cx: &Cx<C>) -> Result<Permit<'_, T>, Closed> {
+        self.reserve_at(cx, Location::caller())
+    }
+
+    /// As [`reserve`](Self::reserve), for somebody else's line.
+    pub(super) fn reserve_at<C: Row>(
+        &self,
+        cx: &Cx<C>,
+        site: &'static Location<'static>,
+    ) -> Result<Permit<'_, T>, Closed> {
         let reserved = self.tx.reserve();
         self.tx.values().touch(Access::Read);
         reserved?;
         let place = Place { sender: Some(Whose::Borrowed(self)) };
-        Ok(Permit { record: cx.reserve(ObligationKind::SendPermit, Location::caller()), place })
+        Ok(Permit { record: cx.reserve(ObligationKind::SendPermit, site), place })
+    }
+
+    #[cfg(feature = "futures")]
+    pub(super) fn values(&self) -> &cx::Object {
+        self.tx.values()
     }
 
     /// Waits until the receiver has closed the channel or is gone, so that nothing that would be sent is received: to stop
