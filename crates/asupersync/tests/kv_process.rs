@@ -232,6 +232,22 @@ fn what_cannot_be_finished_in_time_is_named_and_the_exit_code_says_so() {
     assert_eq!(status.code(), Some(1));
 }
 
+/// As many as that, so that some of their writers learn that the time is up before their connections have ended.
+#[test]
+fn subscribers_that_have_no_message_are_idle_also_where_nobody_is_waited_for() {
+    let server = Server::start(&["--workers", "2"]);
+    let mut subscribers: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    for subscriber in &mut subscribers {
+        subscriber.write_all(b"SUBSCRIBE news\r\n").expect("sent");
+        expect(subscriber, "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+    }
+    server.connect().write_all(b"SHUTDOWN NOW\r\n").expect("sent");
+    subscribers.iter_mut().for_each(expect_end);
+    let (log, status) = server.end();
+    assert!(log.contains("(100 idle, ") && log.contains("; nothing abandoned"), "{log}");
+    assert_eq!(status.code(), Some(0));
+}
+
 #[test]
 fn half_a_request_does_not_hold_the_end_up_for_the_grace_and_is_no_failure() {
     let server = Server::start(&["--grace", "600"]);

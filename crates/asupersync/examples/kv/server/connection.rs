@@ -275,12 +275,16 @@ impl Guest<'_> {
             }
             outbox.close();
             let written = cx.masked(async |cx: &mut Cx<Serving>| writer.join(cx).await).await;
-            // What the connection itself left undone is why there was nothing more to write.
-            if !matches!(ended, Ended::Abandoned(_))
-                && let Outcome::Ok(abandoned @ Ended::Abandoned(_)) = written
-            {
-                ended = abandoned;
-            }
+            ended = match (ended, written) {
+                // What the connection itself left undone is why there was nothing more to write.
+                (Ended::Abandoned(_), _) => ended,
+                (_, Outcome::Ok(abandoned @ Ended::Abandoned(_))) => abandoned,
+                // The writer was out of time before this came.
+                (_, Outcome::Ok(Ended::Closed)) if !outbox.is_empty() => {
+                    Ended::Abandoned("what came too late to be sent")
+                }
+                _ => ended,
+            };
         }
         // The peer reads the end behind everything that was sent to it.
         let _ = self.stream.shutdown(Half::Write);

@@ -106,6 +106,11 @@ impl Outbox {
         locked(&self.queue).overflowed
     }
 
+    /// Whether nothing waits to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        locked(&self.queue).bytes.is_empty()
+    }
+
     /// Exchanges what is there for the buffer that was written. `None` if there will be nothing any more.
     fn take(&self, written: &mut Vec<u8>) -> Option<()> {
         written.clear();
@@ -137,8 +142,9 @@ pub(super) async fn write(cx: &mut Cx<Serving>, outbox: Arc<Outbox>) -> Ended {
             if outbox.filled.notified(cx).await.is_err() {
                 // Asked to end: the connection closes the outbox when it has said its last.
                 let waited = cx.masked(async |cx: &mut Cx<Serving>| outbox.filled.notified(cx).await).await;
-                if waited.is_err() {
-                    return Ended::Abandoned("messages that were not read");
+                if waited.is_err() && outbox.is_empty() {
+                    // Out of time, with nothing undone here. What its connection still works at, that one tells.
+                    return Ended::Closed;
                 }
             }
             continue;
