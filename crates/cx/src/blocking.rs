@@ -157,29 +157,16 @@ impl<C: Row, T: Send + 'static, F: Send + 'static> Drop for Wait<'_, C, T, F> {
             return;
         }
         let mut done = self.shared.done.lock();
-        let result = done.result.take();
-        match result {
-            // It has ended meanwhile. The value is nobody's.
-            Some(Ok(value)) => {
-                drop(done);
-                let (task, mut value) = (self.cx.header(), Some(value));
-                let mut drop = || drop(value.take());
-                crate::unclaimed::within(world_of(task), Some(task_id(task)), task.spawned_at, &mut drop)
-            }
-            // Its panic is a member's, as if it had come later.
-            Some(Err(payload)) => {
-                done.result = Some(Err(payload));
-                drop(done);
-                outwait(self.cx, self.shared.clone())
-            }
-            None => {
-                let runs = !done.over;
-                drop(done);
-                if runs {
-                    outwait(self.cx, self.shared.clone())
-                }
-            }
+        // It may have ended meanwhile. A value is nobody's; a panic is a member's, as if it had come later.
+        let mut value = done.result.take_if(|result| result.is_ok());
+        let is_awaited = value.is_none() && (done.result.is_some() || !done.over);
+        drop(done);
+        if is_awaited {
+            return outwait(self.cx, self.shared.clone());
         }
+        let task = self.cx.header();
+        let mut drop = || drop(value.take());
+        crate::unclaimed::within(world_of(task), Some(task_id(task)), task.spawned_at, &mut drop)
     }
 }
 

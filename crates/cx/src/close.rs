@@ -158,14 +158,26 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef, rest: Rest) -> Settl
 /// A member's end that the region's outcome does not show (`region.outcome`).
 pub(crate) fn report_lost(lost: &Lost, region: &Region, task: &Header) {
     let world = world_of(task);
-    world.report(Report::Lost {
-        task: lost.task,
-        spawned_at: lost.spawned_at,
-        of: lost.of,
-        failure: note_of(world, lost),
-        region: region.id(),
-        opened_at: region.opened_at(),
-    });
+    untold(
+        world,
+        region,
+        Failed { task: lost.task, spawned_at: lost.spawned_at, of: lost.of },
+        note_of(world, lost),
+    )
+}
+
+/// Whose failure it is.
+pub(crate) struct Failed {
+    pub(crate) task: TaskId,
+    pub(crate) spawned_at: &'static Location<'static>,
+    pub(crate) of: Leaver,
+}
+
+/// Reports a failure that no outcome shows, of somebody in `region` or of its body.
+pub(crate) fn untold(world: &World, region: &Region, failed: Failed, failure: FailureNote) {
+    let Failed { task, spawned_at, of } = failed;
+    let (region, opened_at) = (region.id(), region.opened_at());
+    world.report(Report::Lost { task, spawned_at, of, failure, region, opened_at })
 }
 
 /// A loss in words. The error's `Debug` is user code: what it panics with must not stop a close.

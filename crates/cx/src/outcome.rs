@@ -5,8 +5,8 @@
 //! as an escalation, or as a report; what is dropped here can't unwind into whoever goes on (`task.unclaimed`).
 //!
 //! Not here: what members lost (`close`), a task's own outcome (`raw/owner`).
-use crate::close;
-use crate::port::{PanicPayload, Report};
+use crate::close::{self, Failed};
+use crate::port::PanicPayload;
 use crate::raw::place::{Place, world_of};
 use crate::scope::{escalate_to, leave_visible, task_id};
 use crate::unclaimed;
@@ -119,15 +119,12 @@ pub(crate) fn hidden(task: &Header, verdict: Verdict<'_>, c: &Cancelled) {
     if is_shown {
         return;
     }
-    let (world, region) = (world_of(task), close::enclosing(task));
-    world.report(Report::Lost {
+    let failed = Failed {
         task: c.by().unwrap_or(task_id(task)),
         spawned_at: c.location().unwrap_or(task.spawned_at),
         of: Leaver::Task,
-        failure: note.clone(),
-        region: region.id(),
-        opened_at: region.opened_at(),
-    })
+    };
+    close::untold(world_of(task), close::enclosing(task), failed, note.clone())
 }
 
 /// The failure that a body returned and that its caller does not see, since a member's panic goes on instead.
@@ -141,9 +138,8 @@ fn report_body<T, E: Debug>(result: &Res<T, E>, region: &Region, task: &TaskRef)
         }
         Err(Stop::Cancelled(_)) => return,
     };
-    let (task, spawned_at) = (task_id(task), task.spawned_at);
-    let (region, opened_at) = (region.id(), region.opened_at());
-    world.report(Report::Lost { task, spawned_at, of: Leaver::Task, failure, region, opened_at })
+    let failed = Failed { task: task_id(task), spawned_at: task.spawned_at, of: Leaver::Task };
+    close::untold(world, region, failed, failure)
 }
 
 /// Drops what nobody will see.

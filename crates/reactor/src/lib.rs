@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`slot`] | what is known to be ready on one source, and who waits for the rest; checked under loom |
 //! | `entries` | the slots of one driver, found by index and generation |
+//! | `raw` | what system calls return: a descriptor, or a failure |
 //! | `selector` | the system's queue of events: epoll, elsewhere what `polling` knows |
 //! | [`driver`] | one worker's queue: turned by the worker, rung by the others |
 //! | `group` | all drivers of a runtime, and which one is this thread's |
@@ -21,6 +22,8 @@ mod entries;
 mod failure;
 #[cfg(not(loom))]
 mod group;
+#[cfg(not(loom))]
+mod raw;
 #[cfg(not(loom))]
 mod selector;
 #[cfg(not(loom))]

@@ -8,11 +8,12 @@
 //!
 //! Not here: which calls make what (`open`); waiting.
 
+use crate::raw::{done, owned};
 use libc::{c_int, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_storage, socklen_t};
 use std::io;
 use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr;
 
 /// Sockets that never wait and are closed on exec, for the systems that make them so in the one call.
@@ -271,21 +272,6 @@ fn decoded(address: &sockaddr_storage, length: socklen_t) -> Option<SocketAddr> 
         return Some(SocketAddr::V6(address));
     }
     None
-}
-
-/// What a call that makes a descriptor has returned.
-///
-/// # Safety
-/// A number that is not negative is an open descriptor, and nobody else's.
-unsafe fn owned(made: c_int) -> io::Result<OwnedFd> {
-    done(made)?;
-    // SAFETY: the caller says so, and the number is not negative.
-    Ok(unsafe { OwnedFd::from_raw_fd(made) })
-}
-
-/// What a call has returned whose only news is a failure.
-fn done(returned: c_int) -> io::Result<()> {
-    if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// What a call has returned that moves bytes.

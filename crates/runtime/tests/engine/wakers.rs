@@ -134,28 +134,40 @@ fn a_waker_may_use_the_region_whose_end_it_waits_for() {
     });
 }
 
+/// A permit on its way out of the region that waits for it.
+type Left = Arc<Mutex<Option<Reserved>>>;
+
+/// A region whose task leaves a permit behind, for which it waits.
+async fn leaves_a_permit(cx: &mut Cx, place: Left) {
+    cx.region(|scope| async {
+        scope.spawn(async move |cx: &mut Cx| {
+            let permit = cx.reserve(ObligationKind::SendPermit, Location::caller());
+            *place.lock().expect("never poisoned") = Some(permit);
+        });
+    })
+    .await
+}
+
+/// Polls that region until its members have ended, so that it's the permit it waits for from then on.
+async fn left(mut region: Pin<&mut impl Future>, place: &Left) {
+    poll_fn(|context| {
+        assert!(region.as_mut().poll(context).is_pending());
+        if place.lock().expect("never poisoned").is_some() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await
+}
+
 #[test]
 fn a_waker_may_settle_the_obligation_that_its_region_waits_for() {
     on_all("a waker that settles an obligation", async |cx| {
-        let place: Arc<Mutex<Option<Reserved>>> = Arc::default();
+        let place = Left::default();
         let permit = place.clone();
         let hooks = CallsBack::new(move || {
             let permit = permit.lock().expect("never poisoned").take();
             assert!(permit.is_none_or(|permit| permit.commit().is_ok()));
         });
-        let out = place.clone();
-        let mut settles = pin!(cx.region(|scope| async {
-            scope.spawn(async move |cx: &mut Cx| {
-                let permit = cx.reserve(ObligationKind::SendPermit, Location::caller());
-                *out.lock().expect("never poisoned") = Some(permit);
-            });
-        }));
-        // The members end before it is polled through that waker: it's the obligation it waits for.
-        poll_fn(|context| {
-            assert!(settles.as_mut().poll(context).is_pending());
-            if place.lock().expect("never poisoned").is_some() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        let mut settles = pin!(leaves_a_permit(cx, place.clone()));
+        left(settles.as_mut(), &place).await;
         through(&waker(hooks.clone()), settles).await;
         assert!(hooks.calls.load(SeqCst) > 0);
         assert!(place.lock().expect("never poisoned").is_none());
@@ -379,19 +391,9 @@ fn a_value_that_was_sent_is_there_though_its_receiver_s_waker_panics() {
 #[test]
 fn a_permit_is_sent_though_the_region_that_waits_for_it_has_a_waker_that_panics() {
     on_all("a panic in a closer's waker", async |cx| {
-        let place: Arc<Mutex<Option<Reserved>>> = Arc::default();
-        let out = place.clone();
-        let mut settles = pin!(cx.region(|scope| async {
-            scope.spawn(async move |cx: &mut Cx| {
-                let permit = cx.reserve(ObligationKind::SendPermit, Location::caller());
-                *out.lock().expect("never poisoned") = Some(permit);
-            });
-        }));
-        poll_fn(|context| {
-            assert!(settles.as_mut().poll(context).is_pending());
-            if place.lock().expect("never poisoned").is_some() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        let place = Left::default();
+        let mut settles = pin!(leaves_a_permit(cx, place.clone()));
+        left(settles.as_mut(), &place).await;
         waits(settles.as_mut(), &Panics::woken());
         let permit = place.lock().expect("never poisoned").take();
         assert!(permit.is_some_and(|permit| permit.commit().is_ok()));

@@ -5,11 +5,12 @@
 //!
 //! Not here: what is asked for and what events mean.
 
+use crate::raw::{done, owned};
 use libc::{c_int, epoll_event};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::time::Duration;
 
@@ -42,10 +43,7 @@ impl Epoll {
 
     fn control(&self, what: c_int, source: BorrowedFd<'_>, event: *mut epoll_event) -> io::Result<()> {
         // SAFETY: `epoll.plain`: the event is the caller's, or none, and is only read.
-        match unsafe { libc::epoll_ctl(self.0.as_raw_fd(), what, source.as_raw_fd(), event) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
+        done(unsafe { libc::epoll_ctl(self.0.as_raw_fd(), what, source.as_raw_fd(), event) })
     }
 
     /// Waits for events, in nanoseconds. `None` waits for ever, as do times beyond what the kernel can count (292
@@ -85,18 +83,4 @@ impl Epoll {
 pub(super) fn eventfd() -> io::Result<File> {
     // SAFETY: takes numbers and gives a descriptor that nobody else has.
     unsafe { owned(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK)) }.map(File::from)
-}
-
-/// What a call that makes a descriptor has returned.
-///
-/// # Safety
-/// A number that is not negative is an open descriptor, and nobody else's.
-unsafe fn owned(made: c_int) -> io::Result<OwnedFd> {
-    match made {
-        0.. => {
-            // SAFETY: the caller says so.
-            Ok(unsafe { OwnedFd::from_raw_fd(made) })
-        }
-        _ => Err(io::Error::last_os_error()),
-    }
 }
