@@ -9,11 +9,10 @@
 //!
 //! Not here: which branch wins (`combinator`), what request is effective where (`scope`).
 use crate::alarm::Alarm;
-use crate::close;
+use crate::close::{self, Drain};
 use crate::frame::caught;
 use crate::port::Report;
 use crate::raw::ext;
-use crate::raw::owner::Drain;
 use crate::raw::place::{Address, Place, counted, owner_of, world_of};
 use crate::raw::scope::{Scope, enter};
 use crate::scope::{
@@ -22,7 +21,6 @@ use crate::scope::{
 };
 use crate::{Cx, Row, unclaimed};
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::marker::PhantomData;
@@ -291,9 +289,11 @@ impl<'p, C: Row> Branch<'p, C> {
         let mut drain = match taken {
             Some(drain) => drain,
             None if region.phase() == RegionPhase::Open => {
-                let region = counted(region);
-                close::body_failed(&region, header, verdict);
-                Box::pin(close::implicit(region, close::end_of(verdict), header.counted()))
+                close::body_failed(&counted(region), header, verdict);
+                match close::begin(region, close::end_of(verdict), header) {
+                    Some(drain) => drain,
+                    None => return Poll::Ready(self.seen()),
+                }
             }
             None => return Poll::Ready(self.seen()),
         };

@@ -9,10 +9,12 @@ use crate::raw::ext;
 use crate::raw::place::{counted, owner_of, world_of};
 use crate::raw::start::{self, Start};
 use crate::{Cx, NoSpawn, unclaimed};
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::panic::Location;
+use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
 use region::{Drained, Leaver, Lost, Region, Settlement, Via};
@@ -127,17 +129,19 @@ pub(crate) enum Rest {
 
 /// Closes a region whose body is over, and says what was lost in it. Whoever awaits the region learns of the worst and
 /// earliest failure; nothing is swallowed (`region.outcome`).
-pub(crate) async fn close(region: Arc<Region>, by: TaskRef, rest: Rest) -> Settlement {
-    let world = world_of(&by);
-    drain(&region, world, &by).await;
-    finalize(&region, world, &by).await;
-    let leaked = settle(&region, world).await;
+pub(crate) async fn close(region: &Arc<Region>, by: &TaskRef, rest: Rest) -> Settlement {
+    let world = world_of(by);
+    if let Some(severity) = drain(region, world, by).await {
+        return Settlement { severity, ..Settlement::default() };
+    }
+    finalize(region, world, by).await;
+    let leaked = settle(region, world).await;
     let mut settlement = region.settle_members();
     settlement.leaked = leaked;
     if rest == Rest::Reported {
         let failure = settlement.failure.iter().filter(|_| settlement.panic.is_some());
-        for lost in failure.chain(&settlement.others).filter(|lost| !lost.was_asked_for(&region)) {
-            report_lost(lost, &region, &by);
+        for lost in failure.chain(&settlement.others).filter(|lost| !lost.was_asked_for(region)) {
+            report_lost(lost, region, by);
         }
         for lost in core::mem::take(&mut settlement.others) {
             unclaimed::end(world, lost)
@@ -151,7 +155,7 @@ pub(crate) async fn close(region: Arc<Region>, by: TaskRef, rest: Rest) -> Settl
         });
     }
     settlement.note = settlement.worst().map(|lost| note_of(world, lost));
-    region.close(severity(settlement.severity));
+    region.close(settlement.severity);
     settlement
 }
 
@@ -195,10 +199,18 @@ pub(crate) fn words(world: &World, note_of: impl FnOnce() -> FailureNote) -> Fai
     }
 }
 
-/// As [`close`], for a task's own region.
-pub(crate) async fn implicit(region: Arc<Region>, end: End, by: TaskRef) -> Settlement {
+/// The close of a region that no frame awaits, polled by whoever owns it.
+pub(crate) type Drain = Pin<Box<dyn Future<Output = Settlement> + Send>>;
+
+/// Ends the body of such a region, and closes it. What is left to be polled, if anything is: otherwise nothing was lost.
+pub(crate) fn begin(region: &Region, end: End, by: &Header) -> Option<Drain> {
     region.end_body(end);
-    close(region, by, Rest::Reported).await
+    // A body that panicked is torn down in a poll of its own: one more step, which replays count.
+    if end != End::Panicked && region.close_if_done().is_some() {
+        return None;
+    }
+    let (region, by) = (counted(region), by.counted());
+    Some(Box::pin(async move { close(&region, &by, Rest::Reported).await }))
 }
 
 /// A verdict as the trace says it.
@@ -211,21 +223,14 @@ pub(crate) fn end_of(verdict: Verdict<'_>) -> End {
     }
 }
 
-fn severity(n: u8) -> Severity {
-    match n {
-        0 => Severity::Ok,
-        1 => Severity::Err,
-        2 => Severity::Cancelled,
-        _ => Severity::Panicked,
-    }
-}
-
-async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) {
+/// Waits until nobody is left. With how severe its end was, if the region is closed then.
+async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) -> Option<Severity> {
     let mut armed = false;
     poll_fn(|context| {
         loop {
             match region.poll_drained(context.waker()) {
-                Poll::Ready(Drained::Empty) => return Poll::Ready(()),
+                Poll::Ready(Drained::Empty) => return Poll::Ready(None),
+                Poll::Ready(Drained::Closed(severity)) => return Poll::Ready(Some(severity)),
                 Poll::Ready(Drained::OnlyDaemons) => {
                     cancel_children(region, by, CancelKind::Explicit, "only daemons are left", None)
                 }
@@ -357,7 +362,7 @@ fn adopt_in(region: &Arc<Region>, enclosing: &Arc<Region>) {
     let left = region.clone();
     let body = async move |cx: &mut Cx<NoSpawn>| {
         let by = cx.header().counted();
-        let mut settlement = close(left, by, Rest::Reported).await;
+        let mut settlement = close(&left, &by, Rest::Reported).await;
         // What it was is said in the note.
         unclaimed::ends(cx.world(), &mut settlement);
         match settlement.note() {

@@ -160,9 +160,8 @@ impl Frame {
             close::inherit(&region, cx.world(), &c, crate::scope::cleanup_deadline(cx.place()));
         }
         let id = region.id().as_u64();
-        let mut body = Scope::new(task.as_ptr(), cx.address(), id, None);
+        let mut body = Scope::new(task.as_ptr(), cx.address(), id, None).with_region(region.clone());
         body.env = cx.inherited_env();
-        let _ = body.set_region(region.clone());
         let slot: &ChildSlot = match cx.place() {
             Place::Root(h) => &ext::make(h).child,
             Place::Inner(s) => &s.child,
@@ -177,12 +176,12 @@ impl Frame {
     }
 
     /// The body is over: closes the region and says what was lost.
-    async fn finish(mut self, end: End, rest: Rest) -> Settlement {
+    async fn finish(&mut self, end: End, rest: Rest) -> Settlement {
         self.region.end_body(end);
         if end.severity() == types::Severity::Ok && !types::seeded!("obligation.body-keeps") {
             self.region.pass_obligations_up();
         }
-        let mut settlement = close::close(self.region.clone(), self.task.clone(), rest).await;
+        let mut settlement = close::close(&self.region, &self.task, rest).await;
         if settlement.visible.is_some() {
             self.region.emit_escalation(Escalation::Visible);
         }
@@ -288,19 +287,19 @@ impl<C: Row> Cx<C> {
     {
         let around = self.address();
         let unwinding = self.world().unwinding;
-        let frame = Frame::open(self, options, at);
-        let task = frame.task.clone();
-        let region = frame.region.clone();
+        let mut frame = Frame::open(self, options, at);
         let inner = frame.cx::<C>();
         match caught(async { body(inner).await }, unwinding.catch).await {
             Ok(value) => {
                 let settlement = frame.finish(End::Ok, Rest::Reported).await;
-                let place = scope::place_of(around, &task);
-                outcome::escalate(value, settlement, &region, place, &task, unwinding.resume)
+                let Frame { region, task, .. } = &frame;
+                let place = scope::place_of(around, task);
+                outcome::escalate(value, settlement, region, place, task, unwinding.resume)
             }
             Err(payload) => {
-                close::body_failed(&region, &task, Verdict::Panicked);
-                outcome::outdone(&region, frame.finish(End::Panicked, Rest::Reported).await, &task);
+                close::body_failed(&frame.region, &frame.task, Verdict::Panicked);
+                let settlement = frame.finish(End::Panicked, Rest::Reported).await;
+                outcome::outdone(&frame.region, settlement, &frame.task);
                 (unwinding.resume)(payload)
             }
         }
@@ -357,15 +356,14 @@ impl<C: Row> Cx<C> {
         Fut: Future<Output = Res<T, E>>,
     {
         let unwinding = self.world().unwinding;
-        let frame = Frame::try_open(self, options, at).map_err(|around| region::refusal(&around, at))?;
-        let task = frame.task.clone();
-        let region = frame.region.clone();
+        let mut frame = Frame::try_open(self, options, at).map_err(|around| region::refusal(&around, at))?;
         let inner = frame.cx::<C>();
         let result = match caught(async { body(inner).await }, unwinding.catch).await {
             Ok(result) => result,
             Err(payload) => {
-                close::body_failed(&region, &task, Verdict::Panicked);
-                outcome::outdone(&region, frame.finish(End::Panicked, Rest::Reported).await, &task);
+                close::body_failed(&frame.region, &frame.task, Verdict::Panicked);
+                let settlement = frame.finish(End::Panicked, Rest::Reported).await;
+                outcome::outdone(&frame.region, settlement, &frame.task);
                 (unwinding.resume)(payload)
             }
         };
@@ -376,11 +374,11 @@ impl<C: Row> Cx<C> {
         };
         match &result {
             Ok(_) => {}
-            Err(Stop::Err(_)) => close::body_failed(&region, &task, Verdict::Err),
-            Err(Stop::Cancelled(c)) => close::body_failed(&region, &task, Verdict::Cancelled(c)),
+            Err(Stop::Err(_)) => close::body_failed(&frame.region, &frame.task, Verdict::Err),
+            Err(Stop::Cancelled(c)) => close::body_failed(&frame.region, &frame.task, Verdict::Cancelled(c)),
         }
         let settlement = frame.finish(end, Rest::Reported).await;
-        outcome::combine(result, settlement, &region, &task, unwinding.resume)
+        outcome::combine(result, settlement, &frame.region, &frame.task, unwinding.resume)
     }
 
     /// Runs `body` in a region whose members' failures cancel nobody, and returns them beside the body's
@@ -398,22 +396,21 @@ impl<C: Row> Cx<C> {
         let at = Location::caller();
         async move {
             let unwinding = self.world().unwinding;
-            let frame = Frame::open(self, RegionOptions::keep_going(), at);
-            let task = frame.task.clone();
-            let region = frame.region.clone();
+            let mut frame = Frame::open(self, RegionOptions::keep_going(), at);
             let inner = frame.cx::<C>();
             match caught(async { body(inner).await }, unwinding.catch).await {
                 Ok(value) => {
                     let settlement = frame.finish(End::Ok, Rest::HandedOver).await;
-                    let ended = region.ended();
+                    let ended = frame.region.ended();
                     if settlement.panic.is_some() || settlement.failure.is_some() {
-                        region.emit_escalation(Escalation::Returned);
+                        frame.region.emit_escalation(Escalation::Returned);
                     }
                     Collected { value, lost: settlement.into_lost(), ended }
                 }
                 Err(payload) => {
-                    close::body_failed(&region, &task, Verdict::Panicked);
-                    outcome::outdone(&region, frame.finish(End::Panicked, Rest::Reported).await, &task);
+                    close::body_failed(&frame.region, &frame.task, Verdict::Panicked);
+                    let settlement = frame.finish(End::Panicked, Rest::Reported).await;
+                    outcome::outdone(&frame.region, settlement, &frame.task);
                     (unwinding.resume)(payload)
                 }
             }

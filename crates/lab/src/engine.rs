@@ -47,7 +47,7 @@ pub(crate) struct Engine {
     /// Where steps are traced.
     pub(crate) waits: Option<Arc<WaitGraph>>,
     pub(crate) decisions: Arc<Decisions>,
-    /// Its home is the thread that runs the root body, as that of `stepping`.
+    /// Its home is the thread that runs the root body, as that of `stepping` and `lasso`.
     lanes: HomeCell<Lanes>,
     stepping: HomeCell<Stepping>,
     /// Runnables that other threads queue.
@@ -59,7 +59,7 @@ pub(crate) struct Engine {
     /// Somebody asks again and again, and nothing changes.
     spins: AtomicBool,
     /// The last steps before the limit.
-    pub(crate) lasso: Mutex<Lasso>,
+    pub(crate) lasso: HomeCell<Lasso>,
     /// In explored runs with a trace, who was the last to change what; by object.
     changed: Mutex<BTreeMap<ObjectId, (TaskId, Touch)>>,
     /// From which step on they are kept.
@@ -107,7 +107,7 @@ impl Engine {
             steps: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
             spins: AtomicBool::new(false),
-            lasso: Mutex::default(),
+            lasso: HomeCell::new(Lasso::default()),
             changed: Mutex::default(),
             lasso_from: AtomicU64::new(u64::MAX),
             interference: Mutex::default(),
@@ -117,7 +117,7 @@ impl Engine {
 
     /// Keeps what the steps do from this one on, for whoever looks for a loop in them.
     pub(crate) fn keep_steps_from(&self, step: u64) {
-        locked(&self.lasso).forget();
+        self.lasso.get().forget();
         self.lasso_from.store(step, Relaxed)
     }
 
@@ -319,7 +319,7 @@ impl Engine {
     #[cold]
     fn keep(&self, task: TaskId, touches: &[Touch], said: usize) {
         let labels = self.recorder.as_ref().map(|r| r.since(said, Event::clone)).unwrap_or_default();
-        locked(&self.lasso).step(task, touches, &labels)
+        self.lasso.get().step(task, touches, &labels)
     }
 
     #[cold]
@@ -441,6 +441,7 @@ impl Engine {
     pub(crate) fn begin(&self, watched: bool) {
         self.lanes.claim();
         self.stepping.claim();
+        self.lasso.claim();
         self.decisions.ask(|s| s.begin());
         if watched {
             self.lanes.get().parked.watch();

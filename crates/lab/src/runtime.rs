@@ -55,7 +55,7 @@ pub struct LabRuntime {
     signals: LabSignals,
     numbers: Arc<SplitStreams>,
     planned: Plans,
-    failure: Mutex<Option<LabFailure>>,
+    failure: OnceLock<LabFailure>,
     /// Which oracles found something when all were asked last, by name.
     findings: Mutex<Vec<String>>,
     /// Whom the lab itself asked to end, in words.
@@ -114,7 +114,7 @@ impl LabRuntime {
         let closed = self.root.phase() == RegionPhase::Closed;
         let LabRuntime { task, root, slot, engine, kept, net, signals, numbers, failure, .. } = self;
         // Nobody else has it any more, so that there is nothing to lock.
-        let ended = closed && failure.into_inner().is_ok_and(|failure| failure.is_none());
+        let ended = closed && failure.get().is_none();
         drop(task);
         drop(root);
         let premises = Premises { slot, engine, kept, net, signals, numbers };
@@ -149,7 +149,7 @@ impl LabRuntime {
             signals,
             numbers,
             planned: Plans::default(),
-            failure: Mutex::default(),
+            failure: OnceLock::new(),
             findings: Mutex::default(),
             asked: OnceLock::new(),
             acted: AtomicU64::new(0),
@@ -207,7 +207,7 @@ impl LabRuntime {
         let outcome = task.take();
         // Kept for as long as the lab: the body's context may have been kept as long.
         *locked(&self.task) = Some(task);
-        if let Some(failure) = locked(&self.failure).clone() {
+        if let Some(failure) = self.failure() {
             return Err(failure);
         }
         let touched = match &looked {
@@ -217,9 +217,7 @@ impl LabRuntime {
         drop(looked);
         if let Some(what) = touched {
             self.engine.emit(Label::ForeignCall { what: what.clone().into() });
-            let failure = LabFailure::Outside { what };
-            *locked(&self.failure) = Some(failure.clone());
-            return Err(failure);
+            return Err(self.fails(LabFailure::Outside { what }));
         }
         if let Some(Outcome::Panicked(p)) = outcome {
             std::panic::resume_unwind(p.into_payload())
@@ -376,7 +374,7 @@ impl LabRuntime {
         if let LabFailure::Stuck { steps, .. } = &failure {
             self.engine.emit(Label::Stuck { steps: *steps });
         }
-        *locked(&self.failure) = Some(failure);
+        self.fails(failure);
         for _ in 0..64 {
             self.root.abandon();
             while !task.is_finished() && self.engine.step() {}
@@ -415,9 +413,7 @@ impl LabRuntime {
             Ok(_) => Ok(()),
             Err(d) => {
                 let divergence = d.to_string();
-                let failure = LabFailure::Model { divergence };
-                *locked(&self.failure) = Some(failure.clone());
-                Err(failure)
+                Err(self.fails(LabFailure::Model { divergence }))
             }
         }
     }
@@ -555,7 +551,12 @@ impl LabRuntime {
 
     /// Why the run could not end, if it couldn't.
     pub(crate) fn failure(&self) -> Option<LabFailure> {
-        locked(&self.failure).clone()
+        self.failure.get().cloned()
+    }
+
+    /// Notes why it could not end; the first reason stays.
+    fn fails(&self, failure: LabFailure) -> LabFailure {
+        self.failure.get_or_init(|| failure).clone()
     }
 }
 

@@ -5,9 +5,9 @@
 use crate::gate::Left;
 use crate::open::Finalizer;
 use crate::origin::{mix, task_id};
+use crate::raw::Locked;
 use crate::region::{Inner, Region};
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::panic::Location;
@@ -57,7 +57,7 @@ pub struct Settlement {
     /// Obligations that were outstanding at the end and were declared leaked.
     pub leaked: Vec<Note>,
     /// `worst` over the members that count.
-    pub severity: u8,
+    pub severity: Severity,
     /// The first failure or panic in words, made by whoever closes: rendering calls user code, which may panic.
     pub note: Option<FailureNote>,
 }
@@ -177,7 +177,7 @@ impl Region {
     }
 
     /// Whether no live task and no open child is left; registers `waker` otherwise. `OnlyDaemons` says that
-    /// daemons are all that is left: the caller requests their end.
+    /// daemons are all that is left: the caller requests their end. With nothing else to do the region is closed by then.
     pub fn poll_drained(&self, waker: &Waker) -> Poll<Drained> {
         let mut fresh = None;
         loop {
@@ -188,7 +188,7 @@ impl Region {
                     if inner.gate.phase() != before {
                         self.mirror(&inner);
                     }
-                    return Poll::Ready(Drained::Empty);
+                    return Poll::Ready(self.close_at_once(inner).map_or(Drained::Empty, Drained::Closed));
                 }
                 Left::OnlyDaemons if inner.slot.request().is_none() => {
                     return Poll::Ready(Drained::OnlyDaemons);
@@ -209,6 +209,36 @@ impl Region {
             drop(inner);
             fresh = Some(Waiter::from_waker(waker));
         }
+    }
+
+    /// Closes a region whose body is over, if nobody is left in it and there is nothing else to do. Returns how severe
+    /// its end was.
+    pub fn close_if_done(&self) -> Option<Severity> {
+        let mut inner = self.inner.lock();
+        let before = inner.gate.phase();
+        if inner.gate.look() != Left::Nothing {
+            return None;
+        }
+        if inner.gate.phase() != before {
+            self.mirror(&inner);
+        }
+        self.close_at_once(inner)
+    }
+
+    /// Closes a drained region that has no finalizer, no outcome to look at and no obligation, in the critical section
+    /// that found it drained: most regions, which would otherwise be locked for each of their phases.
+    fn close_at_once(&self, mut inner: Locked<'_, Inner>) -> Option<Severity> {
+        let lost = !inner.unjoined.is_empty() || !inner.finalizer_panics.is_empty();
+        if lost
+            || !inner.finalizers.is_empty()
+            || !self.finalized(&mut inner)
+            || !self.account.settle_if_none()
+        {
+            return None;
+        }
+        let severity = inner.severity();
+        self.close_locked(inner, severity);
+        Some(severity)
     }
 
     /// Registers a finalizer, unless the region no longer admits: then it is dropped.
@@ -312,7 +342,7 @@ impl Region {
     pub fn settle_members(&self) -> Settlement {
         let mut inner = self.inner.lock();
         let unjoined = inner.unjoined.take();
-        let mut s = Settlement { severity: inner.ended_in.max(inner.cut_short), ..Settlement::default() };
+        let mut s = Settlement { severity: inner.severity(), ..Settlement::default() };
         let finalizer_panics = core::mem::take(&mut inner.finalizer_panics);
         drop(inner);
         for task in unjoined {
@@ -350,11 +380,11 @@ impl Region {
             }
             // Under the other policies every outcome is handed over, and none counts.
             if self.policy == types::Policy::FailFast {
-                s.severity = s.severity.max(severity);
+                s.severity = s.severity.max(severity_of(severity));
             }
         }
         for lost in finalizer_panics {
-            s.severity = Severity::Panicked as u8;
+            s.severity = Severity::Panicked;
             // What a member panicked with came first.
             match s.panic {
                 None => s.panic = Some(lost),
@@ -365,8 +395,11 @@ impl Region {
     }
 
     /// Closes for ever and tells the region above.
-    pub fn close(self: &Arc<Region>, severity: Severity) {
-        let mut inner = self.inner.lock();
+    pub fn close(&self, severity: Severity) {
+        self.close_locked(self.inner.lock(), severity)
+    }
+
+    fn close_locked(&self, mut inner: Locked<'_, Inner>, severity: Severity) {
         let closer = inner.gate.close();
         self.mirror(&inner);
         let body = inner.body.take();
@@ -393,4 +426,23 @@ pub enum Drained {
     Empty,
     /// Daemons, not yet cancelled.
     OnlyDaemons,
+    /// Nothing, and nothing was left to do: the region is closed. How severe its end was.
+    Closed(Severity),
+}
+
+impl Inner {
+    /// `worst` over what is known without a look at any outcome: the body's end, and those of members that were cut short.
+    fn severity(&self) -> Severity {
+        severity_of(self.ended_in.max(self.cut_short))
+    }
+}
+
+/// A severity that was kept as a number.
+fn severity_of(n: u8) -> Severity {
+    match n {
+        0 => Severity::Ok,
+        1 => Severity::Err,
+        2 => Severity::Cancelled,
+        _ => Severity::Panicked,
+    }
 }

@@ -33,6 +33,11 @@ impl Unjoined {
         joined
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     /// Takes all of them.
     pub(crate) fn take(&mut self) -> Vec<TaskRef> {
         core::mem::take(&mut self.tasks)

@@ -41,13 +41,18 @@ impl Region {
         }
     }
 
-    /// As `poll_drained`, for a thread that sleeps where a task would be pending.
+    /// As `poll_drained`, for a thread that sleeps where a task would be pending. Also looks whether anybody is inside.
     fn drain(&self) {
         let woken = Arc::new(Notify::new());
         loop {
             let mut gate = self.gate.lock();
             if gate.look() == Left::Nothing {
-                return;
+                assert_eq!(self.inside.load(Relaxed), 0, "closed over somebody");
+                // With nothing else to do, it is closed in the critical section that found nobody.
+                assert!(gate.finalized());
+                let closer = gate.close();
+                drop(gate);
+                return drop(closer);
             }
             if types::seeded!("gate.register-late") {
                 drop(gate);
@@ -60,14 +65,10 @@ impl Region {
         }
     }
 
-    /// Drains and closes, and looks whether anybody is inside.
+    /// Drains and closes.
     fn close(&self) {
         self.gate.lock().end_body();
-        self.drain();
-        assert_eq!(self.inside.load(Relaxed), 0, "closed over somebody");
-        let mut gate = self.gate.lock();
-        assert!(gate.finalized());
-        drop(gate.close());
+        self.drain()
     }
 }
 

@@ -32,10 +32,11 @@ pub enum Outcome<T, E = Error> {
 }
 
 /// How bad an [`Outcome`] is, without its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(u8)]
 pub enum Severity {
     /// A value was returned.
+    #[default]
     Ok = 0,
     /// An application error was returned.
     Err = 1,

@@ -1,7 +1,7 @@
 //! What only some tasks need, hung on the header when first needed: the implicit region, open frames, a
 //! request of its own, foreign wakers, the user environment. A leaf task never has one.
-use super::owner::Drain;
 use super::scope::Scope;
+use crate::close::Drain;
 use crate::foreign::Foreign;
 use crate::port::TimerKey;
 use alloc::borrow::Cow;
@@ -153,7 +153,9 @@ pub(crate) fn is_over(header: &Header) -> bool {
 
 /// Frees the extension of a header that nobody refers to.
 pub(crate) fn release(header: &Header) {
-    let p = header.ext.swap(core::ptr::null_mut(), AcqRel).cast::<Ext>();
+    // Nobody competes for it.
+    let p = header.ext.load(Acquire).cast::<Ext>();
+    header.ext.store(core::ptr::null_mut(), Relaxed);
     if let Some(p) = NonNull::new(p) {
         // SAFETY: it came from `make`, and the last reference to the header is gone (`Owner::release`).
         unsafe { slab::discard(p) }

@@ -4,18 +4,12 @@ use super::place::{counted, owner_of, world_of};
 use crate::close::{self, janitor};
 use crate::port::{Report, World};
 use crate::{outcome, unclaimed};
-use alloc::boxed::Box;
-use core::future::Future;
-use core::pin::Pin;
 use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll};
 use region::{Leaver, Lost, Region, Settlement};
 use task::{Header, Owner, Raise, Verdict, Waiter, Whose, control};
 use trace::{Escalation, Label};
 use types::{CancelKind, Cause, Failure};
-
-/// The close of a task's implicit region.
-pub(crate) type Drain = Pin<Box<dyn Future<Output = Settlement> + Send>>;
 
 /// The kernel's answer to [`Owner`].
 #[derive(Debug)]
@@ -129,14 +123,13 @@ fn leave_body(task: &Header, verdict: Verdict<'_>) -> bool {
         escalated |= ext.inner.lock().has_escalated();
     }
     if let Some(implicit) = ext.implicit() {
-        let region = counted(implicit);
-        let end = close::end_of(verdict);
         if !matches!(verdict, Verdict::Ok) {
-            close::body_failed(&region, task, verdict);
+            close::body_failed(&counted(implicit), task, verdict);
         }
-        let drain: Drain = Box::pin(close::implicit(region, end, task.counted()));
-        ext.inner.lock().drain = Some(drain);
-        escalated = true;
+        if let Some(drain) = close::begin(implicit, close::end_of(verdict), task) {
+            ext.inner.lock().drain = Some(drain);
+            return true;
+        }
     }
     escalated
 }

@@ -99,6 +99,13 @@ impl Scope {
         unsafe { self.region.load(Acquire).as_ref() }
     }
 
+    /// Gives a new scope that nobody else knows its region.
+    pub(crate) fn with_region(mut self, region: Arc<Region>) -> Scope {
+        debug_assert!(self.region().is_none(), "a new scope has no region");
+        *self.region.get_mut() = Arc::into_raw(region).cast_mut();
+        self
+    }
+
     /// Stores the scope's region, once; the loser of a race gets its own back.
     pub(crate) fn set_region(&self, region: Arc<Region>) -> Result<(), Arc<Region>> {
         let p = Arc::into_raw(region).cast_mut();

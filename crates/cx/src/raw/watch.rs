@@ -9,6 +9,9 @@ static WATCHER: AtomicPtr<&'static dyn Watcher> = AtomicPtr::new(core::ptr::null
 /// Sets the watcher, if there is none yet. Whether it is this one.
 pub(crate) fn install(watcher: &'static &'static dyn Watcher) -> bool {
     let new = core::ptr::from_ref(watcher).cast_mut();
+    if core::ptr::eq(WATCHER.load(Acquire), new) {
+        return true;
+    }
     match WATCHER.compare_exchange(core::ptr::null_mut(), new, AcqRel, Acquire) {
         Ok(_) => true,
         Err(present) => core::ptr::eq(present, new),

@@ -5,7 +5,6 @@
 use super::Engine;
 use crate::overtaking::CLOCK;
 use crate::watch;
-use crate::world::locked;
 use explore::{Candidate, Point, Step};
 use std::sync::atomic::Ordering::Relaxed;
 use trace::Label;
@@ -64,7 +63,7 @@ impl Engine {
             self.clock.set(next);
             self.world.recent.store(next.as_nanos(), Relaxed);
             self.emit(Label::TimeAdvance { to: next });
-            locked(&self.lasso).forget();
+            self.lasso.get().forget();
         }
         let due = self.timers.due(next);
         self.firing.store(true, Relaxed);

@@ -63,6 +63,9 @@ impl<T> HomeCell<T> {
     /// Makes this thread the cell's home, if it has none.
     pub(crate) fn claim(&self) {
         // Whoever is here was handed the cell, and with it whatever happened to it before.
+        if self.is_home() {
+            return;
+        }
         let _ = self.home.compare_exchange(NOBODY, here(), Relaxed, Relaxed);
     }
 

@@ -45,7 +45,7 @@ impl LabRuntime {
     /// # Errors
     /// Who waits for what.
     pub fn deadlock_oracle(&self) -> Result<(), OracleReport> {
-        match &*locked(&self.failure) {
+        match self.failure.get() {
             Some(f @ LabFailure::Deadlock { .. }) => Err(OracleReport(vec![f.to_string()])),
             _ => self.judge(oracle::deadlock),
         }

@@ -5,7 +5,6 @@
 use super::LabRuntime;
 use crate::lasso::Told;
 use crate::verdict::{LabFailure, waits};
-use crate::world::locked;
 use cx::RootTask;
 use std::sync::atomic::Ordering::Relaxed;
 use trace::{Event, Label};
@@ -14,7 +13,7 @@ use types::TaskId;
 impl LabRuntime {
     /// The loop that the last steps repeat, in words for the report; empty if they don't.
     pub(super) fn told_loop(&self) -> String {
-        let Some(told) = locked(&self.engine.lasso).told(&|task| self.name(task)) else {
+        let Some(told) = self.engine.lasso.get().told(&|task| self.name(task)) else {
             return String::new();
         };
         let Told { period, text } = told;

@@ -108,6 +108,11 @@ impl Account {
         }
     }
 
+    /// As [`Account::settle`], if nothing is outstanding. False: nothing has changed; or that was asked before.
+    pub fn settle_if_none(&self) -> bool {
+        self.state.compare_exchange(0, SETTLING, AcqRel, Relaxed).is_ok()
+    }
+
     /// One fewer.
     ///
     /// # Safety

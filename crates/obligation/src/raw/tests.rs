@@ -105,6 +105,10 @@ fn settling_account() -> &'static Account {
 fn an_owner_that_settles_is_told_of_zero_once_whatever_comes_later() {
     let (a, other) = (settling_account(), account());
     let o = open(a, false);
+    assert!(!a.settle_if_none(), "one is outstanding");
+    let another = try_open(a, false);
+    assert!(another.is_some(), "and nothing has changed");
+    drop(another);
     assert_eq!(a.settle(), Settle::Waits);
     assert_eq!(a.settle(), Settle::Already, "a second closer does not wait for a second call");
     assert!(try_open(a, false).is_none(), "nothing is admitted any more");
@@ -118,7 +122,11 @@ fn an_owner_that_settles_is_told_of_zero_once_whatever_comes_later() {
     assert!(try_open(a, false).is_none(), "a context kept past its region reserves nothing in it");
     drop(stranger);
     assert_eq!((TOLD.load(SeqCst), a.outstanding(), other.outstanding()), (1, 0, 0));
+    assert!(!a.settle_if_none(), "it settled before");
     assert_eq!(settling_account().settle(), Settle::Zero);
+    let empty = settling_account();
+    assert!(empty.settle_if_none() && try_open(empty, false).is_none());
+    assert_eq!((empty.settle(), TOLD.load(SeqCst)), (Settle::Already, 1));
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Region {
 
     /// Settles as the kernel does: true if it may close now, false if it has to be told first.
     pub(crate) fn settle(&self) -> bool {
-        self.account.settle() == Settle::Zero
+        self.account.settle_if_none() || self.account.settle() == Settle::Zero
     }
 
     /// What holds once everybody is through: told if and only if it had to be, and nothing is counted.

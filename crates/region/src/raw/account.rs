@@ -27,6 +27,9 @@ impl Region {
     /// Closes the account: nothing more is admitted, and the last settled obligation wakes whoever polls. True
     /// if none is outstanding. May be called again, by whoever takes the close over.
     pub fn begin_settling(self: &Arc<Region>) -> bool {
+        if self.account.settle_if_none() {
+            return true;
+        }
         let counted = Arc::into_raw(self.clone());
         if self.account.settle() == Settle::Waits {
             // `account_is_zero` takes the reference over.
