@@ -31,6 +31,8 @@ pub(crate) type Thing = (ObjectId, ObjectKind);
 pub(crate) struct Asleep {
     /// What each task waits for that said so in its last step.
     waits: ById<TaskId, Vec<Thing>>,
+    /// Lists that are not in use, for their memory.
+    spare: Vec<Vec<Thing>>,
     /// One bit for each of them, several tasks to a bit: most who take a step did not sleep, and need not be looked for.
     sleepers: u64,
     /// What the task whose step it is waited for before.
@@ -53,14 +55,15 @@ impl Asleep {
     pub(crate) fn begins(&mut self, task: TaskId) {
         self.before.clear();
         if self.sleepers & bit(task) != 0 && !types::seeded!("lab.sleepers-look-at-nothing") {
-            self.before = self.waits.remove(&task).unwrap_or_default()
+            let Some(waited) = self.waits.remove(&task) else { return };
+            self.spare.push(std::mem::replace(&mut self.before, waited))
         }
     }
 
     /// The step leaves the task waiting for what it has just tried.
     pub(crate) fn waits(&mut self, task: TaskId, thing: Thing) {
         self.sleepers |= bit(task);
-        let waits = self.waits.entry(task).or_default();
+        let waits = self.waits.entry(task).or_insert_with(|| self.spare.pop().unwrap_or_default());
         if !waits.contains(&thing) {
             waits.push(thing)
         }

@@ -112,14 +112,15 @@ impl Executor {
         program: impl FnOnce(&LabRuntime),
     ) -> Execution {
         let mut scheduler = locked(scheduler);
-        watch::begin(self.grain, self.looks.clone(), self.config.overtakings > 0);
-        let lab = LabRuntime::explored(self.config.clone(), &self.spare, self.at);
+        watch::begin(self.grain, &self.looks, self.config.overtakings > 0);
+        let mut spare = self.spare.open();
+        let lab = LabRuntime::explored(self.config.clone(), &mut spare, self.at);
         let (done, panicked_at) =
             quietly(|| lab.lend(&mut *scheduler, || catch_unwind(AssertUnwindSafe(|| program(&lab)))));
         let (unlooked, names) = watch::end(done.is_err() || self.keeps);
         let events = if self.keeps { lab.events() } else { Vec::new() };
         match done {
-            Ok(()) => lab.close(&self.spare),
+            Ok(()) => lab.close(&mut spare),
             Err(_) => drop(lab),
         }
         let Unlooked { tasks: unlooked, regions: unlooked_regions } = unlooked;

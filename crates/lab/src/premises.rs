@@ -15,11 +15,11 @@ use crate::numbers::SplitStreams;
 use crate::overtaking::Overtaking;
 use crate::raw;
 use crate::signals::LabSignals;
-use crate::world::{Kept, Recorder, VirtualClock, VirtualTimers, locked};
+use crate::world::{Kept, Recorder, VirtualClock, VirtualTimers};
 use cx::port::{Waits, World};
 use region::Sink;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use task::engine::EngineSlot;
 
 /// See the module.
@@ -74,7 +74,7 @@ impl Premises {
             && self.signals.are_unused(2);
         alone
             && self.engine.world.written_off.lock().is_empty()
-            && self.kept.all().is_empty()
+            && self.kept.is_empty()
             && self.engine.renew()
     }
 }
@@ -83,16 +83,31 @@ impl Premises {
 #[derive(Default)]
 pub(crate) struct Spare(Mutex<Option<Premises>>);
 
+/// It, for an execution.
+pub(crate) struct Spared<'s>(Option<MutexGuard<'s, Option<Premises>>>);
+
 impl Spare {
-    pub(crate) fn take(&self) -> Option<Premises> {
-        locked(&self.0).take().filter(|premises| premises.engine.is_home())
+    /// Nothing is there, and nothing is kept, for an execution inside of another one.
+    pub(crate) fn open(&self) -> Spared<'_> {
+        Spared(match self.0.try_lock() {
+            Ok(kept) => Some(kept),
+            Err(TryLockError::Poisoned(kept)) => Some(kept.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })
+    }
+}
+
+impl Spared<'_> {
+    pub(crate) fn take(&mut self) -> Option<Premises> {
+        self.0.as_mut()?.take().filter(|premises| premises.engine.is_home())
     }
 
     /// Keeps them, if they can be used again.
-    pub(crate) fn put(&self, premises: Premises) {
-        if premises.renew() {
-            let before = locked(&self.0).replace(premises);
-            drop(before);
+    pub(crate) fn put(&mut self, premises: Premises) {
+        if let Some(kept) = &mut self.0
+            && premises.renew()
+        {
+            **kept = Some(premises)
         }
     }
 }
@@ -122,13 +137,14 @@ mod tests {
     /// Whether anything is left for the next run after one in which this was done.
     fn leaves(act: impl FnOnce(&LabRuntime)) -> bool {
         let spare = Spare::default();
-        watch::begin(Grain::Operation, watch::Looks::default(), false);
+        let mut spared = spare.open();
+        watch::begin(Grain::Operation, &watch::Looks::default(), false);
         let config = Arc::new(LabConfig::default().traced(false));
-        let lab = LabRuntime::explored(config, &spare, Location::caller());
+        let lab = LabRuntime::explored(config, &mut spared, Location::caller());
         lab.lend(&mut explore::Fifo, || act(&lab));
         watch::end(false);
-        lab.close(&spare);
-        spare.take().is_some()
+        lab.close(&mut spared);
+        spared.take().is_some()
     }
 
     #[test]
@@ -173,9 +189,9 @@ mod tests {
     #[test]
     fn another_thread_builds_its_own() {
         let spare = Spare::default();
-        spare.put(premises());
-        assert!(spare.take().is_some());
-        spare.put(premises());
-        std::thread::scope(|s| assert!(s.spawn(|| spare.take().is_none()).join().unwrap()));
+        spare.open().put(premises());
+        assert!(spare.open().take().is_some());
+        spare.open().put(premises());
+        std::thread::scope(|s| assert!(s.spawn(|| spare.open().take().is_none()).join().unwrap()));
     }
 }

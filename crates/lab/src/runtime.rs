@@ -12,9 +12,9 @@ use crate::lasso::WINDOW;
 use crate::net::{NetStats, SimNet};
 use crate::numbers::SplitStreams;
 use crate::plans::Plans;
-use crate::premises::{Premises, Spare};
+use crate::premises::{Premises, Spared};
 use crate::raw;
-use crate::raw::home::Lent;
+use crate::raw::home::{HomeCell, Lent};
 use crate::signals::LabSignals;
 use crate::spins;
 use crate::verdict::{LabFailure, waits};
@@ -27,7 +27,7 @@ use region::RegionView;
 use std::future::Future;
 use std::ops::Range;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex, OnceLock};
 use task::engine::EngineSlot;
 use trace::{Event, Label, RegionPhase};
@@ -44,9 +44,8 @@ pub struct LabRuntime {
     /// What it replays, if it does.
     replayed: Option<Arc<Mutex<explore::Recorded>>>,
     // Dropped in this order: the root task, the slot, the engine.
-    task: Mutex<Option<RootTask>>,
-    /// Whether a program has begun.
-    begun: AtomicBool,
+    /// Its home is the thread on which a program has begun.
+    task: HomeCell<Option<RootTask>>,
     root: Root,
     slot: EngineSlot,
     engine: Arc<Engine>,
@@ -102,7 +101,7 @@ impl LabRuntime {
     /// What can be used again is taken from `spare`.
     pub(crate) fn explored(
         config: Arc<LabConfig>,
-        spare: &Spare,
+        spare: &mut Spared<'_>,
         at: &'static Location<'static>,
     ) -> LabRuntime {
         let premises = spare.take().unwrap_or_else(|| Premises::new(&config, Asked::Lent(Lent::new()), true));
@@ -110,7 +109,7 @@ impl LabRuntime {
     }
 
     /// The end of a lab. What can be used again goes to `spare`.
-    pub(crate) fn close(self, spare: &Spare) {
+    pub(crate) fn close(self, spare: &mut Spared<'_>) {
         let closed = self.root.phase() == RegionPhase::Closed;
         let LabRuntime { task, root, slot, engine, kept, net, signals, numbers, failure, .. } = self;
         // Nobody else has it any more, so that there is nothing to lock.
@@ -139,8 +138,7 @@ impl LabRuntime {
             config,
             recording: None,
             replayed: None,
-            task: Mutex::default(),
-            begun: AtomicBool::new(false),
+            task: HomeCell::new(None),
             root,
             slot,
             engine,
@@ -192,7 +190,7 @@ impl LabRuntime {
         Fut: Future,
     {
         // Also while the first one runs: inside of it, or on another thread.
-        assert!(!self.begun.swap(true, Relaxed), "a lab runs one program; make another for the next");
+        assert!(self.task.claim(), "a lab runs one program; make another for the next");
         let at = Location::caller();
         // Only the lab's own scheduler goes without tasks that announce what they will do.
         self.engine.begin(self.recording.is_none());
@@ -206,7 +204,7 @@ impl LabRuntime {
         });
         let outcome = task.take();
         // Kept for as long as the lab: the body's context may have been kept as long.
-        *locked(&self.task) = Some(task);
+        *self.task.get() = Some(task);
         if let Some(failure) = self.failure() {
             return Err(failure);
         }

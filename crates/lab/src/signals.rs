@@ -5,7 +5,8 @@ use crate::world::locked;
 use cx::Waiter;
 use cx::port::{IoFailure, Signal, Signals};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
 /// Raises signals in a lab. A clone is the same switch, and may go into tasks.
@@ -21,7 +22,14 @@ use std::task::Waker;
 /// assert_eq!(lab.signals().count(Signal::Interrupt), 1);
 /// ```
 #[derive(Clone, Default)]
-pub struct LabSignals(Arc<Mutex<BTreeMap<Signal, Line>>>);
+pub struct LabSignals(Arc<Switch>);
+
+#[derive(Default)]
+struct Switch {
+    /// Whether a signal was ever raised or waited for.
+    used: AtomicBool,
+    lines: Mutex<BTreeMap<Signal, Line>>,
+}
 
 /// One signal.
 #[derive(Default)]
@@ -30,10 +38,17 @@ struct Line {
     waiting: Vec<Waiter>,
 }
 
+impl Switch {
+    fn lines_to_use(&self) -> MutexGuard<'_, BTreeMap<Signal, Line>> {
+        self.used.store(true, Release);
+        locked(&self.lines)
+    }
+}
+
 impl LabSignals {
     /// The signal comes, once more.
     pub fn raise(&self, signal: Signal) {
-        let mut lines = locked(&self.0);
+        let mut lines = self.0.lines_to_use();
         let line = lines.entry(signal).or_default();
         line.count += 1;
         let waiting = std::mem::take(&mut line.waiting);
@@ -44,25 +59,27 @@ impl LabSignals {
 
     /// How many signals have come.
     pub(crate) fn raised(&self) -> u64 {
-        locked(&self.0).values().map(|line| line.count).sum()
+        locked(&self.0.lines).values().map(|line| line.count).sum()
     }
 
     /// How often the signal has come.
     pub fn count(&self, signal: Signal) -> u64 {
-        locked(&self.0).get(&signal).map_or(0, |line| line.count)
+        locked(&self.0.lines).get(&signal).map_or(0, |line| line.count)
     }
 }
 
 impl LabSignals {
     /// Whether none was ever raised or waited for, and there are `clones` of the switch.
     pub(crate) fn are_unused(&self, clones: usize) -> bool {
-        Arc::strong_count(&self.0) == clones && locked(&self.0).is_empty()
+        Arc::strong_count(&self.0) == clones && !self.0.used.load(Acquire)
     }
 }
 
 impl std::fmt::Debug for LabSignals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(locked(&self.0).iter().map(|(signal, line)| (signal, line.count))).finish()
+        f.debug_map()
+            .entries(locked(&self.0.lines).iter().map(|(signal, line)| (signal, line.count)))
+            .finish()
     }
 }
 
@@ -70,7 +87,7 @@ impl Signals for LabSignals {
     fn poll_count(&self, signal: Signal, waker: &Waker) -> Result<u64, IoFailure> {
         // Made without the lock, and dropped without it if it was there already: both may be code of others.
         let mut fresh = Some(Waiter::from_waker(waker));
-        let mut lines = locked(&self.0);
+        let mut lines = self.0.lines_to_use();
         let line = lines.entry(signal).or_default();
         if !line.waiting.iter().any(|w| w.will_wake(waker)) {
             line.waiting.extend(fresh.take())

@@ -416,11 +416,13 @@ impl Run {
 /// This thread explores from here on. `looks`: whose steps are recorded as looking at requests. A run in which others are
 /// asked ends with [`end`] saying so, and the exploration has to begin again.
 /// `eager`: the clock may move although tasks can run, and steps are recorded as looking at it.
-pub(crate) fn begin(grain: Grain, looks: Looks, eager: bool) {
+pub(crate) fn begin(grain: Grain, looks: &Looks, eager: bool) {
     cx::watch_objects(&WATCHER);
     let mut run = BEFORE.take().unwrap_or_default();
     run.grain = grain;
-    run.looks = looks;
+    if !run.looks.is(looks) {
+        run.looks = looks.clone()
+    }
     run.salt = outside::salt();
     run.outside = outside::noted();
     run.eager = eager;

@@ -5,7 +5,7 @@ use crate::{wall, watch};
 use cx::port::{Clock, Due, Report, Reports, TimerKey, Timers};
 use region::Sink;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::{Key, Wheel};
 use trace::{Event, Label};
@@ -71,6 +71,8 @@ impl Clock for VirtualClock {
 /// Timers to the nanosecond, in order of deadline, then of setting.
 pub(crate) struct VirtualTimers {
     pending: Mutex<Pending>,
+    /// Whether a timer was ever set. Changed while `pending` is locked.
+    used: AtomicBool,
     overtaking: Overtaking,
 }
 
@@ -78,20 +80,13 @@ struct Pending {
     wheel: Wheel<Due>,
     /// Those that may overtake tasks.
     fast: Fast,
-    /// Whether a timer was ever set.
-    used: bool,
     /// How many timers will wake a task, by the address of its header, which the timer keeps alive.
     asleep: BTreeMap<usize, usize>,
 }
 
 impl Pending {
     fn new() -> Pending {
-        Pending {
-            wheel: Wheel::with_shift(Time::ZERO, 0),
-            fast: Fast::default(),
-            used: false,
-            asleep: BTreeMap::new(),
-        }
+        Pending { wheel: Wheel::with_shift(Time::ZERO, 0), fast: Fast::default(), asleep: BTreeMap::new() }
     }
 
     fn gone(&mut self, due: &Due) {
@@ -112,14 +107,17 @@ fn sleeper(due: &Due) -> Option<usize> {
 
 impl VirtualTimers {
     pub(crate) fn new(overtaking: Overtaking) -> VirtualTimers {
-        VirtualTimers { pending: Mutex::new(Pending::new()), overtaking }
+        VirtualTimers { pending: Mutex::new(Pending::new()), used: AtomicBool::new(false), overtaking }
     }
 
     /// As if no timer had ever been set. Returns what was still to happen.
     pub(crate) fn renew(&self) -> impl Sized {
         self.overtaking.renew();
-        let mut pending = locked(&self.pending);
-        pending.used.then(|| std::mem::replace(&mut *pending, Pending::new()))
+        self.used.load(Acquire).then(|| {
+            let mut pending = locked(&self.pending);
+            self.used.store(false, Release);
+            std::mem::replace(&mut *pending, Pending::new())
+        })
     }
 
     /// When something is due next.
@@ -166,7 +164,7 @@ impl VirtualTimers {
 
     fn insert(&self, at: Time, due: Due, fast: bool) -> TimerKey {
         let mut pending = locked(&self.pending);
-        pending.used = true;
+        self.used.store(true, Release);
         if let Some(task) = sleeper(&due) {
             *pending.asleep.entry(task).or_default() += 1;
         }
@@ -204,17 +202,25 @@ impl Timers for VirtualTimers {
 
 /// What the kernel reports during a run, kept for its verdict.
 #[derive(Debug, Default)]
-pub(crate) struct Kept(Mutex<Vec<String>>);
+pub(crate) struct Kept {
+    any: AtomicBool,
+    all: Mutex<Vec<String>>,
+}
 
 impl Kept {
     pub(crate) fn all(&self) -> Vec<String> {
-        locked(&self.0).clone()
+        locked(&self.all).clone()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.any.load(Acquire)
     }
 }
 
 impl Reports for Kept {
     fn report(&self, report: Report) {
-        locked(&self.0).push(report.to_string())
+        self.any.store(true, Release);
+        locked(&self.all).push(report.to_string())
     }
 }
 

@@ -60,13 +60,10 @@ impl<T> HomeCell<T> {
         HomeCell { home: AtomicU64::new(NOBODY), taken: Cell::new(false), value: UnsafeCell::new(value) }
     }
 
-    /// Makes this thread the cell's home, if it has none.
-    pub(crate) fn claim(&self) {
+    /// Makes this thread the cell's home, if it has none. True if that was so.
+    pub(crate) fn claim(&self) -> bool {
         // Whoever is here was handed the cell, and with it whatever happened to it before.
-        if self.is_home() {
-            return;
-        }
-        let _ = self.home.compare_exchange(NOBODY, here(), Relaxed, Relaxed);
+        !self.is_home() && self.home.compare_exchange(NOBODY, here(), Relaxed, Relaxed).is_ok()
     }
 
     /// Whether this thread is its home.

@@ -60,6 +60,12 @@ impl Looks {
         }
     }
 
+    /// Whether it is the same, or a copy that was not changed: most runs of a search look as the one before.
+    pub(super) fn is(&self, other: &Looks) -> bool {
+        let Looks { all, tasks, regions, met } = self;
+        Arc::ptr_eq(tasks, &other.tasks) && (*all, *regions, *met) == (other.all, other.regions, other.met)
+    }
+
     pub(super) fn at(&self, task: TaskId) -> bool {
         self.all || self.tasks.contains(&task)
     }
