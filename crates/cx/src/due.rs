@@ -59,12 +59,12 @@ impl World {
         if shutdown && now >= last {
             // Whoever is still there a little later was held up by what is written off now, or is next.
             self.timers.set(now.saturating_add(cancel::FINALIZER_GRACE), Due::cleanup(region));
-            let gone = region.write_off(&crate::name::of);
+            let tell = |task: &region::MemberView| self.written_off.lock().push(task.clone());
+            let gone = region.write_off(&crate::name::of, &tell);
             for orphan in &gone.orphans {
                 close::adopt(orphan)
             }
             if !gone.tasks.is_empty() {
-                self.written_off.lock().extend(gone.tasks.iter().cloned());
                 self.report(Report::WrittenOff { tasks: gone.tasks });
             }
             return;

@@ -130,7 +130,7 @@ impl Root {
 
     /// Writes off what could not be stopped, and says what it was.
     pub fn write_off(&self) -> Vec<TaskId> {
-        let gone = self.region.write_off(&crate::name::of);
+        let gone = self.region.write_off(&crate::name::of, &|_| ());
         gone.orphans.iter().for_each(close::adopt);
         gone.tasks.iter().map(|view| view.task).collect()
     }

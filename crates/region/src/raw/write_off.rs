@@ -27,8 +27,9 @@ pub struct WrittenOff {
 
 impl Region {
     /// Writes off the leaves of this region and everything below it, and says which they were. The caller has
-    /// the orphans closed. `name` is as for [`Region::view_named`].
-    pub fn write_off(self: &Arc<Region>, name: Names<'_>) -> WrittenOff {
+    /// the orphans closed. `name` is as for [`Region::view_named`]. `tell` is called for each while nobody can see yet that it
+    /// is gone, with a region locked: who waited for it may end before this returns, and all that is above.
+    pub fn write_off(self: &Arc<Region>, name: Names<'_>, tell: &dyn Fn(&MemberView)) -> WrittenOff {
         let mut regions = Vec::from([self.clone()]);
         let mut at = 0;
         while at < regions.len() {
@@ -41,7 +42,7 @@ impl Region {
         let mut gone = WrittenOff::default();
         let mut leaves = BTreeSet::new();
         for region in &regions {
-            gone.tasks.extend(region.write_off_leaves(&waiting, &mut leaves, name));
+            gone.tasks.extend(region.write_off_leaves(&waiting, &mut leaves, name, tell));
         }
         gone.orphans.extend(regions.into_iter().filter(|region| region.lose_body(&leaves)));
         gone
@@ -78,6 +79,7 @@ impl Region {
         waiting: &BTreeSet<usize>,
         all: &mut BTreeSet<usize>,
         name: Names<'_>,
+        tell: &dyn Fn(&MemberView),
     ) -> Vec<MemberView> {
         let mut inner = self.inner.lock();
         let mut leaves: Vec<NonNull<Header>> = Vec::new();
@@ -95,6 +97,7 @@ impl Region {
             // SAFETY: it is linked and the lock is held (`members.linked`).
             let header = unsafe { task.as_ref() };
             let view = self.view_member(header, name);
+            tell(&view);
             closer = self.release(&mut inner, header).or(closer);
             self.emit(None, || Label::TaskWriteOff { task: view.task });
             gone.push(view);
