@@ -19,6 +19,7 @@ const MOST_STACK: usize = if usize::BITS < 64 { 1 << 28 } else { 1 << 36 };
 #[derive(Clone)]
 pub struct Builder {
     pub(crate) workers: usize,
+    pub(crate) dedicated_caller: bool,
     pub(crate) name: String,
     pub(crate) grace: Duration,
     pub(crate) after_grace: AfterGrace,
@@ -56,6 +57,7 @@ impl Builder {
             workers: std::thread::available_parallelism()
                 .map_or(1, usize::from)
                 .min(sched::idle::MAX_WORKERS),
+            dedicated_caller: false,
             name: "asupersync".into(),
             grace: Duration::from_secs(10),
             after_grace: AfterGrace::Wait,
@@ -72,10 +74,23 @@ impl Builder {
         }
     }
 
-    /// Worker threads, the calling one among them: 1 to 56. Default: the machine's parallelism.
+    /// Worker threads, the calling one among them unless it is [dedicated](Builder::dedicated_caller): 1 to 56. Default: the
+    /// machine's parallelism.
     #[must_use]
     pub fn workers(mut self, n: usize) -> Builder {
         self.workers = n;
+        self
+    }
+
+    /// Whether the thread that calls [`Runtime::run`] polls the body alone, and all workers are threads of their own, at least
+    /// two. Default: no, it is a worker.
+    ///
+    /// Then no task can keep that thread, so that the body goes on whatever spins or blocks elsewhere, and a shutdown ends in
+    /// bounded time. The price: what passes between the body and its tasks (a spawn, a join, a message) goes from
+    /// thread to thread. For servers whose body waits, for a signal say, and spawns what works.
+    #[must_use]
+    pub fn dedicated_caller(mut self, yes: bool) -> Builder {
+        self.dedicated_caller = yes;
         self
     }
 
@@ -292,6 +307,10 @@ mod tests {
         ("1 worker", |b| b.workers(1)),
         ("56 workers", |b| b.workers(sched::idle::MAX_WORKERS)),
         ("a coop budget of 1", |b| b.coop_budget(1)),
+        ("a dedicated caller", |b| b.dedicated_caller(true)),
+        ("a dedicated caller and many workers", |b| {
+            b.workers(sched::idle::MAX_WORKERS).dedicated_caller(true)
+        }),
         ("the largest coop budget", |b| b.coop_budget(u16::MAX)),
         ("1 blocking thread", |b| b.blocking_threads(1)),
         ("blocking threads without end", |b| b.blocking_threads(usize::MAX)),

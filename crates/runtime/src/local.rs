@@ -48,7 +48,7 @@ impl LocalRuntime {
         LocalRuntime::run_with(Builder::new(), body)
     }
 
-    /// As [`LocalRuntime::run`], with the other knobs of a builder; its workers are ignored.
+    /// As [`LocalRuntime::run`], with the other knobs of a builder; its workers and its dedicated caller are ignored.
     ///
     /// # Errors
     /// What [`Builder::build`] returns.
@@ -57,7 +57,7 @@ impl LocalRuntime {
         builder: Builder,
         body: impl AsyncFnOnce(&Local, &mut Cx<All>) -> T,
     ) -> Result<T, BuildError> {
-        let runtime = builder.workers(1).build()?;
+        let runtime = builder.workers(1).dedicated_caller(false).build()?;
         let local = Local { tag: runtime.tag(), here: PhantomData };
         Ok(runtime.run(async |cx| body(&local, cx).await))
     }

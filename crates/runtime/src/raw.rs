@@ -23,8 +23,8 @@ where
     Fut: Future<Output = T>,
 {
     let guard = MustFinish::new("asupersync: the engine ended before its root body did: aborting");
-    // SAFETY: pinned tasks are polled by worker 0 only, which `drive` runs on this thread; and this function
-    // does not return, nor unwind, before the task is finished.
+    // SAFETY: pinned tasks are polled by worker 0 only, or by the home alone where that is apart: `drive` runs whichever it is on
+    // this thread; and this function does not return, nor unwind, before the task is finished.
     let task = unsafe { root.start(at, body, value) };
     drive(&task);
     guard.check(&task);

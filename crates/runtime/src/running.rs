@@ -40,7 +40,12 @@ struct Parts {
     pool: Pool,
     name: String,
     stack_size: Option<usize>,
+    /// Whether the thread that runs the body is no worker.
+    dedicated: bool,
 }
+
+/// A worker's thread, and a channel that closes when it is through.
+type Started = (JoinHandle<()>, mpsc::Receiver<()>);
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +95,8 @@ impl<T: fmt::Debug> std::error::Error for EndReport<T> {}
 
 impl Runtime {
     pub(crate) fn new(builder: Builder) -> Result<Runtime, BuildError> {
-        let workers = builder.workers;
+        // One of two looks after the other one, should that get stuck; a caller that is no worker doesn't.
+        let workers = if builder.dedicated_caller { builder.workers.max(2) } else { builder.workers };
         let reactor = Reactor::new(workers)
             .map_err(|error| BuildError::System { what: "make the readiness queues", error })?;
         let reactor = Arc::new(reactor);
@@ -125,8 +131,8 @@ impl Runtime {
         let unpark = reactor.clone();
         wheels.attach(Arc::downgrade(&engine), Box::new(move |worker| unpark.unpark(worker)));
         let root = Root::open(slot.tag(), engine.world(), builder.after_grace, Location::caller());
-        let (name, stack_size) = (builder.name, builder.stack_size);
-        Ok(Runtime(Some(Parts { slot, engine, machine, root, pool, name, stack_size })))
+        let (name, stack_size, dedicated) = (builder.name, builder.stack_size, builder.dedicated_caller);
+        Ok(Runtime(Some(Parts { slot, engine, machine, root, pool, name, stack_size, dedicated })))
     }
 
     fn parts(&self) -> &Parts {
@@ -160,14 +166,15 @@ impl Runtime {
         self.parts().root.view()
     }
 
-    /// Runs `body` on this thread, which is worker 0, and what it spawns on all of them. Returns the body's
+    /// Runs `body` on this thread, which is worker 0 ([unless](Builder::dedicated_caller)), and what it spawns on all of them. Returns the body's
     /// value once everything has ended. A child's failure that nobody joined is printed as a report, and so are tasks that a
     /// shutdown wrote off; see [`Runtime::try_run`].
     ///
     /// A shutdown ends in bounded time beside tasks that spin or block, but for one that does so on this thread: nobody can
     /// take a thread from under it. It is reported at the shutdown's deadline, if there is another worker to do so, and
     /// this returns once it gives way. What may block belongs on the blocking pool
-    /// ([`spawn_blocking`](cx::Cx::spawn_blocking)), which never uses this thread.
+    /// ([`spawn_blocking`](cx::Cx::spawn_blocking)), which never uses this thread; and
+    /// [`Builder::dedicated_caller`] keeps it for the body alone.
     ///
     /// # Panics
     /// With the body's panic, or a child's that nobody joined.
@@ -240,11 +247,12 @@ impl Drop for Runtime {
 }
 
 impl Parts {
-    /// Runs the root body on this thread, worker 0, until everything has ended, and ends the runtime.
+    /// Runs the root body on this thread, worker 0 unless that is another one, until everything has ended, and ends the
+    /// runtime.
     fn drive<T>(
         self,
         at: &'static Location<'static>,
-        threads: Vec<(JoinHandle<()>, mpsc::Receiver<()>)>,
+        threads: Vec<Started>,
         body: impl AsyncFnOnce(&mut Cx<All>) -> T,
     ) -> (Option<Outcome<(), Never>>, Option<T>, Option<Left>) {
         let mut value = None;
@@ -254,9 +262,13 @@ impl Parts {
             async |cx: &mut Cx<All>| body(cx).await,
             &mut value,
             |task| {
+                let done = || task.is_finished();
+                if self.engine.home_is_apart() {
+                    return self.engine.run_home(&done);
+                }
                 reactor::precise_timers();
                 let _driver = self.machine.reactor.enter(0);
-                self.engine.run(0, &|| task.is_finished());
+                self.engine.run(0, &done);
             },
         );
         let outcome = task.take();
@@ -270,34 +282,51 @@ impl Parts {
 
     /// Returns when they all have begun: a thread that was just made may share the processor of the one that made it, and the
     /// system leaves it there for many milliseconds while that one works on.
-    fn start_workers(&self) -> Vec<(JoinHandle<()>, mpsc::Receiver<()>)> {
+    fn start_workers(&self) -> Vec<Started> {
         let (begun, beginning) = mpsc::channel::<()>();
-        let threads = (1..self.engine.workers())
-            .filter_map(|index| {
-                let engine = self.engine.clone();
-                let reactor = self.machine.reactor.clone();
-                let (gone, left) = mpsc::channel();
-                let begun = begun.clone();
-                let name = format!("{}-{index}", self.name);
-                // One worker fewer is slower, not wrong: its queue stays empty.
-                let thread = thread::start(name, self.stack_size, &*self.engine.world().reports, move || {
-                    reactor::precise_timers();
-                    let _driver = reactor.enter(index);
-                    drop(begun);
-                    engine.run(index, &|| false);
-                    task::raw::flush_thread_cache();
-                    drop(gone);
-                });
-                thread.map(|thread| (thread, left))
-            })
-            .collect();
+        let mut threads = Vec::new();
+        if self.dedicated {
+            let (opens, gate) = mpsc::channel::<()>();
+            // Without that thread this one is worker 0 after all.
+            if let Some(first) = self.start_worker(0, begun.clone(), Some(gate)) {
+                self.engine.keep_home_apart();
+                threads.push(first)
+            }
+            drop(opens);
+        }
+        // One worker fewer is slower, not wrong: its queue stays empty.
+        threads.extend((1..self.engine.workers()).filter_map(|i| self.start_worker(i, begun.clone(), None)));
         drop(begun);
         // Closed by the last of them.
         let _ = beginning.recv();
         threads
     }
 
-    fn end(self, threads: Vec<(JoinHandle<()>, mpsc::Receiver<()>)>) {
+    /// Starts a worker's thread, which waits until the gate is closed for ever, and then drops `begun`.
+    fn start_worker(
+        &self,
+        index: usize,
+        begun: mpsc::Sender<()>,
+        gate: Option<mpsc::Receiver<()>>,
+    ) -> Option<Started> {
+        let (engine, reactor) = (self.engine.clone(), self.machine.reactor.clone());
+        let (gone, left) = mpsc::channel();
+        let name = format!("{}-{index}", self.name);
+        let thread = thread::start(name, self.stack_size, &*self.engine.world().reports, move || {
+            if let Some(gate) = gate {
+                let _ = gate.recv();
+            }
+            reactor::precise_timers();
+            let _driver = reactor.enter(index);
+            drop(begun);
+            engine.run(index, &|| false);
+            task::raw::flush_thread_cache();
+            drop(gone);
+        })?;
+        Some((thread, left))
+    }
+
+    fn end(self, threads: Vec<Started>) {
         self.engine.shut_down();
         let mut stuck = false;
         let until = Instant::now() + LAST_WAIT;

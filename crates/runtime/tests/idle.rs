@@ -30,9 +30,10 @@ fn sleeps() -> BTreeMap<String, u64> {
 
 #[test]
 fn no_worker_wakes_while_every_task_is_parked() {
-    for workers in [1, 2, 4] {
+    for (workers, dedicated) in [(1, false), (2, false), (4, false), (2, true)] {
         let (tells, handle) = channel();
-        let runtime = Builder::new().workers(workers).name("parked").build().expect("a runtime");
+        let builder = Builder::new().workers(workers).dedicated_caller(dedicated);
+        let runtime = builder.name("parked").build().expect("a runtime");
         let ran = thread::Builder::new().name("parked-0".into()).spawn(move || {
             runtime.run(async |cx| {
                 cx.region(|cx| async {
@@ -61,7 +62,7 @@ fn no_worker_wakes_while_every_task_is_parked() {
             let before = sleeps();
             thread::sleep(Duration::from_secs(1));
             let after = sleeps();
-            assert_eq!(before.len(), workers, "{before:?}");
+            assert_eq!(before.len(), workers + usize::from(dedicated), "{before:?}");
             if before == after {
                 quiet = Some(after);
                 break;

@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use time::TimeExt;
 use types::{CancelKind, Outcome, Res};
-use watchdog::watched;
+use watchdog::{guard, watched};
 
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -346,6 +346,54 @@ fn a_task_that_keeps_the_thread_of_run_for_itself_is_reported_and_run_waits_for_
     assert!(releaser.join().is_ok_and(|held| held), "it was told while the thread was held");
     assert!(kept.say("if that is the one that called `run`, `run` returns after it"), "{kept:?}");
     the_process_is_usable();
+}
+
+/// Spins on every worker but one, which is left to look after the others.
+#[test]
+fn a_caller_that_is_no_worker_is_held_up_by_no_task() {
+    for workers in [1, 2, 4] {
+        let kept = Kept::default();
+        let builder = Builder::new().workers(workers).dedicated_caller(true).seed(1);
+        let runtime = builder.grace(GRACE).reports(kept.clone()).build().expect("a runtime");
+        let handle = runtime.handle();
+        let spinning = workers.max(2) - 1;
+        let (released, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let seen = Seen::default();
+        let (its, release, began) = (seen.clone(), released.clone(), begun.clone());
+        let end = guard::guarded("a caller that is no worker", Some(runtime.handle()), || {
+            runtime.try_run(async |cx| {
+                let home = thread::current().id();
+                serve(cx, its, async |cx| {
+                    for _ in 0..spinning {
+                        let (release, began) = (release.clone(), began.clone());
+                        cx.spawn(async move |_: &mut Cx| {
+                            assert_ne!(thread::current().id(), home, "it polls the body alone");
+                            began.fetch_add(1, SeqCst);
+                            while !release.load(SeqCst) {
+                                std::hint::spin_loop()
+                            }
+                        });
+                    }
+                    // The body goes on beside them, and so do its timers.
+                    while began.load(SeqCst) < spinning {
+                        cx.sleep(Duration::from_millis(1)).await.expect("nobody has asked yet");
+                    }
+                    interrupt(handle.clone());
+                    let _ = cx.sleep(Duration::from_secs(3600)).await;
+                    assert_eq!(thread::current().id(), home);
+                })
+                .await
+            })
+        });
+        let report = end.expect_err("tasks were given up");
+        assert_eq!(report.written_off.len(), spinning);
+        assert!(!released.load(SeqCst), "they still spin");
+        assert_eq!((seen.finalized.load(SeqCst), seen.drained.load(SeqCst)), (2, 5));
+        the_process_is_usable();
+        released.store(true, SeqCst);
+        thread::sleep(Duration::from_millis(20));
+        the_process_is_usable();
+    }
 }
 
 #[test]

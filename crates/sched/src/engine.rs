@@ -18,6 +18,7 @@
 //! look after each other.
 //!
 //! Not here: threads (`runtime`), clocks, timers and I/O ([`Driver`], implemented by `runtime`).
+use crate::home::Home;
 use crate::idle::{Idle, Role};
 use crate::inject::Injector;
 use crate::lanes::Credits;
@@ -32,7 +33,7 @@ use core::time::Duration;
 use cx::port::World;
 use std::any::Any;
 use std::boxed::Box;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::vec::Vec;
 use task::engine::{EngineHead, EngineSlot};
 use task::{Guard, Header, Runnable, control};
@@ -73,6 +74,8 @@ pub struct Engine {
     pub(crate) injector: Injector<Header>,
     pub(crate) watch: Watch,
     pub(crate) shutdown: AtomicBool,
+    /// The home thread, if it is no worker.
+    pub(crate) home: OnceLock<Home>,
     pub(crate) threshold: usize,
     pub(crate) coop: u16,
 }
@@ -203,6 +206,7 @@ impl Engine {
             injector: Injector::new(),
             watch: Watch::new(),
             shutdown: AtomicBool::new(false),
+            home: OnceLock::new(),
             threshold,
             coop: setup.coop.min(cx::port::MAX_COOP),
         });
@@ -252,6 +256,9 @@ impl Engine {
 
     /// Queues a task of the home thread.
     pub(crate) fn pin(&self, runnable: Runnable) {
+        if let Some(home) = self.home.get() {
+            return home.push(runnable);
+        }
         let Some(home) = self.shards.first() else { return };
         home.pinned.push(runnable);
         // The worker may be between its last look and its wait: the unpark is sticky.
@@ -285,8 +292,36 @@ impl Engine {
         }
     }
 
+    /// Has the home thread be none of the workers: it runs [`Engine::run_home`], and worker 0 polls no pinned task. Call it
+    /// before there is a pinned task, and before worker 0 runs.
+    pub fn keep_home_apart(&self) {
+        self.home.get_or_init(Home::default);
+    }
+
+    /// Whether [`Engine::keep_home_apart`] was called.
+    pub fn home_is_apart(&self) -> bool {
+        self.home.get().is_some()
+    }
+
+    /// Polls pinned tasks on this thread, the home thread, until `done` says so after one of them.
+    ///
+    /// # Panics
+    /// If the home thread is worker 0.
+    pub fn run_home(&self, done: &dyn Fn() -> bool) {
+        let Some(home) = self.home.get() else { panic!("the home thread is worker 0") };
+        while !done() {
+            match home.pop() {
+                Some(task) => {
+                    task.header().coop.store(self.coop, Relaxed);
+                    task::run::<CatchUnwind>(task)
+                }
+                None => home.sleep(),
+            }
+        }
+    }
+
     /// Runs one worker on this thread until `done` says so or the engine is shut down. Worker 0 is the home
-    /// thread: it alone runs pinned tasks.
+    /// thread, unless that is apart: it alone runs pinned tasks.
     ///
     /// # Panics
     /// If another thread runs this worker.

@@ -8,6 +8,7 @@
 //!   sleeps, and one runnable task does not wake everybody.
 //! - [`watch`] sees to it that a sleeper looks after workers that are stuck in one task.
 //!
+//! - `home` is the thread of pinned tasks where that is no worker.
 //! - [`lane`] is an intrusive list of runnables under a lock: the cancel, timed and pinned lanes.
 //! - [`engine`] puts them together: the workers of one runtime, and their loop.
 //!
@@ -22,6 +23,8 @@ pub mod lanes;
 
 #[cfg(all(feature = "std", not(loom)))]
 pub mod engine;
+#[cfg(all(feature = "std", not(loom)))]
+mod home;
 #[cfg(feature = "std")]
 pub mod idle;
 #[cfg(feature = "std")]

@@ -142,7 +142,7 @@ impl Worker<'_> {
     #[cold]
     fn woken_specially(&self, runnable: Runnable, control: u32) {
         if control & control::PINNED != 0 {
-            if self.index == 0 { self.shard.pinned.push(runnable) } else { self.engine.pin(runnable) }
+            self.pin(runnable)
         } else if self.firing.get() {
             self.shard.timed.push(runnable)
         } else {
@@ -154,13 +154,18 @@ impl Worker<'_> {
     #[inline]
     pub(crate) fn requeued(&self, runnable: Runnable) {
         if runnable.header().control() & control::PINNED != 0 {
-            return if self.index == 0 {
-                self.shard.pinned.push(runnable)
-            } else {
-                self.engine.pin(runnable)
-            };
+            return self.pin(runnable);
         }
         self.push(runnable)
+    }
+
+    /// Queues a task of the home thread, which may be this one.
+    fn pin(&self, runnable: Runnable) {
+        if self.index == 0 && !self.engine.home_is_apart() {
+            self.shard.pinned.push(runnable)
+        } else {
+            self.engine.pin(runnable)
+        }
     }
 
     #[inline]

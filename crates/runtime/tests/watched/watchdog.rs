@@ -1,6 +1,6 @@
 //! A watchdog for the run of a runtime.
 #[path = "guard.rs"]
-mod guard;
+pub(crate) mod guard;
 
 use asupersync_runtime::Runtime;
 use cx::Cx;
