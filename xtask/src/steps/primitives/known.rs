@@ -253,6 +253,40 @@ mod tests {
         assert!(known.is_named_in("sync", "primitives") && !known.is_named_in("sync", "lib"));
     }
 
+    /// What is built of locks and of other primitives has no model of its own; what has words of its own has one.
+    #[test]
+    fn a_primitive_whose_threads_share_words_has_a_loom_model() {
+        let workspace = crate::workspace::load(&crate::workspace::root()).expect("the workspace can be read");
+        let (mut modelled, mut built) = (BTreeSet::new(), BTreeSet::new());
+        for krate in super::super::crates(&workspace) {
+            let models: String =
+                krate.files.iter().filter(|f| f.path.contains("/tests/loom")).map(|f| &*f.text).collect();
+            for module in modules(krate) {
+                let place = format!("{}/src/{module}", krate.dir);
+                let own = |file: &&SourceFile| {
+                    file.path.strip_prefix(&place).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+                };
+                let shares = |(_, word): (usize, &str)| word.starts_with("Atomic") || word == "UnsafeCell";
+                if krate.files.iter().filter(own).any(|file| words(&file.bare).any(shares)) {
+                    assert!(
+                        words(&models).any(|(_, word)| word == module),
+                        "{place} has words of its own and no model"
+                    );
+                    modelled.insert(module);
+                } else {
+                    built.insert(module);
+                }
+            }
+        }
+        assert!(modelled.contains("mpsc") && modelled.contains("stream"), "{modelled:?}");
+        for module in ["once_cell", "pool", "session", "sleep", "rate"] {
+            assert!(
+                built.contains(module),
+                "{module} is built of others no more: say so in docs/primitives.md"
+            );
+        }
+    }
+
     #[test]
     fn machinery_that_is_gone_is_not_listed() {
         let workspace = crate::workspace::load(&crate::workspace::root()).expect("the workspace can be read");
