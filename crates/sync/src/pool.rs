@@ -60,7 +60,7 @@ pub use overdue::Overdue;
 use core::{fmt, future::Future, panic::Location, time::Duration};
 use std::sync::Arc;
 
-use cx::{Access, Branch, Cx, MayTime, Row, ScopeKind};
+use cx::{Access, Branch, Cx, MayTime, ScopeKind};
 use types::{ObligationKind, Res, Stop};
 
 use crate::{
@@ -100,12 +100,6 @@ struct State<T> {
     /// Places that are taken.
     out: usize,
     closed: bool,
-}
-
-/// Where a manager makes something or looks it over: it has a context to itself there, as it may open scopes in it, while that of
-/// the lease may be borrowed by others. What it spawns belongs to the region around.
-fn asked<C: Row>(cx: &Cx<C>) -> Branch<'_, C> {
-    Branch::new(cx, ScopeKind::Phase { masked: false })
 }
 
 /// Why nothing was leased.
@@ -176,27 +170,57 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
     /// `cancel.first` while it waits; creating and checking see a request at their own checkpoints. Something that was being
     /// checked is dropped then.
     #[track_caller]
-    pub fn lease(&self, cx: &Cx<C>) -> impl Future<Output = Res<Lease<M, C>, PoolError<M::Error>>> {
+    pub fn lease(&self, cx: &mut Cx<C>) -> impl Future<Output = Res<Lease<M, C>, PoolError<M::Error>>> {
         let at = Location::caller();
         async move {
-            let permit = match overdue::place(&self.0, cx, at).await {
-                Ok(permit) => permit,
-                Err(WaitError::Closed) => return Err(Stop::Err(PoolError::Closed)),
-                Err(WaitError::Cancelled(cancelled)) => return Err(Stop::Cancelled(cancelled)),
-            };
-            let Some(ticket) = Ticket::new(&self.0, permit, cx, at) else {
-                return Err(Stop::Err(PoolError::Closed));
-            };
-            while let Some(mut item) = self.take_idle(cx).await {
-                let checks = asked(cx);
-                match checks.run(async |cx| self.0.manager.check(cx, &mut item).await).await? {
-                    Health::Well => return Ok(ticket.lease(item)),
-                    Health::Sick => drop(item),
-                }
-            }
-            let made = asked(cx).run(async |cx| self.0.manager.create(cx).await).await;
-            Ok(ticket.lease(made.map_err(|stop| stop.map_err(PoolError::Create))?))
+            let ticket = self.ticket(cx, at).await?;
+            self.filled(cx, ticket).await
         }
+    }
+
+    /// As [`lease`](Self::lease), with a context that others borrow too, so that several leases may be waited for at once, or
+    /// beside other things. Creating and checking open scopes and so need a context to themselves: they have one in a scope of
+    /// their own, which makes a lease of something idle half as dear again. What they spawn belongs to the region around.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn lease_shared(&self, cx: &Cx<C>) -> impl Future<Output = Res<Lease<M, C>, PoolError<M::Error>>> {
+        let at = Location::caller();
+        async move {
+            let ticket = self.ticket(cx, at).await?;
+            let phase = Branch::new(cx, ScopeKind::Phase { masked: false });
+            phase.run(async |cx| self.filled(cx, ticket).await).await
+        }
+    }
+
+    /// Waits for a place.
+    async fn ticket(
+        &self,
+        cx: &Cx<C>,
+        at: &'static Location<'static>,
+    ) -> Res<Ticket<M, C>, PoolError<M::Error>> {
+        let permit = match overdue::place(&self.0, cx, at).await {
+            Ok(permit) => permit,
+            Err(WaitError::Closed) => return Err(Stop::Err(PoolError::Closed)),
+            Err(WaitError::Cancelled(cancelled)) => return Err(Stop::Cancelled(cancelled)),
+        };
+        Ticket::new(&self.0, permit, cx, at).ok_or(Stop::Err(PoolError::Closed))
+    }
+
+    /// Something for the place: idle and well, or made.
+    async fn filled(&self, cx: &mut Cx<C>, ticket: Ticket<M, C>) -> Res<Lease<M, C>, PoolError<M::Error>> {
+        while let Some(mut item) = self.take_idle(cx).await {
+            match self.0.manager.check(cx, &mut item).await? {
+                Health::Well => return Ok(ticket.lease(item)),
+                Health::Sick => drop(item),
+            }
+        }
+        let made = self.0.manager.create(cx).await;
+        Ok(ticket.lease(made.map_err(|stop| stop.map_err(PoolError::Create))?))
     }
 
     /// Leases what is idle, without a check, if nobody waits. Never waits, and isn't refused under cancellation.

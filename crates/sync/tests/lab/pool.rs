@@ -140,7 +140,7 @@ fn a_context_that_is_borrowed_is_enough_to_lease() {
             let pool = Pool::new(2, Scoped(stop.clone()));
             cx.region(|cx| async {
                 let shared: &Cx = cx;
-                let leases = futures_util::join!(pool.lease(shared), pool.lease(shared));
+                let leases = futures_util::join!(pool.lease_shared(shared), pool.lease_shared(shared));
                 assert_eq!((*leases.0.unwrap(), *leases.1.unwrap()), (3, 3));
                 // The tasks that were left behind still wait.
                 stop.set();
@@ -178,6 +178,12 @@ fn what_was_given_back_is_leased_again_and_nobody_has_it_beside_another() {
 /// Three tasks, two places, one of them cancelled at every step in turn.
 #[test]
 fn wherever_somebody_is_cancelled_the_places_come_back() {
+    for shared in [false, true] {
+        places_come_back(shared);
+    }
+}
+
+fn places_come_back(shared: bool) {
     let steps = at_every_step(|lab, victim| {
         lab.run(|cx| async {
             let things = Things::default();
@@ -191,7 +197,11 @@ fn wherever_somebody_is_cancelled_the_places_come_back() {
                                 *victim.get() = Some(cx.handle());
                             }
                             for _ in 0..2 {
-                                let _thing = pool.lease(cx).await?;
+                                let _thing = if shared {
+                                    pool.lease_shared(cx).await?
+                                } else {
+                                    pool.lease(cx).await?
+                                };
                                 cx.step().await;
                             }
                             Ok(())
@@ -231,10 +241,12 @@ fn a_failed_create_loses_no_place() {
 
 #[test]
 fn a_panic_of_the_manager_loses_no_place() {
-    for next in [
-        Next { create_panics: true, sick: true, ..Next::default() },
-        Next { check_panics: true, ..Next::default() },
-        Next { recycle_panics: true, ..Next::default() },
+    for (next, shared) in [
+        (Next { create_panics: true, sick: true, ..Next::default() }, false),
+        (Next { check_panics: true, ..Next::default() }, false),
+        (Next { create_panics: true, sick: true, ..Next::default() }, true),
+        (Next { check_panics: true, ..Next::default() }, true),
+        (Next { recycle_panics: true, ..Next::default() }, true),
     ] {
         let things = Things::default();
         let pool = Pool::new(1, things.clone());
@@ -243,7 +255,8 @@ fn a_panic_of_the_manager_loses_no_place() {
             panicking.run(|cx| async {
                 drop(pool.lease(cx).await.unwrap());
                 things.next(next);
-                drop(pool.lease(cx).await);
+                let again = if shared { pool.lease_shared(cx).await } else { pool.lease(cx).await };
+                drop(again);
             })
         }));
         let text = run.unwrap_err().downcast_ref::<&str>().map(ToString::to_string);

@@ -55,10 +55,11 @@ pub(crate) async fn leased(cx: &mut Cx) {
     let alive = things.alive.clone();
     let pool = Pool::new(1, things);
     cx.region(|cx| async {
-        for _ in 0..2 {
+        for shared in [false, true] {
             let pool = pool.clone();
             cx.spawn(async move |cx: &mut Cx| {
-                if let Ok(mut thing) = pool.lease(cx).await {
+                let leased = if shared { pool.lease_shared(cx).await } else { pool.lease(cx).await };
+                if let Ok(mut thing) = leased {
                     assert!(!core::mem::replace(&mut thing.in_use, true), "leased twice");
                     cx.step().await;
                     thing.in_use = false;
