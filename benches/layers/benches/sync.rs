@@ -1,11 +1,13 @@
-//! Locks and channels that nobody contends for, and a value that goes from one task to another.
+//! Locks, channels, signals, cells and pools that nobody contends for, and values that go from one task to another.
 
 use std::{hint::black_box, sync::Arc};
 
 use asupersync::{
+    Never,
     prelude::*,
     sync::{
-        broadcast, mpsc, mutex::Mutex, notify::Notify, oneshot, rwlock::RwLock, semaphore::Semaphore, watch,
+        Barrier, Event, Latch, Lazy, Mutex, Notify, OnceCell, Pool, RwLock, Semaphore, broadcast, mpsc,
+        oneshot, pool::Manage, rendezvous, session, watch,
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -90,6 +92,78 @@ fn alone(criterion: &mut Criterion) {
     group.finish();
 }
 
+struct Numbers;
+
+impl Manage for Numbers {
+    type Item = u64;
+    type Error = Never;
+    async fn create(&self, _: &mut Cx) -> Res<u64, Never> {
+        Ok(0)
+    }
+}
+
+fn signals_and_cells(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("signals, cells, pools");
+    repeated(&mut group, "event set, wait, reset", async |cx, times| {
+        let event = Event::new(false);
+        for _ in 0..times {
+            event.set();
+            event.wait(cx).await.unwrap();
+            event.reset();
+        }
+    });
+    repeated(&mut group, "latch of one", async |cx, times| {
+        for _ in 0..times {
+            let latch = Latch::new(1);
+            latch.count_down();
+            latch.wait(cx).await.unwrap();
+        }
+    });
+    repeated(&mut group, "barrier of one", async |cx, times| {
+        let barrier = Barrier::new(1);
+        for _ in 0..times {
+            black_box(barrier.wait(cx).await.unwrap());
+        }
+    });
+    repeated(&mut group, "once cell that is filled", async |cx, times| {
+        let cell = OnceCell::new();
+        for n in 0..times {
+            black_box(cell.get_or_try_init(cx, async |_: &mut Cx| -> Res<u64> { Ok(n) }).await.unwrap());
+        }
+    });
+    repeated(&mut group, "once cell that is made", async |cx, times| {
+        for n in 0..times {
+            let cell = OnceCell::new();
+            black_box(cell.get_or_try_init(cx, async |_: &mut Cx| -> Res<u64> { Ok(n) }).await.unwrap());
+        }
+    });
+    repeated(&mut group, "lazy that is made", async |cx, times| {
+        let lazy = Lazy::new(async |_: &mut Cx| -> Res<u64> { Ok(1) });
+        for _ in 0..times {
+            black_box(lazy.force(cx).await.unwrap());
+        }
+    });
+    repeated(&mut group, "pool lease of something idle", async |cx, times| {
+        let pool = Pool::new(1, Numbers);
+        for _ in 0..times {
+            *pool.lease(cx).await.unwrap() += 1;
+        }
+    });
+    repeated(&mut group, "pool lease of something idle, shared context", async |cx, times| {
+        let pool = Pool::new(1, Numbers);
+        for _ in 0..times {
+            *pool.lease_shared(cx).await.unwrap() += 1;
+        }
+    });
+    repeated(&mut group, "pool lease of something new", async |cx, times| {
+        let pool = Pool::new(1, Numbers);
+        for _ in 0..times {
+            pool.lease(cx).await.unwrap().discard();
+        }
+    });
+    group.finish();
+}
+
 fn between_two(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("between two tasks");
     repeated(&mut group, "mpsc of 1, there and back", async |cx, times| {
@@ -105,6 +179,67 @@ fn between_two(criterion: &mut Criterion) {
                 black_box(returned.recv(cx).await.unwrap());
             }
             drop(there);
+        })
+        .await;
+    });
+    repeated(&mut group, "rendezvous, there and back", async |cx, times| {
+        let ((there, mut arrived), (back, mut returned)) = (rendezvous::channel(), rendezvous::channel());
+        cx.region(async |cx| {
+            cx.spawn(async move |cx: &mut Cx| {
+                while let Ok(value) = arrived.recv(cx).await {
+                    back.send(cx, value).await.unwrap();
+                }
+            });
+            for value in 0..times {
+                there.send(cx, value).await.unwrap();
+                black_box(returned.recv(cx).await.unwrap());
+            }
+            drop(there);
+        })
+        .await;
+    });
+    repeated(&mut group, "session, asked and replied", async |cx, times| {
+        let (client, mut server) = session::pair::<u64, u64>();
+        cx.region(async |cx| {
+            cx.spawn(async move |cx: &mut Cx| {
+                while let Ok((request, reply)) = server.next(cx).await {
+                    reply.send(request + 1);
+                }
+            });
+            for request in 0..times {
+                black_box(client.ask(cx, request).await.unwrap());
+            }
+            drop(client);
+        })
+        .await;
+    });
+    repeated(&mut group, "barrier of two", async |cx, times| {
+        let barrier = Arc::new(Barrier::new(2));
+        cx.region(async |cx| {
+            for _ in 0..2 {
+                let barrier = barrier.clone();
+                cx.spawn(async move |cx: &mut Cx| {
+                    for _ in 0..times {
+                        barrier.wait(cx).await.unwrap();
+                    }
+                });
+            }
+        })
+        .await;
+    });
+    repeated(&mut group, "a pool of one", async |cx, times| {
+        let pool = Pool::new(1, Numbers);
+        cx.region(async |cx| {
+            for _ in 0..2 {
+                let pool = pool.clone();
+                cx.spawn(async move |cx: &mut Cx| {
+                    for _ in 0..times.div_ceil(2) {
+                        let mut leased = pool.lease(cx).await.unwrap();
+                        cx.yield_now().await;
+                        *leased += 1;
+                    }
+                });
+            }
         })
         .await;
     });
@@ -127,5 +262,5 @@ fn between_two(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, alone, between_two);
+criterion_group!(benches, alone, signals_and_cells, between_two);
 criterion_main!(benches);

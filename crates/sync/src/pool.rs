@@ -180,7 +180,7 @@ impl<M: Manage<C>, C: MayTime> Pool<M, C> {
 
     /// As [`lease`](Self::lease), with a context that others borrow too, so that several leases may be waited for at once, or
     /// beside other things. Creating and checking open scopes and so need a context to themselves: they have one in a scope of
-    /// their own, which makes a lease of something idle half as dear again. What they spawn belongs to the region around.
+    /// their own, with which a lease of something idle costs about twice as much. What they spawn belongs to the region around.
     ///
     /// # Errors
     /// As there.
