@@ -342,20 +342,22 @@ impl Table {
             return;
         }
         for aside in self.queues.aside(resource) {
-            let what = aside.what;
             let holder = self.waiting.get(&address(aside.task));
             let awaits = match holder {
                 Some(holder) => holder.awaits(),
                 None => "something that is no operation of this runtime".into(),
             };
             let name = Waiting::spelt(aside.task, aside.id);
+            let own = waiting.task.waits_for().map_or("something", |kind| kind.what);
+            let what = aside.what.map_or_else(|| format!("`{own}`"), str::to_owned);
+            let was = if aside.what.is_some() { "was" } else { "may have been" };
             found.push(Futurelock {
                 waiter: waiting.id,
                 holder: aside.id,
                 what: format!("{what} (asked for at {}, not polled since)", Place(aside.at)),
                 text: format!(
-                    "{waiter} waits for {what} at {}; it was handed to a future of {name}, which asked for it at {} and is \
-                     not polled any more: that task awaits {awaits}",
+                    "{waiter} waits for {what} at {}; it {was} handed to a future of {name}, which asked for it at {} and \
+                     is not polled any more: that task awaits {awaits}",
                     Place(at),
                     Place(aside.at),
                 ),

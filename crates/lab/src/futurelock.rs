@@ -5,7 +5,8 @@
 //! - a task waits for what a task holds that awaits something else, itself included: its own lock, taken by a future that
 //!   it left aside;
 //! - a task waits for what was handed over to a future that stands in the queue, was not polled in its task's last poll,
-//!   and was not dropped either.
+//!   and was not dropped either. Where it isn't known what became of it (a receive makes room in a channel, and says so to nobody)
+//!   it may have been handed over.
 //!
 //! Not here: circles of tasks (`deadlock`), when this is looked for (`runtime`).
 use crate::deadlock::address;
@@ -57,12 +58,13 @@ pub(crate) struct Futurelock {
     pub(crate) text: String,
 }
 
-/// A future that was handed what it waits for, and that nobody polls.
+/// A future that was handed what it waits for, or may have been, and that nobody polls.
 pub(crate) struct Aside<'a> {
     pub(crate) task: &'a TaskRef,
     pub(crate) id: TaskId,
     pub(crate) at: &'static Location<'static>,
-    pub(crate) what: &'static str,
+    /// If it is known to have been given back.
+    pub(crate) what: Option<&'static str>,
 }
 
 impl Queues {
@@ -119,13 +121,15 @@ impl Queues {
     }
 
     /// Futures that stand in the resource's queue, were not polled in their task's last poll, and have had it given back
-    /// since they were.
+    /// since they were, unless nobody ever said so.
     pub(crate) fn aside(&self, resource: usize) -> impl Iterator<Item = Aside<'_>> {
         let released = self.released.get(&resource).copied();
         self.tasks.values().flat_map(move |standing| {
             standing.places.iter().filter_map(move |place| {
-                let (when, what) = released?;
-                let aside = place.resource == resource && place.seen < standing.polled && when >= place.seen;
+                let aside = place.resource == resource
+                    && place.seen < standing.polled
+                    && released.is_none_or(|(when, _)| when >= place.seen);
+                let what = released.map(|(_, what)| what);
                 aside.then_some(Aside { task: &standing.task, id: standing.id, at: place.at, what })
             })
         })

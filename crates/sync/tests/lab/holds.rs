@@ -310,8 +310,35 @@ fn room_that_was_used_is_nobodys_and_room_that_was_given_back_is_told_with_who_g
             let _never = tx.send(cx, 2).await;
         });
         assert!(!said.contains("took it at"), "{said}");
-        assert_eq!(said.contains("it was handed to a future of the root body"), !sends, "{said}");
+        let was = if sends { "may have been" } else { "was" };
+        assert!(said.contains(&format!("it {was} handed to a future of the root body")), "{said}");
     }
+}
+
+/// What a receive gives room to, nobody is told; so it's said that a future which nobody polls may have it, and where that is.
+#[test]
+fn room_that_a_receive_gave_to_a_future_left_aside_is_told_with_both_places() {
+    let mut lines = (0, 0);
+    let said = stuck(async |cx| {
+        let (tx, mut rx) = mpsc::channel::<u8>(1);
+        tx.try_send(0).unwrap();
+        lines.0 = here() + 1;
+        let mut aside = pin!(tx.send(cx, 1));
+        stand(cx, aside.as_mut()).await;
+        assert_eq!(rx.recv(cx).await.unwrap(), 0);
+        lines.1 = here() + 1;
+        let _never = tx.send(cx, 2).await;
+    });
+    let place = |line: u32| format!("{}:{line}", file!());
+    let waits = format!(
+        "the root body waits for `send (channel full)` at {}; it may have been handed",
+        place(lines.1)
+    );
+    assert!(said.contains(&waits), "{waits}\n{said}");
+    assert!(
+        said.contains(&format!("which asked for it at {} and is not polled any more", place(lines.0))),
+        "{said}"
+    );
 }
 
 /// Waits that were given up, refused or served stand nowhere.
