@@ -12,7 +12,7 @@
 use crate::port::WaitOn;
 use crate::raw::ext;
 use crate::raw::owner::contain;
-use crate::raw::place::Place;
+use crate::raw::place::{Place, world_of};
 use crate::row::sealed::Env;
 use crate::scope::{effective, task_id};
 use crate::*;
@@ -22,8 +22,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::Ordering::*;
 use core::task::{Context, Poll, ready};
-use task::control;
 use task::raw::waiter::header_of;
+use task::{Header, control};
 use trace::{Label, ScopeId};
 use types::{Cancelled, TaskId, Time, WaitKind};
 
@@ -250,8 +250,10 @@ impl<C: Row> Cx<C> {
     /// when it is spent (in the lab, at every operation), then looks for a cancellation.
     #[inline]
     pub fn poll_proceed(&self, context: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
-        ready!(self.poll_budget(context));
-        if self.header().control() & control::ATTENTION == 0 || types::seeded!("cancel.first-ignored") {
+        // Found once: where the context stands in a scope, each look would load it again.
+        let header = self.header();
+        ready!(self.poll_budget_of(header, context));
+        if header.control() & control::ATTENTION == 0 || types::seeded!("cancel.first-ignored") {
             return Poll::Ready(Ok(()));
         }
         Poll::Ready(self.attend())
@@ -261,7 +263,11 @@ impl<C: Row> Cx<C> {
     /// refused (joining a finished task).
     #[inline]
     pub fn poll_budget(&self, context: &mut Context<'_>) -> Poll<()> {
-        let header = self.header();
+        self.poll_budget_of(self.header(), context)
+    }
+
+    #[inline]
+    fn poll_budget_of(&self, header: &Header, context: &mut Context<'_>) -> Poll<()> {
         let left = header.coop.load(Relaxed);
         if is_spent(left) {
             return self.give_way(context);
@@ -278,7 +284,7 @@ impl<C: Row> Cx<C> {
     #[inline(never)]
     fn give_way(&self, context: &Context<'_>) -> Poll<()> {
         let header = self.header();
-        if !self.is_own(context) {
+        if !is_own(header, context) {
             // From 0 down from the top, where no budget is: how often that was. The next poll sets it anew.
             let refused = header.coop.load(Relaxed).wrapping_sub(1);
             if refused > port::MAX_COOP {
@@ -299,12 +305,6 @@ impl<C: Row> Cx<C> {
         Poll::Pending
     }
 
-    /// Whether this is the task's own waker.
-    #[inline]
-    fn is_own(&self, context: &Context<'_>) -> bool {
-        header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), self.header()))
-    }
-
     /// Last call of a poll that returns `Pending`: notes what is waited for, and, if the waker is not the
     /// task's own, has cancel requests wake it too (`cancel.wakes`).
     #[inline]
@@ -320,11 +320,11 @@ impl<C: Row> Cx<C> {
         // An operation that did nothing has used nothing: otherwise a combinator that polls many waiting
         // branches would run out of budget, and be queued again although nothing is ready.
         header.coop.store(header.coop.load(Relaxed).saturating_add(1), Relaxed);
-        header.set_wait(kind, (self.world().recent.load(Relaxed) >> 20) as u32);
+        header.set_wait(kind, (world_of(header).recent.load(Relaxed) >> 20) as u32);
         if header.control() & control::TRACE != 0 {
             crate::hold::note_wait(header, context, on)
         }
-        self.register(context)
+        self.register(header, context)
     }
 
     /// An operation around others', which may be operations themselves or know no context (a stream's consumer around
@@ -345,10 +345,10 @@ impl<C: Row> Cx<C> {
         if header.control() & control::ATTENTION != 0 && !types::seeded!("cancel.first-ignored") {
             self.attend()?
         }
-        header.set_wait(kind, (self.world().recent.load(Relaxed) >> 20) as u32);
+        header.set_wait(kind, (world_of(header).recent.load(Relaxed) >> 20) as u32);
         let polled = poll(context);
         if polled.is_pending() {
-            self.register(context)
+            self.register(header, context)
         } else if !is_spent(left) && header.coop.load(Relaxed) == left {
             header.coop.store(left - 1, Relaxed)
         }
@@ -357,8 +357,8 @@ impl<C: Row> Cx<C> {
 
     /// Has cancel requests wake this waker too, unless it is the task's own.
     #[inline]
-    fn register(&self, context: &Context<'_>) {
-        if !self.is_own(context) {
+    fn register(&self, header: &Header, context: &Context<'_>) {
+        if !is_own(header, context) {
             self.register_foreign(context)
         }
     }
@@ -387,6 +387,12 @@ impl<C: Row> Cx<C> {
             waker.wake_by_ref()
         }
     }
+}
+
+/// Whether this is the task's own waker.
+#[inline]
+fn is_own(task: &Header, context: &Context<'_>) -> bool {
+    header_of(context.waker()).is_some_and(|h| core::ptr::eq(h.as_ptr(), task))
 }
 
 /// Whether no operation of a poll's budget is left. Above the largest budget stands how often one was refused in this poll
