@@ -7,7 +7,7 @@ use std::future::{Future, poll_fn};
 use std::io::Write;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use time::TimeExt;
@@ -261,11 +261,17 @@ fn in_a_waker_that_a_request_calls() {
 fn in_a_waker_that_a_task_s_end_calls() {
     among_others("panics in a joiner's waker", async |cx| {
         for _ in 0..20 {
-            let mut task = cx.spawn(async |cx: &mut Cx| {
-                cx.yield_now().await;
+            let joined = Arc::new(AtomicBool::new(false));
+            let (joins, until) = (joined.clone(), joined);
+            let mut task = cx.spawn(async move |cx: &mut Cx| {
+                // Not before somebody waits for it: another worker may take it at once.
+                while !until.load(SeqCst) {
+                    cx.yield_now().await;
+                }
                 Ok::<_, Never>(5)
             });
             let ended = with_bad_waker(task.join(cx), async || {
+                joins.store(true, SeqCst);
                 let _ = cx.sleep(Duration::from_millis(1)).await;
             });
             ended.await;
