@@ -206,7 +206,7 @@ pub(crate) type Drain = Pin<Box<dyn Future<Output = Settlement> + Send>>;
 pub(crate) fn begin(region: &Region, end: End, by: &Header) -> Option<Drain> {
     region.end_body(end);
     // A body that panicked is torn down in a poll of its own: one more step, which replays count.
-    if end != End::Panicked && region.close_if_done().is_some() {
+    if end != End::Panicked && !pauses(world_of(by), region) && region.close_if_done().is_some() {
         return None;
     }
     let (region, by) = (counted(region), by.counted());
@@ -223,10 +223,20 @@ pub(crate) fn end_of(verdict: Verdict<'_>) -> End {
     }
 }
 
+/// Whether who waits for a region that everybody has left does so all the same: the steps of a task are the same then, whoever
+/// came first.
+fn pauses(world: &World, region: &Region) -> bool {
+    world.pauses && region.was_left()
+}
+
 /// Waits until nobody is left. With how severe its end was, if the region is closed then.
 async fn drain(region: &Arc<Region>, world: &World, by: &TaskRef) -> Option<Severity> {
-    let mut armed = false;
+    let (mut armed, mut begun) = (false, false);
     poll_fn(|context| {
+        if !core::mem::replace(&mut begun, true) && pauses(world, region) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
             match region.poll_drained(context.waker()) {
                 Poll::Ready(Drained::Empty) => return Poll::Ready(None),

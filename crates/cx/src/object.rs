@@ -92,6 +92,12 @@ pub trait Watcher: Sync {
         let _ = task;
         None
     }
+    /// The object of this task's end, which whoever joins it announces, if anybody on this thread explores. Default: there
+    /// is none.
+    fn end_of(&self, task: TaskId) -> Option<ObjectId> {
+        let _ = task;
+        None
+    }
 }
 
 /// Has objects that are created from now on reported to `watcher`. The first one stays; returns whether it is this
@@ -248,6 +254,14 @@ impl<C: Row> Cx<C> {
             }
             self.poll_budget(context)
         })
+    }
+
+    /// As [`Cx::poll_operation`], of a join: whether it is to go on in a later poll, when the task has ended.
+    #[inline]
+    pub(crate) fn announces_join(&self, context: &Context<'_>, of: TaskId) -> bool {
+        let watcher = watch::watcher().filter(|_| of.as_u64() != 0);
+        let end = watcher.and_then(|watcher| watcher.end_of(of));
+        end.is_some_and(|end| self.announce(context, end.0, Access::Observe, None, true))
     }
 
     /// `checks`: the operation looks for a request before it happens. It pauses even if there is one: the steps of a task

@@ -281,6 +281,8 @@ pub struct World {
     pub grace: Duration,
     /// Whether regions that drain without a request report who is left.
     pub reports_slow_drains: bool,
+    /// Whether who waits for a region goes on in a later poll even if everybody has left it already, as in a lab.
+    pub pauses: bool,
     /// Whether tasks are polled one after the other by a thread that nobody else stands in for, as in a lab: a task that blocks
     /// inside of a poll waits for ever, and is told so by a panic where that is seen.
     pub single_file: bool,
@@ -330,6 +332,7 @@ impl World {
             written_off: Lock::new(Vec::new()),
             grace: DEFAULT_GRACE,
             reports_slow_drains: false,
+            pauses: false,
             single_file: false,
             unwinding: Unwinding::NONE,
             clock,
@@ -354,6 +357,12 @@ impl World {
     #[must_use]
     pub fn with_slow_drains_reported(self, reports_slow_drains: bool) -> World {
         World { reports_slow_drains, ..self }
+    }
+
+    /// Whether who waits for a region goes on in a later poll even if everybody has left it already ([`World::pauses`]).
+    #[must_use]
+    pub fn with_pauses(self, pauses: bool) -> World {
+        World { pauses, ..self }
     }
 
     /// Whether a task that blocks inside of a poll is a panic ([`World::single_file`]).

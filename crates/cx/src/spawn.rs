@@ -234,7 +234,7 @@ impl<T, E> TaskHandle<T, E> {
     /// the outcome was taken returns a `Cancelled` that says so.
     pub async fn join<C: Row>(&mut self, cx: &Cx<C>) -> Outcome<T, E> {
         poll_fn(|context| {
-            if cx.poll_budget(context).is_pending() {
+            if cx.announces_join(context, self.id()) || cx.poll_budget(context).is_pending() {
                 return Poll::Pending;
             }
             if !types::seeded!("task.join-refused")

@@ -78,9 +78,9 @@ impl Asleep {
         self.joins.push((done, end))
     }
 
-    /// Whether the task whose step it is waited for something else than this.
-    pub(crate) fn waited_for_more(&self, than: ObjectId) -> bool {
-        self.before.iter().any(|(object, _)| *object != than)
+    /// Whether the task whose step it is waited for this, and for nothing else.
+    pub(crate) fn waited_for_only(&self, end: ObjectId) -> bool {
+        matches!(self.before[..], [(object, _)] if object == end)
     }
 
     /// The step wakes a task that slept. `asked`: the request to end of that task.
@@ -115,9 +115,7 @@ impl Asleep {
     fn add_looks(&mut self, touches: &mut Vec<Touch>) {
         let done = touches.len();
         let tells = |by_then: usize| {
-            let before = touches[..by_then]
-                .iter()
-                .any(|touch| !matches!(touch.access, Access::Happen | Access::Observe));
+            let before = touches[..by_then].iter().any(|touch| !explore::orders(touch.access));
             by_then < done || before && !types::seeded!("lab.joins-part-no-step")
         };
         let joins = self.joins.drain(..).filter(|&(by_then, _)| tells(by_then)).map(|(_, end)| end);

@@ -345,8 +345,11 @@ impl Engine {
         if runnable.header().control() & control::SPENT != 0 {
             runnable.header().control.fetch_and(!control::SPENT, Relaxed);
         }
-        // One operation for each poll: every operation is a scheduling point.
-        runnable.header().coop.store(1, Relaxed);
+        // One operation for each poll: every operation is a scheduling point. The first one too, after what a body does before
+        // it awaits anything.
+        let before = runnable.header().control.fetch_or(control::BEGUN, Relaxed);
+        let begun = before & control::BEGUN != 0 || types::seeded!("lab.first-awaits-part-no-step");
+        runnable.header().coop.store(u16::from(begun), Relaxed);
         if let Some(waits) = &self.waits {
             waits.polls(runnable.header())
         }
@@ -418,7 +421,9 @@ impl Engine {
         let Some(first) = log.announced.first() else { return };
         // Or it woke itself, its budget spent on something else: it is queued, and is to be a candidate once.
         let queued = first.waiter.header().is_some_and(|header| header.word.is_scheduled());
-        if log.announced.len() == 1 && !queued && !log.enabled.contains(&task) {
+        // Nobody's step has enabled the root, and the first one says that it did.
+        let woken = log.enabled.contains(&task) && self.steps.load(Relaxed) > 1;
+        if log.announced.len() == 1 && !queued && !woken {
             return self.lanes.get().parked.park(&mut log.announced);
         }
         // Whoever waits for several things tries them all.

@@ -53,6 +53,7 @@ impl Premises {
             .with_grace(config.grace)
             .with_slow_drains_reported(config.report_slow_drains)
             .with_single_file(true)
+            .with_pauses(!types::seeded!("lab.closes-part-no-step"))
             .with_unwinding(sched::engine::unwinding())
             .with_net(net.clone())
             .with_signals(Arc::new(signals.clone()))

@@ -18,10 +18,12 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `asked` | requests to end: who is asked, who looks |
+//! | `ends` | ends of tasks and regions: who waits for them, who joins |
 //! | `regions` | regions: what happens to them, what can be seen of one from outside |
 //!
 //! Not here: which steps are explored (`explore`), who runs them (`engine`).
 mod asked;
+mod ends;
 mod regions;
 
 pub(crate) use asked::{Looks, Unlooked, has_told, request};
@@ -106,8 +108,8 @@ struct Run {
     unlooked: Unlooked,
     /// Whose request to end the step looks at.
     own: Option<ObjectId>,
-    /// Whether its task had announced what it does.
-    announced: bool,
+    /// What its task had announced.
+    announced: Option<ObjectId>,
     /// What has happened to regions in the step, for those who look at them.
     moments: Vec<ObjectId>,
     /// Which tasks the step asked as a whole, and not only a frame in them.
@@ -253,6 +255,10 @@ impl Watcher for Objects {
     fn request_of(&self, task: TaskId) -> Option<ObjectId> {
         with(|run| ObjectId(object(task.as_u64(), ASKED).0 ^ run.salt))
     }
+
+    fn end_of(&self, task: TaskId) -> Option<ObjectId> {
+        with(|run| run.end_of(task))
+    }
 }
 
 /// The run of this thread, if it explores.
@@ -312,37 +318,6 @@ impl Run {
         number
     }
 
-    /// The task whose step it is has to wait.
-    fn waits(&mut self, on: WaitOn) {
-        let actor = TaskId::from_u64(self.actor);
-        let ends = match on {
-            WaitOn::Task(task) => Some(object(task.as_u64(), END)),
-            WaitOn::Region(region) => Some(object(region.as_u64(), CLOSE)),
-            WaitOn::Anybody | WaitOn::Held { .. } => None,
-        };
-        match (ends, self.log.touches.last()) {
-            (Some(end), _) => self.asleep.joins(actor, self.log.touches.len(), (end, ObjectKind::Moment)),
-            // It has just tried, and found that it has to wait.
-            (None, Some(tried)) => self.asleep.waits(actor, (tried.object, tried.kind)),
-            (None, None) => {}
-        }
-        // Asked before, it would not have slept, and nobody foresees what it would have done: it has looked at what it
-        // waits for, or at something of its own. And who joins in a combinator goes on with something else meanwhile.
-        let looked = match self.own {
-            Some(_) => Some(ends.unwrap_or_else(|| object(self.actor, END))),
-            None => ends.filter(|_| self.combines()),
-        };
-        if let Some(looked) = looked {
-            self.touch_once(looked, ObjectKind::Moment, Access::Read)
-        }
-    }
-
-    /// Whether the task whose step it is has the frame of a combinator open.
-    fn combines(&self) -> bool {
-        let combines = self.combinators.values().any(|within| within.as_u64() == self.actor);
-        combines && !types::seeded!("lab.joins-are-alone")
-    }
-
     /// Something was done to an object of the kernel's.
     fn touch(&mut self, object: ObjectId, kind: ObjectKind, access: Access) {
         let number = self.states.number(object);
@@ -385,13 +360,7 @@ impl Run {
                     }
                 }
             }
-            Label::TaskJoined { task, .. } => {
-                let end = object(task.as_u64(), END);
-                if self.combines() || self.own.is_some() || self.asleep.waited_for_more(end) {
-                    self.touch(end, moment, Access::Read)
-                }
-                self.touch(end, moment, Access::Observe)
-            }
+            Label::TaskJoined { task, .. } => self.joined(task),
             Label::ScopeOpen { scope, task, kind: ScopeKind::Combinator, .. } => {
                 self.combinators.insert(scope.0, task);
             }
@@ -473,7 +442,7 @@ pub(crate) fn step(task: TaskId, resumed: Option<&Touch>, tries: bool) {
         run.actor = task.as_u64();
         run.resumed = resumed.map(|touch| (touch.object, touch.access));
         run.tries = tries;
-        run.announced = resumed.is_some();
+        run.announced = resumed.map(|touch| touch.object);
         run.own = run.looks.at(task).then(|| object(task.as_u64(), ASKED));
         run.told.clear()
     });

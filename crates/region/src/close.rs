@@ -176,6 +176,12 @@ impl Region {
         }
     }
 
+    /// Whether there were tasks or children and none is left, for those who only look.
+    pub fn was_left(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.spawned > 0 && inner.gate.is_empty()
+    }
+
     /// Whether no live task and no open child is left; registers `waker` otherwise. `OnlyDaemons` says that
     /// daemons are all that is left: the caller requests their end. With nothing else to do the region is closed by then.
     pub fn poll_drained(&self, waker: &Waker) -> Poll<Drained> {

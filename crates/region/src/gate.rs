@@ -104,12 +104,16 @@ impl<W> Gate<W> {
         if self.phase != RegionPhase::Draining {
             return Left::Nothing;
         }
-        let empty = self.members == 0 || types::seeded!("region.close-early");
-        if empty && self.children == 0 {
+        if self.is_empty() || types::seeded!("region.close-early") && self.children == 0 {
             self.phase = RegionPhase::Finalizing;
             return Left::Nothing;
         }
         if self.only_daemons() { Left::OnlyDaemons } else { Left::Somebody }
+    }
+
+    /// Whether nobody is left.
+    pub fn is_empty(&self) -> bool {
+        self.members == 0 && self.children == 0
     }
 
     /// Whether nobody is left but daemons, and what they have opened.

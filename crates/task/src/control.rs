@@ -56,6 +56,8 @@ pub const SPENT: u32 = 1 << 27;
 pub const NUDGED: u32 = 1 << 28;
 /// The end of this traced task is about to be told: a request that comes now reaches nobody.
 pub const OVER: u32 = 1 << 29;
+/// The task was polled before: an engine that counts polls says so.
+pub const BEGUN: u32 = 1 << 30;
 
 /// What sends a checkpoint to its slow path.
 pub const ATTENTION: u32 = TOLD | INNER;

@@ -143,6 +143,8 @@ fn a_sleep_polled_through_a_foreign_waker_is_woken_and_cancelled_through_it() {
 pub(crate) fn the_waker_of_the_latest_poll_is_the_one_that_is_woken() {
     explore(0..10, |lab| {
         lab.run(|cx| async {
+            // A task's first operation gives way, by the waker that it is polled with.
+            cx.yield_now().await;
             let mut sleep = Sleep::new(cx, at(20));
             let old = Arc::new(Foreign { woken: AtomicUsize::new(0), behind: Waker::noop().clone() });
             let polled = {
@@ -163,6 +165,7 @@ pub(crate) fn a_sleep_that_is_dropped_wakes_nobody_and_holds_nothing() {
         lab.run(|cx| async {
             let foreign = Arc::new(Foreign { woken: AtomicUsize::new(0), behind: Waker::noop().clone() });
             let waker = Waker::from(foreign.clone());
+            cx.yield_now().await;
             let mut sleep = cx.sleep(ms(5));
             assert!(std::pin::Pin::new(&mut sleep).poll(&mut Context::from_waker(&waker)).is_pending());
             drop(sleep);

@@ -19,7 +19,7 @@
 use super::Trees;
 use super::wakeup::{Inserted, Planned};
 use crate::causality::Race;
-use crate::footprint::Footprint;
+use crate::footprint::{Footprint, comes_to};
 use crate::relation::Mark;
 use crate::scheduler::{Announced, Candidate, Request, Stuck};
 use std::ops::Range;
@@ -120,13 +120,20 @@ impl Trees {
     /// The first request because of which the step at `depth` was refused what it had announced.
     fn refused_by(&mut self, depth: usize, request: &Request) -> Option<u32> {
         let object = self.causality.objects.number(request.object);
-        let own = self.causality.events[depth].task;
-        let made = |&&(at, ref mark): &&(u32, Mark)| {
-            let others = self.causality.events[at as usize].task != own;
-            mark.access == Access::Write && (others || types::seeded!("explore.own-requests-refuse"))
-        };
-        let asked = self.causality.touched(object).iter().find(made).map(|&(at, _)| at)?;
+        let asked = self.requests_of_others(object, self.causality.events[depth].task).next()?;
         (request.heeded && (asked as usize) < depth).then_some(asked)
+    }
+
+    /// The steps of others that asked the task to end, whose request the object is. What it asked of a scope of its own comes
+    /// before its step in either order, and is over by now, or shows in what it announced.
+    fn requests_of_others(&self, object: u32, task: u32) -> impl Iterator<Item = u32> {
+        let by_other = move |at: u32| {
+            self.causality.events[at as usize].task != task || types::seeded!("explore.own-requests-refuse")
+        };
+        let touched = self.causality.touched(object).iter();
+        touched
+            .filter(move |&&(at, ref mark)| mark.access == Access::Write && by_other(at))
+            .map(|&(at, _)| at)
     }
 
     /// Whether the plan that reverses the race is not the one of an execution before.
@@ -288,17 +295,17 @@ impl Trees {
     /// How many of the execution's first steps a plan is made of: all of them. Of an execution that went on to repeat another,
     /// what counts is the point at which it began to: what tasks would have done next there, and waited for.
     fn end(&self, later: Later) -> Option<usize> {
-        let (end, previous) = match later {
-            Later::Ran(later) => (self.causality.depth(), self.causality.previous(later as usize)),
+        let previous = match later {
+            Later::Ran(later) => self.causality.previous(later as usize),
             Later::Stuck(at) => {
                 let task = self.causality.tasks.known(self.stuck[at as usize].task.as_u64());
-                (self.causality.depth(), task.and_then(|task| self.causality.last(task)))
+                task.and_then(|task| self.causality.last(task))
             }
         };
         let repeated = previous.is_some_and(|previous| previous >= self.repeats_from);
-        let end =
-            if types::seeded!("explore.repetitions-given-up") { end } else { end.min(self.repeats_from) };
-        (!repeated).then_some(end)
+        let all = self.causality.depth();
+        let cut = !types::seeded!("explore.repetitions-given-up");
+        (!repeated).then_some(if cut { all.min(self.repeats_from) } else { all })
     }
 
     /// Adds a sequence to the branches of a node, unless a branch leads to the same.
@@ -354,7 +361,9 @@ impl Trees {
             };
             // As things are now it did what it had announced, or was refused; or nobody knows what it does.
             let known = match (ran, more, announced) {
-                (Some(ran), None, Some(_)) => does.is_some_and(|mark| mark.object == ran.object),
+                (Some(ran), None, Some(announced)) => does.is_some_and(|mark| {
+                    mark.object == ran.object && comes_to(announced.kind, announced.access, ran.access)
+                }),
                 (None, ..) => request.is_some(),
                 _ => false,
             };
@@ -373,19 +382,13 @@ impl Trees {
         Some(Planned { footprint: Footprint::new(&marks), ..step })
     }
 
-    /// Whether a task with this request is refused what it announced, before the first of these steps. What it asked of a
-    /// scope of its own comes before its step in either order, and is over by now, or shows in what it announced.
+    /// Whether a task with this request is refused what it announced, before the first of these steps.
     fn is_refused(&mut self, steps: &Range<usize>, task: u32, request: &Request) -> bool {
         if !request.heeded || types::seeded!("explore.requests-unforeseen") {
             return false;
         }
         let object = self.causality.objects.number(request.object);
-        let made = |&(at, ref mark): &(u32, Mark)| {
-            let others = self.causality.events[at as usize].task != task
-                || types::seeded!("explore.own-requests-refuse");
-            mark.access == Access::Write && others && self.is_before_reversal(at as usize, steps)
-        };
-        self.causality.touched(object).iter().any(made)
+        self.requests_of_others(object, task).any(|at| self.is_before_reversal(at as usize, steps))
     }
 
     /// What each step of a task that may be asked to end does.

@@ -73,7 +73,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
 }
 
 fn main() -> ExitCode {
-    let asked = match read(std::env::args().skip(1)) {
+    let asked = match read(std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned())) {
         Ok(asked) => asked,
         Err(why) => return refuse(&format!("{why}\n{USAGE}")),
     };

@@ -82,7 +82,7 @@ fn work_in_a_timeout() {
             };
             let _ = cx.timeout(SECOND, work).await;
         });
-        assert_eq!(counts, [[1, steps + 1, steps + 1]; 2]);
+        assert_eq!(counts, [[1, steps + 2, steps + 2]; 2]);
     }
 }
 

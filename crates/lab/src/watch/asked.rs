@@ -93,7 +93,7 @@ impl Run {
         if self.log.touches.iter().all(|touch| touch.object != own) {
             self.touch(own, ObjectKind::Value, Access::Read);
             // Who goes on after an end need not have waited for it: asked before, it would have gone on without.
-            if !self.announced {
+            if self.announced.is_none() {
                 self.log.touches.rotate_right(1)
             }
         }

@@ -3,6 +3,7 @@
 //!
 //! Not here: which programs (`program`, `regressions`).
 use crate::every_schedule::every_schedule;
+use crate::one_by_one::OneByOne;
 use crate::program::{Program, Theme};
 use crate::world::run;
 use asupersync_lab::{Grain, LabConfig, Search};
@@ -11,7 +12,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
-/// More schedules than this are too many to run.
+/// More schedules of a drawn program than this are too many to run.
 const ENOUGH: usize = 600;
 
 type Notes = BTreeSet<String>;
@@ -35,8 +36,13 @@ impl Setting {
         LabConfig::default().traced(false).eager_time(self.overtakings)
     }
 
-    fn one_by_one(self, program: &Program) -> Option<Notes> {
-        every_schedule(self.config(), self.grain, ENOUGH, |lab| run(lab, program)).map(|(notes, _)| notes)
+    fn one_by_one(self, program: &Program, enough: usize) -> Option<Notes> {
+        let schedules = match self.overtakings {
+            0 => OneByOne::with_empty_beginnings_first(),
+            _ => OneByOne::default(),
+        };
+        let run = |lab: &_| run(lab, program);
+        every_schedule(self.config(), self.grain, schedules, enough, run).map(|(notes, _)| notes)
     }
 
     /// What it finds; or, if it fails, its words.
@@ -59,13 +65,14 @@ impl Setting {
     }
 
     /// The first of these orders in which the exploration says something else than all schedules; nothing, if they agree;
-    /// and no answer if there are too many schedules.
+    /// and no answer if there are more schedules than `enough`.
     pub(crate) fn compared(
         self,
         program: &Program,
+        enough: usize,
         orders: impl IntoIterator<Item = Option<u64>>,
     ) -> Option<Option<Difference>> {
-        let all = self.one_by_one(program)?;
+        let all = self.one_by_one(program, enough)?;
         let differs = |order| {
             let found = self.explored(program, order);
             let (setting, program) = (self, program.clone());
@@ -113,7 +120,7 @@ impl Difference {
             .program
             .smaller()
             .iter()
-            .find_map(|smaller| least.setting.compared(smaller, orders()).flatten())
+            .find_map(|smaller| least.setting.compared(smaller, ENOUGH, orders()).flatten())
         {
             least = less
         }
@@ -128,7 +135,7 @@ pub(crate) fn check_theme(theme: Theme, programs: u64) {
         let program = Program::random(theme, seed);
         for setting in Setting::all(&program) {
             asked += 1;
-            let Some(difference) = setting.compared(&program, [None, Some(seed)]) else { continue };
+            let Some(difference) = setting.compared(&program, ENOUGH, [None, Some(seed)]) else { continue };
             compared += 1;
             if let Some(difference) = difference {
                 panic!("{theme:?}, program {seed}: {}", difference.smallest())

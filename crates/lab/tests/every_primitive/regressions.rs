@@ -16,7 +16,7 @@ fn check(tasks: Vec<Vec<Op>>) {
     let program = Program(tasks);
     for setting in Setting::all(&program) {
         let orders = std::iter::once(None).chain((0..6).map(Some));
-        let difference = setting.compared(&program, orders).expect("it has few schedules");
+        let difference = setting.compared(&program, 10_000, orders).expect("it has few schedules");
         if let Some(difference) = difference {
             panic!("{difference}")
         }

@@ -2,6 +2,7 @@
 //!
 //! Not here: the programs (`glances`, `regions`).
 use crate::every_schedule::every_schedule;
+use crate::one_by_one::OneByOne;
 use asupersync_lab::{Grain, LabConfig, LabRuntime, Search};
 use cx::Cx;
 use std::collections::BTreeSet;
@@ -22,7 +23,9 @@ fn come_to(lab: &LabRuntime, body: impl Body) -> Option<u32> {
 }
 
 fn by_brute_force(grain: Grain, body: impl Body) -> Notes {
-    let all = every_schedule(config(), grain, 20_000, |lab| come_to(lab, body.clone()));
+    let all = every_schedule(config(), grain, OneByOne::with_empty_beginnings_first(), 20_000, |lab| {
+        come_to(lab, body.clone())
+    });
     all.expect("there are few schedules").0
 }
 

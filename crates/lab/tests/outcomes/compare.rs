@@ -5,6 +5,7 @@
 mod program;
 
 use crate::every_schedule::every_schedule;
+use crate::one_by_one::OneByOne;
 use asupersync_lab::{Grain, LabConfig, Search};
 pub(crate) use program::Family;
 use program::{Op, Program, Wait, run};
@@ -27,7 +28,8 @@ fn by_exploration(program: &Program, grain: Grain, overtakings: u32) -> BTreeSet
 }
 
 fn check(program: &Program, grain: Grain, overtakings: u32) -> bool {
-    let all = every_schedule(config(overtakings), grain, ENOUGH, |lab| run(lab, program));
+    let all =
+        every_schedule(config(overtakings), grain, OneByOne::default(), ENOUGH, |lab| run(lab, program));
     let Some((all, _)) = all else { return false };
     let found = by_exploration(program, grain, overtakings);
     assert_eq!(found, all, "{grain:?}, {overtakings} overtakings: {program:?}");

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex};
 pub(crate) fn every_schedule<T: Ord>(
     config: LabConfig,
     grain: Grain,
+    schedules: OneByOne,
     enough: usize,
     mut run: impl FnMut(&LabRuntime) -> Option<T>,
 ) -> Option<(BTreeSet<T>, usize)> {
     let executor = Executor::new(config, grain).looks(true);
-    let scheduler = Arc::new(Mutex::new(OneByOne::default()));
+    let scheduler = Arc::new(Mutex::new(schedules));
     let mut all = BTreeSet::new();
     for before in 0..enough {
         let execution = executor.execute(&scheduler, |lab| all.extend(run(lab)));

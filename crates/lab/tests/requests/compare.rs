@@ -16,7 +16,6 @@ use trace::Choice;
 use types::TaskId;
 
 /// Every schedule, one by one, and the class of each execution, computed twice.
-#[derive(Default)]
 struct Classes {
     schedules: OneByOne,
     class: Fingerprinter,
@@ -25,6 +24,15 @@ struct Classes {
 }
 
 impl Classes {
+    fn new() -> Self {
+        Classes {
+            schedules: OneByOne::with_empty_beginnings_first(),
+            class: Fingerprinter::default(),
+            classes: BTreeSet::new(),
+            foata: BTreeSet::new(),
+        }
+    }
+
     fn next(&mut self) -> bool {
         self.classes.insert(self.class.fingerprint().0);
         self.foata.insert(self.class.foata().0);
@@ -46,7 +54,8 @@ impl Scheduler for Classes {
         taken
     }
     fn ran(&mut self, step: &Step<'_>) {
-        self.class.ran(step)
+        self.class.ran(step);
+        self.schedules.ran(step)
     }
     fn ended(&mut self, _: &Ended<'_>) {}
 }
@@ -97,7 +106,7 @@ fn enough() -> usize {
 /// Everything, if there are few enough schedules.
 fn by_brute_force(program: &Program, asked: &BTreeSet<TaskId>) -> Option<Found> {
     let executor = executor(asked);
-    let scheduler = Arc::new(Mutex::new(Classes::default()));
+    let scheduler = Arc::new(Mutex::new(Classes::new()));
     let mut seen = BTreeSet::new();
     for _ in 0..enough() {
         let execution = executor.execute(&scheduler, |lab: &LabRuntime| seen.extend(run(lab, program)));

@@ -159,6 +159,8 @@ fn values_wake_nobody_who_waits_for_the_close() {
             let count = Arc::new(Count(AtomicU32::new(0)));
             let waker = Waker::from(count.clone());
             let context = &mut Context::from_waker(&waker);
+            // A task's first operation gives way, by the waker that it is polled with.
+            cx.yield_now().await;
             let (tx, mut rx) = mpsc::channel(1);
             let (now, mut watches) = watch::channel(0);
             let (all, mut every) = broadcast::channel(1);

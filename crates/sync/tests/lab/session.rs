@@ -226,6 +226,8 @@ fn a_request_in_the_hand_of_a_server_that_gives_up_is_the_next_ones() {
             for leaves in [false, true] {
                 let (client, mut server) = session::pair::<Arc<()>, u8>();
                 let token = Arc::new(());
+                // A task's first operation gives way.
+                cx.yield_now().await;
                 let mut reply = {
                     let mut waiting = Box::pin(server.next(cx));
                     let polled = core::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context)));
