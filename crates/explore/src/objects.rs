@@ -62,7 +62,7 @@ impl Account {
             Access::Send => (&mut self.sent, 1),
             Access::Receive | Access::TryReceive => (&mut self.received, 1),
             Access::Close | Access::Happen => (&mut self.closed, 1),
-            Access::Write => (&mut self.written, 1),
+            Access::Write | Access::Set(_) => (&mut self.written, 1),
             _ => return None,
         })
     }

@@ -1,6 +1,7 @@
 //! [`SplitStreams`]: the random numbers of a lab's tasks, from the seed; and small ones as decisions, if that is asked for.
 //!
-//! Invariant `numbers.split`: a task's n-th number depends on the seed, the task and n, whatever the schedule. Where a
+//! Invariant `numbers.split`: a task's n-th number depends on the seed, the task's id and n, whatever the schedule. (Of regions that
+//! several tasks open in one, and of tasks that they spawn there, the ids are in the order in which they came.) Where a
 //! number below some bound is a decision, that is the usual answer, and the others are the other values.
 //!
 //! Not here: who decides (`decisions`), how branches are explored (`explore`).

@@ -6,7 +6,7 @@
 //! | label | what it is to exploration |
 //! |---|---|
 //! | a task ends, its join returns | the moment of its end: happens, is observed; is looked at before, if the task waits for other things too |
-//! | a member ends or a child region closes, the region closes | the moment of the region's close |
+//! | a member ends or a child region closes, the region closes | the moment of the region's close; is looked at before, where combinators do other things beside it |
 //! | a request is made, whether or not it comes in time; every step of a task that is ever asked | a write to, and a look at, what the task was asked |
 //! | somebody looks whether the task has ended, or asks one that owns regions | a look at that moment |
 //! | an obligation is settled; its region settles | a look at, and a write to, the region's books |
@@ -372,11 +372,7 @@ impl Run {
                 self.told.push(task);
                 self.asked(task)
             }
-            // A task's request on a scope of its own: what its steps do besides is no longer foreseen by anybody.
-            Label::ScopeRequest { .. } => {
-                let actor = self.actor;
-                self.asked(TaskId::from_u64(actor))
-            }
+            Label::ScopeRequest { .. } => self.asked_of_a_scope(),
             _ => self.label_of_region(label),
         }
     }

@@ -6,16 +6,20 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `program` | what tasks do, and how programs are drawn and made smaller |
-//! | `world` | what they share, and what a run comes to |
-//! | `hand` | what a task holds |
-//! | `locks`, `counts`, `values`, `channels` | what is done with primitives |
+//! | `op` | what a task does, and what is a little less |
+//! | `program` | how programs are drawn and made smaller |
+//! | `world` | what tasks share, and what a run comes to |
+//! | `hand`, `ends` | what a task holds, and what it has alone |
+//! | `acts`, `scopes` | how operations are done, and those that are made of others |
+//! | `locks`, `counts`, `values`, `channels`, `unbounded`, `exchanges`, `spawned` | what is done with primitives, and with tasks |
 //! | `compare` | what is compared |
 //! | `regressions` | programs of which something was missed |
 //!
 //! Not here: how many runs explorations take (`requests`, `explored`), longer programs (`random`).
 #![cfg(not(asupersync_seeded))]
 
+#[path = "every_primitive/acts.rs"]
+mod acts;
 #[path = "every_primitive/channels.rs"]
 mod channels;
 #[path = "every_primitive/compare.rs"]
@@ -24,18 +28,30 @@ mod compare;
 mod counts;
 #[path = "random/dice.rs"]
 mod dice;
+#[path = "every_primitive/ends.rs"]
+mod ends;
 #[path = "outcomes/every_schedule.rs"]
 mod every_schedule;
+#[path = "every_primitive/exchanges.rs"]
+mod exchanges;
 #[path = "every_primitive/hand.rs"]
 mod hand;
 #[path = "every_primitive/locks.rs"]
 mod locks;
 #[path = "outcomes/one_by_one.rs"]
 mod one_by_one;
+#[path = "every_primitive/op.rs"]
+mod op;
 #[path = "every_primitive/program.rs"]
 mod program;
 #[path = "every_primitive/regressions.rs"]
 mod regressions;
+#[path = "every_primitive/scopes.rs"]
+mod scopes;
+#[path = "every_primitive/spawned.rs"]
+mod spawned;
+#[path = "every_primitive/unbounded.rs"]
+mod unbounded;
 #[path = "every_primitive/values.rs"]
 mod values;
 #[path = "every_primitive/world.rs"]
@@ -46,7 +62,7 @@ use program::Theme;
 
 #[allow(clippy::disallowed_methods, reason = "whoever runs the suite says how much of it")]
 fn programs() -> u64 {
-    std::env::var("ASUPERSYNC_EVERY_PRIMITIVE").map_or(25, |n| n.parse().expect("a number"))
+    std::env::var("ASUPERSYNC_EVERY_PRIMITIVE").map_or(18, |n| n.parse().expect("a number"))
 }
 
 macro_rules! themes {
@@ -73,6 +89,10 @@ themes! {
     questions_and_answers_come_to_all_they_can: Session;
     timers_come_to_all_they_can: Time;
     numbers_come_to_all_they_can: Numbers;
+    flags_come_to_all_they_can: Event;
+    channels_without_a_bound_come_to_all_they_can: Unbounded;
+    regions_come_to_all_they_can: Regions;
+    sets_of_tasks_come_to_all_they_can: TaskSet;
 }
 
 #[test]
@@ -128,4 +148,19 @@ fn a_race_is_considered_again_when_there_is_more_of_the_execution() {
 #[test]
 fn who_looks_last_lets_in_who_waits_to_write() {
     regressions::readers_that_are_waited_for()
+}
+
+#[test]
+fn a_region_closes_beside_what_another_branch_does() {
+    regressions::closes_beside_something()
+}
+
+#[test]
+fn of_two_senders_that_go_either_goes_last() {
+    regressions::senders_that_go()
+}
+
+#[test]
+fn who_asks_itself_to_end_is_refused_what_it_waits_for() {
+    regressions::own_requests_as_a_whole()
 }

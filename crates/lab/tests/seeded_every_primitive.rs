@@ -5,6 +5,8 @@
 //! Not here: other mistakes of the exploration (`seeded_outcomes`, `seeded_requests`, `seeded/algorithms.rs`).
 #![cfg(asupersync_seeded)]
 
+#[path = "every_primitive/acts.rs"]
+mod acts;
 #[path = "every_primitive/channels.rs"]
 mod channels;
 #[path = "every_primitive/compare.rs"]
@@ -14,28 +16,41 @@ mod compare;
 mod counts;
 #[path = "random/dice.rs"]
 mod dice;
+#[path = "every_primitive/ends.rs"]
+mod ends;
 #[path = "outcomes/every_schedule.rs"]
 mod every_schedule;
+#[path = "every_primitive/exchanges.rs"]
+mod exchanges;
 #[path = "every_primitive/hand.rs"]
 mod hand;
 #[path = "every_primitive/locks.rs"]
 mod locks;
 #[path = "outcomes/one_by_one.rs"]
 mod one_by_one;
+#[path = "every_primitive/op.rs"]
+mod op;
 #[path = "every_primitive/program.rs"]
 #[expect(dead_code, reason = "random programs are run without mistakes")]
 mod program;
 #[path = "every_primitive/regressions.rs"]
 #[expect(dead_code, reason = "some of them are noticed elsewhere")]
 mod regressions;
+#[path = "every_primitive/scopes.rs"]
+mod scopes;
+#[path = "every_primitive/spawned.rs"]
+mod spawned;
+#[path = "every_primitive/unbounded.rs"]
+mod unbounded;
 #[path = "every_primitive/values.rs"]
 mod values;
 #[path = "every_primitive/world.rs"]
 mod world;
 
 use regressions::{
-    closed_permits, joins_beside_something, joins_that_part_a_step, races_considered_again, refused_locks,
-    requests_of_own_scopes, second_closes, voided_waits,
+    closed_permits, closes_beside_something, joins_beside_something, joins_that_part_a_step,
+    own_requests_as_a_whole, races_considered_again, refused_locks, requests_of_own_scopes, second_closes,
+    senders_that_go, voided_waits,
 };
 
 mutants::mistakes! {
@@ -53,6 +68,12 @@ mutants::mistakes! {
         breaks joins_that_part_a_step, says "missed";
     a_join_that_is_taken_for_all_that_is_waited_for: "lab.joins-are-alone"
         breaks joins_beside_something, says "missed";
+    a_close_that_is_taken_for_all_that_a_step_does: "lab.closes-are-alone"
+        breaks closes_beside_something, says "missed";
+    a_sender_that_goes_last_whoever_went_before: "explore.nobody-goes-last"
+        breaks senders_that_go, says "missed";
+    a_request_of_itself_that_refuses_nothing: "lab.own-requests-are-of-scopes"
+        breaks own_requests_as_a_whole, says "missed";
     a_race_that_is_considered_once: "explore.races-once"
         breaks races_considered_again, says "missed";
 }

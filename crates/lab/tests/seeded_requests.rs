@@ -14,7 +14,7 @@ use compare::{check_complete, check_optimal};
 
 mutants::mistakes! {
     a_request_that_changes_a_task_s_steps: "lab.requests-unpark"
-        breaks check_optimal, says "order 0";
+        breaks check_optimal, says "for nothing";
     a_second_request_that_nobody_notices: "lab.only-effective-requests"
         breaks check_complete, says "left" "right";
 }

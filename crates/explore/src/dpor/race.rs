@@ -103,12 +103,15 @@ impl Trees {
             let object = self.causality.objects.number(announced.object);
             let own = self.causality.events[depth].task;
             let previous = self.causality.previous(depth);
-            let is_needed = |at: u32| previous.is_some_and(|step| self.happens_after(step, at as usize));
+            let is_needed = |at: u32| {
+                self.causality.events[at as usize].task == own
+                    || previous.is_some_and(|step| self.happens_after(step, at as usize))
+            };
             if is_needed(asked) {
                 continue;
             }
             let others = self.causality.touched(object).iter().map(|&(at, _)| at);
-            for at in others.filter(|&at| self.causality.events[at as usize].task != own && !is_needed(at)) {
+            for at in others.filter(|&at| !is_needed(at)) {
                 let (earlier, also) = (at.min(asked), Some(at.max(asked)));
                 if self.is_new(&Race { earlier, later: depth as u32 }) {
                     pairs.push(Pair { earlier, later: Later::Ran(depth as u32), also });
@@ -120,20 +123,19 @@ impl Trees {
     /// The first request because of which the step at `depth` was refused what it had announced.
     fn refused_by(&mut self, depth: usize, request: &Request) -> Option<u32> {
         let object = self.causality.objects.number(request.object);
-        let asked = self.requests_of_others(object, self.causality.events[depth].task).next()?;
+        let asked = self.requests(object).next()?;
         (request.heeded && (asked as usize) < depth).then_some(asked)
     }
 
-    /// The steps of others that asked the task to end, whose request the object is. What it asked of a scope of its own comes
-    /// before its step in either order, and is over by now, or shows in what it announced.
-    fn requests_of_others(&self, object: u32, task: u32) -> impl Iterator<Item = u32> {
-        let by_other = move |at: u32| {
-            self.causality.events[at as usize].task != task || types::seeded!("explore.own-requests-refuse")
+    /// The steps that asked the task to end, whose request the object is: as a whole, be it the task itself. What a task asks of
+    /// a scope of its own sets the object; it is over by now, or shows in what was announced.
+    fn requests(&self, object: u32) -> impl Iterator<Item = u32> {
+        let whole = |access| match access {
+            Access::Set(_) => types::seeded!("explore.own-requests-refuse"),
+            access => access == Access::Write,
         };
         let touched = self.causality.touched(object).iter();
-        touched
-            .filter(move |&&(at, ref mark)| mark.access == Access::Write && by_other(at))
-            .map(|&(at, _)| at)
+        touched.filter(move |(_, mark)| whole(mark.access)).map(|&(at, _)| at)
     }
 
     /// Whether the plan that reverses the race is not the one of an execution before.
@@ -344,7 +346,7 @@ impl Trees {
             }
         };
         let steps = earlier..end;
-        let refused = request.is_some_and(|request| self.is_refused(&steps, step.task, &request));
+        let refused = request.is_some_and(|request| self.is_refused(&steps, &request));
         // What it does besides the look at what it was asked.
         let does = match announced {
             Some(announced) if !refused => match self.mark_before(steps, previous, &announced)? {
@@ -383,12 +385,12 @@ impl Trees {
     }
 
     /// Whether a task with this request is refused what it announced, before the first of these steps.
-    fn is_refused(&mut self, steps: &Range<usize>, task: u32, request: &Request) -> bool {
+    fn is_refused(&mut self, steps: &Range<usize>, request: &Request) -> bool {
         if !request.heeded || types::seeded!("explore.requests-unforeseen") {
             return false;
         }
         let object = self.causality.objects.number(request.object);
-        self.requests_of_others(object, task).any(|at| self.is_before_reversal(at as usize, steps))
+        self.requests(object).any(|at| self.is_before_reversal(at as usize, steps))
     }
 
     /// What each step of a task that may be asked to end does.

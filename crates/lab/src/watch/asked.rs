@@ -75,6 +75,15 @@ impl Run {
     /// A task was asked to end, or would have been if it had not ended. Whether it had shows in the order of this and its
     /// last step, which looks; but what it owned may end after that.
     pub(super) fn asked(&mut self, task: TaskId) {
+        self.asked_as(task, Access::Write)
+    }
+
+    /// The task whose step it is has asked a scope of its own: what its steps do besides is no longer foreseen by anybody.
+    pub(super) fn asked_of_a_scope(&mut self) {
+        self.asked_as(TaskId::from_u64(self.actor), Access::Set(0))
+    }
+
+    fn asked_as(&mut self, task: TaskId, access: Access) {
         if self.over {
             return;
         }
@@ -84,7 +93,9 @@ impl Run {
         if self.bodies.values().any(|body| *body == task) {
             self.touch_once(object(task.as_u64(), END), ObjectKind::Moment, Access::Read);
         }
-        self.touch_once(object(task.as_u64(), ASKED), ObjectKind::Value, Access::Write)
+        let own = task.as_u64() == self.actor && types::seeded!("lab.own-requests-are-of-scopes");
+        let access = if own { Access::Set(0) } else { access };
+        self.touch_once(object(task.as_u64(), ASKED), ObjectKind::Value, access)
     }
 
     /// The step looks at what its task was asked. Said first, but for what was announced.
@@ -116,7 +127,11 @@ impl Run {
         reached.extend(bodies.map(|(_, task)| *task));
         reached.sort_unstable();
         reached.dedup();
-        reached.into_iter().for_each(|task| self.asked(task));
+        for task in reached {
+            // Whose frame opened the region asks a scope of its own, unless it is below itself.
+            let own = task.as_u64() == self.actor && !self.told.contains(&task);
+            self.asked_as(task, if own { Access::Set(0) } else { Access::Write })
+        }
     }
 
     pub(super) fn is_within(&self, mut region: RegionId, of: RegionId) -> bool {

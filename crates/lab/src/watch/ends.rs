@@ -7,7 +7,7 @@
 use super::{CLOSE, END, Run, object};
 use cx::port::WaitOn;
 use trace::{Access, ObjectId, ObjectKind};
-use types::TaskId;
+use types::{RegionId, TaskId};
 
 impl Run {
     /// The object that whoever joins the task announces.
@@ -28,6 +28,17 @@ impl Run {
             self.touch(end, ObjectKind::Moment, Access::Read)
         }
         self.touch(end, ObjectKind::Moment, Access::Observe)
+    }
+
+    /// The task whose step it is has waited until nobody was left in this region. What it does beside that in other branches
+    /// it could have done before.
+    pub(super) fn closed(&mut self, region: RegionId) {
+        let close = object(region.as_u64(), CLOSE);
+        let beside = self.combines() || self.tries;
+        if beside && !types::seeded!("lab.closes-are-alone") {
+            self.touch(close, ObjectKind::Moment, Access::Read)
+        }
+        self.touch(close, ObjectKind::Moment, Access::Observe)
     }
 
     /// The task whose step it is has to wait.

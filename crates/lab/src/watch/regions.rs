@@ -82,7 +82,7 @@ impl Run {
             }
             Label::RegionClose { region, .. } => {
                 self.changes_phase(region);
-                self.touch(object(region.as_u64(), CLOSE), moment, Access::Observe);
+                self.closed(region);
                 if let Some(Some(parent)) = self.parents.get(&region).copied() {
                     self.touch(object(parent.as_u64(), CLOSE), moment, Access::Happen);
                 }

@@ -1,11 +1,10 @@
-//! Channels whose values are for one receiver: with room for one, with none, and with an answer for each; and what tasks do
-//! with them.
+//! A channel with room for one value, and what tasks do with it.
 //!
-//! Not here: values that are made known (`values`).
-use crate::hand::{Hand, Held, Slot};
+//! Not here: channels without a bound (`unbounded`), or without room (`exchanges`), values that are made known (`values`).
+use crate::ends::{End, Ends, Slot};
+use crate::hand::{Hand, Held};
 use cx::Cx;
-use std::sync::Arc;
-use sync::{mpsc, rendezvous, session};
+use sync::mpsc;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Act {
@@ -13,63 +12,83 @@ pub(crate) enum Act {
     TrySend,
     Receive,
     TryReceive,
+    ReceiveAck,
+    ReceiveNack,
     Close,
     Reserve,
     Commit,
     Abort,
     LookAtChannel,
-    HandOver,
-    TakeOver,
-    TryTakeOver,
-    CloseHandOver,
-    Ask,
-    Answer,
-    CloseServer,
+    DropSender,
 }
 use Act::*;
 
 impl Act {
     /// Whether it may have to wait. What doesn't comes after a step of its own.
     pub(crate) fn waits(self) -> bool {
-        matches!(self, Send | Receive | Reserve | HandOver | TakeOver | Ask | Answer)
+        matches!(self, Send | Receive | ReceiveAck | ReceiveNack | Reserve)
+    }
+
+    pub(crate) fn needs(self) -> Option<End> {
+        let receives = matches!(self, Receive | TryReceive | ReceiveAck | ReceiveNack | Close);
+        receives.then_some(End::Taker)
     }
 }
 
-pub(crate) const CHANNEL: &[Act] =
-    &[Send, TrySend, Receive, TryReceive, Close, Reserve, Commit, Abort, LookAtChannel];
-pub(crate) const RENDEZVOUS: &[Act] = &[HandOver, HandOver, TakeOver, TryTakeOver, CloseHandOver];
-pub(crate) const SESSION: &[Act] = &[Ask, Answer, Answer, CloseServer];
+pub(crate) const CHANNEL: &[Act] = &[
+    Send,
+    TrySend,
+    Receive,
+    TryReceive,
+    ReceiveAck,
+    ReceiveNack,
+    Close,
+    Reserve,
+    Commit,
+    Abort,
+    LookAtChannel,
+    DropSender,
+];
 
 pub(crate) struct Channels {
-    channel: (mpsc::Sender<u32>, Slot<mpsc::Receiver<u32>>),
-    rendezvous: (Arc<rendezvous::Sender<u32>>, Slot<rendezvous::Receiver<u32>>),
-    session: (session::Client<u32, u32>, Slot<session::Server<u32, u32>>),
+    /// What sends where senders are not moved into tasks: it is never dropped.
+    sender: Option<mpsc::Sender<u32>>,
+    pub(crate) receiver: Slot<mpsc::Receiver<u32>>,
 }
 
 impl Channels {
-    pub(crate) fn new() -> Self {
+    /// And a sender to be moved.
+    pub(crate) fn new(ends: Ends) -> (Self, Option<mpsc::Sender<u32>>) {
         let (sender, receiver) = mpsc::channel(1);
-        let (giver, taker) = rendezvous::channel();
-        let (client, server) = session::pair();
-        Channels {
-            channel: (sender, Slot::new(receiver)),
-            rendezvous: (Arc::new(giver), Slot::new(taker)),
-            session: (client, Slot::new(server)),
+        let receiver = ends.taken(receiver);
+        match ends.are_moved() {
+            true => (Channels { sender: None, receiver }, Some(sender)),
+            false => (Channels { sender: Some(sender), receiver }, None),
         }
     }
 
     /// Whether the task goes on: it was neither refused nor too late.
-    pub(crate) async fn act<'w>(&'w self, cx: &mut Cx, act: Act, hand: &mut Hand<'w>) -> bool {
+    pub(crate) async fn act<'w>(&'w self, cx: &Cx, act: Act, hand: &mut Hand<'w>) -> bool {
         match act {
-            HandOver | TakeOver | TryTakeOver | CloseHandOver => self.rendezvous(cx, act, hand).await,
-            Ask | Answer | CloseServer => self.session(cx, act, hand).await,
-            _ => self.channel(cx, act, hand).await,
+            Receive | TryReceive | ReceiveAck | ReceiveNack | Close => self.receive(cx, act, hand).await,
+            Commit => {
+                if let Some(Held::Room(room)) = hand.first(|held| matches!(held, Held::Room(_))) {
+                    hand.note(room.send(50 + hand.own as u32))
+                }
+            }
+            Abort => drop(hand.first(|held| matches!(held, Held::Room(_)))),
+            DropSender => drop(hand.senders.bounded.take()),
+            _ => return self.send(cx, act, hand).await,
         }
+        true
     }
 
-    async fn channel<'w>(&'w self, cx: &mut Cx, act: Act, hand: &mut Hand<'w>) -> bool {
-        let (sender, receiver) = &self.channel;
+    async fn send(&self, cx: &Cx, act: Act, hand: &mut Hand<'_>) -> bool {
         let own = hand.own as u32;
+        let Some(sender) = hand.senders.bounded.as_ref().or(self.sender.as_ref()) else {
+            cx.step().await;
+            return true;
+        };
         match act {
             Send => {
                 let sent = sender.send(cx, own).await;
@@ -77,21 +96,7 @@ impl Channels {
                 return sent.is_ok();
             }
             TrySend => hand.note(sender.try_send(own)),
-            Receive => match receiver.lend() {
-                Some(mut receiver) => hand.note(receiver.recv(cx).await),
-                None => cx.step().await,
-            },
-            TryReceive => {
-                if let Some(mut receiver) = receiver.lend() {
-                    hand.note(receiver.try_recv())
-                }
-            }
-            Close => {
-                if let Some(mut receiver) = receiver.lend() {
-                    receiver.close()
-                }
-            }
-            Reserve => match sender.reserve(cx).await {
+            Reserve => match sender.reserve(cx).await.map(mpsc::Permit::into_owned) {
                 Ok(room) => {
                     hand.note("ok");
                     hand.keep(Held::Room(room))
@@ -101,68 +106,30 @@ impl Channels {
                     return false;
                 }
             },
-            Commit => {
-                if let Some(Held::Room(room)) = hand.first(|held| matches!(held, Held::Room(_))) {
-                    hand.note(room.send(50 + own))
-                }
-            }
-            Abort => drop(hand.first(|held| matches!(held, Held::Room(_)))),
             _ => hand.note((sender.len(), sender.available(), sender.is_closed())),
         }
         true
     }
 
-    async fn rendezvous(&self, cx: &mut Cx, act: Act, hand: &Hand<'_>) -> bool {
-        let (giver, taker) = &self.rendezvous;
+    async fn receive(&self, cx: &Cx, act: Act, hand: &Hand<'_>) {
+        let Some(mut receiver) = self.receiver.lend(hand) else {
+            if act.waits() {
+                cx.step().await
+            }
+            return;
+        };
         match act {
-            HandOver => {
-                let given = giver.send(cx, hand.own as u32).await;
-                hand.note(&given);
-                return given.is_ok();
-            }
-            TakeOver => match taker.lend() {
-                Some(mut taker) => hand.note(taker.recv(cx).await),
-                None => cx.step().await,
+            Receive => hand.note(receiver.recv(cx).await),
+            TryReceive => hand.note(receiver.try_recv()),
+            ReceiveAck | ReceiveNack => match receiver.recv_ack(cx).await {
+                Ok(value) => {
+                    hand.note(*value);
+                    cx.step().await;
+                    if act == ReceiveAck { hand.note(value.ack()) } else { value.nack() }
+                }
+                Err(none) => hand.note(none),
             },
-            TryTakeOver => {
-                if let Some(mut taker) = taker.lend() {
-                    hand.note(taker.try_recv())
-                }
-            }
-            _ => {
-                if let Some(mut taker) = taker.lend() {
-                    taker.close()
-                }
-            }
+            _ => receiver.close(),
         }
-        true
-    }
-
-    async fn session(&self, cx: &mut Cx, act: Act, hand: &Hand<'_>) -> bool {
-        let (client, server) = &self.session;
-        match act {
-            Ask => {
-                let answer = client.ask(cx, hand.own as u32).await;
-                hand.note(&answer);
-                return answer.is_ok();
-            }
-            Answer => match server.lend() {
-                Some(mut server) => match server.next(cx).await {
-                    Ok((question, reply)) => {
-                        hand.note(question);
-                        cx.step().await;
-                        hand.note(reply.send(question + 10))
-                    }
-                    Err(none) => hand.note(none),
-                },
-                None => cx.step().await,
-            },
-            _ => {
-                if let Some(mut server) = server.lend() {
-                    server.close()
-                }
-            }
-        }
-        true
     }
 }

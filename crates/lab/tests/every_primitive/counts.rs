@@ -1,9 +1,10 @@
-//! What counts who comes or who waits: permits, a barrier, a latch, calls; and what tasks do with them.
+//! What counts who comes or who waits: permits, a barrier, a latch, calls, a flag; and what tasks do with them.
 //!
 //! Not here: giving permits back (`Op::Drop`).
 use crate::hand::{Hand, Held};
 use cx::Cx;
 use sync::barrier::Barrier;
+use sync::event::Event;
 use sync::latch::Latch;
 use sync::notify::Notify;
 use sync::semaphore::Semaphore;
@@ -22,13 +23,17 @@ pub(crate) enum Act {
     Notified,
     NotifyOne,
     NotifyAll,
+    Raise,
+    Lower,
+    IsRaised,
+    AwaitRaised,
 }
 use Act::*;
 
 impl Act {
     /// Whether it may have to wait. What doesn't comes after a step of its own.
     pub(crate) fn waits(self) -> bool {
-        matches!(self, Acquire(_) | Meet | AwaitLatch | Notified)
+        matches!(self, Acquire(_) | Meet | AwaitLatch | Notified | AwaitRaised)
     }
 }
 
@@ -44,12 +49,14 @@ pub(crate) const PERMITS: &[Act] = &[
 ];
 pub(crate) const MEETINGS: &[Act] = &[Meet, Meet, CountDown, AwaitLatch];
 pub(crate) const CALLS: &[Act] = &[Notified, Notified, NotifyOne, NotifyAll];
+pub(crate) const EVENT: &[Act] = &[Raise, Lower, IsRaised, AwaitRaised, AwaitRaised];
 
 pub(crate) struct Counts {
     permits: Semaphore,
     barrier: Barrier,
     latch: Latch,
     notify: Notify,
+    event: Event,
 }
 
 impl Counts {
@@ -59,11 +66,12 @@ impl Counts {
             barrier: Barrier::new(2),
             latch: Latch::new(2),
             notify: Notify::new(),
+            event: Event::new(false),
         }
     }
 
     /// Whether it was not refused because the task was asked to end.
-    pub(crate) async fn act<'w>(&'w self, cx: &mut Cx, act: Act, hand: &mut Hand<'w>) -> bool {
+    pub(crate) async fn act<'w>(&'w self, cx: &Cx, act: Act, hand: &mut Hand<'w>) -> bool {
         match act {
             Acquire(count) => match self.permits.acquire(cx, count).await {
                 Ok(permit) => {
@@ -104,6 +112,14 @@ impl Counts {
             Notified => return self.notify.notified(cx).await.is_ok(),
             NotifyOne => self.notify.notify_one(),
             NotifyAll => self.notify.notify_waiters(),
+            Raise => self.event.set(),
+            Lower => self.event.reset(),
+            IsRaised => hand.note(self.event.is_set()),
+            AwaitRaised => {
+                let raised = self.event.wait(cx).await;
+                hand.note(&raised);
+                return raised.is_ok();
+            }
         }
         true
     }

@@ -45,7 +45,7 @@ impl Locks {
     }
 
     /// Whether it was not refused because the task was asked to end.
-    pub(crate) async fn act<'w>(&'w self, cx: &mut Cx, act: Act, hand: &mut Hand<'w>) -> bool {
+    pub(crate) async fn act<'w>(&'w self, cx: &Cx, act: Act, hand: &mut Hand<'w>) -> bool {
         let rwlock = &self.rwlock;
         let taken = match act {
             Lock => self.mutex.lock(cx).await.ok().map(|guard| Held::Lock(raised(hand, guard, 1))),

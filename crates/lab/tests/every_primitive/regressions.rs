@@ -1,21 +1,33 @@
 //! Small programs that explorations once missed something of, in every order that is tried.
 //!
 //! Not here: random programs (`compare`).
-use crate::channels::Act::{Close, LookAtChannel, Reserve, Send, TryReceive};
+use crate::channels::Act::{Close, DropSender, LookAtChannel, Reserve, Send, TryReceive};
 use crate::compare::Setting;
 use crate::counts::Act::{Acquire, AddPermit, ClosePermits, LookAtPermits, Notified, NotifyOne};
+use crate::ends::Ends;
 use crate::locks::Act::{Lock, Read, TryLock, TryRead, TryUpgradable, TryWrite, Write};
-use crate::program::Op::{
-    self, Both, Cancel, CancelStep, Channels, Child, Counts, Draw, Drop, Joined, Locks, Masked, Race, Step,
-    Values,
+use crate::op::Op::{
+    self, Both, Cancel, CancelStep, Channels, Child, Counts, Draw, Drop, Joined, Locks, Masked, Race, Spawn,
+    Step, TryBoth, Values,
 };
 use crate::program::Program;
-use crate::values::Act::{OnceInit, OnceSet, OneClose, OneDropSender, OneReceive, OneSend};
+use crate::spawned::Act::CancelOwn;
+use crate::values::Act::{OnceGet, OnceInit, OnceSet, OneClose, OneDropSender, OneReceive, OneSend};
 
 fn check(tasks: Vec<Vec<Op>>) {
-    let program = Program(tasks);
+    check_with(tasks, Ends::Shared)
+}
+
+/// The receiver is the second task's.
+fn check_moved(tasks: Vec<Vec<Op>>) {
+    let ends = Ends::of_one(0, tasks.len());
+    check_with(tasks, ends)
+}
+
+fn check_with(tasks: Vec<Vec<Op>>, ends: Ends) {
+    let program = Program { tasks, ends };
     for setting in Setting::all(&program) {
-        let orders = std::iter::once(None).chain((0..6).map(Some));
+        let orders = std::iter::once(None).chain((0..12).map(Some));
         let difference = setting.compared(&program, 10_000, orders).expect("it has few schedules");
         if let Some(difference) = difference {
             panic!("{difference}")
@@ -93,4 +105,23 @@ pub(crate) fn races_considered_again() {
 /// Who looks last lets a writer in that waits, and may do so before it is asked to end.
 pub(crate) fn readers_that_are_waited_for() {
     check(vec![vec![Locks(Write)], vec![Cancel(0)], vec![Locks(TryRead), Locks(TryRead)]]);
+}
+
+/// Who waits for a region in one branch does something in another meanwhile, which it could have done before the region
+/// was left.
+pub(crate) fn closes_beside_something() {
+    let branch = Spawn(Box::new(Values(OnceGet)));
+    check(vec![vec![], vec![TryBoth(Box::new(branch), Box::new(Values(OnceInit)))]]);
+}
+
+/// Of two senders that go, the one that goes last closes the channel.
+pub(crate) fn senders_that_go() {
+    let tries = Op::AtOnce(Box::new(Channels(TryReceive)));
+    let goes = vec![Channels(DropSender), Race(Box::new(Step), Box::new(tries))];
+    check_moved(vec![vec![Channels(LookAtChannel)], goes]);
+}
+
+/// Who asks itself as a whole to end is refused what it waits for.
+pub(crate) fn own_requests_as_a_whole() {
+    check(vec![vec![], vec![Op::Spawned(CancelOwn), Step, Joined(0)]]);
 }

@@ -2,7 +2,8 @@
 //! tasks do with them.
 //!
 //! Not here: channels whose values are for one receiver each (`channels`).
-use crate::hand::{Hand, Slot};
+use crate::ends::{End, Ends, Slot};
+use crate::hand::Hand;
 use cx::Cx;
 use sync::once_cell::OnceCell;
 use sync::{broadcast, oneshot, watch};
@@ -40,6 +41,15 @@ impl Act {
         let once = matches!(self, OnceInit | OnceFail | OneReceive | OneClosed);
         once || matches!(self, WatchChanged | WatchWaitFor | CastReceive)
     }
+
+    pub(crate) fn needs(self) -> Option<End> {
+        match self {
+            OneSend | OneDropSender | OneClosed => Some(End::Giver),
+            WatchSend | WatchDropSender | CastSend | CastDropSender => Some(End::Giver),
+            OneReceive | OneTryReceive | OneClose => Some(End::Taker),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) const ONCE: &[Act] = &[OnceInit, OnceFail, OnceGet, OnceSet];
@@ -57,19 +67,32 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    pub(crate) fn new(tasks: usize) -> Self {
+    pub(crate) fn new(tasks: usize, ends: Ends) -> Self {
         let one = oneshot::channel();
         let (watch, watcher) = watch::channel(0);
         let (cast, listener) = broadcast::channel(1);
         Values {
             once: OnceCell::new(),
-            one: (Slot::new(one.0), Slot::new(one.1)),
-            watch: (Slot::new(watch), (0..tasks).map(|_| Slot::new(watcher.clone())).collect()),
-            cast: (Slot::new(cast), (0..tasks).map(|_| Slot::new(listener.resubscribe())).collect()),
+            one: (ends.given(one.0), ends.taken(one.1)),
+            watch: (ends.given(watch), (0..tasks).map(|task| ends.slot(task, watcher.clone())).collect()),
+            cast: (
+                ends.given(cast),
+                (0..tasks).map(|task| ends.slot(task, listener.resubscribe())).collect(),
+            ),
         }
     }
 
-    pub(crate) async fn act(&self, cx: &mut Cx, act: Act, hand: &Hand<'_>) {
+    /// This task ends.
+    pub(crate) fn leave(&self, task: usize) {
+        self.one.0.leave(task);
+        self.one.1.leave(task);
+        self.watch.0.leave(task);
+        self.watch.1.iter().for_each(|receiver| receiver.leave(task));
+        self.cast.0.leave(task);
+        self.cast.1.iter().for_each(|receiver| receiver.leave(task));
+    }
+
+    pub(crate) async fn act(&self, cx: &Cx, act: Act, hand: &Hand<'_>) {
         match act {
             OnceInit | OnceFail | OnceGet | OnceSet => self.once(cx, act, hand).await,
             OneSend | OneReceive | OneTryReceive | OneClose | OneDropSender | OneClosed => {
@@ -80,24 +103,24 @@ impl Values {
         }
     }
 
-    async fn once(&self, cx: &mut Cx, act: Act, hand: &Hand<'_>) {
+    async fn once(&self, cx: &Cx, act: Act, hand: &Hand<'_>) {
         let own = hand.own as u32;
         match act {
             OnceInit => {
-                let make = async |cx: &mut Cx| -> Res<u32> {
+                let make = async {
                     cx.step().await;
                     cx.checkpoint()?;
-                    Ok(own)
+                    Res::<u32>::Ok(own)
                 };
-                let made = self.once.get_or_try_init(cx, make).await;
+                let made = self.once.get_or_await(cx, make).await;
                 hand.note(made.map_err(|_| "unmade"))
             }
             OnceFail => {
-                let fail = async |cx: &mut Cx| -> Res<u32, &str> {
+                let fail = async {
                     cx.step().await;
-                    Err(Stop::Err("planned"))
+                    Res::<u32, &str>::Err(Stop::Err("planned"))
                 };
-                let made = self.once.get_or_try_init(cx, fail).await;
+                let made = self.once.get_or_await(cx, fail).await;
                 hand.note(made.map_err(|_| "unmade"))
             }
             OnceGet => hand.note(self.once.get()),
@@ -105,48 +128,48 @@ impl Values {
         }
     }
 
-    async fn one(&self, cx: &mut Cx, act: Act, hand: &Hand<'_>) {
+    async fn one(&self, cx: &Cx, act: Act, hand: &Hand<'_>) {
         let (sender, receiver) = &self.one;
         match act {
-            OneSend => match sender.take() {
+            OneSend => match sender.take(hand) {
                 Some(sender) => hand.note(sender.send(7)),
                 None => hand.note("none"),
             },
-            OneDropSender => drop(sender.take()),
-            OneClosed => match sender.lend() {
+            OneDropSender => drop(sender.take(hand)),
+            OneClosed => match sender.lend(hand) {
                 Some(mut sender) => hand.note(sender.closed(cx).await),
                 None => cx.step().await,
             },
-            OneReceive => match receiver.lend() {
+            OneReceive => match receiver.lend(hand) {
                 Some(mut receiver) => hand.note(receiver.recv(cx).await),
                 None => cx.step().await,
             },
             OneTryReceive => {
-                if let Some(mut receiver) = receiver.lend() {
+                if let Some(mut receiver) = receiver.lend(hand) {
                     hand.note(receiver.try_recv())
                 }
             }
             _ => {
-                if let Some(mut receiver) = receiver.lend() {
+                if let Some(mut receiver) = receiver.lend(hand) {
                     receiver.close()
                 }
             }
         }
     }
 
-    async fn watch(&self, cx: &mut Cx, act: Act, hand: &Hand<'_>) {
+    async fn watch(&self, cx: &Cx, act: Act, hand: &Hand<'_>) {
         let (sender, receivers) = &self.watch;
         match act {
             WatchSend => {
-                if let Some(sender) = sender.lend() {
+                if let Some(sender) = sender.lend(hand) {
                     let next = *sender.borrow() + 1;
                     sender.send(next);
                     hand.note(next)
                 }
             }
-            WatchDropSender => drop(sender.take()),
+            WatchDropSender => drop(sender.take(hand)),
             _ => {
-                let Some(mut receiver) = receivers[hand.own].lend() else { return };
+                let Some(mut receiver) = receivers[hand.own].lend(hand) else { return };
                 match act {
                     WatchChanged => {
                         hand.note(receiver.changed(cx).await);
@@ -161,17 +184,17 @@ impl Values {
         }
     }
 
-    async fn cast(&self, cx: &mut Cx, act: Act, hand: &Hand<'_>) {
+    async fn cast(&self, cx: &Cx, act: Act, hand: &Hand<'_>) {
         let (sender, receivers) = &self.cast;
         match act {
             CastSend => {
-                if let Some(sender) = sender.lend() {
+                if let Some(sender) = sender.lend(hand) {
                     hand.note(sender.send(hand.own as u32))
                 }
             }
-            CastDropSender => drop(sender.take()),
+            CastDropSender => drop(sender.take(hand)),
             _ => {
-                let Some(mut receiver) = receivers[hand.own].lend() else { return };
+                let Some(mut receiver) = receivers[hand.own].lend(hand) else { return };
                 match act {
                     CastReceive => hand.note(receiver.recv(cx).await),
                     _ => hand.note(receiver.try_recv()),
