@@ -300,7 +300,9 @@ impl<C: Row> Cx<C> {
                 return Poll::Ready(());
             }
         }
-        header.control.fetch_or(control::SPENT, Relaxed);
+        if header.coop.load(Relaxed) == 0 {
+            header.coop.store(u16::MAX, Relaxed)
+        }
         context.waker().wake_by_ref();
         Poll::Pending
     }

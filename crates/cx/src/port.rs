@@ -312,6 +312,13 @@ pub struct World {
 /// operation was refused.
 pub const MAX_COOP: u16 = u16::MAX - 4096;
 
+/// Whether the task that was polled with a budget, of which its header says this now, gave way because that was spent, not
+/// because it wanted to. Only an engine that gives budgets of one asks: elsewhere such a task would have gone on.
+#[must_use]
+pub const fn gave_way(coop: u16) -> bool {
+    coop > MAX_COOP
+}
+
 /// What [`World::new`] gives a world that says nothing else: ten seconds.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 

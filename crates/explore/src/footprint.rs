@@ -13,7 +13,7 @@ pub(crate) struct Footprint {
 }
 
 /// Whether the operation is in no race, and only orders steps.
-pub fn orders(access: Access) -> bool {
+pub(crate) fn orders(access: Access) -> bool {
     matches!(access, Access::Happen | Access::Observe)
 }
 

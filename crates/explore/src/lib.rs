@@ -30,7 +30,6 @@ pub use dpor::Counts;
 pub use estimate::{Census, Count, Estimate, Survey};
 pub use explorer::{Explorer, Reduction};
 pub use fingerprint::{Fingerprint, Fingerprinter};
-pub use footprint::orders;
 pub use objects::Objects;
 pub use relation::{Mark, Relation, relate};
 pub use sample::{

@@ -40,8 +40,7 @@ pub(crate) struct Asleep {
     /// What the step looks at, unless it does something to it anyway.
     looks: Vec<Thing>,
     /// Ends of tasks that the step waits for, with how much it had done by then: a join alone goes unnoticed. One that is given
-    /// up in the same step has found that the task had not ended; and one that comes after something else parts that from
-    /// what follows it, which would be one step if the task had ended by then.
+    /// up in the same step has found that the task had not ended.
     joins: Vec<(usize, Thing)>,
 }
 
@@ -114,11 +113,7 @@ impl Asleep {
     #[cold]
     fn add_looks(&mut self, touches: &mut Vec<Touch>) {
         let done = touches.len();
-        let tells = |by_then: usize| {
-            let before = touches[..by_then].iter().any(|touch| !explore::orders(touch.access));
-            by_then < done || before && !types::seeded!("lab.joins-part-no-step")
-        };
-        let joins = self.joins.drain(..).filter(|&(by_then, _)| tells(by_then)).map(|(_, end)| end);
+        let joins = self.joins.drain(..).filter(|&(by_then, _)| by_then < done).map(|(_, end)| end);
         let joins: Vec<Thing> = joins.collect();
         for (object, kind) in self.looks.drain(..).chain(self.before.drain(..)).chain(joins) {
             if touches.iter().all(|touch| touch.object != object) {

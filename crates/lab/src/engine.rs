@@ -22,7 +22,7 @@ use crate::raw::home::{HomeCell, HomeRef};
 use crate::spins::{self, Spins};
 use crate::watch;
 use crate::world::{Recorder, VirtualClock, VirtualTimers, locked};
-use cx::port::World;
+use cx::port::{self, World};
 use cx::{Heed, Waiter};
 use explore::{Candidate, Point, Step, Stuck, Touch};
 use region::Sink;
@@ -202,7 +202,7 @@ impl Engine {
         let Some(mut lanes) = self.lanes.reach() else {
             return self.arrives(Arrival::Woken(runnable));
         };
-        if runnable.header().control() & control::SPENT != 0 && lanes.turns < BUDGET {
+        if port::gave_way(runnable.header().coop.load(Relaxed)) && lanes.turns < BUDGET {
             lanes.going = Some(runnable)
         } else {
             lanes.ready.push_back(runnable)
@@ -342,14 +342,15 @@ impl Engine {
 
     #[inline]
     fn poll(&self, runnable: Runnable) {
-        if runnable.header().control() & control::SPENT != 0 {
-            runnable.header().control.fetch_and(!control::SPENT, Relaxed);
-        }
         // One operation for each poll: every operation is a scheduling point. The first one too, after what a body does before
         // it awaits anything.
-        let before = runnable.header().control.fetch_or(control::BEGUN, Relaxed);
-        let begun = before & control::BEGUN != 0 || types::seeded!("lab.first-awaits-part-no-step");
-        runnable.header().coop.store(u16::from(begun), Relaxed);
+        let header = runnable.header();
+        let begun = header.control() & control::BEGUN != 0;
+        if !begun {
+            header.control.fetch_or(control::BEGUN, Relaxed);
+        }
+        let has_one = begun || types::seeded!("lab.first-awaits-part-no-step");
+        header.coop.store(u16::from(has_one), Relaxed);
         if let Some(waits) = &self.waits {
             waits.polls(runnable.header())
         }

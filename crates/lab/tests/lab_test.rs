@@ -148,7 +148,7 @@ fn a_replay_that_no_longer_fails_says_so_and_so_does_one_that_is_not_followed() 
         assert_eq!(sum.get(), 2);
     };
     let told = failure(|| given(|g| g.replay = Some(replay.clone())).search(0..1, Search::every(), mended));
-    assert!(told.contains("follows the replay, ends at decision 10 of 11 and does not fail"), "{told}");
+    assert!(told.contains("follows the replay, ends at decision 8 of 9 and does not fail"), "{told}");
     let short = async |cx: &mut Cx| cx.step().await;
     let told = failure(|| given(|g| g.replay = Some(replay)).search(0..1, Search::every(), short));
     assert!(told.contains("no longer follows the replay: decision"), "{told}");

@@ -176,10 +176,10 @@ impl Region {
         }
     }
 
-    /// Whether there were tasks or children and none is left, for those who only look.
+    /// Whether there were tasks and nobody is left, for those who only look.
     pub fn was_left(&self) -> bool {
         let inner = self.inner.lock();
-        inner.spawned > 0 && inner.gate.is_empty()
+        inner.ended > 0 && inner.gate.is_empty()
     }
 
     /// Whether no live task and no open child is left; registers `waker` otherwise. `OnlyDaemons` says that

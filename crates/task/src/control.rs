@@ -49,9 +49,6 @@ pub const ABANDONABLE: u32 = 1 << 25;
 /// A traced task's waker was cloned, by code that is not the runtime's (our own operations keep a `Waiter`):
 /// what wakes it is no longer known from its waits. Stays set.
 pub const SHARED: u32 = 1 << 26;
-/// The task gave way because its budget of operations was spent, not because it wanted to. Only an engine that gives
-/// budgets of one looks at it: elsewhere such a task would have gone on.
-pub const SPENT: u32 = 1 << 27;
 /// The task is polled for no reason, by an engine that looks for lost wakes: who counts polls leaves this one out.
 pub const NUDGED: u32 = 1 << 28;
 /// The end of this traced task is about to be told: a request that comes now reaches nobody.

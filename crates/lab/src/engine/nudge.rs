@@ -7,7 +7,7 @@
 use super::Engine;
 use crate::watch;
 use crate::world::locked;
-use cx::port::WaitOn;
+use cx::port::{self, WaitOn};
 use explore::Touch;
 use std::sync::atomic::Ordering::Relaxed;
 use task::{Runnable, TaskRef, control};
@@ -47,7 +47,7 @@ impl Engine {
             task.control.fetch_or(control::NUDGED, Relaxed);
             self.poll(runnable);
             task.control.fetch_and(!control::NUDGED, Relaxed);
-            let spent = task.control() & control::SPENT != 0;
+            let spent = port::gave_way(task.coop.load(Relaxed));
             if task.word.is_complete() || spent || self.said_something(events) {
                 return true;
             }
