@@ -321,7 +321,10 @@ impl<C: Row> Cx<C> {
         let header = self.header();
         // An operation that did nothing has used nothing: otherwise a combinator that polls many waiting
         // branches would run out of budget, and be queued again although nothing is ready.
-        header.coop.store(header.coop.load(Relaxed).saturating_add(1), Relaxed);
+        let left = header.coop.load(Relaxed);
+        if left < port::MAX_COOP {
+            header.coop.store(left + 1, Relaxed)
+        }
         header.set_wait(kind, (world_of(header).recent.load(Relaxed) >> 20) as u32);
         if header.control() & control::TRACE != 0 {
             crate::hold::note_wait(header, context, on)

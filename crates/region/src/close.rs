@@ -234,6 +234,9 @@ impl Region {
     /// Closes a drained region that has no finalizer, no outcome to look at and no obligation, in the critical section
     /// that found it drained: most regions, which would otherwise be locked for each of their phases.
     fn close_at_once(&self, mut inner: Locked<'_, Inner>) -> Option<Severity> {
+        if inner.gate.phase() == RegionPhase::Closed {
+            return Some(inner.severity());
+        }
         let lost = !inner.unjoined.is_empty() || !inner.finalizer_panics.is_empty();
         if lost
             || !inner.finalizers.is_empty()
@@ -405,7 +408,11 @@ impl Region {
         self.close_locked(self.inner.lock(), severity)
     }
 
+    /// Once: a task that was given up may end all the same, beside whoever closes its regions in its stead.
     fn close_locked(&self, mut inner: Locked<'_, Inner>, severity: Severity) {
+        if inner.gate.phase() == RegionPhase::Closed {
+            return;
+        }
         let closer = inner.gate.close();
         self.mirror(&inner);
         let body = inner.body.take();
@@ -452,3 +459,6 @@ fn severity_of(n: u8) -> Severity {
         _ => Severity::Panicked,
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -85,8 +85,8 @@ impl Builder {
     /// Whether the thread that calls [`Runtime::run`] polls the body alone, and all workers are threads of their own, at least
     /// two. Default: no, it is a worker.
     ///
-    /// Then no task can keep that thread, so that the body goes on whatever spins or blocks elsewhere, and a shutdown ends in
-    /// bounded time. The price: what passes between the body and its tasks (a spawn, a join, a message) goes from
+    /// Then no task can keep that thread, so that the body goes on, and a shutdown ends in bounded time, as long as one of the
+    /// workers is not kept by a task that spins or blocks: it serves the timers of all. The price: what passes between the body and its tasks (a spawn, a join, a message) goes from
     /// thread to thread. For servers whose body waits, for a signal say, and spawns what works.
     #[must_use]
     pub fn dedicated_caller(mut self, yes: bool) -> Builder {

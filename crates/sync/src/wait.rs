@@ -48,6 +48,9 @@ pub(crate) trait Pends {
     /// Gives up a node that stands in the queue.
     fn leave(&mut self, node: &mut WaitNode);
 
+    /// Gives up what it has beside a node: it was refused, and may stay where it is for long.
+    fn withdraw(&mut self) {}
+
     /// If only those who hold something can end the wait: its address, and how much of it is wanted.
     fn held(&self) -> Option<(usize, usize)> {
         None
@@ -113,6 +116,7 @@ impl<'c, P: Pends, C> Wait<'c, P, C> {
         let (object, access) = self.pends.announces();
         if let Err(cancelled) = ready!(cx.poll_operation(context, object, access, Some(self.site))) {
             self.leave();
+            self.pends.withdraw();
             return Poll::Ready(Err(cancelled.into()));
         }
         let polled = self.pends.poll(&mut self.node, || Waiter::from_waker(context.waker()));

@@ -7,29 +7,36 @@ use core::time::Duration;
 use trace::RegionKind;
 use types::{AfterGrace, CancelKind, Cancelled, Origin, Policy, Severity, Time};
 
+pub(crate) fn root() -> Arc<Region> {
+    Region::root(0, AfterGrace::Wait, Duration::ZERO, None, Location::caller(), Time::ZERO)
+}
+
+/// A region below this one.
+pub(crate) fn opened(parent: &Arc<Region>, scopes_above: Above) -> Arc<Region> {
+    let open = Open {
+        policy: Policy::FailFast,
+        after_grace: AfterGrace::Wait,
+        grace: None,
+        kind: RegionKind::Frame,
+        body: Body::Outside,
+        within: None,
+        scopes_above,
+        masks: Vec::new(),
+        at: Location::caller(),
+        on_failure: None,
+    };
+    parent.open_child(open, Time::ZERO).expect("it is open")
+}
+
 /// Regions one inside the other, the root first.
 struct Deep(Vec<Arc<Region>>);
 
 impl Deep {
     /// `scopes_above` is that of the regions below the root, by their depth.
     fn new(n: usize, mut scopes_above: impl FnMut(usize) -> Above) -> Deep {
-        let at = Location::caller();
-        let root = Region::root(0, AfterGrace::Wait, Duration::ZERO, None, at, Time::ZERO);
-        let mut all = Vec::from([root]);
+        let mut all = Vec::from([root()]);
         for depth in 1..n {
-            let open = Open {
-                policy: Policy::FailFast,
-                after_grace: AfterGrace::Wait,
-                grace: None,
-                kind: RegionKind::Frame,
-                body: Body::Outside,
-                within: None,
-                scopes_above: scopes_above(depth),
-                masks: Vec::new(),
-                at,
-                on_failure: None,
-            };
-            let child = all[depth - 1].open_child(open, Time::ZERO).expect("it is open");
+            let child = opened(&all[depth - 1], scopes_above(depth));
             all.push(child)
         }
         Deep(all)
@@ -154,4 +161,17 @@ fn a_request_of_a_region_is_own_there_above_inside_and_neither_outside() {
         assert_eq!((own, region.is_above(&c)), (depth == 4, depth > 4), "{depth}");
         assert!(region.is_above(&Cancelled::new(CancelKind::Shutdown, Origin::OUTSIDE).build()));
     }
+}
+
+/// What is remembered of a region is no answer for its members, whose identities are made of its own.
+#[test]
+fn that_a_region_is_not_above_says_nothing_of_its_members() {
+    let root = root();
+    let (one, other) = (opened(&root, Above::default()), opened(&root, Above::default()));
+    let asked = |scope| Cancelled::new(CancelKind::Explicit, Origin { scope, request: 1 }).build();
+    assert!(!one.is_above(&asked(other.id().as_u64())));
+    for index in 0..3 {
+        assert!(!one.is_above(&asked(crate::task_id(other.id(), index).as_u64())), "member {index}");
+    }
+    [one, other, root].iter().for_each(|region| region.close(Severity::Ok))
 }

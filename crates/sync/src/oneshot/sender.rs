@@ -65,13 +65,17 @@ impl<T> Pends for Left<'_, T> {
     }
 
     fn leave(&mut self, _: &mut WaitNode) {}
+
+    fn withdraw(&mut self) {
+        if core::mem::take(&mut self.waits) {
+            self.tx.forget_closed();
+        }
+    }
 }
 
 impl<T> Drop for Left<'_, T> {
     fn drop(&mut self) {
-        if self.waits {
-            self.tx.forget_closed();
-        }
+        self.withdraw()
     }
 }
 

@@ -305,13 +305,17 @@ impl<T> Pends for Taking<'_, T> {
     }
 
     fn leave(&mut self, _: &mut WaitNode) {}
+
+    fn withdraw(&mut self) {
+        if core::mem::take(&mut self.waits) {
+            self.shared.table.forget_receiver();
+        }
+    }
 }
 
 impl<T> Drop for Taking<'_, T> {
     fn drop(&mut self) {
-        if self.waits {
-            self.shared.table.forget_receiver();
-        }
+        self.withdraw()
     }
 }
 

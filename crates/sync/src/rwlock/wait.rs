@@ -334,6 +334,15 @@ impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Pends for Alone<H, T> {
 
     fn leave(&mut self, _: &mut WaitNode) {}
 
+    fn withdraw(&mut self) {
+        if let Some(guard) = self.guard.take()
+            && self.waits
+        {
+            guard.lock().share.cancel_upgrade();
+            guard.lock().object.touch(Access::Write);
+        }
+    }
+
     fn held(&self) -> Option<(usize, usize)> {
         Some((self.lock().address(), Mode::Write.wanted()))
     }
@@ -341,10 +350,7 @@ impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Pends for Alone<H, T> {
 
 impl<H: Deref<Target = RwLock<T>>, T: ?Sized> Drop for Alone<H, T> {
     fn drop(&mut self) {
-        if self.waits && self.guard.is_some() {
-            self.lock().share.cancel_upgrade();
-            self.lock().object.touch(Access::Write);
-        }
+        self.withdraw()
     }
 }
 

@@ -88,6 +88,7 @@ mod notify;
 mod obligations;
 mod oneshot;
 mod pool;
+mod refused;
 mod semaphore;
 mod session;
 mod sinks;
