@@ -239,6 +239,7 @@ impl Region {
         }
         let lost = !inner.unjoined.is_empty() || !inner.finalizer_panics.is_empty();
         if lost
+            || types::seeded!("region.close-early")
             || !inner.finalizers.is_empty()
             || !self.finalized(&mut inner)
             || !self.account.settle_if_none()

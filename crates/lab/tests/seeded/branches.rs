@@ -36,6 +36,8 @@ pub(crate) fn a_loser_that_was_asked_is_polled(lab: &LabRuntime) {
         cx.race(
             async |cx: &mut Cx| {
                 cx.spawn(async |cx: &mut Cx| -> Res { Ok(cx.sleep(50 * MS).await?) });
+                // Who is polled first takes turns: when this one returns, the other one was polled already.
+                cx.step().await;
                 cx.sleep(MS).await.unwrap();
             },
             async |cx: &mut Cx| {

@@ -133,6 +133,8 @@ pub(crate) fn a_wake_goes_on_when_its_waiter_is_cancelled(lab: &LabRuntime) {
         };
         let mut first = cx.spawn(take(&lock));
         let mut second = cx.spawn(take(&lock));
+        // Each begins, and then stands in line.
+        cx.yield_now().await;
         cx.yield_now().await;
         drop(guard);
         first.cancel("at the same time");

@@ -145,7 +145,7 @@ macro_rules! table {
                 noticed by branches::a_loser_is_asked, which says "the loser went on to its end",
                 found within 10 and 10;
             a_loser_that_is_not_polled_again: "race.loser-not-polled" in "crates/combinator/src/drive.rs",
-                noticed by branches::a_loser_that_was_asked_is_polled, which says "lost wake-up" "the root body waits for a timer",
+                noticed by branches::a_loser_that_was_asked_is_polled, which says "the loser heard of it late",
                 found within 10 and 10;
             a_losers_panic_that_nobody_hears_of: "race.panic-swallowed" in "crates/combinator/src/drive.rs",
                 noticed by branches::a_losers_panic_is_heard_of, which says "nobody heard of the loser's panic",
