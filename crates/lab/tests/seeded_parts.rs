@@ -27,6 +27,8 @@ mutants::mistakes! {
         breaks first_awaits, says "left" "right";
     a_join_that_is_taken_to_have_been_waited_for: "lab.late-joins-are-alone"
         breaks late_joins, says "left" "right";
+    a_join_that_nobody_knows_of: "lab.joins-are-unseen"
+        breaks late_joins, says "left" "right";
     a_look_at_a_message_that_is_foreseen_as_its_receipt: "explore.looks-receive"
         breaks acknowledged, says "left" "right";
     a_region_that_closes_in_the_step_of_its_body_s_end: "lab.closes-part-no-step"

@@ -78,7 +78,7 @@ const ENOUGH: u64 = 5000;
 
 fn by_brute_force(program: &[Vec<Step>]) -> Option<(Notes, u64)> {
     let executor = Executor::new(config(), Grain::Operation);
-    let scheduler = Arc::new(Mutex::new(Classified::new(OneByOne::default())));
+    let scheduler = Arc::new(Mutex::new(Classified::new(OneByOne::with_empty_beginnings_first())));
     let (notes, mut classes) = (Mutex::default(), BTreeSet::new());
     for _ in 0..ENOUGH {
         executor.execute(&scheduler, |lab| run(lab, program, &notes));

@@ -19,20 +19,29 @@ fn config(overtakings: u32) -> LabConfig {
     LabConfig::default().traced(false).eager_time(overtakings)
 }
 
-fn by_exploration(program: &Program, grain: Grain, overtakings: u32) -> BTreeSet<String> {
+fn by_exploration(program: &Program, grain: Grain, overtakings: u32, order: Option<u64>) -> BTreeSet<String> {
     let seen = Mutex::new(BTreeSet::new());
     let search = Search::every().grain(grain).config(config(overtakings));
+    let search = match order {
+        Some(order) => search.in_random_order(order),
+        None => search,
+    };
     let found = search.run_labs("outcomes", None, |lab| seen.lock().unwrap().extend(run(lab, program)));
     assert!(found.complete);
     seen.into_inner().unwrap()
 }
 
 fn check(program: &Program, grain: Grain, overtakings: u32) -> bool {
-    let all =
-        every_schedule(config(overtakings), grain, OneByOne::default(), ENOUGH, |lab| run(lab, program));
+    let schedules = match overtakings {
+        0 => OneByOne::with_empty_beginnings_first(),
+        _ => OneByOne::default(),
+    };
+    let all = every_schedule(config(overtakings), grain, schedules, ENOUGH, |lab| run(lab, program));
     let Some((all, _)) = all else { return false };
-    let found = by_exploration(program, grain, overtakings);
-    assert_eq!(found, all, "{grain:?}, {overtakings} overtakings: {program:?}");
+    for order in [None, Some(0), Some(1)] {
+        let found = by_exploration(program, grain, overtakings, order);
+        assert_eq!(found, all, "{grain:?}, {overtakings} overtakings, order {order:?}: {program:?}");
+    }
     true
 }
 
